@@ -1,0 +1,51 @@
+import { OrchestratorError, type ErrorDisposition } from '../base/errors';
+
+export type DataErrorCode =
+  | 'data.closed'
+  | 'data.conflict'
+  | 'data.invalid'
+  | 'data.tooLarge'
+  | 'data.readOnly'
+  | 'data.fenced'
+  | 'data.corrupt'
+  | 'data.newerSchema'
+  | 'data.engineUnavailable'
+  | 'data.io'
+  | 'data.folderUnsafe'
+  | 'data.networkFileSystem'
+  | 'data.socketPathTooLong';
+
+const dispositions: Record<DataErrorCode, ErrorDisposition> = {
+  'data.closed': 'giveUp',
+  'data.conflict': 'retry',
+  'data.invalid': 'giveUp',
+  'data.tooLarge': 'giveUp',
+  'data.readOnly': 'retry',
+  'data.fenced': 'giveUp',
+  'data.corrupt': 'reconfigure',
+  'data.newerSchema': 'reconfigure',
+  'data.engineUnavailable': 'reconfigure',
+  'data.io': 'retry',
+  'data.folderUnsafe': 'reconfigure',
+  'data.networkFileSystem': 'reconfigure',
+  'data.socketPathTooLong': 'reconfigure',
+};
+
+/** A failure of the store or of the ownership of its folder. */
+export class DataError extends OrchestratorError<DataErrorCode> {
+  readonly disposition: ErrorDisposition;
+
+  constructor(
+    readonly code: DataErrorCode,
+    /** What failed, in words: no record contents. */
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${code}: ${detail}`, options);
+    this.disposition = dispositions[code];
+  }
+
+  static is<C extends DataErrorCode>(error: unknown, code?: C): error is DataError & { readonly code: C } {
+    return error instanceof DataError && (code === undefined || error.code === code);
+  }
+}

@@ -1,0 +1,47 @@
+import { OrchestratorError, type ErrorDisposition } from '../base/errors';
+
+export type TmuxErrorCode =
+  | 'tmux.notInstalled'
+  | 'tmux.tooOld'
+  | 'tmux.socketFolderUnsafe'
+  | 'tmux.serverGone'
+  | 'tmux.noSuchTarget'
+  | 'tmux.alreadyExists'
+  | 'tmux.inputTooLarge'
+  | 'tmux.invalidArgument'
+  | 'tmux.fenced'
+  | 'tmux.timeout'
+  | 'tmux.rejected';
+
+const dispositions: Record<TmuxErrorCode, ErrorDisposition> = {
+  'tmux.notInstalled': 'reconfigure',
+  'tmux.tooOld': 'reconfigure',
+  'tmux.socketFolderUnsafe': 'reconfigure',
+  'tmux.serverGone': 'retry',
+  'tmux.noSuchTarget': 'giveUp',
+  'tmux.alreadyExists': 'giveUp',
+  'tmux.inputTooLarge': 'giveUp',
+  'tmux.invalidArgument': 'giveUp',
+  'tmux.fenced': 'giveUp',
+  'tmux.timeout': 'retry',
+  'tmux.rejected': 'giveUp',
+};
+
+/** A failure of tmux or of the way to it. The text of tmux is turned into a code once, in `tmuxReply.ts`. */
+export class TmuxError extends OrchestratorError<TmuxErrorCode> {
+  readonly disposition: ErrorDisposition;
+
+  constructor(
+    readonly code: TmuxErrorCode,
+    /** The tmux command's name, for the log. */
+    readonly command: string,
+    options?: ErrorOptions & { readonly detail?: string },
+  ) {
+    super(`${code}: tmux ${command}${options?.detail ? ` (${options.detail})` : ''}`, options);
+    this.disposition = dispositions[code];
+  }
+
+  static is<C extends TmuxErrorCode>(error: unknown, code?: C): error is TmuxError & { readonly code: C } {
+    return error instanceof TmuxError && (code === undefined || error.code === code);
+  }
+}
