@@ -1,0 +1,219 @@
+import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
+import type { Activity, DesiredState, Evidence, ExitCause, Lifecycle, RestartPolicy } from './agents/agentState';
+import type { AlertNotice } from './monitoring/alertSink';
+import type { Disposable } from './base/disposable';
+import type { Event } from './base/event';
+
+/**
+ * The engine as its users see it: the window, the exported API, later `orc` and the gateway. `Orchestrator` is the
+ * one implementation; `test/support/fakeEngine.ts` fakes it. All values are immutable snapshots.
+ */
+export interface Engine extends Disposable {
+  readonly status: EngineStatus;
+  readonly onDidChangeStatus: Event<EngineStatus>;
+
+  /** Every agent that is not retired, in order of creation. Empty while `starting`. */
+  readonly agents: readonly AgentView[];
+  agent(id: string): AgentView | undefined;
+  /** One fact per changed agent; `view` is undefined when it was removed, `previous` when it is new. */
+  readonly onDidChangeAgent: Event<AgentViewChange>;
+
+  /** Agent types that can be started, built in first. */
+  readonly agentTypes: readonly AgentTypeInfo[];
+  readonly onDidChangeAgentTypes: Event<void>;
+  /** Adds a type from its JSON manifest until disposed. @throws {AgentError} agent.invalidType with all problems */
+  registerAgentType(manifest: unknown): Disposable;
+
+  /** Notices that are raised now, newest first. */
+  readonly notices: readonly AlertNotice[];
+  readonly onDidChangeNotices: Event<NoticeChange>;
+
+  /**
+   * Begins to work: finds out who owns the workspace, opens the store, connects to tmux, adopts. Idempotent; never
+   * rejects (failures are `status`). After `blocked` it may be called again.
+   */
+  start(): Promise<void>;
+  /** Polite end: agents keep running. At most `deadlineMs` (default 900). Idempotent. */
+  stop(deadlineMs?: number): Promise<void>;
+
+  /** Makes and starts an agent; resolves with its id as soon as it is kept and its process exists. */
+  startAgent(spec: AgentSpec, signal?: AbortSignal): Promise<AgentId>;
+  /** Starts an agent that ended, with the spec it has. */
+  startExisting(id: AgentId, signal?: AbortSignal): Promise<void>;
+  stopAgent(id: AgentId, signal?: AbortSignal): Promise<void>;
+  restartAgent(id: AgentId, signal?: AbortSignal): Promise<void>;
+  pauseAgent(id: AgentId): Promise<void>;
+  resumeAgent(id: AgentId): Promise<void>;
+  releaseQuarantine(id: AgentId): Promise<void>;
+  renameAgent(id: AgentId, name: string): Promise<void>;
+  /** Stops it if needed, then forgets it (its history stays). */
+  removeAgent(id: AgentId, signal?: AbortSignal): Promise<void>;
+  /** Types `text` and submits it. Refused (typed error) while the agent is not running, paused or shows a dialog. */
+  sendPrompt(id: AgentId, text: string): Promise<void>;
+
+  /** Reads a fleet file: what it would start, what is wrong with it (line and column), what needs approval. Starts nothing. */
+  planFleet(text: string, fileName: string): Promise<FleetPlan>;
+  /** Records the person's approval of exactly these hashes. */
+  approveFleet(hashes: readonly string[]): Promise<void>;
+  /** Starts what is not running yet. Reports each agent; stops early on abort (what runs, runs). @throws {AgentError} agent.notApproved */
+  startFleet(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult>;
+  /** Stops every agent, a few at a time. */
+  stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult>;
+
+  /** Newest first, at most `limit` (default 100). */
+  history(id: AgentId, limit?: number): Promise<readonly AgentChange[]>;
+  /** What a terminal runs to attach a person. @throws {TmuxError} tmux.noSuchTarget */
+  attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] };
+  /** Agents by the pid of the tmux client that looks at them: adopts terminals after a reload. */
+  attachedClients(): Promise<ReadonlyMap<number, AgentId>>;
+  /** Raw output for a read-only live mirror that never resizes the agent. */
+  mirror(id: AgentId, sink: MirrorSink): Disposable;
+
+  /** By decision of a person: become the owner although the present one is not responding. Only while `following` such an owner. */
+  takeOver(): void;
+  /** For *Check Setup*: what is installed, where things are kept, what is wrong. No secrets. */
+  diagnose(): Promise<readonly Diagnosis[]>;
+}
+
+export type EngineStatus =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'starting' }
+  /** This window owns the workspace. `isTmuxLost`: the tmux server died, the engine is coming back. */
+  | {
+      readonly kind: 'ready';
+      readonly epoch: number;
+      readonly tmuxVersion: string;
+      readonly isTmuxLost: boolean;
+      readonly isReadOnly: boolean;
+    }
+  /** Another window owns it; agents are shown by id, read-only. */
+  | { readonly kind: 'following'; readonly ownerPid: number; readonly isOwnerResponding: boolean }
+  /** Cannot work until a person acts. `code` is the error's code (`tmux.notInstalled`, `data.newerSchema`, …). */
+  | { readonly kind: 'blocked'; readonly code: string; readonly detail: string };
+
+/** Why an agent needs a person. */
+export type NeedsYou = 'input' | 'approval' | 'error' | 'failed' | 'quarantined';
+
+export interface AgentView {
+  readonly id: AgentId;
+  /** Display name; equals the id while following. Cleaned of control and bidi characters. */
+  readonly name: string;
+  readonly typeId: string;
+  readonly typeLabel: string;
+  /** Codicon id. */
+  readonly typeIcon: string;
+  readonly folder: string;
+  readonly role?: string;
+  readonly team?: string;
+  readonly desired: DesiredState;
+  readonly lifecycle: Lifecycle;
+  readonly activity: Activity;
+  readonly needsYou?: NeedsYou;
+  readonly generation: number;
+  readonly pid?: number;
+  /** Epoch ms of the last change of lifecycle or activity. */
+  readonly sinceMs: number;
+  readonly reason: string;
+  readonly evidence: readonly Evidence[];
+  readonly exit?: ExitCause;
+  /** Automatic restarts within the intensity window. */
+  readonly recentRestartCount: number;
+  readonly nextStartAtMs?: number;
+  readonly restartPolicy: RestartPolicy;
+  /** A process exists that can be attached to (also dead ones keep their last screen). */
+  readonly isAttachable: boolean;
+  /** Shown read-only because another window owns the workspace. */
+  readonly isManagedElsewhere: boolean;
+}
+
+export interface AgentViewChange {
+  readonly id: AgentId;
+  readonly view: AgentView | undefined;
+  readonly previous: AgentView | undefined;
+}
+
+export interface AgentTypeInfo {
+  readonly id: string;
+  readonly label: string;
+  readonly icon: string;
+  readonly description: string;
+  /** `installed`: its command was found on the PATH agents get. `unknown` until looked for. */
+  readonly availability: 'installed' | 'missing' | 'unknown';
+  readonly installHint: string;
+  readonly isBuiltIn: boolean;
+  /** Prompts may be sent to it. */
+  readonly canReceivePrompts: boolean;
+  /** The person must give the command line (type `command`). */
+  readonly needsCommand: boolean;
+}
+
+export interface NoticeChange {
+  readonly kind: 'raised' | 'resolved';
+  readonly notice: AlertNotice;
+}
+
+export interface FleetPlan {
+  readonly agents: readonly FleetPlanEntry[];
+  readonly problems: readonly FleetProblem[];
+}
+
+export interface FleetPlanEntry {
+  readonly spec: AgentSpec;
+  /** SHA-256 over the exact command, arguments, environment, folder and first prompt. */
+  readonly hash: string;
+  readonly isApproved: boolean;
+  /** Set when an agent of this name exists already. */
+  readonly existing?: AgentId;
+  /** The complete command for a person's eyes: nothing left out, invisible characters made visible. */
+  readonly approvalText: string;
+}
+
+export interface FleetProblem {
+  /** JSON pointer. */
+  readonly path: string;
+  readonly message: string;
+  /** Zero-based. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface FleetStep {
+  readonly name: string;
+  readonly done: number;
+  readonly total: number;
+  /** Set when this agent failed; the rest goes on. */
+  readonly error?: unknown;
+}
+
+export interface FleetResult {
+  readonly succeeded: readonly string[];
+  readonly skipped: readonly string[];
+  readonly failed: readonly { readonly name: string; readonly error: unknown }[];
+  readonly isCanceled: boolean;
+}
+
+export interface MirrorSink {
+  /** Terminal bytes as text, first a redraw of the present screen. */
+  readonly onData: (data: string) => void;
+  readonly onSize: (columns: number, rows: number) => void;
+  readonly onEnd: () => void;
+}
+
+export interface Diagnosis {
+  readonly id: string;
+  readonly label: string;
+  readonly level: 'ok' | 'info' | 'warning' | 'error';
+  readonly detail: string;
+  /** What to do, when something is wrong. */
+  readonly advice?: string;
+}
+
+/** True for an agent a person should look at now. */
+export function needsYouOf(lifecycle: Lifecycle, activity: Activity): NeedsYou | undefined {
+  if (lifecycle === 'quarantined') return 'quarantined';
+  if (lifecycle === 'failed') return 'failed';
+  if (lifecycle !== 'running' && lifecycle !== 'paused') return undefined;
+  if (activity === 'awaiting_input') return 'input';
+  if (activity === 'awaiting_approval') return 'approval';
+  return activity === 'error' ? 'error' : undefined;
+}
