@@ -1,0 +1,153 @@
+// Builds what ships (dist/) and the suite for the extension host (out/test/extension/).
+//   node esbuild.js [--production] [--watch] [--only NAME[,NAME]] [--tests] [--analyze]
+// esbuild never type-checks: `npm run typecheck` does.
+'use strict';
+const esbuild = require('esbuild');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const production = process.argv.includes('--production');
+const watch = process.argv.includes('--watch');
+const root = __dirname;
+const dist = path.join(root, 'dist');
+
+/** Loaded at every start of VS Code, so kept small; everything heavy is in a bundle or module of its own. */
+const MAX_ACTIVATION_BYTES = 350 * 1024;
+
+const node = { platform: 'node', format: 'cjs', target: 'node20' };
+/** name → what is bundled. `extension` runs in the extension host, the others in processes, threads and frames of their own. */
+const bundles = {
+  extension: { ...node, entry: 'src/vscode/extension.ts', external: ['vscode', 'node-pty'] },
+  storeWorker: { ...node, entry: 'src/core/data/node/storeWorker.ts', external: [] },
+  demoAgent: { ...node, entry: 'src/demo/demoAgent.ts', external: [] },
+};
+
+function optionsOf(name) {
+  const { entry, ...rest } = bundles[name];
+  return {
+    ...rest,
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile: path.join('dist', `${name}.js`),
+    bundle: true,
+    minify: production,
+    sourcemap: production ? false : 'linked',
+    sourcesContent: false,
+    legalComments: production ? 'external' : 'none',
+    metafile: true,
+    logLevel: 'warning',
+  };
+}
+
+/** The suite that runs inside the extension host; mocha and our packages stay in node_modules. */
+function testOptions() {
+  const folder = path.join(root, 'test', 'extension');
+  const entries = fs
+    .readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((file) => file === 'index.ts' || file.endsWith('.test.ts'))
+    .map((file) => path.join('test', 'extension', file));
+  return {
+    ...node,
+    absWorkingDir: root,
+    entryPoints: entries,
+    outbase: path.join('test', 'extension'),
+    outdir: path.join('out', 'test', 'extension'),
+    external: ['vscode', 'node-pty', 'mocha', 'sql.js'],
+    bundle: true,
+    sourcemap: 'linked',
+    logLevel: 'warning',
+  };
+}
+
+function namesToBuild() {
+  const at = process.argv.indexOf('--only');
+  const names = at < 0 ? Object.keys(bundles) : String(process.argv[at + 1] ?? '').split(',');
+  for (const name of names) {
+    if (!bundles[name]) fail(`no bundle is called "${name}"; there are: ${Object.keys(bundles).join(', ')}`);
+    if (!fs.existsSync(path.join(root, bundles[name].entry)))
+      fail(`${name}: ${bundles[name].entry} does not exist (build single bundles with --only)`);
+  }
+  return { names, isWhole: at < 0 };
+}
+
+/** sql.js opens its wasm file at run time; the file in the package is not readable by everyone. */
+function copyWasm() {
+  const to = path.join(dist, 'sql-wasm.wasm');
+  fs.copyFileSync(require.resolve('sql.js/dist/sql-wasm.wasm'), to);
+  fs.chmodSync(to, 0o644);
+}
+
+/**
+ * node-pty loads a native addon beside itself, so it stays a real module: its library and the prebuilt addons for
+ * Linux and macOS (0.3 MB for all four). `require('node-pty')` from dist/extension.js finds it in dist/node_modules.
+ */
+function copyNodePty() {
+  const from = path.dirname(require.resolve('node-pty/package.json'));
+  const to = path.join(dist, 'node_modules', 'node-pty');
+  fs.rmSync(to, { recursive: true, force: true });
+  fs.mkdirSync(to, { recursive: true });
+  for (const file of ['package.json', 'LICENSE']) fs.copyFileSync(path.join(from, file), path.join(to, file));
+  const isShipped = (file) => !/\.(test\.js|map|pdb)$/.test(file) && !/[/\\](windows|conpty)[^/\\]*\.js$/i.test(file);
+  fs.cpSync(path.join(from, 'lib'), path.join(to, 'lib'), { recursive: true, filter: isShipped });
+  for (const target of ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64']) {
+    const prebuilt = path.join(from, 'prebuilds', target);
+    if (!fs.existsSync(prebuilt)) fail(`node-pty brings no prebuilt addon for ${target}`);
+    fs.cpSync(prebuilt, path.join(to, 'prebuilds', target), { recursive: true, filter: isShipped });
+  }
+}
+
+/** One file with the licence of every package that a bundle contains, and the legal comments of its sources. */
+function writeNotices(results) {
+  const packages = new Set();
+  for (const { metafile } of results) {
+    for (const input of Object.keys(metafile.inputs)) {
+      const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+      if (name) packages.add(name);
+    }
+  }
+  const parts = [...packages, 'node-pty'].sort().map((name) => {
+    const folder = path.join(root, 'node_modules', name);
+    const { version, license } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    const file = fs.readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    return `${name} ${version} (${license})\n\n${file ? fs.readFileSync(path.join(folder, file), 'utf8').trim() : `Licence: ${license}`}`;
+  });
+  for (const file of fs.readdirSync(dist).filter((entry) => entry.endsWith('.LEGAL.txt'))) {
+    const text = fs.readFileSync(path.join(dist, file), 'utf8').trim();
+    if (text) parts.push(`Legal comments of ${file.replace('.LEGAL.txt', '')}\n\n${text}`);
+    fs.rmSync(path.join(dist, file));
+  }
+  fs.writeFileSync(path.join(dist, 'THIRD_PARTY_NOTICES.txt'), parts.join(`\n\n${'-'.repeat(80)}\n\n`) + '\n');
+}
+
+function fail(sentence) {
+  process.stderr.write(`esbuild.js: ${sentence}\n`);
+  process.exit(1);
+}
+
+async function main() {
+  if (process.argv.includes('--tests')) {
+    fs.rmSync(path.join(root, 'out', 'test', 'extension'), { recursive: true, force: true });
+    await esbuild.build(testOptions());
+    return;
+  }
+  const { names, isWhole } = namesToBuild();
+  // Nothing stale may be packaged.
+  if (isWhole && !watch) fs.rmSync(dist, { recursive: true, force: true });
+  fs.mkdirSync(dist, { recursive: true });
+  if (names.includes('storeWorker')) copyWasm();
+  if (names.includes('extension')) copyNodePty();
+  if (watch) {
+    for (const name of names) await (await esbuild.context({ ...optionsOf(name), logLevel: 'info' })).watch();
+    return;
+  }
+  const results = await Promise.all(names.map((name) => esbuild.build(optionsOf(name))));
+  if (production) writeNotices(results);
+  if (process.argv.includes('--analyze'))
+    for (const { metafile } of results) process.stdout.write(await esbuild.analyzeMetafile(metafile));
+  const bytes = names.includes('extension') ? fs.statSync(path.join(dist, 'extension.js')).size : 0;
+  if (production && bytes > MAX_ACTIVATION_BYTES)
+    fail(`dist/extension.js has ${bytes} bytes, more than ${MAX_ACTIVATION_BYTES}`);
+}
+
+main().catch((error) => fail(error.message));
