@@ -19,7 +19,10 @@ export const silentLogger: Logger = { trace() {}, debug() {}, info() {}, warn() 
 export function formatFields(fields: LogFields | undefined): string {
   if (!fields) return '';
   return Object.entries(fields)
-    .map(([key, value]) => ` ${key}=${value instanceof Error ? JSON.stringify(describeError(value)) : typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`)
+    .map(
+      ([key, value]) =>
+        ` ${key}=${value instanceof Error ? JSON.stringify(describeError(value)) : typeof value === 'string' && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`,
+    )
     .join('');
 }
 
