@@ -5,9 +5,9 @@ import type { Disposable } from '../base/disposable';
 export interface DataRecord<T = unknown> {
   /** Collection it belongs to. */
   readonly kind: string;
-  /** Unique within its kind; 1–200 characters. */
+  /** Unique within its kind; 1–200 characters, no control characters. */
   readonly id: string;
-  /** Counts this record's writes from 1. */
+  /** Counts this record's writes from 1; starts again at 1 when the record is deleted and made anew. */
   readonly version: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
@@ -18,30 +18,42 @@ export interface DataRecord<T = unknown> {
 
 /** A typed collection. Declared once, passed around; opening a store with a new set of indexes adds them. */
 export interface Collection<T> {
+  /** 1–64 characters: a letter, then letters, digits, `.`, `_` or `-`. */
   readonly kind: string;
   /** Top-level properties of the value that queries may use. */
   readonly indexes: readonly (keyof T & string)[];
   /** `full`: acknowledged only after fsync. `normal`: survives a kill, may lose its last second on power loss. Default `full`. */
   readonly durability?: 'full' | 'normal';
-  /** Checks a value on its way in and out. @throws {DataError} data.invalid */
+  /** Checks a value on its way in and out. Anything it throws reaches the caller as data.invalid. */
   readonly parse: (value: unknown) => T;
 }
 
 export interface Query<T> {
-  /** Equality on declared indexes, all must hold. */
+  /** Equality on declared indexes, all must hold. `null` also matches a missing property. */
   readonly where?: { readonly [K in keyof T & string]?: string | number | boolean | null };
-  /** A declared index, or `id`; default `id`. */
+  /**
+   * A declared index, or `id`; default `id`. Order of values: missing and null, then numbers (false = 0, true = 1),
+   * then text by code point. Ties are ordered by id, in the same direction.
+   */
   readonly orderBy?: (keyof T & string) | 'id';
   readonly descending?: boolean;
+  /** At most this many records, ≥ 0; default all. */
   readonly limit?: number;
 }
 
-/** Reads and writes of one transaction. Only valid during the callback. */
+/** Reads and writes of one transaction. Only valid during the callback; reads see the transaction's own writes. */
 export interface Tx {
   get<T>(collection: Collection<T>, id: string): DataRecord<T> | undefined;
   find<T>(collection: Collection<T>, query?: Query<T>): readonly DataRecord<T>[];
-  /** Inserts or replaces. `expectedVersion` 0 = must not exist. @throws {DataError} data.conflict, data.invalid, data.tooLarge */
+  /**
+   * Inserts or replaces. With `expectedVersion` (0 = must not exist) the transaction takes effect only when the
+   * record has that version at this point; otherwise the whole transaction rejects with data.conflict (the
+   * callback itself is not told, so that a blind write needs no round trip).
+   * A value is plain JSON, at most 1 MiB as UTF-8; properties that are `undefined` are left out.
+   * @throws {DataError} data.invalid, data.tooLarge
+   */
   put<T>(collection: Collection<T>, id: string, value: T, options?: { readonly expectedVersion?: number }): void;
+  /** Removes the record; nothing happens when there is none. */
   delete<T>(collection: Collection<T>, id: string): void;
 }
 
@@ -51,16 +63,19 @@ export interface Change {
   readonly kind: string;
   readonly id: string;
   readonly op: 'put' | 'delete';
+  /** Version written; for a delete the version that was removed. */
   readonly version: number;
   readonly atMs: number;
 }
 
 export interface StoreHealth {
+  /** What keeps the records: `memory`, `sql.js 1.16.0 (file)`. */
   readonly engine: string;
   /** True when acknowledged writes survive power loss. */
   readonly isDurable: boolean;
   /** Writes are refused with data.readOnly until space returns or a person repairs. */
   readonly isReadOnly: boolean;
+  /** Why it is read-only or damaged, one sentence; absent when all is well. */
   readonly reason?: string;
   readonly sizeBytes: number;
   readonly schemaVersion: number;
@@ -70,18 +85,29 @@ export interface StoreHealth {
 
 /**
  * Durable typed collections. One instance per workspace, one writer (`workspaceLock.ts`).
+ *
  * `tx` callbacks are synchronous and pure over `Tx`: an implementation may run one more than once before it
- * takes effect exactly once. All operations after `close` reject with data.closed.
+ * takes effect exactly once. Transactions take effect in the order of the `tx` calls, one after the other
+ * (serialisable). A read that starts after a transaction was acknowledged sees it.
+ * All operations after `close` reject with data.closed.
  */
 export interface DataStore extends Disposable {
   readonly health: StoreHealth;
+  /** Fires when anything but `seq` and `sizeBytes` changes. */
   readonly onDidChangeHealth: Event<StoreHealth>;
-  /** Runs `work` atomically; resolves with its result once it is durable (per the collections' durability). Throwing rolls back. @throws {DataError} data.readOnly, data.fenced, data.closed, data.conflict */
+  /**
+   * Runs `work` atomically; resolves with its result once it is durable (per the collections' durability; the
+   * strictest of those written counts). Throwing rolls back and rejects with what was thrown.
+   * @throws {DataError} data.conflict; data.readOnly (nothing was written); data.fenced (another owner, for good);
+   * data.io (the outcome is unknown: it may or may not be there after a restart); data.corrupt; data.closed
+   */
   tx<T>(work: (tx: Tx) => T): Promise<T>;
+  /** @throws {DataError} data.corrupt – this record is damaged and is not served; data.invalid, data.io, data.closed */
   get<T>(collection: Collection<T>, id: string): Promise<DataRecord<T> | undefined>;
+  /** @throws {DataError} as `get`; data.invalid also for a query on something that is not a declared index */
   find<T>(collection: Collection<T>, query?: Query<T>): Promise<readonly DataRecord<T>[]>;
   /** Committed changes with seq > `after`, oldest first, at most `limit` (default 1000). */
   changes(after: number, limit?: number): Promise<readonly Change[]>;
-  /** Flushes and releases the file. Idempotent. */
+  /** Finishes what was called before, flushes and releases the file. Idempotent. `dispose` starts the same and does not wait. */
   close(): Promise<void>;
 }

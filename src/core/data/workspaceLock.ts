@@ -1,10 +1,16 @@
-
 /** Ownership of a workspace: the right to supervise and to write. */
 export interface Ownership {
   /** Strictly increasing per workspace; the fencing token of every write and every batch of tmux commands. */
   readonly epoch: number;
   /** False as soon as somebody else holds a higher epoch. Cheap (one directory listing); never throws: an unreadable folder is `false`. */
   isStillMine(): boolean;
+  /**
+   * True when an earlier owner was not proved dead: it may be suspended in the middle of a write with the store's
+   * files open. The store must then be given fresh files before it is used (`openDataStore` does, docs/adr/0002).
+   */
+  readonly hasStaleWriter: boolean;
+  /** Called once the store has fresh files; `hasStaleWriter` is false from then on, also for later owners. */
+  confirmFreshFiles(): void;
   /** Frees the workspace: followers learn of it at once. Idempotent. */
   release(): void;
 }
@@ -25,4 +31,3 @@ export interface WorkspaceLock {
   /** While following a hung owner: take over by decision of a person. The old owner is fenced. */
   takeOver(): void;
 }
-

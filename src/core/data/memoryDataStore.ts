@@ -1,0 +1,159 @@
+import type { Clock } from '../base/clock';
+import { Emitter, type Event } from '../base/event';
+import { type Logger, silentLogger } from '../base/log';
+import type { Change, Collection, DataRecord, DataStore, Query, StoreHealth, Tx } from './dataStore';
+import { DataError } from './dataErrors';
+import type { StoredRecord } from './recordCodec';
+import { runQuery, type PlainQuery } from './recordQuery';
+import {
+  applyOp,
+  type BaseReader,
+  checkExpectedVersion,
+  runWork,
+  TransactionView,
+  type WriteOp,
+} from './transactionView';
+
+export interface MemoryDataStoreOptions {
+  readonly clock: Clock;
+  /** Fencing token written into records; default 1. */
+  readonly epoch?: number;
+  readonly log?: Logger;
+  /** Runs every transaction's callback twice before it takes effect, to find callbacks that are not pure. Default false. */
+  readonly isRehearsing?: boolean;
+}
+
+/** A store that lives as long as the process: for tests, and the reference for what the durable drivers must do. */
+export class MemoryDataStore implements DataStore {
+  readonly #records = new Map<string, Map<string, StoredRecord>>();
+  readonly #changes: Change[] = [];
+  readonly #health: Emitter<StoreHealth>;
+  readonly #clock: Clock;
+  readonly #epoch: number;
+  readonly #isRehearsing: boolean;
+  readonly onDidChangeHealth: Event<StoreHealth>;
+  #readOnlyReason: string | undefined;
+  #isFenced = false;
+  #isClosed = false;
+
+  constructor({ clock, epoch = 1, log = silentLogger, isRehearsing = false }: MemoryDataStoreOptions) {
+    this.#clock = clock;
+    this.#epoch = epoch;
+    this.#isRehearsing = isRehearsing;
+    this.#health = new Emitter((error) => log.error('a listener of the store failed', { error }));
+    this.onDidChangeHealth = this.#health.event;
+  }
+
+  get health(): StoreHealth {
+    const reason = this.#isFenced ? 'another owner has taken over' : this.#readOnlyReason;
+    return {
+      engine: 'memory',
+      isDurable: false,
+      isReadOnly: reason !== undefined,
+      ...(reason === undefined ? {} : { reason }),
+      sizeBytes: 0,
+      schemaVersion: 1,
+      seq: this.#changes.length,
+    };
+  }
+
+  async tx<T>(work: (tx: Tx) => T): Promise<T> {
+    this.#checkOpen();
+    await Promise.resolve(); // the callback never runs inside the call, as in the durable drivers
+    if (this.#isRehearsing) this.#run(work);
+    const { result, ops, nowMs } = this.#run(work);
+    if (ops.length > 0) this.#apply(ops, nowMs);
+    return result;
+  }
+
+  async get<T>(collection: Collection<T>, id: string): Promise<DataRecord<T> | undefined> {
+    return this.#read((tx) => tx.get(collection, id));
+  }
+
+  async find<T>(collection: Collection<T>, query?: Query<T>): Promise<readonly DataRecord<T>[]> {
+    return this.#read((tx) => tx.find(collection, query));
+  }
+
+  async changes(after: number, limit = 1000): Promise<readonly Change[]> {
+    this.#checkOpen();
+    await Promise.resolve();
+    return this.#changes.slice(Math.max(0, after), Math.max(0, after) + limit);
+  }
+
+  async close(): Promise<void> {
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.#isClosed = true;
+    this.#health.dispose();
+  }
+
+  /** Makes writes fail with data.readOnly, as on a full disk; `undefined` ends it. */
+  simulateReadOnly(reason: string | undefined): void {
+    this.#readOnlyReason = reason;
+    this.#health.fire(this.health);
+  }
+
+  /** Makes writes fail with data.fenced for good, as after a take-over by another process. */
+  simulateFenced(): void {
+    this.#isFenced = true;
+    this.#health.fire(this.health);
+  }
+
+  async #read<T>(work: (tx: Tx) => T): Promise<T> {
+    this.#checkOpen();
+    await Promise.resolve();
+    return this.#run(work).result;
+  }
+
+  #run<T>(work: (tx: Tx) => T): { readonly result: T; readonly ops: readonly WriteOp[]; readonly nowMs: number } {
+    const nowMs = this.#clock.nowMs();
+    const { result, ops } = runWork(work, new TransactionView(this.#base, nowMs, this.#epoch));
+    return { result, ops, nowMs };
+  }
+
+  readonly #base: BaseReader = {
+    get: (kind: string, id: string) => this.#records.get(kind)?.get(id),
+    find: (kind: string, query: PlainQuery) => runQuery(this.#records.get(kind)?.values() ?? [], query),
+  };
+
+  /** Takes all writes or none. */
+  #apply(ops: readonly WriteOp[], nowMs: number): void {
+    if (this.#isFenced) throw new DataError('data.fenced', 'another owner has taken over');
+    if (this.#readOnlyReason !== undefined) throw new DataError('data.readOnly', this.#readOnlyReason);
+    const next = new Map<string, StoredRecord | undefined>();
+    const changes: Change[] = [];
+    for (const op of ops) {
+      const key = `${op.kind}\0${op.id}`;
+      const record = next.has(key) ? next.get(key) : this.#base.get(op.kind, op.id);
+      checkExpectedVersion(record, op);
+      const after = applyOp(record, op, nowMs, this.#epoch);
+      next.set(key, after);
+      const version = after?.version ?? record?.version;
+      if (version === undefined) continue; // deleting what is not there changes nothing
+      changes.push({
+        seq: this.#changes.length + changes.length + 1,
+        kind: op.kind,
+        id: op.id,
+        op: op.op,
+        version,
+        atMs: nowMs,
+      });
+    }
+    for (const [key, record] of next) this.#set(key, record);
+    this.#changes.push(...changes);
+  }
+
+  #set(key: string, record: StoredRecord | undefined): void {
+    const [kind = '', id = ''] = key.split('\0');
+    let records = this.#records.get(kind);
+    if (!records) this.#records.set(kind, (records = new Map<string, StoredRecord>()));
+    if (record) records.set(id, record);
+    else records.delete(id);
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new DataError('data.closed', 'the store is closed');
+  }
+}
