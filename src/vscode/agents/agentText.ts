@@ -1,0 +1,160 @@
+import { assertNever } from '../../core/base/errors';
+import type { Activity, ExitCause, Lifecycle } from '../../core/agents/agentState';
+import { type AgentView, needsYouOf } from '../../core/engine';
+
+/** An icon that tells the state by its shape; the colour only repeats it. */
+export interface StateIcon {
+  /** Codicon id. */
+  readonly id: string;
+  /** Theme colour id. */
+  readonly color: string;
+}
+
+const activityWords: Record<Activity, string> = {
+  idle: 'idle',
+  busy: 'working',
+  awaiting_input: 'needs input',
+  awaiting_approval: 'needs approval',
+  rate_limited: 'rate limited',
+  error: 'error',
+  unknown: 'unknown',
+};
+
+const activityIcons: Record<Activity, StateIcon> = {
+  idle: { id: 'circle-outline', color: 'charts.green' },
+  busy: { id: 'circle-filled', color: 'charts.blue' },
+  awaiting_input: { id: 'question', color: 'notificationsWarningIcon.foreground' },
+  awaiting_approval: { id: 'shield', color: 'notificationsWarningIcon.foreground' },
+  rate_limited: { id: 'watch', color: 'charts.orange' },
+  error: { id: 'warning', color: 'notificationsErrorIcon.foreground' },
+  unknown: { id: 'dash', color: 'disabledForeground' },
+};
+
+const lifecycleIcons: Record<Exclude<Lifecycle, 'running'>, StateIcon> = {
+  created: { id: 'circle-large-outline', color: 'disabledForeground' },
+  starting: { id: 'loading~spin', color: 'charts.blue' },
+  paused: { id: 'debug-pause', color: 'charts.purple' },
+  stopping: { id: 'loading~spin', color: 'disabledForeground' },
+  stopped: { id: 'stop-circle', color: 'disabledForeground' },
+  exited: { id: 'pass', color: 'testing.iconPassed' },
+  failed: { id: 'error', color: 'testing.iconFailed' },
+  lost: { id: 'debug-disconnect', color: 'charts.orange' },
+  backoff: { id: 'history', color: 'charts.orange' },
+  quarantined: { id: 'circle-slash', color: 'testing.iconFailed' },
+  retired: { id: 'archive', color: 'disabledForeground' },
+};
+
+/** The part of an agent that its words depend on. */
+export type AgentState = Pick<AgentView, 'lifecycle' | 'activity' | 'exit'>;
+
+/** The state in words: `working`, `needs approval`, `paused, needs input`, `failed with exit code 3`. */
+export function stateWords(agent: AgentState): string {
+  switch (agent.lifecycle) {
+    case 'created':
+      return 'not started';
+    case 'running':
+      return activityWords[agent.activity];
+    case 'paused':
+      return needsYouOf('paused', agent.activity) ? `paused, ${activityWords[agent.activity]}` : 'paused';
+    case 'exited':
+      return 'exited';
+    case 'failed':
+      return ['failed', exitWords(agent.exit)].filter(Boolean).join(' ');
+    case 'lost':
+      return 'not reachable';
+    case 'backoff':
+      return 'waiting to restart';
+    case 'starting':
+    case 'stopping':
+    case 'stopped':
+    case 'quarantined':
+    case 'retired':
+      return agent.lifecycle;
+    default:
+      return assertNever(agent.lifecycle, 'lifecycle');
+  }
+}
+
+/** `with exit code 3`, `by SIGKILL`; empty when the cause is not known. */
+export function exitWords(exit: ExitCause | undefined): string {
+  if (exit?.signal !== undefined) return `by ${exit.signal}`;
+  return exit?.code === undefined ? '' : `with exit code ${exit.code}`;
+}
+
+export function stateIcon(agent: Pick<AgentView, 'lifecycle' | 'activity'>): StateIcon {
+  if (agent.lifecycle === 'running') return activityIcons[agent.activity];
+  if (agent.lifecycle === 'paused' && needsYouOf('paused', agent.activity)) return activityIcons[agent.activity];
+  return lifecycleIcons[agent.lifecycle];
+}
+
+/** Behind the name in the view: `needs approval for 3 min`. Nothing shorter than a minute is counted. */
+export function description(agent: AgentView, nowMs: number): string {
+  const duration = shortDuration(nowMs - agent.sinceMs);
+  return duration === '' ? stateWords(agent) : `${stateWords(agent)} for ${duration}`;
+}
+
+/** What a screen reader says for the row: `Agent Reviewer, needs approval, 3 minutes`. */
+export function sentence(agent: AgentView, nowMs: number): string {
+  const parts = [`Agent ${agent.name}`, stateWords(agent), longDuration(nowMs - agent.sinceMs)];
+  if (agent.isManagedElsewhere) parts.push('managed by another window');
+  return parts.filter((part) => part !== '').join(', ');
+}
+
+/** `3 min`, `2 h`, `4 d`; empty below one minute and for clocks that went back. */
+export function shortDuration(durationMs: number): string {
+  const { count, unit } = rounded(durationMs);
+  return count === 0 ? '' : `${count} ${{ minute: 'min', hour: 'h', day: 'd' }[unit]}`;
+}
+
+/** `1 minute`, `2 hours`; empty below one minute. */
+export function longDuration(durationMs: number): string {
+  const { count, unit } = rounded(durationMs);
+  return count === 0 ? '' : `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+function rounded(durationMs: number): { readonly count: number; readonly unit: 'minute' | 'hour' | 'day' } {
+  const minutes = Math.max(0, Math.floor(durationMs / 60_000));
+  if (minutes < 60) return { count: minutes, unit: 'minute' };
+  if (minutes < 48 * 60) return { count: Math.floor(minutes / 60), unit: 'hour' };
+  return { count: Math.floor(minutes / 1440), unit: 'day' };
+}
+
+const livingLifecycles: ReadonlySet<Lifecycle> = new Set<Lifecycle>([
+  'starting',
+  'running',
+  'paused',
+  'stopping',
+  'lost',
+]);
+const endedLifecycles: ReadonlySet<Lifecycle> = new Set<Lifecycle>(['created', 'stopped', 'exited', 'failed']);
+
+/** It has a process, as far as is known. */
+export function isLive(agent: Pick<AgentView, 'lifecycle'>): boolean {
+  return livingLifecycles.has(agent.lifecycle);
+}
+
+/** It can be started again without a release. */
+export function isEnded(agent: Pick<AgentView, 'lifecycle'>): boolean {
+  return endedLifecycles.has(agent.lifecycle);
+}
+
+/** Stopping it now would lose work: it is in the middle of something or waits for an answer. */
+export function isInTheMiddle(agent: Pick<AgentView, 'lifecycle' | 'activity'>): boolean {
+  if (agent.lifecycle !== 'running' && agent.lifecycle !== 'paused') return false;
+  return agent.activity !== 'idle';
+}
+
+/**
+ * Space-separated tokens for `viewItem =~ /\btoken\b/`: `agent`, the lifecycle, `live` or `ended`, `attachable`,
+ * `prompts` (takes prompts now), `needsYou`, and `managed` (here) or `elsewhere`.
+ */
+export function contextValue(agent: AgentView, canReceivePrompts: boolean): string {
+  const tokens: string[] = ['agent', agent.lifecycle];
+  if (isLive(agent)) tokens.push('live');
+  if (isEnded(agent)) tokens.push('ended');
+  if (agent.isAttachable) tokens.push('attachable');
+  if (canReceivePrompts && agent.lifecycle === 'running') tokens.push('prompts');
+  if (agent.needsYou) tokens.push('needsYou');
+  tokens.push(agent.isManagedElsewhere ? 'elsewhere' : 'managed');
+  return tokens.join(' ');
+}

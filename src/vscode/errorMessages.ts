@@ -1,0 +1,171 @@
+import type { AgentErrorCode } from '../core/agents/agentErrors';
+import { describeError, OrchestratorError } from '../core/base/errors';
+import type { DataErrorCode } from '../core/data/dataErrors';
+import type { TmuxErrorCode } from '../core/tmux/tmuxErrors';
+import { CommandId } from './manifest';
+import { redact } from './redact';
+import type { WindowErrorCode } from './windowErrors';
+
+export type MessageSeverity = 'information' | 'warning' | 'error';
+
+/** A button and the command behind it. */
+export interface MessageButton {
+  readonly title: string;
+  readonly command: string;
+}
+
+/** What a person is told about a failure. */
+export interface ErrorMessage {
+  readonly severity: MessageSeverity;
+  /** What failed, why, and what to do next. Plain text. */
+  readonly text: string;
+  readonly buttons: readonly MessageButton[];
+}
+
+/** Every code that can reach a person. `bug`: what nobody expected. */
+export type KnownErrorCode = AgentErrorCode | DataErrorCode | TmuxErrorCode | WindowErrorCode | 'bug';
+
+export const showLogButton: MessageButton = { title: 'Show Log', command: CommandId.ShowLog };
+const checkSetup: MessageButton = { title: 'Check Setup', command: CommandId.CheckSetup };
+const tryAgain: MessageButton = { title: 'Try Again', command: CommandId.TryAgain };
+const manageTrust: MessageButton = { title: 'Manage Workspace Trust', command: 'workbench.trust.manage' };
+const openFolder: MessageButton = { title: 'Open Folder…', command: 'vscode.openFolder' };
+const openFleetFile: MessageButton = { title: 'Open File', command: CommandId.OpenFleetFile };
+
+const error = (text: string, ...buttons: MessageButton[]): ErrorMessage => ({ severity: 'error', text, buttons });
+const warning = (text: string, ...buttons: MessageButton[]): ErrorMessage => ({ severity: 'warning', text, buttons });
+const information = (text: string, ...buttons: MessageButton[]): ErrorMessage => ({
+  severity: 'information',
+  text,
+  buttons,
+});
+
+/** `Show Log` is added to every warning and error when shown; it is not repeated here. */
+export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
+  'agent.unknownType': error('This agent type is not known here. Choose another type, or install what adds it.'),
+  'agent.typeInvalid': error('The description of an agent type has mistakes and was not added.'),
+  'agent.notFound': warning('This agent is not there any more.'),
+  'agent.nameTaken': warning('Another agent has this name. Choose a different one.'),
+  'agent.invalidSpec': error('The agent cannot be made from what was given.'),
+  'agent.illegalTransition': warning('The agent cannot do this in its present state.'),
+  'agent.commandNotFound': error(
+    'The command of this agent was not found. Install it, or check the PATH of your login shell.',
+    checkSetup,
+  ),
+  'agent.folderMissing': error('The folder of this agent does not exist or cannot be entered.'),
+  'agent.notRunning': warning('The agent is not running. Start it first.'),
+  'agent.stillRunning': warning('The agent is still running. Stop it first.'),
+  'agent.killFailed': error('The agent did not end, not even when it was killed. Look at its processes.'),
+  'agent.startDeadline': error(
+    'The agent was not ready in time. Attach to see its screen, or raise the start deadline in the settings.',
+  ),
+  'agent.endedEarly': error('The agent ended before it was ready. Attach to see its last screen.'),
+  'agent.launchUnknown': error(
+    'It is not known whether the agent was started. Nothing is started a second time before that is clear.',
+  ),
+  'agent.notAllowed': warning('This is not allowed for this agent.'),
+  'agent.quarantined': warning('The agent failed too often and is quarantined. Release it to start it again.'),
+  'agent.paused': warning('The agent is paused. Resume it first.'),
+  'agent.dialogOpen': warning('The agent shows a question. Answer it in its terminal first; nothing was typed.'),
+  'agent.fleetInvalid': error('The fleet file has mistakes.', openFleetFile),
+  'agent.notApproved': warning('These commands were not approved, so nothing was started.'),
+  'agent.conflict': warning('The agent changed in the meantime. Try again.'),
+  'agent.hostUnavailable': error('tmux cannot be reached now. It is tried again by itself.', checkSetup),
+  'agent.superseded': information('This was overtaken by a newer request.'),
+  'data.closed': warning('The store is closed because this window is ending or another one took over.'),
+  'data.conflict': warning('Something changed in the meantime. Try again.'),
+  'data.invalid': error('A stored record is not valid and was not used.'),
+  'data.tooLarge': error('This is too large to be kept.'),
+  'data.readOnly': error(
+    'Changes cannot be kept: the disk is full or the folder is read-only. It is tried again by itself.',
+    checkSetup,
+  ),
+  'data.fenced': warning('Another window owns this workspace now. Nothing was changed from here.'),
+  'data.corrupt': error('The store is damaged. It was put aside, nothing was overwritten.', checkSetup),
+  'data.newerSchema': error('The store was written by a newer version of Core Orchestrator. Update the extension.'),
+  'data.engineUnavailable': error('The store cannot be opened with this editor.', checkSetup),
+  'data.io': error('The store cannot be read or written.', checkSetup, tryAgain),
+  'data.folderUnsafe': error(
+    'The data folder is not safe: it belongs to someone else or others may write to it.',
+    checkSetup,
+  ),
+  'data.networkFileSystem': error(
+    'The data folder is on a network file system, where locks cannot be trusted.',
+    checkSetup,
+  ),
+  'data.socketPathTooLong': error(
+    'The path of the runtime folder is too long for a socket. Set a shorter XDG_RUNTIME_DIR or TMPDIR.',
+    checkSetup,
+  ),
+  'tmux.notInstalled': error('tmux was not found. Install it, then try again.', checkSetup, tryAgain),
+  'tmux.tooOld': error('This tmux is too old: 3.2 or newer is needed.', checkSetup, tryAgain),
+  'tmux.socketFolderUnsafe': error(
+    'The folder of tmux sockets is not safe: it belongs to someone else or others may write to it.',
+    checkSetup,
+  ),
+  'tmux.serverGone': warning('The tmux server has ended. It is started again by itself.'),
+  'tmux.noSuchTarget': warning('The terminal of this agent is not there any more.'),
+  'tmux.alreadyExists': warning('A terminal of this name exists already.'),
+  'tmux.inputTooLarge': warning('This text is too long to be typed: at most 64 KB at once.'),
+  'tmux.invalidArgument': error('tmux was not asked, because a value could have done harm.'),
+  'tmux.fenced': warning('Another window owns this workspace now. Nothing was sent to tmux from here.'),
+  'tmux.timeout': error('tmux did not answer in time.', tryAgain),
+  'tmux.rejected': error('tmux refused.', checkSetup),
+  'window.untrusted': warning(
+    'This workspace is in Restricted Mode: agents are shown, but nothing is started or sent. Trust the workspace first.',
+    manageTrust,
+  ),
+  'window.managedElsewhere': warning('Another window manages the agents of this workspace. Do it there.'),
+  'window.noFolder': warning('Open a folder first: a fleet file belongs to a folder.', openFolder),
+  'window.unknownAgent': warning('This agent is not there any more.'),
+  'window.terminalFailed': error('The terminal could not be opened.'),
+  'api.unknownVersion': error('This version of the Core Orchestrator API does not exist.'),
+  'api.writeNotAllowed': error(
+    'Other extensions may not act on agents. The setting "coreOrchestrator.api.allowWrite" allows it.',
+  ),
+  bug: error('Something went wrong that should not have.'),
+};
+
+/** Codes whose own detail says more than our text; it is added in brackets. */
+const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
+  'agent.typeInvalid',
+  'agent.invalidSpec',
+  'agent.commandNotFound',
+  'agent.folderMissing',
+  'agent.fleetInvalid',
+  'agent.killFailed',
+  'agent.endedEarly',
+  'data.io',
+  'tmux.rejected',
+  'tmux.tooOld',
+  'window.terminalFailed',
+]);
+const LONGEST_DETAIL = 300;
+
+/** The message for any thrown value; undefined for a cancellation, which is never shown. */
+export function messageFor(thrown: unknown): ErrorMessage | undefined {
+  if (isCancellation(thrown)) return undefined;
+  if (!(thrown instanceof OrchestratorError)) return errorMessages.bug;
+  const message = messageForCode(thrown.code);
+  const detail = detailedCodes.has(thrown.code) ? detailOf(thrown) : '';
+  return detail === '' ? message : { ...message, text: `${message.text} (${detail})` };
+}
+
+export function messageForCode(code: string): ErrorMessage {
+  return isKnown(code) ? errorMessages[code] : errorMessages.bug;
+}
+
+function isKnown(code: string): code is KnownErrorCode {
+  return Object.hasOwn(errorMessages, code);
+}
+
+/** One line, without the code in front, at most {@link LONGEST_DETAIL} characters. */
+function detailOf(thrown: OrchestratorError): string {
+  const text = redact(describeError(thrown)).replace(`${thrown.code}: `, '').replace(/\s+/g, ' ').trim();
+  return text.length > LONGEST_DETAIL ? `${text.slice(0, LONGEST_DETAIL)}…` : text;
+}
+
+export function isCancellation(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  return thrown.name === 'AbortError' || thrown.name === 'Canceled' || thrown.name === 'CancellationError';
+}

@@ -1,0 +1,23 @@
+import * as vscode from 'vscode';
+import { ignore, type Logger } from '../../core/base/log';
+import { FLEET_FILE } from '../manifest';
+
+/** Every fleet file of the workspace's folders, in their order. Never rejects: what cannot be read is not there. */
+export async function findFleetFiles(log: Logger): Promise<readonly vscode.Uri[]> {
+  const found = await Promise.all(
+    (vscode.workspace.workspaceFolders ?? []).map(async (folder) => {
+      const uri = fleetFileOf(folder);
+      try {
+        return (await vscode.workspace.fs.stat(uri)).type & vscode.FileType.File ? uri : undefined;
+      } catch (error) {
+        ignore(log, error, 'no fleet file in this folder');
+        return undefined;
+      }
+    }),
+  );
+  return found.filter((uri): uri is vscode.Uri => uri !== undefined);
+}
+
+export function fleetFileOf(folder: vscode.WorkspaceFolder): vscode.Uri {
+  return vscode.Uri.joinPath(folder.uri, ...FLEET_FILE.split('/'));
+}

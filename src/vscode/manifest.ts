@@ -1,0 +1,137 @@
+import type { AgentId } from '../core/agents/agent';
+
+/**
+ * Every id that `package.json` and the code share, with the types of what travels under it. The test
+ * `test/unit/manifest.test.ts` compares both sides.
+ */
+export const EXTENSION_ID = 'core-orchestrator.core-orchestrator';
+export const SECTION = 'coreOrchestrator';
+export const CONTAINER_ID = 'coreOrchestrator';
+export const AGENTS_VIEW_ID = 'coreOrchestrator.agents';
+export const STATUS_ITEM_ID = 'agents';
+export const TERMINAL_PROFILE_ID = 'coreOrchestrator.agent';
+export const WALKTHROUGH_ID = 'coreOrchestrator.start';
+/** Scheme of the read-only documents: reports, histories, commands to approve. */
+export const DOCUMENT_SCHEME = 'core-orchestrator';
+/** Where a workspace keeps its fleet, below a workspace folder. */
+export const FLEET_FILE = '.vscode/agents.json';
+
+export const CommandId = {
+  StartAgent: 'coreOrchestrator.startAgent',
+  StartAgentAgain: 'coreOrchestrator.startAgentAgain',
+  StopAgent: 'coreOrchestrator.stopAgent',
+  RestartAgent: 'coreOrchestrator.restartAgent',
+  PauseAgent: 'coreOrchestrator.pauseAgent',
+  ResumeAgent: 'coreOrchestrator.resumeAgent',
+  ReleaseQuarantine: 'coreOrchestrator.releaseQuarantine',
+  AttachAgent: 'coreOrchestrator.attachAgent',
+  OpenAgentBeside: 'coreOrchestrator.openAgentBeside',
+  OpenMirror: 'coreOrchestrator.openMirror',
+  SendPrompt: 'coreOrchestrator.sendPrompt',
+  RenameAgent: 'coreOrchestrator.renameAgent',
+  RemoveAgent: 'coreOrchestrator.removeAgent',
+  StartFleet: 'coreOrchestrator.startFleet',
+  StopAll: 'coreOrchestrator.stopAll',
+  GoToAgent: 'coreOrchestrator.goToAgent',
+  ShowHistory: 'coreOrchestrator.showHistory',
+  ShowLog: 'coreOrchestrator.showLog',
+  CheckSetup: 'coreOrchestrator.checkSetup',
+  TakeOver: 'coreOrchestrator.takeOver',
+  TryAgain: 'coreOrchestrator.tryAgain',
+  WatchAgents: 'coreOrchestrator.watchAgents',
+  OpenFleetFile: 'coreOrchestrator.openFleetFile',
+  CreateFleetFile: 'coreOrchestrator.createFleetFile',
+  GroupByState: 'coreOrchestrator.groupByState',
+  GroupByTeam: 'coreOrchestrator.groupByTeam',
+  GroupByFolder: 'coreOrchestrator.groupByFolder',
+  GroupByNone: 'coreOrchestrator.groupByNone',
+} as const;
+export type CommandId = (typeof CommandId)[keyof typeof CommandId];
+
+/** What a command about agents may be given: a row of the view, an agent's id, or nothing (the person picks). */
+export type AgentTarget = { readonly kind: 'agent'; readonly id: AgentId } | AgentId | undefined;
+/** (clicked row, all selected rows), as VS Code calls commands of a tree view with several selected rows. */
+export type AgentCommand = (row?: AgentTarget, rows?: readonly unknown[]) => Promise<void>;
+type PlainCommand = () => Promise<void>;
+
+export interface CommandTypes {
+  [CommandId.StartAgent]: () => Promise<AgentId | undefined>;
+  [CommandId.StartAgentAgain]: AgentCommand;
+  [CommandId.StopAgent]: AgentCommand;
+  [CommandId.RestartAgent]: AgentCommand;
+  [CommandId.PauseAgent]: AgentCommand;
+  [CommandId.ResumeAgent]: AgentCommand;
+  [CommandId.ReleaseQuarantine]: AgentCommand;
+  [CommandId.AttachAgent]: AgentCommand;
+  [CommandId.OpenAgentBeside]: AgentCommand;
+  [CommandId.OpenMirror]: AgentCommand;
+  [CommandId.SendPrompt]: (row?: AgentTarget, rows?: readonly unknown[], text?: string) => Promise<void>;
+  [CommandId.RenameAgent]: AgentCommand;
+  [CommandId.RemoveAgent]: AgentCommand;
+  [CommandId.StartFleet]: PlainCommand;
+  [CommandId.StopAll]: PlainCommand;
+  [CommandId.GoToAgent]: PlainCommand;
+  [CommandId.ShowHistory]: AgentCommand;
+  [CommandId.ShowLog]: PlainCommand;
+  [CommandId.CheckSetup]: PlainCommand;
+  [CommandId.TakeOver]: PlainCommand;
+  [CommandId.TryAgain]: PlainCommand;
+  [CommandId.WatchAgents]: PlainCommand;
+  [CommandId.OpenFleetFile]: PlainCommand;
+  [CommandId.CreateFleetFile]: PlainCommand;
+  [CommandId.GroupByState]: PlainCommand;
+  [CommandId.GroupByTeam]: PlainCommand;
+  [CommandId.GroupByFolder]: PlainCommand;
+  [CommandId.GroupByNone]: PlainCommand;
+}
+
+/** Context keys that `when` clauses may use, with the type of their value. */
+export interface ContextKeys {
+  /** Which welcome text the Agents view shows while it has no rows. */
+  'coreOrchestrator.welcome': WelcomeState;
+  'coreOrchestrator.hasAgents': boolean;
+  /** At least one agent has a process. */
+  'coreOrchestrator.hasLiveAgents': boolean;
+  'coreOrchestrator.hasFleetFile': boolean;
+  /** The owner of the workspace does not answer: a person may take over. */
+  'coreOrchestrator.canTakeOver': boolean;
+}
+
+/** Values of `coreOrchestrator.welcome`; each has its text in `package.json` (`viewsWelcome`). */
+export const WelcomeState = {
+  Starting: 'starting',
+  Empty: 'empty',
+  EmptyFleet: 'emptyFleet',
+  NoFolder: 'noFolder',
+  Untrusted: 'untrusted',
+  Windows: 'windows',
+  VirtualWorkspace: 'virtualWorkspace',
+  NoTmux: 'noTmux',
+  OldTmux: 'oldTmux',
+  UnsafeFolder: 'unsafeFolder',
+  StoreCorrupt: 'storeCorrupt',
+  StoreNewer: 'storeNewer',
+  StoreReadOnly: 'storeReadOnly',
+  NetworkFileSystem: 'networkFileSystem',
+  Elsewhere: 'elsewhere',
+  OwnerHung: 'ownerHung',
+  Blocked: 'blocked',
+} as const;
+export type WelcomeState = (typeof WelcomeState)[keyof typeof WelcomeState];
+
+/** Settings below `coreOrchestrator.`; their meaning is in `settings.ts`, their limits in `package.json`. */
+export const SettingKey = {
+  TmuxPath: 'tmuxPath',
+  GroupBy: 'agents.groupBy',
+  PassEnvironment: 'agents.passEnvironment',
+  StartDeadline: 'agents.startDeadlineSeconds',
+  StopGrace: 'agents.stopGraceSeconds',
+  RestartFirstDelay: 'restart.firstDelaySeconds',
+  RestartLongestDelay: 'restart.longestDelaySeconds',
+  RestartLimit: 'restart.limit',
+  RestartPeriod: 'restart.periodMinutes',
+  Notifications: 'notifications',
+  TerminalLocation: 'terminal.location',
+  AllowWrite: 'api.allowWrite',
+} as const;
+export type SettingKey = (typeof SettingKey)[keyof typeof SettingKey];

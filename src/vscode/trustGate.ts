@@ -1,0 +1,34 @@
+import type { Engine } from '../core/engine';
+import { WindowError } from './windowErrors';
+
+/** Whether the person trusts the workspace of this window. Trust is only ever gained, never lost, while it is open. */
+export type IsTrusted = () => boolean;
+
+/**
+ * The engine for everything in this window: while the workspace is not trusted (Restricted Mode) whatever starts a
+ * program or types into one is refused here, however it was asked for. Watching and ending stay possible.
+ */
+export function gateByTrust(engine: Engine, isTrusted: IsTrusted): Engine {
+  const demand = (): void => {
+    if (!isTrusted()) throw new WindowError('window.untrusted', 'the workspace is not trusted');
+  };
+  const gated: Partial<Engine> = {
+    startAgent: async (...args) => (demand(), engine.startAgent(...args)),
+    startExisting: async (...args) => (demand(), engine.startExisting(...args)),
+    restartAgent: async (...args) => (demand(), engine.restartAgent(...args)),
+    resumeAgent: async (...args) => (demand(), engine.resumeAgent(...args)),
+    releaseQuarantine: async (...args) => (demand(), engine.releaseQuarantine(...args)),
+    sendPrompt: async (...args) => (demand(), engine.sendPrompt(...args)),
+    approveFleet: async (...args) => (demand(), engine.approveFleet(...args)),
+    startFleet: async (...args) => (demand(), engine.startFleet(...args)),
+    registerAgentType: (...args) => (demand(), engine.registerAgentType(...args)),
+  };
+  return new Proxy(engine, {
+    get(target, property) {
+      const own: unknown = Reflect.get(gated, property);
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, property, target); // private fields need the engine itself as `this`
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

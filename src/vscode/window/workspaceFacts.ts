@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../../core/base/disposable';
+import type { Logger } from '../../core/base/log';
+import type { Engine } from '../../core/engine';
+import { isLive } from '../agents/agentText';
+import { welcomeState } from '../agents/welcomeState';
+import type { ContextKeySetter } from '../context';
+import { FLEET_FILE } from '../manifest';
+import { findFleetFiles } from '../fleet/fleetFiles';
+
+/** Keeps the context keys true, which choose the welcome text and enable commands. Sets every key at once when made. */
+export class WorkspaceFacts implements Disposable {
+  readonly #store = new DisposableStore();
+  #hasFleetFile = false;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly keys: ContextKeySetter,
+    private readonly log: Logger,
+  ) {
+    this.#update();
+    this.#store.add(engine.onDidChangeAgent(() => this.#update()));
+    this.#store.add(engine.onDidChangeStatus(() => this.#update()));
+    this.#store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#update()));
+    this.#store.add(vscode.workspace.onDidChangeWorkspaceFolders(() => void this.lookForFleetFile()));
+    const watcher = this.#store.add(vscode.workspace.createFileSystemWatcher(`**/${FLEET_FILE}`, false, true, false));
+    this.#store.add(watcher.onDidCreate(() => void this.lookForFleetFile()));
+    this.#store.add(watcher.onDidDelete(() => void this.lookForFleetFile()));
+  }
+
+  /** Reads from the disk, so it is not called while activating. Never rejects. */
+  async lookForFleetFile(): Promise<void> {
+    this.#hasFleetFile = (await findFleetFiles(this.log)).length > 0;
+    if (!this.#store.isDisposed) this.#update();
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  #update(): void {
+    const { status, agents } = this.engine;
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    this.keys.set(
+      'coreOrchestrator.welcome',
+      welcomeState({
+        status,
+        isWindows: process.platform === 'win32',
+        isVirtualWorkspace: folders.length > 0 && folders.every((folder) => folder.uri.scheme !== 'file'),
+        isTrusted: vscode.workspace.isTrusted,
+        hasFolder: folders.length > 0,
+        hasFleetFile: this.#hasFleetFile,
+      }),
+    );
+    this.keys.set('coreOrchestrator.hasAgents', agents.length > 0);
+    this.keys.set('coreOrchestrator.hasLiveAgents', agents.some(isLive));
+    this.keys.set('coreOrchestrator.hasFleetFile', this.#hasFleetFile);
+    this.keys.set('coreOrchestrator.canTakeOver', status.kind === 'following' && !status.isOwnerResponding);
+  }
+}

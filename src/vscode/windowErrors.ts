@@ -1,0 +1,38 @@
+import { OrchestratorError, type ErrorDisposition } from '../core/base/errors';
+
+export type WindowErrorCode =
+  | 'window.untrusted'
+  | 'window.managedElsewhere'
+  | 'window.noFolder'
+  | 'window.unknownAgent'
+  | 'window.terminalFailed'
+  | 'api.unknownVersion'
+  | 'api.writeNotAllowed';
+
+const dispositions: Record<WindowErrorCode, ErrorDisposition> = {
+  'window.untrusted': 'reconfigure',
+  'window.managedElsewhere': 'giveUp',
+  'window.noFolder': 'reconfigure',
+  'window.unknownAgent': 'giveUp',
+  'window.terminalFailed': 'retry',
+  'api.unknownVersion': 'giveUp',
+  'api.writeNotAllowed': 'reconfigure',
+};
+
+/** A refusal by this window or by the exported API, before the engine was asked. */
+export class WindowError extends OrchestratorError<WindowErrorCode> {
+  readonly disposition: ErrorDisposition;
+
+  constructor(
+    readonly code: WindowErrorCode,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${code}: ${detail}`, options);
+    this.disposition = dispositions[code];
+  }
+
+  static is<C extends WindowErrorCode>(error: unknown, code?: C): error is WindowError & { readonly code: C } {
+    return error instanceof WindowError && (code === undefined || error.code === code);
+  }
+}
