@@ -120,6 +120,14 @@ function writeNotices(results) {
   fs.writeFileSync(path.join(dist, 'THIRD_PARTY_NOTICES.txt'), parts.join(`\n\n${'-'.repeat(80)}\n\n`) + '\n');
 }
 
+/** Nothing stale may be packaged. A package made before stays: it is not part of the next one. */
+function emptyDist() {
+  if (!fs.existsSync(dist)) return;
+  for (const entry of fs.readdirSync(dist).filter((name) => !name.endsWith('.vsix'))) {
+    fs.rmSync(path.join(dist, entry), { recursive: true, force: true });
+  }
+}
+
 function fail(sentence) {
   process.stderr.write(`esbuild.js: ${sentence}\n`);
   process.exit(1);
@@ -132,8 +140,7 @@ async function main() {
     return;
   }
   const { names, isWhole } = namesToBuild();
-  // Nothing stale may be packaged.
-  if (isWhole && !watch) fs.rmSync(dist, { recursive: true, force: true });
+  if (isWhole && !watch) emptyDist();
   fs.mkdirSync(dist, { recursive: true });
   if (names.includes('storeWorker')) copyWasm();
   if (names.includes('extension')) copyNodePty();

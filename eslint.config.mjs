@@ -79,6 +79,7 @@ export default tseslint.config(
       '@typescript-eslint/ban-ts-comment': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       'no-empty': 'error',
+      'no-control-regex': 'error',
       'no-eval': 'error',
       'no-var': 'error',
       'prefer-const': 'error',

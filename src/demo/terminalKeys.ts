@@ -26,8 +26,10 @@ const ARROWS: Readonly<Record<string, Key>> = {
   '\x1bOB': { kind: 'down' },
 };
 /** One escape sequence at the front: CSI or SS3. */
+// eslint-disable-next-line no-control-regex -- escape sequences are control characters
 const SEQUENCE = /^\x1b(?:\[[0-?]*[ -/]*[@-~]|O[@-~])/;
 /** Typed text: up to the next control character. */
+// eslint-disable-next-line no-control-regex -- typed text ends where they begin
 const PLAIN = /^[^\x00-\x1f\x7f]+/;
 
 /** Turns the bytes of a terminal in raw mode into keys; sequences may arrive in any pieces. */
@@ -64,7 +66,7 @@ export class KeyReader {
     const sequence = SEQUENCE.exec(this.#rest)?.[0];
     if (sequence !== undefined) return this.#take(sequence.length, ARROWS[sequence]);
     if (this.#rest.startsWith('\x1b')) {
-      const isComplete = this.#rest.length > 1 && !/^\x1b[[O]/.test(this.#rest);
+      const isComplete = this.#rest.length > 1 && !'[O'.includes(this.#rest.charAt(1));
       return isComplete && this.#take(1, { kind: 'escape' });
     }
     const plain = PLAIN.exec(this.#rest)?.[0];

@@ -102,7 +102,7 @@ export class TerminalScreen {
 
 /** Control characters of a prompt never reach the terminal. */
 export function printable(text: string): string {
-  return text.replace(/\t/g, '  ').replace(/[\x00-\x1f\x7f-\x9f]/g, '');
+  return text.replace(/\t/g, '  ').replace(/\p{Cc}/gu, '');
 }
 
 function wrap(text: string, columns: number): string[] {

@@ -1,0 +1,53 @@
+// npm test [-- TIER…]: installs what is missing, runs every tier (or those named), and ends with the line
+// `N passed, N failed, N skipped`. What cannot run on this machine is listed as not run, and never counted as passed.
+import './lib/nodeVersion.mjs';
+import { installPackages } from './lib/install.mjs';
+import { fail } from './lib/project.mjs';
+import { count, notRunLines } from './lib/results.mjs';
+
+const named = process.argv.slice(2);
+await installPackages();
+const { tiers } = await import('./lib/tiers.mjs');
+const unknown = named.filter((name) => !tiers.some((tier) => tier.name === name));
+if (unknown.length > 0)
+  fail(`no tier is called ${unknown.join(', ')}; there are: ${tiers.map((tier) => tier.name).join(', ')}`);
+
+const rows = [];
+const notRun = [];
+const failures = [];
+for (const tier of tiers.filter(({ name }) => named.length === 0 || named.includes(name))) {
+  process.stdout.write(`\n== ${tier.name}\n`);
+  const startedMs = Date.now();
+  const problem = await tier.needs?.();
+  if (problem) {
+    notRun.push(`tier ${tier.name}: ${problem}`);
+    rows.push({ tier: tier.name, seconds: 0, passed: 0, failed: 0, skipped: 1 });
+    continue;
+  }
+  const records = await tier.run();
+  failures.push(
+    ...records
+      .filter((record) => record.state === 'failed')
+      .map(
+        (record) =>
+          `${tier.name}: ${record.titles.join(' › ')}${record.reason ? `\n    ${record.reason.split('\n')[0]}` : ''}`,
+      ),
+  );
+  rows.push({ tier: tier.name, seconds: (Date.now() - startedMs) / 1000, ...count(records) });
+}
+if (!process.env.CORE_ORCHESTRATOR_VSCODE)
+  notRun.push('desktop VS Code: CORE_ORCHESTRATOR_VSCODE=desktop npm test -- extension');
+notRun.push(process.platform === 'darwin' ? 'Linux: this is macOS' : 'macOS: this is not one');
+notRun.push(...notRunLines());
+
+process.stdout.write('\n');
+for (const { tier, seconds, passed, failed, skipped } of rows) {
+  process.stdout.write(
+    `${tier.padEnd(12)} ${`${passed} passed`.padStart(12)} ${`${failed} failed`.padStart(10)} ${`${skipped} skipped`.padStart(11)} ${`${seconds.toFixed(1)} s`.padStart(9)}\n`,
+  );
+}
+process.stdout.write(`\nnot run:\n${notRun.map((line) => `  ${line}\n`).join('')}`);
+if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((line) => `  ${line}\n`).join('')}`);
+const total = (state) => rows.reduce((sum, row) => sum + row[state], 0);
+process.stdout.write(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped\n`);
+process.exit(total('failed') === 0 ? 0 : 1);
