@@ -62,7 +62,7 @@ export class FakeAgentHost implements AgentHost {
   /** Errors thrown by listeners. */
   readonly listenerFailures: unknown[] = [];
   readonly #terminals = new Map<AgentId, FakeTerminal>();
-  /** Processes that outlived their terminal (they ignored SIGHUP). */
+  /** What is known of agents whose terminal vanished with the server; some outlive it (they ignored SIGHUP). */
   readonly #orphans = new Map<AgentId, FakeTerminal>();
   readonly #failures = new Map<FakeMethod, Error[]>();
   readonly #hangs = new Map<FakeMethod, Promise<void>>();
@@ -74,6 +74,15 @@ export class FakeAgentHost implements AgentHost {
   readonly #onDidExit = new Emitter<AgentExit>(this.#onFailure);
   readonly #onDidSettleScreen = new Emitter<SettledScreen>(this.#onFailure);
   readonly #onDidOutput = new Emitter<{ agentId: AgentId; generation: number; observedAtMs: number }>(this.#onFailure);
+  readonly #onDidChangeHosted = new Emitter<void>(this.#onFailure);
+  readonly #onDidChangeAgents = new Emitter<void>(this.#onFailure);
+  readonly #emitters: readonly { readonly listenerCount: number; dispose(): void }[] = [
+    this.#onDidChangeStatus,
+    this.#onDidExit,
+    this.#onDidSettleScreen,
+    this.#onDidOutput,
+    this.#onDidChangeAgents,
+  ];
   #status: HostStatus = { kind: 'stopped' };
   #statusAtStart: HostStatus = { kind: 'ready', version: '3.3a' };
   #nextPid = 1000;
@@ -83,6 +92,8 @@ export class FakeAgentHost implements AgentHost {
   readonly onDidExit = this.#onDidExit.event;
   readonly onDidSettleScreen = this.#onDidSettleScreen.event;
   readonly onDidOutput = this.#onDidOutput.event;
+  readonly onDidChangeAgents = this.#onDidChangeAgents.event;
+  readonly onDidChangeHosted = this.#onDidChangeHosted.event;
 
   constructor(private readonly clock: Clock) {}
 
@@ -92,10 +103,7 @@ export class FakeAgentHost implements AgentHost {
 
   /** Listeners of all events together: the leak check. */
   get listenerCount(): number {
-    return [this.#onDidChangeStatus, this.#onDidExit, this.#onDidSettleScreen, this.#onDidOutput].reduce(
-      (sum, emitter) => sum + emitter.listenerCount,
-      0,
-    );
+    return this.#emitters().reduce((sum, emitter) => sum + emitter.listenerCount, 0);
   }
 
   async start(signal?: AbortSignal): Promise<void> {
@@ -124,14 +132,15 @@ export class FakeAgentHost implements AgentHost {
     if (this.#terminals.has(spec.agentId)) throw new TmuxError('tmux.alreadyExists', 'new-session');
     const pid = this.#nextPid++;
     const process = { pid, startTime: String(pid * 10) };
+    this.#orphans.delete(spec.agentId);
     this.#terminals.set(spec.agentId, { spec, process, liveness: { kind: 'alive' }, screen: emptyScreen });
+    this.#onDidChangeHosted.fire();
     return process;
   }
 
   async probe(agentId: AgentId): Promise<Liveness> {
     try {
       await this.#enter({ method: 'probe', agentId });
-      if (this.#status.kind !== 'ready') return { kind: 'unknown', reason: 'the tmux server is gone' };
     } catch (error) {
       return { kind: 'unknown', reason: String(error) };
     }
@@ -163,8 +172,10 @@ export class FakeAgentHost implements AgentHost {
   async discard(agentId: AgentId): Promise<void> {
     await this.#enter({ method: 'discard', agentId });
     this.#requireReady('kill-window');
-    this.#terminals.delete(agentId);
+    this.#orphans.delete(agentId);
+    if (!this.#terminals.delete(agentId)) return;
     this.#endMirrors(agentId);
+    this.#onDidChangeHosted.fire();
   }
 
   mirror(agentId: AgentId, sink: MirrorSink): { dispose(): void } {
@@ -203,8 +214,7 @@ export class FakeAgentHost implements AgentHost {
     this.#isDisposed = true;
     this.#status = { kind: 'stopped' };
     this.#mirrors.clear();
-    for (const emitter of [this.#onDidChangeStatus, this.#onDidExit, this.#onDidSettleScreen, this.#onDidOutput])
-      emitter.dispose();
+    for (const emitter of this.#emitters()) emitter.dispose();
   }
 
   /** The next call of `method` rejects with `error` (for `probe`: answers unknown). Calls queue up. */
@@ -232,7 +242,6 @@ export class FakeAgentHost implements AgentHost {
     const terminal = this.#terminals.get(agentId) ?? this.#orphans.get(agentId);
     if (!terminal || terminal.liveness.kind === 'dead') return;
     terminal.liveness = { kind: 'dead', cause };
-    this.#orphans.delete(agentId);
     this.#onDidExit.fire({
       agentId,
       generation: terminal.spec.generation,
@@ -240,6 +249,7 @@ export class FakeAgentHost implements AgentHost {
       source,
       observedAtMs: this.clock.nowMs(),
     });
+    this.#onDidChangeAgents.fire();
   }
 
   /** An exit of a generation that is long gone, as a late file event would bring it (R19). */
@@ -271,18 +281,20 @@ export class FakeAgentHost implements AgentHost {
     const pid = this.#nextPid++;
     const process = { pid, startTime: String(pid * 10) };
     this.#terminals.set(spec.agentId, { spec, process, liveness, screen: emptyScreen });
+    this.#onDidChangeHosted.fire();
     return process;
   }
 
-  /** The server dies. Processes get SIGHUP and end, except those of `survivors`, which live on without a terminal. */
+  /** The server dies. Processes are hung up and end, cause unknown, except those of `survivors`, which live on without a terminal. */
   simulateServerLoss(reason = 'the tmux server is gone', survivors: readonly AgentId[] = []): void {
     this.#setStatus({ kind: 'lost', reason });
     for (const [agentId, terminal] of [...this.#terminals]) {
-      if (survivors.includes(agentId)) this.#orphans.set(agentId, terminal);
-      else this.simulateExit(agentId, { signal: 'SIGHUP' });
+      if (!survivors.includes(agentId)) this.simulateExit(agentId, {}, 'process');
       this.#terminals.delete(agentId);
+      this.#orphans.set(agentId, terminal);
       this.#endMirrors(agentId);
     }
+    this.#onDidChangeHosted.fire();
   }
 
   /** A new, empty server answers. */
@@ -335,6 +347,16 @@ export class FakeAgentHost implements AgentHost {
     signal?.throwIfAborted();
     const failure = this.#failures.get(call.method)?.shift();
     if (failure) throw failure;
+  }
+
+  #emitters(): readonly Emitter<never>[] {
+    return [
+      this.#onDidChangeStatus,
+      this.#onDidExit,
+      this.#onDidSettleScreen,
+      this.#onDidOutput,
+      this.#onDidChangeHosted,
+    ];
   }
 
   #setStatus(status: HostStatus): void {

@@ -39,7 +39,7 @@ export interface AgentExit {
   readonly observedAtMs: number;
 }
 
-/** A terminal whose output changed and has now been quiet for the settle time (120 ms). */
+/** A terminal whose output changed and has now been quiet for the settle time (120 ms), or has gone on changing for 1 s. */
 export interface SettledScreen {
   readonly agentId: AgentId;
   readonly generation: number;
@@ -71,11 +71,19 @@ export type HostStatus =
 export interface AgentHost {
   readonly status: HostStatus;
   readonly onDidChangeStatus: Event<HostStatus>;
-  /** At most once per agent and generation. */
+  /** At most once per agent and generation. What was dead already when the host connected is told by `list`, not here. */
   readonly onDidExit: Event<AgentExit>;
   readonly onDidSettleScreen: Event<SettledScreen>;
   /** Output arrived: at most 4 per second and agent. A heartbeat, not a stream. */
   readonly onDidOutput: Event<{ readonly agentId: AgentId; readonly generation: number; readonly observedAtMs: number }>;
+  /**
+   * The answer of `list` may have changed: an agent appeared, ended or vanished, through this host or another one on the
+   * same server. Coalesced (at most 10 per second). What an observer lives from.
+   */
+  readonly onDidChangeAgents: Event<void>;
+
+  /** A terminal with our tags appeared or vanished, whoever did it (another window, a person): `list` tells. */
+  readonly onDidChangeHosted: Event<void>;
 
   /** Connects (starting the server when there is none). Idempotent. Resolves when `status` is no longer `stopped`; never rejects for tmux reasons (see `status`). */
   start(signal?: AbortSignal): Promise<void>;

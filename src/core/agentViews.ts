@@ -1,0 +1,93 @@
+import type { AgentRecord } from './agents/agent';
+import type { HostedAgent } from './agents/agentHost';
+import { type Evidence, Lifecycle, RestartPolicy } from './agents/agentState';
+import type { AgentType } from './agents/agentType';
+import { cleanText } from './agents/visibleText';
+import { type AgentView, needsYouOf } from './engine';
+
+/** Lifecycles in which a terminal exists that a person can look at (an ended agent keeps its last screen). */
+const ATTACHABLE: ReadonlySet<Lifecycle> = new Set([
+  Lifecycle.Starting,
+  Lifecycle.Running,
+  Lifecycle.Paused,
+  Lifecycle.Stopping,
+  Lifecycle.Exited,
+  Lifecycle.Failed,
+  Lifecycle.Backoff,
+  Lifecycle.Quarantined,
+]);
+
+/** What the owner of the workspace shows of one agent. Pure. */
+export function viewOfRecord(record: AgentRecord, type: AgentType | undefined, hasTerminal: boolean): AgentView {
+  const { spec, lifecycle, activity } = record;
+  const needsYou = needsYouOf(lifecycle, activity);
+  return {
+    id: record.id,
+    name: cleanText(spec.name),
+    typeId: spec.typeId,
+    typeLabel: type?.label ?? spec.typeId,
+    typeIcon: type?.icon ?? 'question',
+    folder: spec.folder,
+    ...(spec.role !== undefined && { role: cleanText(spec.role) }),
+    ...(spec.team !== undefined && { team: cleanText(spec.team) }),
+    desired: record.desired,
+    lifecycle,
+    activity,
+    ...(needsYou && { needsYou }),
+    generation: record.generation,
+    ...(record.process && { pid: record.process.pid }),
+    sinceMs: record.sinceMs,
+    reason: record.reason,
+    evidence: record.evidence,
+    ...(record.exit && { exit: record.exit }),
+    recentRestartCount: record.restartsAtMs.length,
+    ...(record.nextStartAtMs !== undefined && { nextStartAtMs: record.nextStartAtMs }),
+    restartPolicy: spec.restartPolicy ?? RestartPolicy.OnFailure,
+    isAttachable: hasTerminal && ATTACHABLE.has(lifecycle),
+    isManagedElsewhere: false,
+  };
+}
+
+/** What a second window can honestly say of an agent that it sees only in tmux. Pure; `sinceMs` is when it saw the present state first. */
+export function viewOfHosted(hosted: HostedAgent, sinceMs: number): AgentView {
+  const { liveness } = hosted;
+  const lifecycle =
+    liveness.kind === 'alive'
+      ? Lifecycle.Running
+      : liveness.kind === 'unknown'
+        ? Lifecycle.Lost
+        : liveness.cause.code === 0
+          ? Lifecycle.Exited
+          : Lifecycle.Failed;
+  const evidence: Evidence = {
+    source: 'pane',
+    detail: `seen in tmux, foreground ${cleanText(hosted.foreground).slice(0, 60) || 'unknown'}; managed by another window`,
+    observedAtMs: sinceMs,
+  };
+  return {
+    id: hosted.agentId,
+    name: hosted.agentId,
+    typeId: 'unknown',
+    typeLabel: 'Agent',
+    typeIcon: 'robot',
+    folder: '',
+    desired: 'running',
+    lifecycle,
+    activity: 'unknown',
+    generation: hosted.generation,
+    ...(hosted.process && { pid: hosted.process.pid }),
+    sinceMs,
+    reason: 'managed_elsewhere',
+    evidence: [evidence],
+    ...(liveness.kind === 'dead' && { exit: liveness.cause }),
+    recentRestartCount: 0,
+    restartPolicy: RestartPolicy.OnFailure,
+    isAttachable: liveness.kind !== 'unknown',
+    isManagedElsewhere: true,
+  };
+}
+
+/** True when two views would look the same everywhere: then nothing is announced. */
+export function isSameView(a: AgentView | undefined, b: AgentView | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b));
+}
