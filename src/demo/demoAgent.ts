@@ -79,6 +79,7 @@ class DemoAgent {
   #onDraftKey(key: Key): void {
     if (key.kind === 'text' || key.kind === 'paste') this.#draft += key.text;
     else if (key.kind === 'newline') this.#draft += '\n';
+    else if (key.kind === 'clear') this.#draft = '';
     else if (key.kind === 'backspace') this.#draft = [...this.#draft].slice(0, -1).join('');
     else if (key.kind === 'escape') this.#interrupt();
     else if (key.kind === 'end' && this.#draft === '') this.#exit(0);

@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 export type Key =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'paste'; readonly text: string }
-  | { readonly kind: 'enter' | 'newline' | 'backspace' | 'escape' | 'up' | 'down' | 'interrupt' | 'end' };
+  | { readonly kind: 'enter' | 'newline' | 'backspace' | 'clear' | 'escape' | 'up' | 'down' | 'interrupt' | 'end' };
 
 const PASTE_START = '\x1b[200~';
 const PASTE_END = '\x1b[201~';
@@ -16,6 +16,7 @@ const CONTROL: Readonly<Record<string, Key>> = {
   '\n': { kind: 'newline' },
   '\x7f': { kind: 'backspace' },
   '\b': { kind: 'backspace' },
+  '\x15': { kind: 'clear' },
   '\x03': { kind: 'interrupt' },
   '\x04': { kind: 'end' },
 };

@@ -1,0 +1,128 @@
+// npm start [-- --web]: installs what is missing, builds, and opens VS Code with the extension on a copy of sample/. The
+// desktop VS Code when `code` is on the PATH, with a profile of its own; else (Linux x64) a web VS Code on 127.0.0.1.
+import './lib/nodeVersion.mjs';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { installPackages, installPrograms, installWebVscode } from './lib/install.mjs';
+import { fail, isWebVscodeHost, root, run, runNode, vsixPath, which } from './lib/project.mjs';
+
+/** Calm: no welcome pages, no chat beside what is to be seen. */
+const settings = {
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.tips.enabled': false,
+  'chat.disableAIFeatures': true,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'extensions.autoUpdate': false,
+  'remote.autoForwardPorts': false,
+};
+
+/** The desktop VS Code's command: not the one that VS Code puts into its own remote terminals, not Windows' one inside WSL. */
+function desktopCode() {
+  if (process.argv.includes('--web')) return undefined;
+  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return undefined;
+  const code = which('code');
+  return code && !/remote-cli|^\/mnt\//.test(code) ? code : undefined;
+}
+
+/** A private folder with a fresh copy of the sample workspace, and the settings where this VS Code looks for them. */
+function prepareFolder(userFolder) {
+  const folder = mkdtempSync(join(tmpdir(), 'core-start-'));
+  cpSync(join(root, 'sample'), join(folder, 'workspace'), { recursive: true });
+  const file = join(folder, userFolder, 'settings.json');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(settings, null, 2));
+  return folder;
+}
+
+async function startDesktop(code) {
+  const folder = prepareFolder('data/User');
+  const profile = [
+    '--user-data-dir',
+    join(folder, 'data'),
+    '--extensions-dir',
+    join(folder, 'extensions'),
+    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  ];
+  if ((await run(code, [...profile, '--install-extension', vsixPath, '--force'], { isQuiet: true })) !== 0)
+    fail(`${code} did not install the extension`);
+  process.stdout.write('VS Code opens on the sample workspace. Close its window to end.\n');
+  const args = [
+    ...profile,
+    '--new-window',
+    '--wait',
+    '--disable-workspace-trust',
+    '--skip-welcome',
+    join(folder, 'workspace'),
+  ];
+  const status = await run(code, args, { env: { TMUX_TMPDIR: folder } });
+  const { endTmuxServers } = await import('./lib/tmuxServers.mjs');
+  endTmuxServers(folder);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  process.exit(status);
+}
+
+async function startWeb() {
+  const problem = await installWebVscode();
+  if (problem) fail(`npm start: ${problem}`);
+  const { installVsix } = await import('../test/vscode-web/server.mjs');
+  const folder = prepareFolder('data/data/User');
+  const token = randomBytes(24).toString('hex');
+  writeFileSync(join(folder, 'token'), token, { mode: 0o600 });
+  installVsix(join(folder, 'data'), vsixPath);
+  // It ends everything when this end of the pipe closes, in whatever way this process ends.
+  const keeper = spawn(process.execPath, [join(root, 'scripts', 'lib', 'webVscode.mjs'), folder], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let output = '';
+  const read = (data) => {
+    output = (output + data).slice(-20_000);
+    const port = /Extension host agent listening on (\d+)/.exec(output)?.[1];
+    if (!port || read.isDone) return;
+    read.isDone = true;
+    process.stdout.write(
+      `\nVS Code with Core Orchestrator runs here, for you alone:\n\n  http://127.0.0.1:${port}/?tkn=${token}\n\nCtrl-C ends it, with the agents of the sample workspace.\n`,
+    );
+  };
+  keeper.stdout.on('data', read);
+  keeper.stderr.on('data', read);
+  let isEnding = false;
+  const end = () => {
+    if (isEnding) return;
+    isEnding = true;
+    process.stdout.write('\nEnding…\n');
+    keeper.stdin.end();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, end);
+  keeper.on('exit', (code) => {
+    if (!isEnding) process.stderr.write(output);
+    process.exit(isEnding ? 0 : (code ?? 1));
+  });
+}
+
+async function main() {
+  const code = desktopCode();
+  if (!code && !isWebVscodeHost) {
+    fail(
+      'npm start: there is no desktop VS Code on the PATH. Install it from https://code.visualstudio.com, and in it run "Shell Command: Install \'code\' command in PATH".',
+    );
+  }
+  const missing = await installPrograms(code ? ['tmux'] : ['tmux', 'g++', 'python3']);
+  if (missing) fail(`npm start: ${missing}`);
+  const hasHeaders = existsSync(join(dirname(dirname(process.execPath)), 'include', 'node', 'node.h'));
+  if (!code && !hasHeaders)
+    process.stdout.write(
+      "Node's headers are not beside Node: they are downloaded when the web VS Code is installed (Debian: apt-get install libnode-dev).\n",
+    );
+  await installPackages();
+  process.stdout.write('Building…\n');
+  if ((await runNode('scripts/package.mjs', ['--no-check'], { isQuiet: true })) !== 0)
+    fail('npm start: the build failed (see above)');
+  await (code ? startDesktop(code) : startWeb());
+}
+
+await main();
