@@ -11,6 +11,7 @@ import {
 } from '../../src/core/agents/agentHost';
 import type { ExitCause, Liveness } from '../../src/core/agents/agentState';
 import type { Clock } from '../../src/core/base/clock';
+import type { Disposable } from '../../src/core/base/disposable';
 import { Emitter } from '../../src/core/base/event';
 import { cleanPasteText } from '../../src/core/tmux/pasteText';
 import { TmuxError } from '../../src/core/tmux/tmuxErrors';
@@ -103,7 +104,7 @@ export class FakeAgentHost implements AgentHost {
 
   /** Listeners of all events together: the leak check. */
   get listenerCount(): number {
-    return this.#emitters().reduce((sum, emitter) => sum + emitter.listenerCount, 0);
+    return this.#emitters.reduce((sum, emitter) => sum + emitter.listenerCount, 0);
   }
 
   async start(signal?: AbortSignal): Promise<void> {
@@ -214,7 +215,7 @@ export class FakeAgentHost implements AgentHost {
     this.#isDisposed = true;
     this.#status = { kind: 'stopped' };
     this.#mirrors.clear();
-    for (const emitter of this.#emitters()) emitter.dispose();
+    for (const emitter of this.#emitters) emitter.dispose();
   }
 
   /** The next call of `method` rejects with `error` (for `probe`: answers unknown). Calls queue up. */
@@ -347,16 +348,6 @@ export class FakeAgentHost implements AgentHost {
     signal?.throwIfAborted();
     const failure = this.#failures.get(call.method)?.shift();
     if (failure) throw failure;
-  }
-
-  #emitters(): readonly Emitter<never>[] {
-    return [
-      this.#onDidChangeStatus,
-      this.#onDidExit,
-      this.#onDidSettleScreen,
-      this.#onDidOutput,
-      this.#onDidChangeHosted,
-    ];
   }
 
   #setStatus(status: HostStatus): void {

@@ -75,7 +75,11 @@ export interface AgentHost {
   readonly onDidExit: Event<AgentExit>;
   readonly onDidSettleScreen: Event<SettledScreen>;
   /** Output arrived: at most 4 per second and agent. A heartbeat, not a stream. */
-  readonly onDidOutput: Event<{ readonly agentId: AgentId; readonly generation: number; readonly observedAtMs: number }>;
+  readonly onDidOutput: Event<{
+    readonly agentId: AgentId;
+    readonly generation: number;
+    readonly observedAtMs: number;
+  }>;
   /**
    * The answer of `list` may have changed: an agent appeared, ended or vanished, through this host or another one on the
    * same server. Coalesced (at most 10 per second). What an observer lives from.
@@ -102,7 +106,14 @@ export interface AgentHost {
   /** Removes the agent's terminal, whatever is in it. The processes must have been ended before. Idempotent. */
   discard(agentId: AgentId): Promise<void>;
   /** Streams raw terminal output for a read-only mirror, after one `snapshot` of the present screen; disposing stops it. */
-  mirror(agentId: AgentId, sink: { readonly onData: (data: string) => void; readonly onSize: (columns: number, rows: number) => void; readonly onEnd: () => void }): { dispose(): void };
+  mirror(
+    agentId: AgentId,
+    sink: {
+      readonly onData: (data: string) => void;
+      readonly onSize: (columns: number, rows: number) => void;
+      readonly onEnd: () => void;
+    },
+  ): { dispose(): void };
   /** What a terminal must run to attach a person: absolute program and argument vector. */
   attachCommand(agentId: AgentId): { readonly program: string; readonly args: readonly string[] };
   /** Which agent each attached client (by its pid) looks at: how terminals are adopted after a reload. */
@@ -112,6 +123,32 @@ export interface AgentHost {
   dispose(): void;
 }
 
-export const AGENT_KEYS = ['Enter', 'Escape', 'C-c', 'C-d', 'C-u', 'Up', 'Down', 'Left', 'Right', 'Tab', 'BTab', 'Space', 'BSpace', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'y', 'n'] as const;
+export const AGENT_KEYS = [
+  'Enter',
+  'Escape',
+  'C-c',
+  'C-d',
+  'C-u',
+  'Up',
+  'Down',
+  'Left',
+  'Right',
+  'Tab',
+  'BTab',
+  'Space',
+  'BSpace',
+  '0',
+  '1',
+  '2',
+  '3',
+  '4',
+  '5',
+  '6',
+  '7',
+  '8',
+  '9',
+  'y',
+  'n',
+] as const;
 /** Keys that may be pressed for an agent; anything else goes through `paste`. */
 export type AgentKey = (typeof AGENT_KEYS)[number];

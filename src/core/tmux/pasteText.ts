@@ -9,7 +9,7 @@ export const MAX_PASTE_BYTES = 64 * 1024;
  * @throws {TmuxError} tmux.inputTooLarge – more than {@link MAX_PASTE_BYTES} of UTF-8.
  */
 export function cleanPasteText(text: string): string {
-  if (text.length > MAX_PASTE_BYTES || Buffer.byteLength(text) > MAX_PASTE_BYTES) {
+  if (text.length > MAX_PASTE_BYTES || new TextEncoder().encode(text).length > MAX_PASTE_BYTES) {
     throw new TmuxError('tmux.inputTooLarge', 'paste-buffer', { detail: `limit ${MAX_PASTE_BYTES} bytes` });
   }
   return (

@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import type { ProcessIdentity } from '../../agents/agent';
+import { runProgram } from './runProgram';
+
+/** Start time used when the process had ended before it could be read: equal to that of no living process. */
+export const UNREAD_START_TIME = '';
+
+/**
+ * When process `pid` began, as the operating system states it: Linux field 22 of /proc/<pid>/stat (proc(5)), elsewhere
+ * `ps -o lstart=` (ps(1)). Undefined when there is no such process or only its zombie is left. Never rejects.
+ */
+export async function readStartTime(pid: number): Promise<string | undefined> {
+  if (process.platform !== 'linux') return readStartTimeByPs(pid);
+  try {
+    return parseProcStat(await readFile(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return undefined; // ENOENT and ESRCH both say that it is gone
+  }
+}
+
+/** The name in parentheses may itself contain parentheses and blanks, so count from the last one. */
+export function parseProcStat(stat: string): string | undefined {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const isGone = fields[0] === 'Z' || fields[0] === 'X';
+  return isGone ? undefined : fields[19];
+}
+
+/** True while exactly this process lives; a later process with the same pid does not count. */
+export async function isSameProcessAlive(identity: ProcessIdentity): Promise<boolean> {
+  const startTime = await readStartTime(identity.pid);
+  return startTime !== undefined && startTime === identity.startTime;
+}
+
+async function readStartTimeByPs(pid: number): Promise<string | undefined> {
+  const { code, stdout } = await runProgram('/bin/ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+    env: { LC_ALL: 'C' },
+    timeoutMs: 5_000,
+  });
+  const match = code === 0 ? /^\s*(\S+)\s+(.+?)\s*$/.exec(stdout) : null;
+  return match && !match[1]?.startsWith('Z') ? match[2] : undefined;
+}

@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock';
+import { ignore, type Logger } from '../../base/log';
+import type { ControlEvent } from '../controlModeParser';
+import { optionCommands, tmuxConf } from '../tmuxConf';
+import { TmuxError } from '../tmuxErrors';
+import { paneFormat, type PaneFormat } from '../tmuxFormat';
+import { TmuxArgs, TmuxStart, type SubscriptionName, type TmuxCommand } from '../tmuxArgs';
+import { ControlClient, type RunOptions } from './controlClient';
+
+/** What a connection tells its owner. None may throw. */
+export interface ConnectionEvents {
+  readonly onOutput: (paneId: string, escaped: Uint8Array) => void;
+  /** tmux stopped the stream of a pane because we were too slow, or because we asked. */
+  readonly onPause: (paneId: string) => void;
+  readonly onSubscription: (name: SubscriptionName, paneId: string, value: string) => void;
+  /** A pane has died, perhaps several, perhaps long known: look. */
+  readonly onDeath: () => void;
+  /** Sessions or windows came or went. */
+  readonly onHostedChange: () => void;
+  readonly onLayoutChange: (windowId: string) => void;
+  readonly onLost: (reason: string) => void;
+}
+
+export interface ConnectionOptions {
+  readonly program: string;
+  readonly socketName: string;
+  readonly runtimeFolder: string;
+  /** Environment of our server and so of every pane; nothing secret. */
+  readonly serverEnv: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly mode: 'owner' | 'observer';
+  readonly events: ConnectionEvents;
+}
+
+const HOSTED_CHANGES: ReadonlySet<string> = new Set([
+  'sessions-changed',
+  'window-add',
+  'window-close',
+  'unlinked-window-add',
+  'unlinked-window-close',
+]);
+
+/**
+ * The long-lived control clients of one server: commands; watch (streams and subscriptions); exit (does nothing but wait for the
+ * `pane-died` hook, for a queued `wait-for` blocks whatever is sent after it). An observer has only the first.
+ */
+export class TmuxConnection {
+  /** Process id of the server, for the nudge. */
+  serverPid = 0;
+  /** What we ask of panes; its marker is fresh for every connection. */
+  readonly format: PaneFormat = paneFormat(`m${randomBytes(8).toString('hex')}`);
+  readonly #clients: ControlClient[] = [];
+  readonly #commands: ControlClient;
+  #watch: ControlClient | undefined;
+  #isClosed = false;
+
+  private constructor(private readonly options: ConnectionOptions) {
+    const { mode, socketName, runtimeFolder } = options;
+    this.#commands = this.#client(
+      mode === 'owner'
+        ? TmuxStart.owner(socketName, join(runtimeFolder, 'tmux.conf'))
+        : TmuxStart.attach(socketName, 'no-output,ignore-size'),
+    );
+  }
+
+  /**
+   * Connects; an owner starts the server when there is none.
+   * @throws {TmuxError} tmux.serverGone, tmux.noSuchTarget (no hub: the server is not ours or not ready), tmux.socketFolderUnsafe,
+   * tmux.rejected, tmux.timeout.
+   */
+  static async open(options: ConnectionOptions): Promise<TmuxConnection> {
+    if (options.mode === 'owner')
+      await writeFile(join(options.runtimeFolder, 'tmux.conf'), tmuxConf(), { mode: 0o600 });
+    const connection = new TmuxConnection(options);
+    try {
+      await (options.mode === 'owner' ? connection.#openAsOwner() : connection.#openAsObserver());
+      return connection;
+    } catch (error) {
+      connection.dispose();
+      throw error;
+    }
+  }
+
+  /** Runs one sequence on the command client. @throws {TmuxError} as {@link ControlClient.run} */
+  run(commands: readonly TmuxCommand[], options?: RunOptions): Promise<readonly string[]> {
+    return this.#commands.run(commands, options);
+  }
+
+  /** Runs on the client that streams: its replies are in order with the output. Observers have none: tmux.rejected. */
+  runOnWatch(commands: readonly TmuxCommand[], options?: RunOptions): Promise<readonly string[]> {
+    if (!this.#watch)
+      return Promise.reject(new TmuxError('tmux.rejected', commands[0]?.name ?? 'nothing', { detail: 'no stream' }));
+    return this.#watch.run(commands, options);
+  }
+
+  /** Makes the server look after ended children: it can lose a SIGCHLD while a pane closes (libutempter; tmux 3.3a of Debian 12). */
+  nudge(): void {
+    if (this.#isClosed || this.serverPid <= 1 || this.options.mode === 'observer') return;
+    try {
+      process.kill(this.serverPid, 'SIGCHLD');
+    } catch (error) {
+      ignore(this.options.log, error, 'the server has just ended; the connection will tell');
+    }
+  }
+
+  /** Leaves politely. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#clients.map((client) => client.close()));
+  }
+
+  dispose(): void {
+    this.#isClosed = true;
+    for (const client of this.#clients) client.dispose();
+  }
+
+  async #openAsOwner(): Promise<void> {
+    await this.#commands.opened;
+    const { socketName } = this.options;
+    await this.#prepareServer();
+    this.#watch = this.#client(TmuxStart.attach(socketName, 'ignore-size,pause-after=1'));
+    const exits = this.#client(TmuxStart.attach(socketName, 'no-output,ignore-size'));
+    await Promise.all([this.#watch.opened, exits.opened]);
+    await this.#watch.run([TmuxArgs.subscribe('core-dead')]);
+    void this.#waitForDeaths(exits);
+  }
+
+  async #openAsObserver(): Promise<void> {
+    await this.#commands.opened;
+    await this.#commands.run([TmuxArgs.subscribe('core-dead')]);
+  }
+
+  async #prepareServer(): Promise<void> {
+    const [pid] = await this.#commands.run([TmuxArgs.displayServer('#{pid}')]);
+    this.serverPid = Number(pid);
+    const [listing = ''] = await this.#commands.run([TmuxArgs.showGlobalEnvironment()]);
+    const settings = [...optionCommands(), ...this.#environmentCommands(listing)].map((command) =>
+      this.#commands
+        .run([command])
+        .catch((error: unknown) =>
+          this.options.log.debug('tmux: an option was refused', { option: command.args[1], error }),
+        ),
+    );
+    await Promise.all([...settings, this.#commands.run([TmuxArgs.setDeathHook()])]);
+  }
+
+  /** Whoever started the server, panes inherit what we say and nothing else. A value with line breaks may look like names: unsetting those is harmless. */
+  #environmentCommands(listing: string): readonly TmuxCommand[] {
+    const { serverEnv } = this.options;
+    const present = listing.split('\n').map((line) => /^([A-Za-z_][A-Za-z0-9_]*)=/.exec(line)?.[1] ?? '');
+    const unwanted = new Set(present.filter((name) => name !== '' && !Object.hasOwn(serverEnv, name)));
+    return [
+      ...[...unwanted].map((name) => TmuxArgs.unsetGlobalEnvironment(name)),
+      ...Object.entries(serverEnv).map(([name, value]) => TmuxArgs.setGlobalEnvironment(name, value)),
+    ];
+  }
+
+  /** Two wake-ups without a waiter cancel each other, so we look at all panes after every re-arming. */
+  async #waitForDeaths(client: ControlClient): Promise<void> {
+    const forever = { timeoutMs: Infinity };
+    try {
+      while (!this.#isClosed) {
+        const armed = client.run([TmuxArgs.waitForDeath()], forever);
+        const woken = client.run([TmuxArgs.displayServer('woken')], forever);
+        woken.catch((error: unknown) => ignore(this.options.log, error, 'also awaited below'));
+        await armed;
+        this.options.events.onDeath();
+        await woken;
+      }
+    } catch (error) {
+      ignore(this.options.log, error, 'the connection has ended and said so');
+    }
+  }
+
+  #client(args: readonly string[]): ControlClient {
+    const { program, serverEnv, clock, log } = this.options;
+    const isFirst = this.#clients.length === 0;
+    const client = new ControlClient({
+      program,
+      args,
+      env: serverEnv,
+      clock,
+      log,
+      onEvent: (event) => this.#onEvent(event, isFirst),
+      onEnd: (reason) => this.#onEnd(reason),
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  #onEvent(event: ControlEvent, isCommandClient: boolean): void {
+    if (this.#isClosed) return;
+    const { events } = this.options;
+    switch (event.kind) {
+      case 'output':
+        return events.onOutput(event.paneId, event.escaped);
+      case 'pause':
+        return events.onPause(event.paneId);
+      case 'subscription':
+        if (event.name === 'core-dead' || event.name === 'core-activity')
+          events.onSubscription(event.name, event.paneId, event.value);
+        return;
+      case 'notification':
+        if (!isCommandClient) return; // every client is told: one is enough
+        if (HOSTED_CHANGES.has(event.name)) events.onHostedChange();
+        else if (event.name === 'layout-change') events.onLayoutChange(event.rest.split(' ')[0] ?? '');
+        return;
+      default:
+        return; // replies are taken by the client; %continue, stray lines and %exit need nothing here
+    }
+  }
+
+  #onEnd(reason: string): void {
+    if (this.#isClosed) return;
+    this.dispose();
+    this.options.events.onLost(reason);
+  }
+}

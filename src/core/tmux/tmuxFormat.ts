@@ -1,0 +1,65 @@
+/** ASCII unit separator. Older servers print it as `\037`; both are understood. */
+const SEPARATOR = '\x1f';
+const SEPARATOR_PATTERN = /\x1f|\\037/; // eslint-disable-line no-control-regex -- the separator is a control character
+
+/**
+ * A constant tmux format with named fields, and the reader of what it prints.
+ * Fields an agent can choose (titles, command names) must be named last: a separator in them can only spoil the fields after them.
+ * Each line begins with `marker`, a word an agent cannot know, so that a line break inside a field cannot forge a line.
+ */
+export class TmuxFormat<Field extends string> {
+  /** What goes to tmux. */
+  readonly text: string;
+  readonly #fields: readonly Field[];
+  readonly #marker: string;
+
+  constructor(marker: string, fields: Readonly<Record<Field, string>>) {
+    if (!/^[A-Za-z0-9]+$/.test(marker)) throw new TypeError('the marker must be a plain word');
+    this.#marker = marker;
+    this.#fields = Object.keys(fields) as Field[]; // Record<Field, …> has no other keys
+    this.text = [marker, ...this.#fields.map((field) => `#{${fields[field]}}`)].join(SEPARATOR);
+  }
+
+  /** One record per line that begins with the marker; other lines are dropped, missing fields are ''. */
+  parse(output: string): readonly Readonly<Record<Field, string>>[] {
+    return output
+      .split('\n')
+      .map((line) => line.split(SEPARATOR_PATTERN))
+      .filter((parts) => parts[0] === this.#marker)
+      .map((parts) => this.#record(parts));
+  }
+
+  #record(parts: readonly string[]): Readonly<Record<Field, string>> {
+    const record = Object.fromEntries(this.#fields.map((field, i) => [field, parts[i + 1] ?? '']));
+    return record as Record<Field, string>; // one entry per field
+  }
+}
+
+/** What we ask of a pane when we list or capture. Made once per connection, with a fresh marker. */
+export function paneFormat(marker: string) {
+  return new TmuxFormat(marker, {
+    session: 'session_name',
+    agent: '@core_agent',
+    generation: '@core_generation',
+    paneId: 'pane_id',
+    windowId: 'window_id',
+    pid: 'pane_pid',
+    isDead: 'pane_dead',
+    deadStatus: 'pane_dead_status',
+    deadSignal: 'pane_dead_signal',
+    inMode: 'pane_in_mode',
+    cursorX: 'cursor_x',
+    cursorY: 'cursor_y',
+    columns: 'pane_width',
+    rows: 'pane_height',
+    foreground: 'pane_current_command',
+    title: 'pane_title',
+  });
+}
+export type PaneFormat = ReturnType<typeof paneFormat>;
+export type PaneRow = ReturnType<PaneFormat['parse']>[number];
+
+/** Who is attached to what. */
+export function clientFormat(marker: string) {
+  return new TmuxFormat(marker, { pid: 'client_pid', isControl: 'client_control_mode', session: 'client_session' });
+}
