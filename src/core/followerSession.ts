@@ -31,7 +31,7 @@ export class FollowerSession implements Disposable {
   async start(signal: AbortSignal): Promise<void> {
     const { host } = this.ports;
     this.#owned.add(host.onDidChangeStatus(() => this.#refresh()));
-    this.#owned.add(host.onDidChangeAgents(() => this.#refresh()));
+    this.#owned.add(host.onDidChangeHosted(() => this.#refresh()));
     this.#owned.add(host.onDidExit(() => this.#refresh()));
     await host.start(signal);
     this.#refresh();
