@@ -14,7 +14,8 @@ const dist = path.join(root, 'dist');
 /** Loaded at every start of VS Code, so kept small; everything heavy is in a bundle or module of its own. */
 const MAX_ACTIVATION_BYTES = 350 * 1024;
 
-const node = { platform: 'node', format: 'cjs', target: 'node20' };
+// Packages that bring both (jsonc-parser) can be bundled in their module form only: the other one loads its parts at run time.
+const node = { platform: 'node', format: 'cjs', target: 'node20', mainFields: ['module', 'main'] };
 /** name → what is bundled. `extension` runs in the extension host, the others in processes, threads and frames of their own. */
 const bundles = {
   extension: { ...node, entry: 'src/vscode/extension.ts', external: ['vscode', 'node-pty'] },

@@ -11,6 +11,7 @@ import { fail, isWebVscodeHost, root, run, runNode, vsixPath, which } from './li
 
 /** Calm: no welcome pages, no chat beside what is to be seen. */
 const settings = {
+  'workbench.startupEditor': 'readme',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
   'chat.disableAIFeatures': true,
@@ -31,7 +32,7 @@ function desktopCode() {
 /** A private folder with a fresh copy of the sample workspace, and the settings where this VS Code looks for them. */
 function prepareFolder(userFolder) {
   const folder = mkdtempSync(join(tmpdir(), 'core-start-'));
-  cpSync(join(root, 'sample'), join(folder, 'workspace'), { recursive: true });
+  cpSync(join(root, 'sample'), join(folder, 'sample'), { recursive: true });
   const file = join(folder, userFolder, 'settings.json');
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, JSON.stringify(settings, null, 2));
@@ -56,7 +57,7 @@ async function startDesktop(code) {
     '--wait',
     '--disable-workspace-trust',
     '--skip-welcome',
-    join(folder, 'workspace'),
+    join(folder, 'sample'),
   ];
   const status = await run(code, args, { env: { TMUX_TMPDIR: folder } });
   const { endTmuxServers } = await import('./lib/tmuxServers.mjs');

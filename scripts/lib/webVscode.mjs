@@ -1,7 +1,7 @@
 // Runs the web VS Code for a person, as long as its standard input is open: started by scripts/start.mjs, which may be ended
 // in any way. Then everything that was started goes too: the server, its extension hosts and terminals, the tmux servers
 // whose sockets are in the folder, and the folder itself.
-//   node webVscode.mjs FOLDER < pipe    (FOLDER: private; holds token, data/, workspace/, and the sockets)
+//   node webVscode.mjs FOLDER < pipe    (FOLDER: private; holds token, data/, sample/, and the sockets)
 import './nodeVersion.mjs';
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ const args = [
   ...['--host', '127.0.0.1', '--port', '0'],
   ...['--connection-token-file', join(folder, 'token')],
   ...['--server-data-dir', join(folder, 'data')],
-  ...['--default-folder', join(folder, 'workspace')],
+  ...['--default-folder', join(folder, 'sample')],
   '--accept-server-license-terms',
   '--disable-workspace-trust',
   '--disable-telemetry',
