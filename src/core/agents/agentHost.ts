@@ -80,11 +80,6 @@ export interface AgentHost {
     readonly generation: number;
     readonly observedAtMs: number;
   }>;
-  /**
-   * The answer of `list` may have changed: an agent appeared, ended or vanished, through this host or another one on the
-   * same server. Coalesced (at most 10 per second). What an observer lives from.
-   */
-  readonly onDidChangeAgents: Event<void>;
 
   /** A terminal with our tags appeared or vanished, whoever did it (another window, a person): `list` tells. */
   readonly onDidChangeHosted: Event<void>;

@@ -1,0 +1,134 @@
+import type { Disposable } from '../base/disposable';
+import { toDisposable } from '../base/disposable';
+import { Emitter, type Event, type ListenerFailure } from '../base/event';
+import type { AgentRecord, AgentSpec } from './agent';
+import { AgentError } from './agentErrors';
+import type { LaunchSpec } from './agentHost';
+import { invalidSpec } from './agentSpec';
+import type { AgentType } from './agentType';
+import { requireAgentType } from './agentTypeParser';
+import { agentEnvironment, type Environment } from './environment';
+
+export interface AgentFactoryOptions {
+  /** The user's shell, absolute. */
+  readonly shell: string;
+  /** Node, or what runs as Node with ELECTRON_RUN_AS_NODE=1. */
+  readonly execPath: string;
+  /** The bundled demo agent, absolute. */
+  readonly demoAgent: string;
+  /** Distinguishes the agents of this workspace in their processes' environment: 1–64 of [a-z0-9]. */
+  readonly workspaceId: string;
+}
+
+/** The variable that marks every process of an agent; proves that a process is ours when its parents are gone (R12). */
+export const MARKER_VARIABLE = 'CORE_ORCHESTRATOR_RUN';
+
+/**
+ * Makes agents' launches from agent types. Types are data; an unknown one is a typed error, never a guess.
+ * Held by the supervisor; extensions add types through it.
+ */
+export class AgentFactory implements Disposable {
+  readonly #types = new Map<string, AgentType>();
+  readonly #onDidChangeTypes: Emitter<readonly AgentType[]>;
+
+  constructor(
+    private readonly options: AgentFactoryOptions,
+    builtIn: readonly AgentType[],
+    onListenerFailure: ListenerFailure,
+  ) {
+    this.#onDidChangeTypes = new Emitter(onListenerFailure);
+    for (const type of builtIn) this.#types.set(type.id, type);
+  }
+
+  /** All types, after one was added or removed. */
+  get onDidChangeTypes(): Event<readonly AgentType[]> {
+    return this.#onDidChangeTypes.event;
+  }
+
+  /**
+   * Adds a type from outside; disposing removes it, running agents are not touched.
+   * @throws {AgentError} agent.typeInvalid – with all problems; an id that is in use is one of them.
+   */
+  register(manifest: unknown): Disposable {
+    const type = requireAgentType(manifest);
+    if (this.#types.has(type.id)) {
+      throw new AgentError('agent.typeInvalid', `the type "${type.id}" exists already`, {
+        problems: [{ path: 'id', message: `"${type.id}" is in use` }],
+      });
+    }
+    this.#types.set(type.id, type);
+    this.#onDidChangeTypes.fire(this.types());
+    return toDisposable(() => {
+      this.#types.delete(type.id);
+      this.#onDidChangeTypes.fire(this.types());
+    });
+  }
+
+  /** In order of registration, built-in ones first. */
+  types(): readonly AgentType[] {
+    return [...this.#types.values()];
+  }
+
+  find(typeId: string): AgentType | undefined {
+    return this.#types.get(typeId);
+  }
+
+  /** @throws {AgentError} agent.unknownType */
+  get(typeId: string): AgentType {
+    const type = this.#types.get(typeId);
+    if (!type) throw new AgentError('agent.unknownType', `no agent type "${typeId.slice(0, 60)}"`);
+    return type;
+  }
+
+  /** The name of the user's shell, for patterns of screen rules. */
+  get shellName(): string {
+    return this.options.shell.split('/').pop() ?? 'sh';
+  }
+
+  /** The whole command of an agent as a vector. @throws {AgentError} agent.unknownType, agent.invalidSpec (`command` missing) */
+  argv(spec: AgentSpec): readonly string[] {
+    const { shell, execPath, demoAgent } = this.options;
+    const paths: Readonly<Record<string, string>> = {
+      '{shell}': shell,
+      '{execPath}': execPath,
+      '{demoAgent}': demoAgent,
+    };
+    const command = this.get(spec.typeId).command.flatMap((part) =>
+      part === '{command}' ? (spec.command ?? []) : [paths[part] ?? part],
+    );
+    if (command.length === 0)
+      throw invalidSpec([{ path: 'command', message: `is needed for the type "${spec.typeId}"` }]);
+    return [...command, ...(spec.args ?? [])];
+  }
+
+  /** What the host needs to start this generation of `record`. @throws as {@link argv} */
+  createLaunch(
+    record: AgentRecord,
+    base: {
+      readonly process: Readonly<Record<string, string | undefined>>;
+      readonly loginShell: Environment | undefined;
+    },
+  ): LaunchSpec {
+    const { id, generation, spec } = record;
+    const env = agentEnvironment({
+      ...base,
+      type: this.get(spec.typeId).env,
+      spec: spec.env,
+      own: {
+        [MARKER_VARIABLE]: this.marker(record),
+        CORE_ORCHESTRATOR_AGENT: id,
+        CORE_ORCHESTRATOR_GENERATION: String(generation),
+      },
+    });
+    return { agentId: id, generation, folder: spec.folder, argv: this.argv(spec), env };
+  }
+
+  /** The value of {@link MARKER_VARIABLE} for one agent and generation. */
+  marker(run: { readonly id: string; readonly generation: number }): string {
+    return `${this.options.workspaceId}:${run.id}:${run.generation}`;
+  }
+
+  dispose(): void {
+    this.#onDidChangeTypes.dispose();
+  }
+}

@@ -1,0 +1,373 @@
+import type { Disposable } from '../base/disposable';
+import { DisposableStore } from '../base/disposable';
+import { describeError, OrchestratorError } from '../base/errors';
+import type { AgentRecord, ProcessIdentity } from './agent';
+import { AgentError } from './agentErrors';
+import type { AgentExit } from './agentHost';
+import type { Evidence } from './agentState';
+import { isStartable } from './agentTransitions';
+import type { AgentType } from './agentType';
+import type { ActivityObserver } from './activityObserver';
+import type { AgentStopper } from './agentStopper';
+import type { Agent } from './baseAgent';
+import { agentEnvironment } from './environment';
+import type { StateUpdate } from './agentStateManager';
+import type { Order, SupervisorContext } from './supervisorPorts';
+
+/** How the wait for readiness ended. */
+type Readying =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'exit'; readonly exit: AgentExit }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'deadline' };
+
+export interface StartOrder extends Order {
+  /** Start only if `running` is still desired when its turn comes (restarts). */
+  readonly isAutomatic: boolean;
+  /** May start from `quarantined`. */
+  readonly isRelease?: boolean;
+}
+
+/**
+ * One start: prove the earlier run gone → claim the next generation in the store (one of several racers wins) → check
+ * command and folder → launch → wait until ready → first prompt. Calls for one agent are made one at a time.
+ */
+export class AgentStarter {
+  constructor(
+    private readonly context: SupervisorContext,
+    private readonly observer: ActivityObserver,
+    private readonly stopper: AgentStopper,
+  ) {}
+
+  /**
+   * Resolves when the agent runs, or has ended with code 0 already.
+   * @throws {AgentError} agent.hostUnavailable, agent.quarantined, agent.stillRunning, agent.unknownType, agent.invalidSpec,
+   * agent.conflict – nothing was started; agent.folderMissing, agent.commandNotFound, agent.endedEarly, agent.startDeadline – the
+   * agent is `failed`; agent.launchUnknown – it is `lost`; the signal's reason – it may be `starting`, the caller stops it
+   */
+  async start(agent: Agent, order: StartOrder, signal: AbortSignal): Promise<void> {
+    const { settings, clock } = this.context;
+    const { lifecycle, spec, desired } = agent.record;
+    if (lifecycle === 'running' || (order.isAutomatic && desired !== 'running')) return;
+    this.#checkState(agent, order);
+    const type = this.context.factory.get(spec.typeId);
+    const argv = this.context.factory.argv(spec);
+    const deadlineMs = clock.monotonicMs() + settings.startDeadlineMs;
+    await this.#proveEarlierRunGone(agent, signal);
+    signal.throwIfAborted();
+    const generation = await this.#claim(agent, order);
+    const run = new RunWatch(this.context, this.observer, agent, generation);
+    try {
+      await this.#launch(agent, type, argv, signal);
+      const outcome = await run.waitUntilReady(type, deadlineMs, signal);
+      await this.#settle(agent, generation, outcome, order, signal);
+    } finally {
+      run.dispose();
+    }
+    if (agent.record.lifecycle === 'running' && agent.record.generation === generation)
+      await this.#typeFirstPrompt(agent, type, signal);
+  }
+
+  #checkState(agent: Agent, order: StartOrder): void {
+    const { lifecycle } = agent.record;
+    if (this.context.host.status.kind !== 'ready')
+      throw new AgentError('agent.hostUnavailable', 'agents cannot be started now', { agentId: agent.id });
+    if (lifecycle === 'quarantined' && !order.isRelease) {
+      throw new AgentError('agent.quarantined', `${agent.id} was restarted too often and waits for release`, {
+        agentId: agent.id,
+      });
+    }
+    if (!isStartable(lifecycle) && lifecycle !== 'quarantined') {
+      throw new AgentError('agent.stillRunning', `${agent.id} is ${lifecycle}`, { agentId: agent.id });
+    }
+  }
+
+  /** R12: pid and start time of the recorded run, its tree, group and session. What is left is ended first. */
+  async #proveEarlierRunGone(agent: Agent, signal: AbortSignal): Promise<void> {
+    const { generation, process } = agent.record;
+    if (generation === 0) return;
+    if ((await agent.probe()).kind === 'alive') {
+      // A terminal with our name that we believe to be over: the reconciliation decides, never a start.
+      throw new AgentError('agent.stillRunning', `${agent.id} has a living terminal`, { agentId: agent.id });
+    }
+    const result = await this.stopper.endRun(agent, { generation, process }, signal);
+    if (result.strongest !== 'nothing') {
+      this.context.log.info('ended what was left of the earlier run', {
+        agent: agent.id,
+        generation,
+        by: result.strongest,
+      });
+    }
+  }
+
+  async #claim(agent: Agent, order: StartOrder): Promise<number> {
+    const { generation, spec } = agent.record;
+    await this.context.state.transition(agent.id, generation, {
+      lifecycle: 'starting',
+      desired: 'running',
+      nextGeneration: generation + 1,
+      process: null,
+      exit: null,
+      nextStartAtMs: null,
+      isFirstPromptDone: spec.firstPrompt === undefined,
+      durability: 'before',
+      actor: order.actor,
+      reason: order.reason,
+      evidence: [this.#evidence('policy', `start ordered by ${order.actor}`)],
+      ...(order.isRelease && { restartsAtMs: [] }),
+    });
+    this.context.notices.resolve(`agent.cannotStart:${agent.id}`);
+    return generation + 1;
+  }
+
+  async #launch(agent: Agent, type: AgentType, argv: readonly string[], signal: AbortSignal): Promise<void> {
+    const { environment, checks, host } = this.context;
+    const { spec, generation } = agent.record;
+    const base = await environment.read(signal);
+    signal.throwIfAborted();
+    if (!(await checks.isFolder(spec.folder)))
+      return this.#cannotStart(
+        agent,
+        'folder_missing',
+        new AgentError('agent.folderMissing', `no folder ${spec.folder}`, { agentId: agent.id }),
+      );
+    const env = agentEnvironment({ ...base, type: type.env, spec: spec.env, own: {} });
+    const program = argv[0] ?? '';
+    if ((await checks.findCommand(program, env['PATH'] ?? '', spec.folder)) === undefined) {
+      const hint = type.installHint ? ` (${type.installHint})` : '';
+      return this.#cannotStart(
+        agent,
+        'command_not_found',
+        new AgentError('agent.commandNotFound', `no program "${program}" on the PATH${hint}`, { agentId: agent.id }),
+      );
+    }
+    signal.throwIfAborted();
+    let process: ProcessIdentity;
+    try {
+      await host.discard(agent.id); // the dead terminal of the earlier run; the generation was claimed, so no racer's
+      process = await agent.launch(base, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return this.#launchFailed(agent, error);
+    }
+    await this.#transition(agent, generation, {
+      process, actor: 'engine', reason: 'launched', evidence: [this.#evidence('process', `launched as process ${process.pid}`)],
+    }); // prettier-ignore
+  }
+
+  /** A failure that trying again does not cure: nothing restarts it by itself. */
+  async #cannotStart(agent: Agent, reason: string, error: AgentError): Promise<never> {
+    await this.#transition(agent, agent.record.generation, {
+      lifecycle: 'failed', desired: 'stopped', actor: 'engine', reason, evidence: [this.#evidence('policy', error.detail)],
+    }); // prettier-ignore
+    this.context.notices.raise({
+      fingerprint: `agent.cannotStart:${agent.id}`,
+      level: 'error',
+      title: `${agent.record.spec.name} cannot be started`,
+      detail: error.detail,
+      agentId: agent.id,
+      atMs: this.context.clock.nowMs(),
+    });
+    throw error;
+  }
+
+  async #launchFailed(agent: Agent, error: unknown): Promise<never> {
+    const detail = describeError(error);
+    if (!(error instanceof OrchestratorError) || error.disposition === 'retry') {
+      // No answer is no proof that nothing was started.
+      await this.#transition(agent, agent.record.generation, {
+        lifecycle: 'lost',
+        actor: 'engine',
+        reason: 'launch_unknown',
+        evidence: [this.#evidence('policy', detail)],
+      });
+      throw new AgentError('agent.launchUnknown', `${agent.id}: ${detail}`, { agentId: agent.id, cause: error });
+    }
+    await this.#transition(agent, agent.record.generation, {
+      lifecycle: 'failed', desired: 'stopped', actor: 'engine', reason: 'launch_failed', evidence: [this.#evidence('policy', detail)],
+    }); // prettier-ignore
+    throw error;
+  }
+
+  async #settle(
+    agent: Agent,
+    generation: number,
+    outcome: Readying,
+    order: StartOrder,
+    signal: AbortSignal,
+  ): Promise<void> {
+    switch (outcome.kind) {
+      case 'ready': {
+        const reading = this.observer.last(agent.id, generation);
+        const evidence =
+          reading?.evidence ?? this.#evidence('process', 'its process is alive; nothing is known of its screen yet');
+        await this.#transition(agent, generation, {
+          lifecycle: 'running', activity: reading?.activity ?? 'unknown', actor: order.actor, reason: 'ready', evidence: [evidence],
+        }); // prettier-ignore
+        return;
+      }
+      case 'exit': {
+        await recordExit(this.context, agent, outcome.exit);
+        this.observer.forget(agent.id);
+        if (outcome.exit.cause.code === 0) return;
+        throw new AgentError(
+          'agent.endedEarly',
+          `${agent.id} ended before it was ready (${describeCause(outcome.exit)})`,
+          { agentId: agent.id },
+        );
+      }
+      case 'lost':
+        await this.#transition(agent, generation, {
+          lifecycle: 'lost', actor: 'engine', reason: 'host_lost', evidence: [this.#evidence('pane', 'the terminal server disappeared during the start')],
+        }); // prettier-ignore
+        throw new AgentError('agent.launchUnknown', `${agent.id}: the terminal server disappeared`, {
+          agentId: agent.id,
+        });
+      case 'deadline':
+        await this.stopper.endRun(agent, { generation, process: agent.record.process }, signal);
+        this.observer.forget(agent.id);
+        await this.#transition(agent, generation, {
+          lifecycle: 'failed', process: null, exit: {}, actor: 'engine', reason: 'start_deadline_missed',
+          evidence: [this.#evidence('policy', `not ready within ${Math.round(this.context.settings.startDeadlineMs / 1000)} s; ended`)],
+        }); // prettier-ignore
+        throw new AgentError('agent.startDeadline', `${agent.id} was not ready in time`, { agentId: agent.id });
+    }
+  }
+
+  /** Marked as done before it is typed: a crash in between loses it visibly, it never types it twice. */
+  async #typeFirstPrompt(agent: Agent, type: AgentType, signal: AbortSignal): Promise<void> {
+    const { spec, generation, isFirstPromptDone } = agent.record;
+    if (isFirstPromptDone || spec.firstPrompt === undefined) return;
+    if (!type.prompt.canPaste) {
+      this.context.log.info('the first prompt is not typed: this type cannot be typed into safely yet', {
+        agent: agent.id,
+      });
+      return;
+    }
+    await this.#transition(agent, generation, {
+      isFirstPromptDone: true,
+      durability: 'before',
+      actor: 'engine',
+      reason: 'first_prompt_typed',
+    });
+    try {
+      await agent.submit(spec.firstPrompt, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.context.log.warn('the first prompt could not be typed', { agent: agent.id, error });
+    }
+  }
+
+  async #transition(agent: Agent, generation: number, update: StateUpdate): Promise<void> {
+    const result = await this.context.state.transition(agent.id, generation, update);
+    if (result.kind === 'ignored')
+      throw new AgentError('agent.superseded', `${agent.id}: generation ${generation} is over`, { agentId: agent.id });
+  }
+
+  #evidence(source: Evidence['source'], detail: string): Evidence {
+    return { source, detail, observedAtMs: this.context.clock.nowMs() };
+  }
+}
+
+/** From a live state to `exited` (code 0) or `failed` (anything else, also an unknown cause). The recorded process stays until the whole run is proved gone. */
+export async function recordExit(context: SupervisorContext, agent: Agent, exit: AgentExit): Promise<void> {
+  await context.state.transition(agent.id, exit.generation, {
+    lifecycle: exit.cause.code === 0 ? 'exited' : 'failed',
+    exit: exit.cause,
+    actor: 'engine',
+    reason:
+      exit.cause.code === 0
+        ? 'exited'
+        : exit.cause.signal
+          ? 'killed'
+          : exit.cause.code === undefined
+            ? 'ended_unknown'
+            : 'exit_code',
+    evidence: [{ source: exit.source, detail: `ended: ${describeCause(exit)}`, observedAtMs: exit.observedAtMs }],
+  });
+}
+
+export function describeCause({ cause }: Pick<AgentExit, 'cause'>): string {
+  if (cause.signal !== undefined) return cause.signal;
+  return cause.code === undefined ? 'cause unknown' : `code ${cause.code}`;
+}
+
+/** Watches one run from before its launch, so that no exit is missed. */
+class RunWatch implements Disposable {
+  readonly #owned = new DisposableStore();
+  #exit: AgentExit | undefined;
+  #isHostLost = false;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    private readonly context: SupervisorContext,
+    private readonly observer: ActivityObserver,
+    private readonly agent: Agent,
+    private readonly generation: number,
+  ) {
+    const { host } = context;
+    this.#owned.add(
+      host.onDidExit((exit) => {
+        if (exit.agentId !== agent.id || exit.generation !== generation) return;
+        this.#exit ??= exit;
+        this.#wake();
+      }),
+    );
+    this.#owned.add(
+      host.onDidChangeStatus((status) => {
+        this.#isHostLost ||= status.kind !== 'ready';
+        this.#wake();
+      }),
+    );
+    this.#owned.add(observer.onDidObserve((seen) => seen.agentId === agent.id && this.#wake()));
+    this.#owned.add(host.onDidSettleScreen((screen) => screen.agentId === agent.id && this.#wake()));
+  }
+
+  async waitUntilReady(type: AgentType, deadlineMs: number, signal: AbortSignal): Promise<Readying> {
+    const { clock } = this.context;
+    const launchedMs = clock.monotonicMs();
+    for (;;) {
+      signal.throwIfAborted();
+      const nowMs = clock.monotonicMs();
+      if (this.#exit) return { kind: 'exit', exit: this.#exit };
+      if (this.#isHostLost) return { kind: 'lost' };
+      const readyAtMs = this.#readyAtMs(type, launchedMs);
+      if (readyAtMs <= nowMs) return { kind: 'ready' };
+      if (deadlineMs <= nowMs) return { kind: 'deadline' };
+      await this.#nextFact(Math.min(readyAtMs, deadlineMs) - nowMs, signal);
+    }
+  }
+
+  /** The monotonic instant at which it counts as ready, as far as is known now. */
+  #readyAtMs({ readiness }: AgentType, launchedMs: number): number {
+    switch (readiness.when) {
+      case 'alive':
+        return launchedMs + readiness.afterMs;
+      case 'settled':
+        return this.observer.hasSettled(this.agent.id, this.generation) ? launchedMs : launchedMs + readiness.afterMs;
+      case 'rule':
+        return (this.observer.last(this.agent.id, this.generation)?.activity ?? 'unknown') === 'unknown'
+          ? Infinity
+          : launchedMs;
+    }
+  }
+
+  #nextFact(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        timer.dispose();
+        signal.removeEventListener('abort', finish);
+        this.#wake = () => undefined;
+        resolve();
+      };
+      const timer = this.context.clock.setTimer(timeoutMs, finish);
+      signal.addEventListener('abort', finish, { once: true });
+      this.#wake = finish;
+    });
+  }
+
+  dispose(): void {
+    this.#owned.dispose();
+    this.#wake();
+  }
+}

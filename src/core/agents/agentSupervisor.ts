@@ -1,0 +1,416 @@
+import { type Disposable, DisposableStore } from '../base/disposable';
+import { describeError } from '../base/errors';
+import { ignore } from '../base/log';
+import type { AgentChange, AgentId, AgentRecord, AgentSpec } from './agent';
+import { ActivityObserver } from './activityObserver';
+import { AgentError } from './agentErrors';
+import type { AgentExit } from './agentHost';
+import { AgentMailbox } from './agentMailbox';
+import { AgentReconciler } from './agentReconciler';
+import { AgentRegistry } from './agentRegistry';
+import { agentIdFor, requireAgentSpec } from './agentSpec';
+import { AgentRestarter } from './agentRestarter';
+import { AgentStarter, recordExit, type StartOrder } from './agentStarter';
+import { AgentStateManager } from './agentStateManager';
+import { AgentStopper } from './agentStopper';
+import { isLive } from './agentTransitions';
+import { type Agent, BaseAgent } from './baseAgent';
+import {
+  DEFAULT_SUPERVISOR_SETTINGS,
+  type SupervisorContext,
+  type SupervisorPorts,
+  type SupervisorSettings,
+} from './supervisorPorts';
+
+/** For whom and how long: the last argument of every acting call. */
+export interface CallOptions {
+  /** `person` by default. */
+  readonly actor?: string;
+  readonly signal?: AbortSignal;
+}
+
+const STOPPED = 'a stop was ordered';
+
+/**
+ * Brings about what is desired of each agent and keeps the record of it. One per workspace, only while the workspace is
+ * owned (`workspaceLock.ts`). Operations on one agent run one at a time, on different agents beside each other.
+ * After `detach` or `dispose` every call rejects with `agent.notAllowed`; agents keep running.
+ */
+export class AgentSupervisor implements Disposable {
+  readonly registry: AgentRegistry;
+  readonly state: AgentStateManager;
+  readonly #context: SupervisorContext;
+  readonly #owned = new DisposableStore();
+  readonly #mailboxes = new Map<AgentId, AgentMailbox>();
+  readonly #observer: ActivityObserver;
+  readonly #stopper: AgentStopper;
+  readonly #starter: AgentStarter;
+  readonly #restarter: AgentRestarter;
+  readonly #reconciler: AgentReconciler;
+  #begun: Promise<void> | undefined;
+  #closed: AgentError | undefined;
+
+  constructor(
+    ports: SupervisorPorts,
+    settings: Pick<SupervisorSettings, 'recoveredFolder'> & Partial<SupervisorSettings>,
+  ) {
+    const { host, factory, clock, log } = ports;
+    this.registry = this.#owned.add(
+      new AgentRegistry(
+        (id, read) => new BaseAgent(id, read, host, factory, clock),
+        (error) => log.error('a listener of the registry failed', { error }),
+      ),
+    );
+    this.state = this.#owned.add(new AgentStateManager({ ...ports, registry: this.registry }));
+    this.#context = {
+      ...ports,
+      settings: { ...DEFAULT_SUPERVISOR_SETTINGS, ...settings },
+      registry: this.registry,
+      state: this.state,
+    };
+    this.#observer = this.#owned.add(new ActivityObserver(this.#context));
+    this.#stopper = new AgentStopper(this.#context, this.#observer);
+    this.#starter = new AgentStarter(this.#context, this.#observer, this.#stopper);
+    this.#restarter = this.#owned.add(new AgentRestarter(this.#context, (id, order) => this.#runStart(id, order)));
+    this.#reconciler = this.#owned.add(
+      new AgentReconciler(this.#context, {
+        observer: this.#observer,
+        stopper: this.#stopper,
+        restarter: this.#restarter,
+        inTurn: (id, work) => this.#mailbox(id).run(work),
+      }),
+    );
+  }
+
+  /**
+   * Reads what is kept, connects to the host and compares both: living agents are adopted without a restart, interrupted stops are
+   * finished, ended agents follow their policy. Idempotent; resolves when the comparison is done.
+   * @throws what `store.load` throws. A host that is not ready is no error: agents are `lost` until it is.
+   */
+  begin(signal?: AbortSignal): Promise<void> {
+    this.#begun ??= this.#begin(signal);
+    return this.#begun;
+  }
+
+  /** Records a new agent; nothing is started. @throws {AgentError} agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
+  async create(spec: AgentSpec, options: CallOptions = {}): Promise<Agent> {
+    this.#requireOpen();
+    const valid = requireAgentSpec(spec);
+    this.#context.factory.argv(valid); // type known, command given
+    this.#requireFreeName(valid.name);
+    const nowMs = this.#context.clock.nowMs();
+    const id = agentIdFor(
+      valid.name,
+      (candidate) => this.registry.isIdTaken(candidate) || this.#claimed.has(candidate),
+    );
+    const record: AgentRecord = {
+      id,
+      spec: valid,
+      desired: 'stopped',
+      lifecycle: 'created',
+      activity: 'unknown',
+      generation: 0,
+      reason: 'created',
+      actor: options.actor ?? 'person',
+      evidence: [],
+      sinceMs: nowMs,
+      createdAtMs: nowMs,
+      restartsAtMs: [],
+      isFirstPromptDone: valid.firstPrompt === undefined,
+    };
+    this.#claimed.set(id, valid.name);
+    try {
+      await this.state.create(record);
+    } finally {
+      this.#claimed.delete(id);
+    }
+    return this.registry.get(id);
+  }
+
+  /** Ids and names of agents whose creation is on its way to the store. */
+  readonly #claimed = new Map<AgentId, string>();
+
+  /**
+   * Starts an agent that does not run; resolves when it is ready (or has ended with code 0). A running one is left alone.
+   * Aborting the signal stops what was started. @throws as `AgentStarter.start`, and agent.superseded when a stop came in between
+   */
+  async start(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#runStart(this.registry.get(id).id, this.#startOrder(options, 'start_ordered'), options.signal);
+  }
+
+  /**
+   * Ends an agent for good: `stopped` is persisted as desired before anything is done, then quit keys → SIGTERM → SIGKILL, until every
+   * process is proved gone. Also ends a waiting restart and a quarantine. @throws as `AgentStopper.stop`; what the store throws – then nothing was done
+   */
+  async stop(id: string, options: CallOptions = {}): Promise<void> {
+    this.#requireOpen();
+    const agent = this.registry.get(id);
+    const order = { actor: options.actor ?? 'person', reason: 'stop_ordered' };
+    options.signal?.throwIfAborted();
+    await this.state.transition(agent.id, agent.record.generation, {
+      desired: 'stopped',
+      durability: 'before',
+      ...order,
+    });
+    this.#restarter.cancel(agent.id);
+    const mailbox = this.#mailbox(agent.id);
+    mailbox.preempt(['start', 'prompt'], new AgentError('agent.superseded', STOPPED, { agentId: id }));
+    await mailbox.run(
+      async (signal) => {
+        this.#restarter.cancel(agent.id);
+        const { lifecycle, generation } = agent.record;
+        if (isLive(lifecycle)) return this.#stopper.stop(agent, order, signal);
+        if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return;
+        await this.#stopper.endRun(agent, { generation, process: agent.record.process }, signal);
+        await this.#stopper.discard(agent);
+        await this.state.transition(agent.id, generation, {
+          lifecycle: 'stopped',
+          process: null,
+          nextStartAtMs: null,
+          durability: 'before',
+          ...order,
+        });
+        this.#restarter.forgive(agent.id);
+      },
+      { signal: options.signal },
+    );
+  }
+
+  /** Deliveries and tasks wait; the process lives. Pausing a paused agent is fine. @throws {AgentError} agent.notRunning */
+  pause(id: string, options: CallOptions = {}): Promise<void> {
+    return this.#switch(id, 'running', 'paused', options);
+  }
+
+  /** @throws {AgentError} agent.notRunning */
+  resume(id: string, options: CallOptions = {}): Promise<void> {
+    return this.#switch(id, 'paused', 'running', options);
+  }
+
+  /** Stops a live agent and starts it again, or starts an ended one. @throws as `stop` and `start` */
+  async restart(id: string, options: CallOptions = {}): Promise<void> {
+    this.#requireOpen();
+    const agent = this.registry.get(id);
+    const order = { actor: options.actor ?? 'person', reason: 'restart_ordered' };
+    this.#restarter.cancel(agent.id);
+    await this.#mailbox(agent.id).run(
+      async (signal) => {
+        const { lifecycle, generation } = agent.record;
+        if (!isLive(lifecycle)) return;
+        await this.state.transition(agent.id, generation, { desired: 'running', durability: 'before', ...order });
+        await this.#stopper.stop(agent, order, signal);
+      },
+      { signal: options.signal, kind: 'start' },
+    );
+    await this.#runStart(agent.id, this.#startOrder(options, 'restart_ordered'), options.signal);
+  }
+
+  /** Lets an agent out of quarantine, with a fresh restart budget. `start: false` leaves it stopped. @throws {AgentError} agent.notAllowed when it is not quarantined; as `start` */
+  async release(id: string, options: CallOptions & { readonly start?: boolean } = {}): Promise<void> {
+    this.#requireOpen();
+    const agent = this.registry.get(id);
+    if (agent.record.lifecycle !== 'quarantined')
+      throw new AgentError('agent.notAllowed', `${id} is not quarantined`, { agentId: id });
+    if (options.start === false) await this.stop(id, options);
+    else await this.#runStart(agent.id, { ...this.#startOrder(options, 'released'), isRelease: true }, options.signal);
+    this.#restarter.forgive(agent.id);
+  }
+
+  /** Forgets an ended agent; its id is never used again. @throws {AgentError} agent.stillRunning unless `stopFirst` */
+  async remove(id: string, options: CallOptions & { readonly stopFirst?: boolean } = {}): Promise<void> {
+    this.#requireOpen();
+    const agent = this.registry.get(id);
+    if (options.stopFirst && agent.record.lifecycle !== 'created') await this.stop(id, options);
+    await this.#mailbox(agent.id).run(
+      async () => {
+        const { lifecycle, generation, spec } = agent.record;
+        if (isLive(lifecycle) || lifecycle === 'backoff') {
+          throw new AgentError('agent.stillRunning', `${id} is ${lifecycle}: stop it first`, { agentId: id });
+        }
+        await this.#stopper.discard(agent);
+        const { env: _env, firstPrompt: _firstPrompt, args: _args, command: _command, ...kept } = spec; // what may be secret is not kept
+        await this.state.transition(agent.id, generation, {
+          lifecycle: 'retired', desired: 'stopped', spec: kept, process: null, durability: 'before', actor: options.actor ?? 'person', reason: 'removed',
+        }); // prettier-ignore
+        await this.#context.store.forgetChanges(agent.id);
+      },
+      { signal: options.signal },
+    );
+    this.#restarter.forgive(agent.id);
+    this.#mailboxes.delete(agent.id);
+  }
+
+  /** Changes the display name; the id stays. @throws {AgentError} agent.invalidSpec, agent.nameTaken */
+  async rename(id: string, name: string, options: CallOptions = {}): Promise<void> {
+    await this.#mailbox(this.registry.get(id).id).run(async () => {
+      const agent = this.registry.get(id);
+      const spec = requireAgentSpec({ ...agent.record.spec, name });
+      this.#requireFreeName(name, agent.id);
+      await this.state.transition(agent.id, agent.record.generation, {
+        spec,
+        durability: 'before',
+        actor: options.actor ?? 'person',
+        reason: 'renamed',
+      });
+    });
+  }
+
+  /**
+   * Types `text` and submits it. Refused while it would answer a dialog.
+   * @throws {AgentError} agent.notRunning, agent.paused, agent.dialogOpen, agent.notAllowed (this type cannot be typed into safely); tmux.inputTooLarge and others of the host
+   */
+  async sendPrompt(id: string, text: string, options: CallOptions = {}): Promise<void> {
+    const agent = this.registry.get(id);
+    await this.#mailbox(agent.id).run((signal) => this.#sendPrompt(agent, text, signal), {
+      signal: options.signal,
+      kind: 'prompt',
+    });
+  }
+
+  /** The history of an agent, newest first. */
+  history(id: string, limit = 100): Promise<readonly AgentChange[]> {
+    return this.#context.store.changes(this.registry.get(id).id, limit);
+  }
+
+  /** Compares store and host again. The supervisor does so by itself when the host comes back. */
+  reconcile(): Promise<void> {
+    return this.#reconciler.reconcile();
+  }
+
+  /** Leaves: waiting operations are cut short, what is known is kept, agents keep running. Idempotent. */
+  async detach(): Promise<void> {
+    this.#close();
+    await this.state.flush();
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.#close();
+    this.#owned.dispose();
+  }
+
+  async #begin(signal?: AbortSignal): Promise<void> {
+    const { host, log } = this.#context;
+    await this.state.load();
+    this.#requireOpen();
+    this.#owned.add(host.onDidExit((exit) => this.#onExit(exit)));
+    this.#owned.add(
+      host.onDidChangeStatus((status) => {
+        const work =
+          status.kind === 'ready'
+            ? this.#reconciler.reconcile()
+            : this.#reconciler.markLost(status.kind === 'stopped' ? 'the host was stopped' : describeStatus(status));
+        work.catch((error: unknown) => log.error('agents could not be compared with the host', { error }));
+      }),
+    );
+    await host.start(signal);
+    this.#requireOpen();
+    if (host.status.kind === 'ready') await this.#reconciler.reconcile();
+    else await this.#reconciler.markLost(describeStatus(host.status));
+  }
+
+  async #runStart(id: AgentId, order: StartOrder, signal?: AbortSignal): Promise<void> {
+    this.#requireOpen();
+    const agent = this.registry.get(id);
+    this.#restarter.cancel(id);
+    try {
+      await this.#mailbox(id).run((own) => this.#starter.start(agent, order, own), { signal, kind: 'start' });
+    } catch (error) {
+      if (signal?.aborted && !this.#closed && isLive(agent.record.lifecycle))
+        await this.stop(id, { actor: order.actor });
+      throw error;
+    } finally {
+      if (!this.#closed) await this.#restarter.afterEnd(agent);
+    }
+  }
+
+  #startOrder({ actor }: CallOptions, reason: string): StartOrder {
+    return { actor: actor ?? 'person', reason, isAutomatic: false };
+  }
+
+  async #switch(id: string, from: 'running' | 'paused', to: 'running' | 'paused', options: CallOptions): Promise<void> {
+    this.#requireOpen();
+    const agent = this.registry.get(id);
+    await this.#mailbox(agent.id).run(
+      async () => {
+        const { lifecycle, generation } = agent.record;
+        if (lifecycle === to) return;
+        if (lifecycle !== from) throw new AgentError('agent.notRunning', `${id} is ${lifecycle}`, { agentId: id });
+        const reason = to === 'paused' ? 'pause_ordered' : 'resume_ordered';
+        await this.state.transition(agent.id, generation, {
+          lifecycle: to,
+          desired: to,
+          durability: 'before',
+          actor: options.actor ?? 'person',
+          reason,
+        });
+      },
+      { signal: options.signal },
+    );
+  }
+
+  async #sendPrompt(agent: Agent, text: string, signal: AbortSignal): Promise<void> {
+    const { id, record } = agent;
+    if (record.lifecycle === 'paused') throw new AgentError('agent.paused', `${id} is paused`, { agentId: id });
+    if (record.lifecycle !== 'running')
+      throw new AgentError('agent.notRunning', `${id} is ${record.lifecycle}`, { agentId: id });
+    if (!this.#context.factory.get(record.spec.typeId).prompt.canPaste) {
+      throw new AgentError('agent.notAllowed', `typing into a "${record.spec.typeId}" agent is not safe`, {
+        agentId: id,
+      });
+    }
+    if (text.trim() === '') throw new AgentError('agent.notAllowed', 'the prompt is empty', { agentId: id });
+    const { activity } = await this.#observer.look(agent);
+    signal.throwIfAborted();
+    if (activity === 'awaiting_approval' || activity === 'awaiting_input') {
+      throw new AgentError('agent.dialogOpen', `${id} waits for an answer to a dialog`, { agentId: id });
+    }
+    await agent.submit(text, signal);
+  }
+
+  #onExit(exit: AgentExit): void {
+    const agent = this.registry.find(exit.agentId);
+    if (!agent || this.#closed) return;
+    const mailbox = this.#mailbox(agent.id);
+    if (exit.generation === agent.record.generation)
+      mailbox.preempt(['prompt'], new AgentError('agent.notRunning', `${agent.id} has ended`, { agentId: agent.id }));
+    mailbox
+      .run(async () => {
+        const isPresent = exit.generation === agent.record.generation;
+        if (isPresent && (!isLive(agent.record.lifecycle) || agent.record.lifecycle === 'stopping')) return; // its operation saw it
+        await recordExit(this.#context, agent, exit); // of another generation: refused and reported there
+        if (!isPresent) return;
+        this.#observer.forget(agent.id);
+        await this.#restarter.afterEnd(agent);
+      })
+      .catch((error: unknown) => ignore(this.#context.log, error, 'the supervisor left, or the agent was removed'));
+  }
+
+  #mailbox(id: AgentId): AgentMailbox {
+    this.#requireOpen();
+    const mailbox = this.#mailboxes.get(id) ?? new AgentMailbox();
+    this.#mailboxes.set(id, mailbox);
+    return mailbox;
+  }
+
+  #requireFreeName(name: string, except?: AgentId): void {
+    const isClaimed = [...this.#claimed.values()].some((claimed) => claimed.toLowerCase() === name.toLowerCase());
+    if (!isClaimed && !this.registry.isNameTaken(name, except)) return;
+    throw new AgentError('agent.nameTaken', `another agent is called "${name}"`, {
+      problems: [{ path: 'name', message: 'is taken' }],
+    });
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw this.#closed;
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = new AgentError('agent.notAllowed', 'agents are not managed by this window any more');
+    for (const mailbox of this.#mailboxes.values()) mailbox.close(this.#closed);
+  }
+}
+
+function describeStatus(status: { readonly kind: string; readonly reason?: string; readonly detail?: string }): string {
+  return describeError(status.reason ?? status.detail ?? `the host is ${status.kind}`);
+}

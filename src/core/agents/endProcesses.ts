@@ -1,0 +1,102 @@
+import { type Clock, sleep } from '../base/clock';
+import type { ProcessIdentity } from './agent';
+import { type EndSignal, type Processes, processKey } from './processes';
+
+export interface EndOptions {
+  /** The run's first process; undefined when it was never recorded. */
+  readonly root: ProcessIdentity | undefined;
+  readonly marker: string;
+  /** Asks the program to end by itself; its failure does not matter. Absent: begin with SIGTERM. */
+  readonly askPolitely?: (family: readonly ProcessIdentity[]) => Promise<void>;
+  /** For the polite request and for SIGTERM each. */
+  readonly graceMs: number;
+  /** How long after SIGKILL until survivors are given up. */
+  readonly killWaitMs: number;
+}
+
+export type EndResult =
+  | { readonly kind: 'gone'; readonly strongest: 'nothing' | 'asked' | EndSignal }
+  /** Not even SIGKILL ended these, within the time (uninterruptible sleep, another user's process). */
+  | { readonly kind: 'survivors'; readonly processes: readonly ProcessIdentity[] };
+
+/** 20 ms: below what people notice, and each look costs some milliseconds of CPU. */
+const FIRST_POLL_MS = 20;
+const MAX_POLL_MS = 200;
+
+/**
+ * Ends every process of a run and proves it: polite request → SIGTERM to each → SIGKILL to each. What was once seen as
+ * part of the run stays on the list even if its parent dies meanwhile, so a tool in a session of its own is not lost.
+ * Rejects when the system cannot be asked (then nothing is proved) or when `signal` aborts the waiting.
+ */
+export class ProcessEnding {
+  readonly #known = new Map<string, ProcessIdentity>();
+
+  constructor(
+    private readonly processes: Processes,
+    private readonly clock: Clock,
+    private readonly options: EndOptions,
+  ) {
+    if (options.root) this.#remember([options.root]);
+  }
+
+  async run(signal?: AbortSignal): Promise<EndResult> {
+    const { askPolitely, graceMs, killWaitMs } = this.options;
+    let living = await this.#living();
+    if (living.length === 0) return { kind: 'gone', strongest: 'nothing' };
+    if (askPolitely) {
+      await askPolitely(living);
+      living = await this.#waitForEnd(graceMs, signal);
+      if (living.length === 0) return { kind: 'gone', strongest: 'asked' };
+    }
+    await this.#signalAll(living, 'SIGTERM');
+    living = await this.#waitForEnd(graceMs, signal);
+    if (living.length === 0) return { kind: 'gone', strongest: 'SIGTERM' };
+    living = await this.#kill(living, killWaitMs, signal);
+    return living.length === 0 ? { kind: 'gone', strongest: 'SIGKILL' } : { kind: 'survivors', processes: living };
+  }
+
+  /** The first process last, so that it can still report how the program in it ended. */
+  async #kill(
+    living: readonly ProcessIdentity[],
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly ProcessIdentity[]> {
+    const { root } = this.options;
+    const deadlineMs = this.clock.monotonicMs() + waitMs;
+    let rest = living;
+    while (rest.length > 0 && this.clock.monotonicMs() < deadlineMs) {
+      const others = rest.filter((one) => one.pid !== root?.pid);
+      await this.#signalAll(others.length > 0 ? others : rest, 'SIGKILL');
+      rest = await this.#waitForEnd(Math.min(MAX_POLL_MS, waitMs), signal);
+    }
+    return rest;
+  }
+
+  async #signalAll(targets: readonly ProcessIdentity[], signal: EndSignal): Promise<void> {
+    for (const target of targets) await this.processes.signal(target, signal);
+  }
+
+  async #waitForEnd(timeoutMs: number, signal?: AbortSignal): Promise<readonly ProcessIdentity[]> {
+    const deadlineMs = this.clock.monotonicMs() + timeoutMs;
+    let pollMs = FIRST_POLL_MS;
+    for (;;) {
+      const living = await this.#living();
+      const restMs = deadlineMs - this.clock.monotonicMs();
+      if (living.length === 0 || restMs <= 0) return living;
+      await sleep(this.clock, Math.min(pollMs, restMs), signal);
+      pollMs = Math.min(pollMs * 2, MAX_POLL_MS);
+    }
+  }
+
+  async #living(): Promise<readonly ProcessIdentity[]> {
+    const { root, marker } = this.options;
+    this.#remember(root ? await this.processes.family(root, marker) : await this.processes.marked(marker));
+    const living = await this.processes.descendants([...this.#known.values()]);
+    this.#remember(living);
+    return living;
+  }
+
+  #remember(found: readonly ProcessIdentity[]): void {
+    for (const one of found) this.#known.set(processKey(one), one);
+  }
+}
