@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { describeError } from '../core/base/errors';
 import type { Logger } from '../core/base/log';
 import { type MessageButton, type MessageSeverity, messageFor, showLogButton } from './errorMessages';
+import { withoutLinks } from './plainText';
 import { redact } from './redact';
 
 /** Tells the person about failures: once in the log with everything, once as a message that says what to do. */
@@ -20,7 +21,7 @@ export class Reporter {
 
   show(severity: MessageSeverity, text: string, buttons: readonly MessageButton[]): void {
     const titles = buttons.map((button) => button.title);
-    const choice = showers[severity](redact(text), ...titles);
+    const choice = showers[severity](withoutLinks(redact(text)), ...titles);
     choice.then(
       (title) => this.#run(buttons.find((button) => button.title === title)),
       (error: unknown) => this.log.warn('message not shown', { error: describeError(error) }),

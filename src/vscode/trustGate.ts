@@ -9,9 +9,7 @@ export type IsTrusted = () => boolean;
  * program or types into one is refused here, however it was asked for. Watching and ending stay possible.
  */
 export function gateByTrust(engine: Engine, isTrusted: IsTrusted): Engine {
-  const demand = (): void => {
-    if (!isTrusted()) throw new WindowError('window.untrusted', 'the workspace is not trusted');
-  };
+  const demand = (): void => demandTrust(isTrusted);
   const gated: Partial<Engine> = {
     startAgent: async (...args) => (demand(), engine.startAgent(...args)),
     startExisting: async (...args) => (demand(), engine.startExisting(...args)),
@@ -31,4 +29,9 @@ export function gateByTrust(engine: Engine, isTrusted: IsTrusted): Engine {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** @throws {WindowError} window.untrusted – for what asks the person many things before it reaches the engine */
+export function demandTrust(isTrusted: IsTrusted): void {
+  if (!isTrusted()) throw new WindowError('window.untrusted', 'the workspace is not trusted');
 }

@@ -1,0 +1,109 @@
+import * as vscode from 'vscode';
+import type {
+  AgentChangeEvent,
+  AgentSnapshot,
+  CoreOrchestratorApi,
+  CoreOrchestratorApiV1,
+  StartAgentRequest,
+} from '../../core-orchestrator';
+import { type AgentId, type AgentSpec, isAgentId } from '../core/agents/agent';
+import type { AgentView, Engine } from '../core/engine';
+import { toVscodeEvent } from './events';
+import { WindowError } from './windowErrors';
+
+/**
+ * What other extensions get. Reading is open to all; what acts needs the setting `coreOrchestrator.api.allowWrite`,
+ * because VS Code does not tell who calls (S22). Values that go out are copies.
+ */
+export function createApi(engine: Engine, isWriteAllowed: () => boolean): CoreOrchestratorApi {
+  const versions: Readonly<Record<number, CoreOrchestratorApiV1>> = { 1: createV1(engine, isWriteAllowed) };
+  return {
+    getAPI: (version) => {
+      const api = Object.hasOwn(versions, version) ? versions[version] : undefined;
+      if (!api) throw new WindowError('api.unknownVersion', String(version));
+      return api;
+    },
+  };
+}
+
+function createV1(engine: Engine, isWriteAllowed: () => boolean): CoreOrchestratorApiV1 {
+  const demandWrite = (): void => {
+    if (!isWriteAllowed())
+      throw new WindowError('api.writeNotAllowed', 'the setting coreOrchestrator.api.allowWrite is off');
+  };
+  const act = async <T>(work: () => Promise<T>): Promise<T> => {
+    demandWrite();
+    return work();
+  };
+  const changes = (listener: (event: AgentChangeEvent) => void): { dispose(): void } =>
+    engine.onDidChangeAgent(({ id, view }) => listener(Object.freeze({ id, agent: view && snapshot(view) })));
+  return Object.freeze({
+    agents: Object.freeze({
+      list: () => engine.agents.map(snapshot),
+      get: (id: string) => {
+        const view = engine.agent(id);
+        return view && snapshot(view);
+      },
+      onDidChange: toVscodeEvent(changes),
+      start: (request: StartAgentRequest) => act(() => engine.startAgent(specOf(request))),
+      stop: (id: string) => act(() => engine.stopAgent(known(id))),
+      restart: (id: string) => act(() => engine.restartAgent(known(id))),
+      remove: (id: string) => act(() => engine.removeAgent(known(id))),
+      sendPrompt: (id: string, text: string) => act(() => engine.sendPrompt(known(id), String(text))),
+    }),
+    registerAgentType: (manifest: unknown) => {
+      demandWrite();
+      const registration = engine.registerAgentType(manifest);
+      return new vscode.Disposable(() => registration.dispose());
+    },
+  });
+}
+
+function known(id: string): AgentId {
+  if (typeof id !== 'string' || !isAgentId(id)) throw new WindowError('window.unknownAgent', 'this is not an agent id');
+  return id;
+}
+
+/** Only the fields we know, so that a caller cannot slip in others; the engine checks their values. */
+function specOf({
+  name,
+  typeId,
+  folder,
+  role,
+  team,
+  firstPrompt,
+  args,
+  env,
+  command,
+  restartPolicy,
+}: StartAgentRequest): AgentSpec {
+  return {
+    name,
+    typeId,
+    folder,
+    ...(role === undefined ? {} : { role }),
+    ...(team === undefined ? {} : { team }),
+    ...(firstPrompt === undefined ? {} : { firstPrompt }),
+    ...(args === undefined ? {} : { args: [...args] }),
+    ...(env === undefined ? {} : { env: { ...env } }),
+    ...(command === undefined ? {} : { command: [...command] }),
+    ...(restartPolicy === undefined ? {} : { restartPolicy }),
+  };
+}
+
+function snapshot(view: AgentView): AgentSnapshot {
+  return Object.freeze({
+    id: view.id,
+    name: view.name,
+    typeId: view.typeId,
+    folder: view.folder,
+    role: view.role,
+    team: view.team,
+    lifecycle: view.lifecycle,
+    activity: view.activity,
+    needsYou: view.needsYou,
+    sinceMs: view.sinceMs,
+    exit: view.exit && Object.freeze({ ...view.exit }),
+    isManagedElsewhere: view.isManagedElsewhere,
+  });
+}

@@ -1,0 +1,150 @@
+import * as vscode from 'vscode';
+import type { AgentId } from '../../core/agents/agent';
+import type { AgentView, Engine } from '../../core/engine';
+import { isEnded, isInTheMiddle, isLive } from '../agents/agentText';
+import { AGENTS_VIEW_ID, CommandId } from '../manifest';
+import type { Reporter } from '../reporter';
+import { viewOf } from '../terminals/agentTerminals';
+import { demandTrust, type IsTrusted } from '../trustGate';
+import { nameProblem } from './agentName';
+import type { AgentFilter } from './agentPicker';
+import type { AgentTargets } from './agentTargets';
+import type { CommandHandlers } from './registerCommands';
+import type { StartAgentDialog } from './startAgentDialog';
+
+export interface AgentCommandParts {
+  readonly engine: Engine;
+  readonly targets: AgentTargets;
+  readonly reporter: Reporter;
+  readonly startDialog: StartAgentDialog;
+  readonly isTrusted: IsTrusted;
+  readonly reveal: (id: AgentId) => Promise<void>;
+}
+
+const isManaged: AgentFilter = (agent) => !agent.isManagedElsewhere;
+const canPause: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'running';
+const canResume: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'paused';
+const canStop: AgentFilter = (agent) => isManaged(agent) && (isLive(agent) || agent.lifecycle === 'backoff');
+const canStart: AgentFilter = (agent) => isManaged(agent) && isEnded(agent);
+const canRestart: AgentFilter = (agent) => isManaged(agent) && isLive(agent);
+const isQuarantined: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'quarantined';
+
+/** Commands that change agents. */
+export function agentCommands(parts: AgentCommandParts): CommandHandlers {
+  const { engine, targets } = parts;
+  return {
+    [CommandId.StartAgent]: () => startAgent(parts),
+    [CommandId.StartAgentAgain]: async (row, rows) => {
+      const ids = await targets.many('Start Agent Again', canStart, row, rows);
+      await forEach(parts, 'Start Agent Again', ids, (id) => engine.startExisting(id));
+    },
+    [CommandId.StopAgent]: async (row, rows) => {
+      const ids = await targets.many('Stop Agent', canStop, row, rows);
+      if (!(await confirm(engine, 'Stop', ids))) return;
+      await forEach(parts, 'Stop Agent', ids, (id) => engine.stopAgent(id));
+    },
+    [CommandId.RestartAgent]: async (row, rows) => {
+      const ids = await targets.many('Restart Agent', canRestart, row, rows);
+      if (!(await confirm(engine, 'Restart', ids))) return;
+      await forEach(parts, 'Restart Agent', ids, (id) => engine.restartAgent(id));
+    },
+    [CommandId.PauseAgent]: async (row, rows) => {
+      const ids = await targets.many('Pause Agent', canPause, row, rows);
+      await forEach(parts, 'Pause Agent', ids, (id) => engine.pauseAgent(id));
+    },
+    [CommandId.ResumeAgent]: async (row, rows) => {
+      const ids = await targets.many('Resume Agent', canResume, row, rows);
+      await forEach(parts, 'Resume Agent', ids, (id) => engine.resumeAgent(id));
+    },
+    [CommandId.ReleaseQuarantine]: async (row, rows) => {
+      const ids = await targets.many('Release From Quarantine', isQuarantined, row, rows);
+      await forEach(parts, 'Release From Quarantine', ids, (id) => engine.releaseQuarantine(id));
+    },
+    [CommandId.SendPrompt]: (row, rows, text) => sendPrompt(parts, row, rows, text),
+    [CommandId.RenameAgent]: (row) => renameAgent(parts, row),
+    [CommandId.RemoveAgent]: async (row, rows) => {
+      const ids = await targets.many('Remove Agent', isManaged, row, rows);
+      if (!(await confirm(engine, 'Remove', ids))) return;
+      await forEach(parts, 'Remove Agent', ids, (id) => engine.removeAgent(id));
+    },
+  };
+}
+
+async function startAgent({ engine, startDialog, isTrusted, reveal }: AgentCommandParts): Promise<AgentId | undefined> {
+  demandTrust(isTrusted);
+  const spec = await startDialog.run();
+  if (!spec) return undefined;
+  const id = await vscode.window.withProgress({ location: { viewId: AGENTS_VIEW_ID } }, () => engine.startAgent(spec));
+  await reveal(id);
+  return id;
+}
+
+async function sendPrompt(
+  parts: AgentCommandParts,
+  row: unknown,
+  rows: readonly unknown[] | undefined,
+  given?: string,
+): Promise<void> {
+  const { engine, targets } = parts;
+  const takesPrompts: AgentFilter = (agent) =>
+    canPause(agent) && engine.agentTypes.some((type) => type.id === agent.typeId && type.canReceivePrompts);
+  const ids = await targets.many('Send Prompt', takesPrompts, row, rows);
+  if (ids.length === 0) return;
+  const text = typeof given === 'string' ? given : await askPrompt(engine, ids);
+  if (text === undefined || text.trim() === '') return;
+  await forEach(parts, 'Send Prompt', ids, (id) => engine.sendPrompt(id, text));
+}
+
+function askPrompt(engine: Engine, ids: readonly AgentId[]): Thenable<string | undefined> {
+  const [first] = ids;
+  const whom = ids.length === 1 && first !== undefined ? viewOf(engine, first).name : `${ids.length} agents`;
+  return vscode.window.showInputBox({
+    title: `Send Prompt to ${whom}`,
+    prompt: 'It is typed into the agent and submitted.',
+    ignoreFocusOut: true,
+  });
+}
+
+async function renameAgent({ engine, targets }: AgentCommandParts, row: unknown): Promise<void> {
+  const id = await targets.one('Rename Agent', isManaged, row);
+  if (id === undefined) return;
+  const present = viewOf(engine, id).name;
+  const taken = engine.agents.filter((agent) => agent.id !== id).map((agent) => agent.name);
+  const name = await vscode.window.showInputBox({
+    title: 'Rename Agent',
+    value: present,
+    prompt: 'The new name. The id, and so the name of its tmux session, stays.',
+    validateInput: (text) => nameProblem(text, taken),
+  });
+  if (name !== undefined && name.trim() !== present) await engine.renameAgent(id, name.trim());
+}
+
+/** Asks only when something would be lost: at least one of the agents is in the middle of something. */
+async function confirm(engine: Engine, verb: 'Stop' | 'Restart' | 'Remove', ids: readonly AgentId[]): Promise<boolean> {
+  const busy = ids
+    .map((id) => engine.agent(id))
+    .filter((agent): agent is AgentView => agent !== undefined && isInTheMiddle(agent));
+  if (busy.length === 0) return true;
+  const [first] = busy;
+  const names = busy.map((agent) => agent.name).join(', ');
+  const question =
+    busy.length === 1 && first && ids.length === 1 ? `${verb} ${first.name}?` : `${verb} ${ids.length} agents?`;
+  const detail = `In the middle of something: ${names}. What is not finished will be lost.`;
+  const button = ids.length === 1 ? `${verb} Agent` : `${verb} Agents`;
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+}
+
+/** Does it for all at once; one failure does not keep the others from it. The first failure is shown, all are logged. */
+async function forEach(
+  { reporter }: AgentCommandParts,
+  what: string,
+  ids: readonly AgentId[],
+  act: (id: AgentId) => Promise<void>,
+): Promise<void> {
+  const work = Promise.allSettled(ids.map(act));
+  const results = await vscode.window.withProgress({ location: { viewId: AGENTS_VIEW_ID } }, () => work);
+  const failures = results.filter((result) => result.status === 'rejected');
+  const [first] = failures;
+  if (first)
+    reporter.failure(failures.length === 1 ? what : `${what} (${failures.length} of ${ids.length})`, first.reason);
+}

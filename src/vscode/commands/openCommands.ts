@@ -1,0 +1,66 @@
+import * as vscode from 'vscode';
+import type { AgentId } from '../../core/agents/agent';
+import type { Clock } from '../../core/base/clock';
+import type { Logger } from '../../core/base/log';
+import type { Engine } from '../../core/engine';
+import { historyText } from '../documents/historyText';
+import type { ReportDocuments } from '../documents/reportDocuments';
+import { CommandId } from '../manifest';
+import { type AgentTerminals, viewOf } from '../terminals/agentTerminals';
+import { MirrorTerminal } from '../terminals/mirrorTerminal';
+import type { AgentFilter } from './agentPicker';
+import type { AgentTargets } from './agentTargets';
+import type { CommandHandlers } from './registerCommands';
+
+export interface OpenCommandParts {
+  readonly engine: Engine;
+  readonly targets: AgentTargets;
+  readonly terminals: AgentTerminals;
+  readonly documents: ReportDocuments;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly reveal: (id: AgentId) => Promise<void>;
+}
+
+const isAttachable: AgentFilter = (agent) => agent.isAttachable;
+const any: AgentFilter = () => true;
+
+/** Commands that show agents and change nothing. */
+export function openCommands(parts: OpenCommandParts): CommandHandlers {
+  const { engine, targets, terminals } = parts;
+  return {
+    [CommandId.AttachAgent]: async (row, rows) => {
+      for (const id of await targets.many('Attach to Agent', isAttachable, row, rows)) await terminals.attach(id);
+    },
+    [CommandId.OpenAgentBeside]: async (row, rows) => {
+      for (const id of await targets.many('Open Agent to the Side', isAttachable, row, rows))
+        await terminals.attachBeside(id);
+    },
+    [CommandId.OpenMirror]: async (row, rows) => {
+      for (const id of await targets.many('Open Read-Only Mirror', isAttachable, row, rows)) openMirror(parts, id);
+    },
+    [CommandId.GoToAgent]: async () => {
+      const id = await targets.one('Go to Agent', any, undefined);
+      if (id === undefined) return;
+      await parts.reveal(id);
+      if (engine.agent(id)?.isAttachable) await terminals.attach(id);
+    },
+    [CommandId.ShowHistory]: async (row) => {
+      const id = await targets.one('Show History', any, row);
+      if (id === undefined) return;
+      const changes = await engine.history(id);
+      await parts.documents.show(`History of ${id}.txt`, historyText(viewOf(engine, id), changes, parts.clock.nowMs()));
+    },
+  };
+}
+
+function openMirror({ engine, log }: OpenCommandParts, id: AgentId): void {
+  const terminal = vscode.window.createTerminal({
+    name: `${viewOf(engine, id).name} (mirror)`,
+    pty: new MirrorTerminal(engine, id, log),
+    iconPath: new vscode.ThemeIcon('eye'),
+    isTransient: true, // it belongs to this extension host and cannot come back by itself
+    location: { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+  });
+  terminal.show(true);
+}

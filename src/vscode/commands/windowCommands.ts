@@ -1,0 +1,54 @@
+import * as vscode from 'vscode';
+import type { Engine } from '../../core/engine';
+import type { ReportDocuments } from '../documents/reportDocuments';
+import { setupText } from '../documents/setupText';
+import type { LiveSettings } from '../liveSettings';
+import { CommandId, SettingKey } from '../manifest';
+import { GroupBy } from '../settings';
+import { windowDiagnoses } from '../window/windowDiagnoses';
+import type { CommandHandlers } from './registerCommands';
+
+export interface WindowCommandParts {
+  readonly engine: Engine;
+  readonly documents: ReportDocuments;
+  readonly settings: LiveSettings;
+  readonly channel: vscode.LogOutputChannel;
+  readonly extensionVersion: string;
+}
+
+/** Commands about the engine and the view as a whole. */
+export function windowCommands({
+  engine,
+  documents,
+  settings,
+  channel,
+  extensionVersion,
+}: WindowCommandParts): CommandHandlers {
+  const groupBy = (value: GroupBy) => (): Promise<void> => settings.update(SettingKey.GroupBy, value);
+  return {
+    [CommandId.ShowLog]: async () => channel.show(),
+    [CommandId.CheckSetup]: async () => {
+      const diagnoses = await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Window, title: 'Checking the set-up' },
+        () => engine.diagnose(),
+      );
+      await documents.show('Core Orchestrator Setup.md', setupText(diagnoses, windowDiagnoses(extensionVersion)));
+    },
+    [CommandId.TakeOver]: async () => {
+      const detail =
+        'The window that manages the agents does not respond. When it comes back, it will only watch. The agents go on in any case.';
+      const answer = await vscode.window.showWarningMessage(
+        'Take over the agents?',
+        { modal: true, detail },
+        'Take Over',
+      );
+      if (answer === 'Take Over') engine.takeOver();
+    },
+    [CommandId.TryAgain]: () => engine.start(),
+    [CommandId.WatchAgents]: () => engine.start(),
+    [CommandId.GroupByState]: groupBy(GroupBy.State),
+    [CommandId.GroupByTeam]: groupBy(GroupBy.Team),
+    [CommandId.GroupByFolder]: groupBy(GroupBy.Folder),
+    [CommandId.GroupByNone]: groupBy(GroupBy.None),
+  };
+}

@@ -1,0 +1,39 @@
+import * as vscode from 'vscode';
+import type { Disposable } from '../../core/base/disposable';
+import { DOCUMENT_SCHEME } from '../manifest';
+
+/** Read-only documents: find, copy, compare and screen readers work in them for free. Shown again, one is replaced. */
+export class ReportDocuments implements vscode.TextDocumentContentProvider, Disposable {
+  readonly #contents = new Map<string, string>();
+  readonly #onDidChange = new vscode.EventEmitter<vscode.Uri>();
+  readonly #subscriptions: readonly vscode.Disposable[];
+  readonly onDidChange = this.#onDidChange.event;
+
+  constructor() {
+    this.#subscriptions = [
+      vscode.workspace.registerTextDocumentContentProvider(DOCUMENT_SCHEME, this),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+        if (uri.scheme === DOCUMENT_SCHEME) this.#contents.delete(uri.path);
+      }),
+    ];
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    return this.#contents.get(uri.path) ?? 'This report is not kept. Run its command again.\n';
+  }
+
+  /** @param fileName what the tab says; its ending chooses the language. */
+  async show(fileName: string, content: string): Promise<vscode.TextEditor> {
+    const uri = vscode.Uri.from({ scheme: DOCUMENT_SCHEME, path: `/${fileName.replaceAll('/', ' ')}` });
+    this.#contents.set(uri.path, content);
+    this.#onDidChange.fire(uri);
+    const document = await vscode.workspace.openTextDocument(uri);
+    return vscode.window.showTextDocument(document, { preview: true });
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#onDidChange.dispose();
+    this.#contents.clear();
+  }
+}

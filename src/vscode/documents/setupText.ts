@@ -1,0 +1,26 @@
+import type { Diagnosis } from '../../core/engine';
+
+const marks: Record<Diagnosis['level'], string> = { ok: 'ok', info: 'info', warning: 'WARNING', error: 'PROBLEM' };
+
+/** The report of Check Setup: what was found, problems first, ready to be pasted into a bug report. */
+export function setupText(diagnoses: readonly Diagnosis[], windowFacts: readonly Diagnosis[]): string {
+  const all = [...diagnoses, ...windowFacts];
+  const problems = all.filter((one) => one.level === 'error' || one.level === 'warning');
+  const lines = ['# Core Orchestrator: Setup', ''];
+  lines.push(
+    problems.length === 0
+      ? 'Everything needed is there.'
+      : `${problems.length} ${problems.length === 1 ? 'thing needs' : 'things need'} attention.`,
+  );
+  for (const problem of problems) {
+    lines.push('', `## ${marks[problem.level]}: ${oneLine(problem.label)}`, '', oneLine(problem.detail));
+    if (problem.advice !== undefined) lines.push('', problem.advice);
+  }
+  lines.push('', '## All checks', '');
+  for (const one of all) lines.push(`- ${marks[one.level]} | ${oneLine(one.label)}: ${oneLine(one.detail)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

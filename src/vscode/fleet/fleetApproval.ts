@@ -1,0 +1,25 @@
+import * as vscode from 'vscode';
+import type { FleetPlanEntry } from '../../core/engine';
+import type { ReportDocuments } from '../documents/reportDocuments';
+import { approvalDocument, approvalQuestion, approvalText, fitsDialog } from './approvalText';
+
+const APPROVE = 'Approve and Start';
+
+/**
+ * Shows the person every command completely and asks. What is short stands in the dialog itself; what is long opens as
+ * a document that stays readable while the question waits above it.
+ */
+export async function askApproval(entries: readonly FleetPlanEntry[], documents: ReportDocuments): Promise<boolean> {
+  const question = approvalQuestion(entries);
+  const text = approvalText(entries);
+  if (fitsDialog(text)) {
+    return (await vscode.window.showWarningMessage(question, { modal: true, detail: text }, APPROVE)) === APPROVE;
+  }
+  await documents.show('Commands to Approve.txt', approvalDocument(entries));
+  const items = [
+    { label: 'Cancel', description: 'Start nothing' },
+    { label: APPROVE, description: 'I have read the document below' },
+  ];
+  const options = { title: question, placeHolder: 'Read the document before you choose', ignoreFocusOut: true };
+  return (await vscode.window.showQuickPick(items, options))?.label === APPROVE;
+}

@@ -1,0 +1,164 @@
+import * as vscode from 'vscode';
+import type { Disposable } from '../../core/base/disposable';
+import type { Logger } from '../../core/base/log';
+import type { Engine, FleetPlan, FleetProblem, FleetResult, FleetStep } from '../../core/engine';
+import type { ReportDocuments } from '../documents/reportDocuments';
+import { FLEET_FILE } from '../manifest';
+import type { Reporter } from '../reporter';
+import { demandTrust, type IsTrusted } from '../trustGate';
+import { WindowError } from '../windowErrors';
+import { askApproval } from './fleetApproval';
+import { findFleetFiles, fleetFileOf } from './fleetFiles';
+import { describeResult } from './fleetResultText';
+import { fleetTemplate } from './fleetTemplate';
+
+export interface FleetControllerParts {
+  readonly engine: Engine;
+  readonly documents: ReportDocuments;
+  readonly reporter: Reporter;
+  readonly isTrusted: IsTrusted;
+  readonly log: Logger;
+}
+
+/** The fleet file of the workspace: reads, checks, asks for approval, starts; and stops everything. */
+export class FleetController implements Disposable {
+  readonly #diagnostics = vscode.languages.createDiagnosticCollection('core-orchestrator-fleet');
+  readonly #closing = vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#diagnostics.delete(uri));
+
+  constructor(private readonly parts: FleetControllerParts) {}
+
+  async start(): Promise<void> {
+    demandTrust(this.parts.isTrusted);
+    const uri = await this.#chooseFile();
+    if (!uri) return;
+    const document = await vscode.workspace.openTextDocument(uri);
+    const plan = await this.parts.engine.planFleet(document.getText(), uri.fsPath);
+    this.#diagnostics.set(uri, plan.problems.map(toDiagnostic));
+    if (plan.problems.length > 0) return this.#sayProblems(uri, plan.problems);
+    if (!(await this.#approve(plan))) return;
+    const result = await this.#withProgress('Starting the fleet', (report, signal) =>
+      this.parts.engine.startFleet(plan, report, signal),
+    );
+    this.#sayResult('started', result);
+  }
+
+  async stopAll(): Promise<void> {
+    const { engine } = this.parts;
+    const count = engine.agents.length;
+    const detail =
+      'Every agent of this workspace is ended. What is not finished will be lost; what was said and done stays in their history.';
+    const question = `Stop all ${count} agents?`;
+    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Stop All')) !== 'Stop All') return;
+    const result = await this.#withProgress('Stopping all agents', (report, signal) => engine.stopAll(report, signal));
+    this.#sayResult('stopped', result);
+  }
+
+  async openFile(): Promise<void> {
+    const uri = await this.#chooseFile();
+    if (uri) await vscode.window.showTextDocument(uri);
+  }
+
+  /** Writes a first fleet file to edit; an existing one is only opened. */
+  async createFile(): Promise<void> {
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    const folder = folders.length > 1 ? await vscode.window.showWorkspaceFolderPick() : folders[0];
+    if (!folder) {
+      if (folders.length === 0) throw new WindowError('window.noFolder', 'no folder is open');
+      return;
+    }
+    const uri = fleetFileOf(folder);
+    const existing = await findFleetFiles(this.parts.log);
+    if (!existing.some((file) => file.toString() === uri.toString())) {
+      await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(fleetTemplate));
+    }
+    await vscode.window.showTextDocument(uri);
+  }
+
+  dispose(): void {
+    this.#closing.dispose();
+    this.#diagnostics.dispose();
+  }
+
+  async #chooseFile(): Promise<vscode.Uri | undefined> {
+    if ((vscode.workspace.workspaceFolders ?? []).length === 0)
+      throw new WindowError('window.noFolder', 'no folder is open');
+    const files = await findFleetFiles(this.parts.log);
+    if (files.length === 0) return this.#offerFile();
+    if (files.length === 1) return files[0];
+    const items = files.map((uri) => ({
+      label: vscode.workspace.getWorkspaceFolder(uri)?.name ?? uri.fsPath,
+      description: FLEET_FILE,
+      uri,
+    }));
+    return (await vscode.window.showQuickPick(items, { title: 'Fleet File', placeHolder: 'Which folder’s fleet?' }))
+      ?.uri;
+  }
+
+  async #offerFile(): Promise<undefined> {
+    const answer = await vscode.window.showInformationMessage(
+      `This workspace has no fleet file (${FLEET_FILE}).`,
+      'Create Fleet File',
+    );
+    if (answer !== undefined) await this.createFile();
+    return undefined;
+  }
+
+  async #approve(plan: FleetPlan): Promise<boolean> {
+    const unapproved = plan.agents.filter((entry) => !entry.isApproved);
+    if (unapproved.length === 0) return true;
+    if (!(await askApproval(unapproved, this.parts.documents))) return false;
+    await this.parts.engine.approveFleet(unapproved.map((entry) => entry.hash));
+    return true;
+  }
+
+  async #sayProblems(uri: vscode.Uri, problems: readonly FleetProblem[]): Promise<void> {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    const answer = await vscode.window.showErrorMessage(
+      `The fleet file has ${count}. Nothing was started.`,
+      'Open File',
+    );
+    const [first] = problems;
+    if (answer === undefined || !first) return;
+    await vscode.window.showTextDocument(uri, { selection: toDiagnostic(first).range });
+  }
+
+  #withProgress(
+    title: string,
+    work: (report: (step: FleetStep) => void, signal: AbortSignal) => Promise<FleetResult>,
+  ): Thenable<FleetResult> {
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    return vscode.window.withProgress(options, async (progress, token) => {
+      const abort = new AbortController();
+      const subscription = token.onCancellationRequested(() => abort.abort());
+      let reported = 0;
+      try {
+        return await work((step) => {
+          progress.report({
+            message: `${step.done} of ${step.total}`,
+            increment: ((step.done - reported) / Math.max(1, step.total)) * 100,
+          });
+          reported = step.done;
+        }, abort.signal);
+      } finally {
+        subscription.dispose();
+      }
+    });
+  }
+
+  #sayResult(verb: 'started' | 'stopped', result: FleetResult): void {
+    for (const { name, error } of result.failed) this.parts.log.error(`not ${verb}`, { name, error });
+    const said = describeResult(verb, result);
+    if (said) this.parts.reporter.show(said.severity, said.text, said.buttons);
+  }
+}
+
+function toDiagnostic(problem: FleetProblem): vscode.Diagnostic {
+  const start = new vscode.Position(Math.max(0, problem.line), Math.max(0, problem.column));
+  const diagnostic = new vscode.Diagnostic(
+    new vscode.Range(start, start.translate(0, 1)),
+    problem.message,
+    vscode.DiagnosticSeverity.Error,
+  );
+  diagnostic.source = 'Core Orchestrator';
+  return diagnostic;
+}

@@ -1,0 +1,32 @@
+import type { FleetResult } from '../../core/engine';
+import { type MessageButton, messageFor, type MessageSeverity, showLogButton } from '../errorMessages';
+
+export interface ResultMessage {
+  readonly severity: MessageSeverity;
+  readonly text: string;
+  readonly buttons: readonly MessageButton[];
+}
+
+/** What is said after a fleet was started or stopped; nothing when the rows of the view say it all. */
+export function describeResult(verb: 'started' | 'stopped', result: FleetResult): ResultMessage | undefined {
+  const [first] = result.failed;
+  const done = `${result.succeeded.length} ${result.succeeded.length === 1 ? 'agent' : 'agents'} ${verb}`;
+  if (first) {
+    const reason = messageFor(first.error)?.text ?? 'It was cancelled.';
+    const others = result.failed.length > 1 ? ` ${result.failed.length - 1} more failed.` : '';
+    return {
+      severity: 'error',
+      text: `${done}. ${first.name} was not ${verb}: ${reason}${others}`,
+      buttons: [showLogButton],
+    };
+  }
+  if (result.isCanceled) return { severity: 'information', text: `Cancelled: ${done} before.`, buttons: [] };
+  if (result.succeeded.length === 0) {
+    return {
+      severity: 'information',
+      text: verb === 'started' ? 'Every agent of the fleet is running already.' : 'No agent was running.',
+      buttons: [],
+    };
+  }
+  return undefined;
+}

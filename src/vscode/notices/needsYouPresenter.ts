@@ -1,0 +1,106 @@
+import type { AgentId } from '../../core/agents/agent';
+import type { Clock } from '../../core/base/clock';
+import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
+import type { AgentView, AgentViewChange, Engine } from '../../core/engine';
+import { isLive, stateWords } from '../agents/agentText';
+import { CommandId } from '../manifest';
+import { NotificationLevel } from '../settings';
+import { MERGE_MS } from './noticePresenter';
+import type { WindowPort } from './windowPort';
+
+const GO_TO_AGENT = 'Go to Agent';
+
+/**
+ * Says that agents began to need the person: one message for all of them, only in the window that is looked at,
+ * not about an agent whose terminal is in front, and not about what was so before the engine was ready.
+ */
+export class NeedsYouPresenter implements Disposable {
+  readonly #store = new DisposableStore();
+  readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #waiting = new Set<AgentId>();
+  #isGreeted = false;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly clock: Clock,
+    private readonly window: WindowPort,
+    private readonly level: () => NotificationLevel,
+    private readonly watched: () => AgentId | undefined,
+    /** The editor was away for so long that a word about the agents is welcome. */
+    private readonly wasAway: boolean,
+  ) {
+    this.#store.add(engine.onDidChangeAgent((change) => this.#onAgent(change)));
+    this.#store.add(engine.onDidChangeStatus(() => this.#greet()));
+    this.#store.add(window.onDidFocus(() => this.#schedule()));
+    this.#greet();
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+    this.#waiting.clear();
+  }
+
+  #onAgent({ id, view, previous }: AgentViewChange): void {
+    if (!view?.needsYou) {
+      this.#waiting.delete(id);
+      return;
+    }
+    const isNew = previous !== undefined && previous.needsYou !== view.needsYou;
+    if (isNew && this.#isGreeted && this.#isWanted(view)) this.#waiting.add(id);
+    this.#schedule();
+  }
+
+  /** Quarantine is told by its notice. */
+  #isWanted({ needsYou }: AgentView): boolean {
+    if (needsYou === undefined || needsYou === 'quarantined') return false;
+    if (this.level() === NotificationLevel.All) return true;
+    return this.level() === NotificationLevel.Failures && (needsYou === 'failed' || needsYou === 'error');
+  }
+
+  #schedule(): void {
+    if (this.#waiting.size === 0 || !this.window.isFocused) return;
+    this.#timer.value = this.clock.setTimer(MERGE_MS, () => void this.#show());
+  }
+
+  async #show(): Promise<void> {
+    if (!this.window.isFocused) return; // waits for the focus
+    const watched = this.watched();
+    const agents = [...this.#waiting].filter((id) => id !== watched).flatMap((id) => this.engine.agent(id) ?? []);
+    this.#waiting.clear();
+    const [first] = agents;
+    if (!first) return;
+    const isFailure = agents.every((agent) => agent.needsYou === 'failed' || agent.needsYou === 'error');
+    const answer = await this.window.show(isFailure ? 'warning' : 'information', needsYouText(agents), [GO_TO_AGENT]);
+    if (answer !== GO_TO_AGENT || this.#store.isDisposed) return;
+    if (agents.length === 1) this.window.run(CommandId.AttachAgent, first.id);
+    else this.window.run(CommandId.GoToAgent);
+  }
+
+  /** Once, when the engine is ready for the first time. */
+  #greet(): void {
+    if (this.#isGreeted || this.engine.status.kind !== 'ready') return;
+    this.#isGreeted = true;
+    const text = greetingText(this.engine.agents);
+    if (!this.wasAway || text === undefined || this.level() === NotificationLevel.None) return;
+    void this.window.show('information', text, [GO_TO_AGENT]).then((answer) => {
+      if (answer === GO_TO_AGENT && !this.#store.isDisposed) this.window.run(CommandId.GoToAgent);
+    });
+  }
+}
+
+/** `Reviewer needs approval.`, `3 agents wait for you: …`. */
+export function needsYouText(agents: readonly AgentView[]): string {
+  const [first] = agents;
+  if (agents.length === 1 && first) return `${first.name}: ${stateWords(first)}.`;
+  return `${agents.length} agents wait for you: ${agents.map((agent) => `${agent.name} (${stateWords(agent)})`).join(', ')}.`;
+}
+
+/** `3 agents kept running while VS Code was away: 1 waits for you.`; undefined when none did. */
+export function greetingText(agents: readonly AgentView[]): string | undefined {
+  const live = agents.filter(isLive);
+  if (live.length === 0) return undefined;
+  const waiting = live.filter((agent) => agent.needsYou !== undefined).length;
+  const subject = live.length === 1 ? '1 agent' : `${live.length} agents`;
+  const end = waiting === 0 ? '.' : `: ${waiting} ${waiting === 1 ? 'waits' : 'wait'} for you.`;
+  return `${subject} kept running while VS Code was away${end}`;
+}

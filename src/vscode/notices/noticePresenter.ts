@@ -1,0 +1,113 @@
+import type { Clock } from '../../core/base/clock';
+import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
+import type { Engine, NoticeChange } from '../../core/engine';
+import { AlertLevel, type AlertNotice } from '../../core/monitoring/alertSink';
+import type { MessageSeverity } from '../errorMessages';
+import { CommandId } from '../manifest';
+import { NotificationLevel } from '../settings';
+import type { Memory, WindowPort } from './windowPort';
+
+/** What belongs together arrives together: a full disk concerns many agents at once. */
+export const MERGE_MS = 300;
+export const MUTED_KEY = 'coreOrchestrator.mutedNotices';
+const GO_TO_AGENT = 'Go to Agent';
+const SHOW_LOG = 'Show Log';
+const CHECK_SETUP = 'Check Setup';
+const MUTE = "Don't Show Again";
+
+/**
+ * Shows the engine's notices: one message per kind (the fingerprint up to the first colon), when the person looks at this
+ * window. What is over before it was shown is not shown.
+ */
+export class NoticePresenter implements Disposable {
+  readonly #store = new DisposableStore();
+  readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #waiting = new Map<string, AlertNotice>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly clock: Clock,
+    private readonly window: WindowPort,
+    private readonly memory: Memory,
+    private readonly level: () => NotificationLevel,
+  ) {
+    this.#store.add(engine.onDidChangeNotices((change) => this.#onNotice(change)));
+    this.#store.add(window.onDidFocus(() => this.#schedule()));
+    for (const notice of engine.notices) this.#onNotice({ kind: 'raised', notice });
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+    this.#waiting.clear();
+  }
+
+  #onNotice({ kind, notice }: NoticeChange): void {
+    if (kind === 'resolved') this.#waiting.delete(notice.fingerprint);
+    else if (this.#isWanted(notice)) this.#waiting.set(notice.fingerprint, notice);
+    this.#schedule();
+  }
+
+  /** Critical notices (the store, the ownership) are always shown: work could be lost. */
+  #isWanted(notice: AlertNotice): boolean {
+    if (this.#mutedKinds().includes(kindOf(notice))) return false;
+    if (notice.level === AlertLevel.Critical) return true;
+    if (this.level() === NotificationLevel.None) return false;
+    return notice.level !== AlertLevel.Info || this.level() === NotificationLevel.All;
+  }
+
+  #schedule(): void {
+    if (this.#waiting.size === 0 || !this.window.isFocused) return;
+    this.#timer.value = this.clock.setTimer(MERGE_MS, () => this.#showAll());
+  }
+
+  #showAll(): void {
+    if (!this.window.isFocused) return; // waits for the focus
+    const kinds = new Map<string, AlertNotice[]>();
+    for (const notice of this.#waiting.values())
+      kinds.set(kindOf(notice), [...(kinds.get(kindOf(notice)) ?? []), notice]);
+    this.#waiting.clear();
+    for (const [kind, notices] of kinds) void this.#show(kind, notices);
+  }
+
+  async #show(kind: string, notices: readonly AlertNotice[]): Promise<void> {
+    const [first] = notices;
+    if (!first) return;
+    const isAboutAgent = notices.some((notice) => notice.agentId !== undefined);
+    const buttons = [isAboutAgent ? GO_TO_AGENT : CHECK_SETUP, SHOW_LOG, MUTE];
+    const answer = await this.window.show(severityOf(first), noticeText(notices), buttons);
+    if (this.#store.isDisposed) return;
+    if (answer === SHOW_LOG) this.window.run(CommandId.ShowLog);
+    if (answer === CHECK_SETUP) this.window.run(CommandId.CheckSetup);
+    if (answer === MUTE) this.memory.set(MUTED_KEY, [...this.#mutedKinds(), kind]);
+    if (answer === GO_TO_AGENT) {
+      if (notices.length === 1 && first.agentId !== undefined) this.window.run(CommandId.AttachAgent, first.agentId);
+      else this.window.run(CommandId.GoToAgent);
+    }
+  }
+
+  #mutedKinds(): readonly string[] {
+    const stored = this.memory.get(MUTED_KEY);
+    return Array.isArray(stored) ? stored.filter((kind): kind is string => typeof kind === 'string') : [];
+  }
+}
+
+/** `agent.quarantined:reviewer` → `agent.quarantined`. */
+export function kindOf(notice: AlertNotice): string {
+  return notice.fingerprint.split(':', 1)[0] ?? notice.fingerprint;
+}
+
+/** One notice in full, several as the first and how many more. */
+export function noticeText(notices: readonly AlertNotice[]): string {
+  const [first] = notices;
+  if (!first) return '';
+  const text = [first.title, first.detail]
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .join(' ');
+  return notices.length === 1 ? text : `${text} And ${notices.length - 1} more like this.`;
+}
+
+function severityOf(notice: AlertNotice): MessageSeverity {
+  if (notice.level === AlertLevel.Info) return 'information';
+  return notice.level === AlertLevel.Warning ? 'warning' : 'error';
+}

@@ -1,0 +1,52 @@
+import * as vscode from 'vscode';
+import { type Disposable, DisposableStore } from '../../core/base/disposable';
+import { describeError } from '../../core/base/errors';
+import { Emitter } from '../../core/base/event';
+import type { Logger } from '../../core/base/log';
+import type { MessageSeverity } from '../errorMessages';
+import { withoutLinks } from '../plainText';
+import { redact } from '../redact';
+import type { WindowPort } from './windowPort';
+
+/** The window as VS Code offers it. */
+export class VscodeWindow implements WindowPort, Disposable {
+  readonly #store = new DisposableStore();
+  readonly #onDidFocus: Emitter<void>;
+  readonly onDidFocus;
+
+  constructor(private readonly log: Logger) {
+    this.#onDidFocus = this.#store.add(new Emitter<void>((error) => log.error('focus listener', { error })));
+    this.onDidFocus = this.#onDidFocus.event;
+    this.#store.add(
+      vscode.window.onDidChangeWindowState(({ focused }) => {
+        if (focused) this.#onDidFocus.fire();
+      }),
+    );
+  }
+
+  get isFocused(): boolean {
+    return vscode.window.state.focused;
+  }
+
+  async show(severity: MessageSeverity, text: string, buttons: readonly string[]): Promise<string | undefined> {
+    const plain = withoutLinks(redact(text));
+    try {
+      if (severity === 'information') return await vscode.window.showInformationMessage(plain, ...buttons);
+      if (severity === 'warning') return await vscode.window.showWarningMessage(plain, ...buttons);
+      return await vscode.window.showErrorMessage(plain, ...buttons);
+    } catch (error) {
+      this.log.warn('message not shown', { error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  run(command: string, ...args: readonly unknown[]): void {
+    vscode.commands
+      .executeCommand(command, ...args)
+      .then(undefined, (error: unknown) => this.log.warn('command failed', { command, error: describeError(error) }));
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+}

@@ -1,0 +1,128 @@
+import * as vscode from 'vscode';
+import type { AgentId } from '../../core/agents/agent';
+import { type Disposable, DisposableStore } from '../../core/base/disposable';
+import { ignore, type Logger } from '../../core/base/log';
+import type { AgentView, Engine } from '../../core/engine';
+import type { LiveSettings } from '../liveSettings';
+import { TerminalPlace } from '../settings';
+import { WindowError } from '../windowErrors';
+
+/**
+ * Terminals that look at agents: at most one per agent in this window. VS Code runs the tmux client, so a terminal
+ * outlives the extension host and comes back after a reload; it is then recognised by the client's process id. Closing
+ * one detaches: the agent does not notice.
+ */
+export class AgentTerminals implements Disposable {
+  readonly #terminals = new Map<AgentId, vscode.Terminal>();
+  readonly #editorTerminals = new WeakSet<vscode.Terminal>();
+  readonly #store = new DisposableStore();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly settings: LiveSettings,
+    private readonly log: Logger,
+  ) {
+    this.#store.add(vscode.window.onDidCloseTerminal((terminal) => this.#forget(terminal)));
+    this.#store.add(vscode.window.onDidOpenTerminal(() => void this.adopt()));
+    this.#store.add(
+      engine.onDidChangeStatus((status) => {
+        if (status.kind === 'ready') void this.adopt();
+      }),
+    );
+  }
+
+  /** Shows the agent's terminal, opening one where the setting says when there is none. @throws {WindowError} window.unknownAgent; {TmuxError} */
+  async attach(id: AgentId): Promise<vscode.Terminal> {
+    const terminal = (await this.#existing(id)) ?? this.#create(id, this.settings.current.terminalPlace);
+    terminal.show();
+    return terminal;
+  }
+
+  /** Shows the agent in the editor area, beside what is there. A terminal in the panel moves: it is attached anew. */
+  async attachBeside(id: AgentId): Promise<vscode.Terminal> {
+    const existing = await this.#existing(id);
+    if (existing && this.#editorTerminals.has(existing)) {
+      existing.show();
+      return existing;
+    }
+    const terminal = this.#create(id, TerminalPlace.Beside);
+    terminal.show();
+    existing?.dispose();
+    return terminal;
+  }
+
+  /** What a terminal that attaches to the agent is made from. */
+  options(id: AgentId): vscode.TerminalOptions {
+    const view = viewOf(this.engine, id);
+    const { program, args } = this.engine.attachCommand(id);
+    return {
+      name: view.name,
+      shellPath: program,
+      shellArgs: [...args],
+      iconPath: new vscode.ThemeIcon(view.typeIcon || 'robot'),
+      env: { TMUX: null, TMUX_PANE: null }, // else tmux thinks it runs inside itself
+    };
+  }
+
+  /** The agent that the person looks at now in a terminal, if any. */
+  get watched(): AgentId | undefined {
+    const active = vscode.window.activeTerminal;
+    return [...this.#terminals].find(([, terminal]) => terminal === active)?.[0];
+  }
+
+  /** How many agents have a terminal in this window. */
+  get count(): number {
+    return this.#terminals.size;
+  }
+
+  /** Recognises terminals that are attached already: after a reload or crash, or opened from the profile. Never rejects. */
+  async adopt(): Promise<void> {
+    if (this.engine.status.kind !== 'ready') return;
+    try {
+      const clients = await this.engine.attachedClients();
+      for (const terminal of vscode.window.terminals) {
+        const id = clients.get((await terminal.processId) ?? -1);
+        if (id !== undefined && !this.#terminals.has(id) && isOpen(terminal)) this.#terminals.set(id, terminal);
+      }
+    } catch (error) {
+      ignore(this.log, error, 'terminals are recognised at the next chance');
+    }
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+    this.#terminals.clear();
+  }
+
+  async #existing(id: AgentId): Promise<vscode.Terminal | undefined> {
+    if (!this.#terminals.has(id)) await this.adopt();
+    return this.#terminals.get(id);
+  }
+
+  #create(id: AgentId, place: TerminalPlace): vscode.Terminal {
+    const terminal = vscode.window.createTerminal({ ...this.options(id), location: locationOf(place) });
+    if (place !== TerminalPlace.Panel) this.#editorTerminals.add(terminal);
+    this.#terminals.set(id, terminal);
+    return terminal;
+  }
+
+  #forget(closed: vscode.Terminal): void {
+    for (const [id, terminal] of this.#terminals) if (terminal === closed) this.#terminals.delete(id);
+  }
+}
+
+function isOpen(terminal: vscode.Terminal): boolean {
+  return terminal.exitStatus === undefined;
+}
+
+function locationOf(place: TerminalPlace): vscode.TerminalLocation | vscode.TerminalEditorLocationOptions {
+  if (place === TerminalPlace.Panel) return vscode.TerminalLocation.Panel;
+  return { viewColumn: place === TerminalPlace.Beside ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active };
+}
+
+/** @throws {WindowError} window.unknownAgent */
+export function viewOf(engine: Engine, id: AgentId): AgentView {
+  const view = engine.agent(id);
+  if (!view) throw new WindowError('window.unknownAgent', id);
+  return view;
+}
