@@ -3,9 +3,26 @@ export type TrialSize = 'smoke' | 'ci' | 'nightly';
 
 export const trialSize: TrialSize = parse(process.env.CORE_TRIALS);
 
-/** The count for the present size. */
+/** One call of {@link trials}: the count, and the stack that tells which file asked. */
+export interface AskedTrials {
+  readonly count: number;
+  readonly stack: string;
+}
+
+/** Calls are kept on the global object, because each file of the suite in the extension host is a bundle of its own. */
+const ASKED = Symbol.for('core-orchestrator.trials');
+const shared = globalThis as { [ASKED]?: AskedTrials[] }; // a key of our own
+
+/** The count for the present size. Ask inside the test: it is then recorded as that test's number of trials. */
 export function trials(smoke: number, ci: number, nightly: number): number {
-  return { smoke, ci, nightly }[trialSize];
+  const count = { smoke, ci, nightly }[trialSize];
+  (shared[ASKED] ??= []).push({ count, stack: new Error().stack ?? '' });
+  return count;
+}
+
+/** What was asked for since the last call. */
+export function takeTrials(): readonly AskedTrials[] {
+  return shared[ASKED]?.splice(0) ?? [];
 }
 
 function parse(text: string | undefined): TrialSize {

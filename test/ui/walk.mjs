@@ -73,6 +73,7 @@ class Walk {
   #windows = [];
   #browser;
   #current;
+  #trials = 0;
   /** Private folder of this walk (0700, short: sockets live below it), removed at the end. */
   tmp = mkdtempSync(join(tmpdir(), 'walk-'));
 
@@ -85,10 +86,18 @@ class Walk {
   async step(title, check) {
     const startedMs = performance.now();
     this.#current = { title, startedMs };
+    this.#trials = 0;
     const value = await check();
     this.#current = undefined;
     this.#record(title, 'passed', performance.now() - startedMs);
     return value;
+  }
+
+  /** The count for the present size (CORE_TRIALS), recorded with the step that asks; as in test/support/trials.ts. */
+  trials(smoke, ci, nightly) {
+    const size = process.env.CORE_TRIALS || 'smoke';
+    this.#trials = { smoke, ci, nightly }[size];
+    return this.#trials;
   }
 
   /** What cannot be shown on this machine, said aloud. */
@@ -191,6 +200,7 @@ class Walk {
       titles: [this.#title, title],
       state,
       ms: Math.round(ms),
+      ...(this.#trials > 0 ? { trials: this.#trials } : {}),
       ...(text ? { reason: text } : {}),
     };
     appendFileSync(file, JSON.stringify(record) + '\n');

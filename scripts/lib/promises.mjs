@@ -1,0 +1,59 @@
+// The dated table of promises, docs/promises.md, and which titles belong to a promise.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './project.mjs';
+
+const file = join(root, 'docs', 'promises.md');
+const words = JSON.parse(readFileSync(join(root, 'scripts', 'promises.json'), 'utf8'));
+const HEAD = `# Promises
+
+What the product promises, each proved by tests whose titles begin with its id. \`npm run verify -- ID…\` runs them and writes this
+table; \`--nightly\` runs more trials. \`n\` trials without a failure bound the failure rate by \`3/n\` (95 %).
+
+`;
+const COLUMNS = ['id', 'promise', 'last run', 'size', 'trials', 'result', 'tests'];
+
+/** Does this title begin with the id, or with several of which it is one? */
+export function isOf(id, title) {
+  const ids = /^(?:[A-Z]\d+(?:[ ,:]+|$))+/.exec(title)?.[0] ?? '';
+  return ids.match(/[A-Z]\d+/g)?.includes(id) ?? false;
+}
+
+export function compareIds(a, b) {
+  return a[0] === b[0] ? Number(a.slice(1)) - Number(b.slice(1)) : a < b ? -1 : 1;
+}
+
+/** Replaces the rows of these promises, and keeps the others. */
+export function noteResults(results) {
+  const rows = readRows();
+  const today = new Date().toISOString().slice(0, 10);
+  for (const { id, size, trials, files, outcome } of results) {
+    const tests = files.map((name) => `\`${name}\``).join(', ');
+    rows.set(id, [id, words[id] ?? '', today, size, trials > 0 ? String(trials) : '–', outcome, tests]);
+  }
+  const sorted = [...rows.values()].sort((a, b) => compareIds(a[0], b[0]));
+  const table = [COLUMNS, ...sorted];
+  const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |\n`;
+  writeFileSync(
+    file,
+    HEAD + line(COLUMNS) + line(widths.map((width) => '-'.repeat(width))) + sorted.map(line).join(''),
+  );
+}
+
+function readRows() {
+  if (!existsSync(file)) return new Map();
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((text) => /^\| [A-Z]\d+ /.test(text));
+  return new Map(
+    lines
+      .map((text) =>
+        text
+          .split('|')
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      )
+      .map((row) => [row[0], row]),
+  );
+}

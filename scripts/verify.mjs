@@ -1,0 +1,75 @@
+// npm run verify [-- ID…] [--nightly]: runs every test whose title begins with one of these promises' ids (without ids: of every
+// promise that has one) at its CI count, or at the larger nightly one, and notes the result in docs/promises.md.
+import './lib/nodeVersion.mjs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { installPackages } from './lib/install.mjs';
+import { fail, root } from './lib/project.mjs';
+import { compareIds, isOf, noteResults } from './lib/promises.mjs';
+import { notRunLines } from './lib/results.mjs';
+
+const { values, positionals } = parseArgs({ options: { nightly: { type: 'boolean' } }, allowPositionals: true });
+const wrong = positionals.filter((id) => !/^[A-Z]\d{1,3}$/.test(id));
+if (wrong.length > 0) fail(`not an id of a promise: ${wrong.join(', ')}`);
+await installPackages();
+const { filesOf, tiers } = await import('./lib/tiers.mjs');
+
+/** Ids at the beginning of any text literal: `R1 …`, `R1 S2 …`. */
+function idsIn(file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/['"`]((?:[A-Z]\d{1,3}[ ,:]+)+)/g)].flatMap((match) => match[1].match(/[A-Z]\d+/g));
+}
+
+const found = tiers
+  .filter((tier) => tier.folder)
+  .map((tier) => ({ tier, files: filesOf(tier.folder, tier.ending).map((file) => ({ file, ids: idsIn(file) })) }));
+const known = new Set(Object.keys(JSON.parse(readFileSync(join(root, 'scripts', 'promises.json'), 'utf8'))));
+const existing = new Set(found.flatMap(({ files }) => files.flatMap(({ ids }) => ids)).filter((id) => known.has(id)));
+const ids = (positionals.length > 0 ? [...new Set(positionals)] : [...existing]).sort(compareIds);
+const missing = ids.filter((id) => !existing.has(id));
+if (ids.length === 0) fail('no test names a promise');
+
+const size = values.nightly ? 'nightly' : 'ci';
+const grep = `(^| )(?:[A-Z]\\d+[ ,:]+)*(?:${ids.join('|')})(?=[ ,:]|$)`;
+const records = [];
+const notRun = [];
+for (const { tier, files } of found) {
+  const chosen = files.filter((entry) => entry.ids.some((id) => ids.includes(id))).map(({ file }) => file);
+  if (chosen.length === 0) continue;
+  process.stdout.write(`\n== ${tier.name}: ${chosen.join(', ')}\n`);
+  const problem = await tier.needs?.();
+  if (problem) notRun.push(`${chosen.join(', ')}: ${problem}`);
+  else records.push(...(await tier.run({ only: { files: chosen, grep }, trials: size })));
+}
+
+const results = ids.map((id) => {
+  const own = records.filter((record) => record.titles.some((title) => isOf(id, title)));
+  const of = (state) => own.filter((record) => record.state === state).length;
+  const trials = Math.max(0, ...own.map((record) => record.trials ?? 0));
+  const files = [...new Set(own.map((record) => record.file))].sort();
+  const outcome = missing.includes(id)
+    ? 'no test'
+    : of('failed') > 0
+      ? 'FAILED'
+      : of('passed') === 0
+        ? 'not run'
+        : of('skipped') > 0
+          ? 'holds (partly run)'
+          : 'holds';
+  return { id, size, trials, files, tests: own.length, outcome, isProved: outcome.startsWith('holds') };
+});
+// A run that fell over without a failed test is nobody's proof.
+const broken = records.filter(
+  (record) => record.state === 'failed' && !ids.some((id) => record.titles.some((title) => isOf(id, title))),
+);
+noteResults(results.filter((result) => result.tests > 0));
+
+process.stdout.write('\n');
+for (const { id, outcome, tests, trials } of results)
+  process.stdout.write(`${id.padEnd(4)} ${outcome.padEnd(20)} ${tests} tests${trials ? `, ${trials} trials` : ''}\n`);
+for (const line of [...notRun, ...notRunLines()]) process.stdout.write(`not run: ${line}\n`);
+for (const record of broken)
+  process.stdout.write(`failed: ${record.titles.join(' › ')}: ${record.reason?.split('\n')[0] ?? ''}\n`);
+for (const id of missing) process.stdout.write(`${id}: there is no test whose title begins with "${id} "\n`);
+process.exit(results.every((result) => result.isProved) && broken.length === 0 ? 0 : 1);
