@@ -1,0 +1,82 @@
+import { Worker } from 'node:worker_threads';
+import { type Clock, SystemClock } from '../../base/clock';
+import { type Logger, silentLogger } from '../../base/log';
+import type { DataStore } from '../dataStore';
+import type { Ownership } from '../workspaceLock';
+import type { StoreSettings } from './openStoreSession';
+import { SqlJsDataStore } from './sqlJsDataStore';
+import { StoreConnection, type StartThread } from './storeConnection';
+import type { OpenReport } from './storeProtocol';
+import type { WorkerMessage } from './storeWorker';
+
+export interface OpenDataStoreOptions {
+  /** Data folder of the workspace (0700, made by the workspace lock); holds the store and the lock files. */
+  readonly folder: string;
+  /** The bundle of `storeWorker.ts`: `dist/storeWorker.js`. */
+  readonly workerFile: string;
+  /** `dist/sql-wasm.wasm`, unmodified from the pinned sql.js. */
+  readonly wasmFile: string;
+  /** The right to write, which fences every commit. Without it (tests, tools) nothing does. */
+  readonly ownership?: Ownership;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /**
+   * What to do with a damaged or foreign file: `reject` (default) fails with data.corrupt and touches nothing;
+   * `quarantine` moves it aside and begins an empty store, which the caller must tell the person
+   * (`report.quarantinedFile`).
+   */
+  readonly onDamage?: 'reject' | 'quarantine';
+  /** A person decided to go on although acknowledged changes are missing (`report.missingChanges`). Default false. */
+  readonly acceptMissingChanges?: boolean;
+}
+
+/**
+ * Opens the store of a workspace in a thread of its own, or makes an empty one where there was none.
+ * @throws {DataError} data.corrupt, data.newerSchema, data.engineUnavailable, data.fenced, data.io
+ */
+export async function openDataStore(
+  options: OpenDataStoreOptions,
+): Promise<{ readonly store: DataStore; readonly report: OpenReport }> {
+  const { ownership, log = silentLogger } = options;
+  const settings: StoreSettings = {
+    folder: options.folder,
+    wasmFile: options.wasmFile,
+    epoch: ownership?.epoch ?? 1,
+    isFenced: ownership !== undefined,
+    hasStaleWriter: ownership?.hasStaleWriter ?? false,
+    onDamage: options.onDamage ?? 'reject',
+    acceptMissingChanges: options.acceptMissingChanges ?? false,
+  };
+  const opened = await connectStore(workerThread(options.workerFile, settings, log), settings.epoch, options);
+  if (settings.hasStaleWriter) ownership?.confirmFreshFiles();
+  return opened;
+}
+
+/** The store behind any thread that serves the protocol. */
+export async function connectStore(
+  start: StartThread,
+  epoch: number,
+  { clock = new SystemClock(), log = silentLogger }: { readonly clock?: Clock; readonly log?: Logger },
+): Promise<{ readonly store: SqlJsDataStore; readonly report: OpenReport }> {
+  const connection = new StoreConnection(start, clock, log);
+  const report = await connection.open();
+  return { store: new SqlJsDataStore({ connection, clock, log, epoch }), report };
+}
+
+function workerThread(workerFile: string, settings: StoreSettings, log: Logger): StartThread {
+  return (onReplies, onExit) => {
+    // No inherited flags or environment: the worker needs neither, and a loader of the parent would only cost time.
+    const worker = new Worker(workerFile, { workerData: settings, name: 'store', execArgv: [], env: {} });
+    let failure: Error | undefined;
+    worker.on('message', (message: WorkerMessage) => {
+      if ('replies' in message) onReplies(message.replies);
+      else log[message.level](message.line);
+    });
+    worker.on('error', (error) => (failure = error));
+    worker.on('exit', () => onExit(failure));
+    return {
+      post: (requests) => worker.postMessage(requests),
+      terminate: async () => void (await worker.terminate()),
+    };
+  };
+}

@@ -1,0 +1,191 @@
+import type { Clock } from '../../base/clock';
+import type { Logger } from '../../base/log';
+import { DataError } from '../dataErrors';
+import { epochFence, type Fence } from './epochFence';
+import { type FileSystem, guardWrites, nodeFileSystem } from './fileSystem';
+import { HighWater } from './highWater';
+import { type SqlEngine, SqlEngineError } from './sqlEngine';
+import { openSqlJsEngine } from './sqlJsEngine';
+import {
+  copyToFreshFiles,
+  findStore,
+  isEmptied,
+  orphanedSeq,
+  quarantine,
+  removeLeftovers,
+  type StorePaths,
+  storePaths,
+  syncFolder,
+} from './storeFiles';
+import type { OpenReport } from './storeProtocol';
+import { migrate, type SchemaOutcome } from './storeSchema';
+import { lastSeq } from './storeSql';
+import { StoreSession } from './storeSession';
+
+/** Everything a store's thread is told; plain data, so that it can cross threads. */
+export interface StoreSettings {
+  /** Data folder of the workspace; it also holds the lock files. Must exist. */
+  readonly folder: string;
+  readonly wasmFile: string;
+  /** Epoch of the owner; its lock file is the fence. */
+  readonly epoch: number;
+  /** False in tests without a workspace lock: every write is allowed. */
+  readonly isFenced: boolean;
+  /** A suspended process may hold the files open: copy them first. */
+  readonly hasStaleWriter: boolean;
+  readonly onDamage: 'reject' | 'quarantine';
+  /** A person accepted that acknowledged changes are gone. */
+  readonly acceptMissingChanges: boolean;
+}
+
+export interface StorePorts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Default: the real one. */
+  readonly files?: FileSystem;
+}
+
+/** Larger files are not checked whole while somebody waits for the store to open. */
+const checkedAtOpenBytes = 64 * 1024 * 1024;
+
+/**
+ * Opens the store in `settings.folder`, or makes one. Damage is never passed over: it is rejected, or – when asked to
+ * – the damaged files are moved aside and the report says where.
+ * @throws {DataError} data.corrupt, data.newerSchema, data.engineUnavailable, data.fenced, data.io
+ */
+export async function openStoreSession(
+  settings: StoreSettings,
+  ports: StorePorts,
+): Promise<{ readonly session: StoreSession; readonly report: OpenReport }> {
+  const { folder, epoch } = settings;
+  const fence: Fence = settings.isFenced ? epochFence(folder, epoch) : () => 'mine';
+  if (fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
+  const hasFreshFiles = settings.hasStaleWriter && (await copyToFreshFiles(folder, epoch, ports.clock));
+  const opener = new StoreOpener(settings, ports, fence);
+  try {
+    return await opener.open({ hasFreshFiles });
+  } catch (error) {
+    if (settings.onDamage !== 'quarantine' || !DataError.is(error, 'data.corrupt')) throw error;
+    const quarantinedFile = quarantine(folder, ports.clock.nowMs());
+    ports.log.error('a damaged store was moved aside', { quarantinedFile, error });
+    return opener.open({ hasFreshFiles, quarantinedFile });
+  }
+}
+
+class StoreOpener {
+  #isLost = false;
+
+  constructor(
+    private readonly settings: StoreSettings,
+    private readonly ports: StorePorts,
+    private readonly fence: Fence,
+  ) {}
+
+  async open(
+    soFar: Pick<OpenReport, 'hasFreshFiles' | 'quarantinedFile'>,
+  ): Promise<{ readonly session: StoreSession; readonly report: OpenReport }> {
+    const files = guardWrites(this.ports.files ?? nodeFileSystem, () => !this.#isLost);
+    const paths = this.#locate();
+    let engine: SqlEngine | undefined;
+    let highWater: HighWater | undefined;
+    try {
+      engine = await openSqlJsEngine(paths.main, this.settings.wasmFile, files);
+      const schema = migrate(engine);
+      const isChecked = this.#check(engine);
+      highWater = new HighWater(paths.highWater, files);
+      this.#prove(engine, files, paths);
+      removeLeftovers(this.settings.folder, paths);
+      syncFolder(this.settings.folder);
+      const missing = this.#compare(engine, highWater);
+      const session = this.#session(engine, highWater, schema, missing);
+      return { session, report: reportOf(paths, schema, isChecked, missing, soFar) };
+    } catch (error) {
+      engine?.close();
+      highWater?.close();
+      throw explain(error);
+    }
+  }
+
+  #locate(): StorePaths {
+    const { folder, epoch } = this.settings;
+    const found = findStore(folder);
+    if (found && isEmptied(found))
+      throw new DataError('data.corrupt', 'the file of the store is empty, but it was not');
+    if (!found && orphanedSeq(folder) > 0) throw new DataError('data.corrupt', 'the file of the store is gone');
+    return found ?? storePaths(folder, epoch);
+  }
+
+  /** True when the structure of the whole file was checked. */
+  #check(engine: SqlEngine): boolean {
+    if (engine.stats().sizeBytes > checkedAtOpenBytes) return false;
+    const answer = engine.get('PRAGMA quick_check(1)')?.[0];
+    if (answer !== 'ok')
+      throw new DataError('data.corrupt', `the structure of the store is damaged (${String(answer)})`);
+    return true;
+  }
+
+  /** A real durable write must reach the real file, or what is promised would not be true. */
+  #prove(engine: SqlEngine, files: FileSystem, paths: StorePaths): void {
+    if (this.fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
+    const before = engine.stats();
+    engine.begin(true);
+    engine.run("UPDATE meta SET value = max(value + 1, ?) WHERE name = 'epoch'", [this.settings.epoch]);
+    engine.commit();
+    const after = engine.stats();
+    const isReal =
+      files.stat(paths.main).size > 0 && after.syncCount > before.syncCount && after.writtenBytes > before.writtenBytes;
+    if (!isReal) throw new DataError('data.engineUnavailable', 'a test write did not reach the disk');
+  }
+
+  #compare(engine: SqlEngine, highWater: HighWater): OpenReport['missingChanges'] {
+    const foundSeq = lastSeq(engine);
+    const noted = highWater.found;
+    if (noted.kind === 'damaged') this.ports.log.warn('the note of the highest change is damaged');
+    if (noted.kind === 'seq' && noted.seq > foundSeq) {
+      if (!this.settings.acceptMissingChanges) return { acknowledgedSeq: noted.seq, foundSeq };
+      this.ports.log.warn('missing changes were accepted', { acknowledgedSeq: noted.seq, foundSeq });
+    }
+    highWater.write(foundSeq);
+    return undefined;
+  }
+
+  #session(
+    engine: SqlEngine,
+    highWater: HighWater,
+    schema: SchemaOutcome,
+    missing: OpenReport['missingChanges'],
+  ): StoreSession {
+    const damage =
+      missing &&
+      `Changes ${missing.foundSeq + 1} to ${missing.acknowledgedSeq} were acknowledged but are not in the store.`;
+    const { epoch } = this.settings;
+    const onFenced = (): void => void (this.#isLost = true);
+    const { fence } = this;
+    const { log } = this.ports;
+    return new StoreSession({ engine, highWater, fence, onFenced, epoch, schemaVersion: schema.version, damage, log });
+  }
+}
+
+function reportOf(
+  paths: StorePaths,
+  schema: SchemaOutcome,
+  isChecked: boolean,
+  missingChanges: OpenReport['missingChanges'],
+  soFar: Pick<OpenReport, 'hasFreshFiles' | 'quarantinedFile'>,
+): OpenReport {
+  const isMigrated = !schema.isNew && schema.fromVersion < schema.version;
+  return {
+    ...soFar,
+    file: paths.main,
+    isNew: schema.isNew,
+    isChecked,
+    ...(isMigrated ? { migratedFromVersion: schema.fromVersion } : {}),
+    ...(missingChanges ? { missingChanges } : {}),
+  };
+}
+
+function explain(error: unknown): unknown {
+  if (!(error instanceof SqlEngineError)) return error;
+  const code = error.kind === 'corrupt' ? 'data.corrupt' : 'data.io';
+  return new DataError(code, `the store cannot be opened: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,139 @@
+import type { Clock } from '../../base/clock';
+import { Emitter, type Event } from '../../base/event';
+import { ignore, type Logger } from '../../base/log';
+import { DataError } from '../dataErrors';
+import type { Change, Collection, DataRecord, DataStore, Query, StoreHealth, Tx } from '../dataStore';
+import { checkId, type StoredRecord } from '../recordCodec';
+import { compileQuery } from '../recordQuery';
+import { checkCollection, toDataRecord, type WorkOutcome } from '../transactionView';
+import type { StoreConnection } from './storeConnection';
+import type { ReadQuestion, StoreState } from './storeProtocol';
+import { TransactionQueue } from './transactionQueue';
+
+export interface SqlJsDataStoreOptions {
+  readonly connection: StoreConnection;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly epoch: number;
+}
+
+/**
+ * The store on a file, as seen from the thread that uses it: runs the callbacks of transactions here, leaves all file
+ * work to the store's own thread (`storeServer.ts`), and never waits synchronously. Made by `openDataStore`.
+ *
+ * Costs: a transaction that only writes takes no round trip before it is handed over, and those of one turn share a
+ * commit. Every read inside a transaction whose answer is not known costs one round trip, behind the commit under way.
+ */
+export class SqlJsDataStore implements DataStore {
+  readonly #connection: StoreConnection;
+  readonly #log: Logger;
+  readonly #health: Emitter<StoreHealth>;
+  readonly #queue: TransactionQueue;
+  readonly #declared = new Set<string>();
+  readonly onDidChangeHealth: Event<StoreHealth>;
+  #told: string;
+  #closing: Promise<void> | undefined;
+
+  constructor({ connection, clock, log, epoch }: SqlJsDataStoreOptions) {
+    this.#connection = connection;
+    this.#log = log;
+    this.#health = new Emitter((error) => log.error('a listener of the store failed', { error }));
+    this.onDidChangeHealth = this.#health.event;
+    this.#told = standing(connection.state);
+    connection.onDidChangeState(() => this.#tellHealth());
+    connection.onDidRestart(() => this.#declared.clear());
+    this.#queue = new TransactionQueue({
+      clock,
+      epoch,
+      use: (collection) => this.#declare(collection),
+      fetch: (question) => this.#fetch(question),
+      write: (outcome, nowMs) => this.#write(outcome, nowMs),
+    });
+  }
+
+  get health(): StoreHealth {
+    const { engine, seq, sizeBytes, schemaVersion, reason } = this.#connection.state;
+    const common = { engine, isDurable: true, isReadOnly: reason !== undefined, sizeBytes, schemaVersion, seq };
+    return reason === undefined ? common : { ...common, reason };
+  }
+
+  async tx<T>(work: (tx: Tx) => T): Promise<T> {
+    this.#checkOpen();
+    return this.#queue.add(work);
+  }
+
+  async get<T>(collection: Collection<T>, id: string): Promise<DataRecord<T> | undefined> {
+    this.#checkOpen();
+    this.#use(collection);
+    checkId(id);
+    const [stored] = await this.#fetch({ of: 'record', kind: collection.kind, recordId: id });
+    return stored && toDataRecord(stored, collection);
+  }
+
+  async find<T>(collection: Collection<T>, query?: Query<T>): Promise<readonly DataRecord<T>[]> {
+    this.#checkOpen();
+    this.#use(collection);
+    const question: ReadQuestion = { of: 'records', kind: collection.kind, query: compileQuery(collection, query) };
+    return (await this.#fetch(question)).map((stored) => toDataRecord(stored, collection));
+  }
+
+  async changes(after: number, limit = 1000): Promise<readonly Change[]> {
+    this.#checkOpen();
+    return (await this.#connection.read({ of: 'changes', after, limit })).changes ?? [];
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  dispose(): void {
+    this.close().catch((error: unknown) => ignore(this.#log, error, 'nobody waits for a store that is disposed'));
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.whenIdle();
+    try {
+      await this.#connection.close();
+    } finally {
+      this.#health.dispose();
+    }
+  }
+
+  async #fetch(question: ReadQuestion): Promise<readonly StoredRecord[]> {
+    return (await this.#connection.read(question)).records ?? [];
+  }
+
+  #write({ ops, durability }: WorkOutcome<unknown>, nowMs: number): Promise<void> {
+    return this.#connection.write(ops, durability === 'full', nowMs);
+  }
+
+  #use<T>(collection: Collection<T>): void {
+    const plain = collection as unknown as Collection<never>; // only kind and indexes are looked at
+    checkCollection(plain);
+    this.#declare(plain);
+  }
+
+  #declare({ kind, indexes }: Collection<never>): void {
+    const key = `${kind} ${indexes.join(' ')}`;
+    if (this.#declared.has(key)) return;
+    this.#declared.add(key);
+    this.#connection.declare(kind, indexes);
+  }
+
+  #tellHealth(): void {
+    const now = standing(this.#connection.state);
+    if (now === this.#told) return;
+    this.#told = now;
+    this.#health.fire(this.health);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new DataError('data.closed', 'the store is closed');
+  }
+}
+
+/** What of a state is news: not the numbers that move with every write. */
+function standing({ engine, schemaVersion, reason }: StoreState): string {
+  return JSON.stringify([engine, schemaVersion, reason]);
+}

@@ -1,0 +1,268 @@
+import fs from 'node:fs';
+import type { Database, SqlJsStatic, Statement } from 'sql.js';
+import { DataError } from '../dataErrors';
+import { type FileSystem, nodeFileSystem } from './fileSystem';
+import {
+  type SqlEngine,
+  SqlEngineError,
+  type SqlEngineStats,
+  type SqlErrorKind,
+  type SqlRow,
+  type SqlValue,
+} from './sqlEngine';
+import { SqlJsFiles, type RedirectedFile } from './sqlJsFiles';
+import { checkWasm, pinnedSqlJsVersion, redirectImports } from './sqlJsImports';
+
+/** The part of the WebAssembly API used here; the core is compiled without the browser's types. */
+interface Wasm {
+  readonly Module: (new (bytes: Uint8Array) => object) & {
+    imports(module: object): readonly { readonly module: string; readonly name: string }[];
+  };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> };
+  readonly Memory: abstract new () => { readonly buffer: ArrayBuffer };
+}
+
+interface SqlJs {
+  readonly static: SqlJsStatic;
+  readonly files: SqlJsFiles;
+}
+
+/**
+ * sql.js keeps the first instance it made and ignores the configuration of later calls, so there can be only one per
+ * thread, and it must be ours. Module state, because the module it mirrors has that state.
+ */
+let loaded: Promise<SqlJs> | undefined;
+
+/**
+ * Opens `path` with the unmodified sql.js, working directly on the file. Emscripten's documented hook
+ * `Module.instantiateWasm` hands over the import table of the build, in which the file calls are replaced
+ * (docs/adr/0003). The database is in WAL mode, exclusive to this connection.
+ * @throws {DataError} data.engineUnavailable when the build is not the pinned one or the redirection does not work
+ * @throws {SqlEngineError} when the file cannot be opened or is no database
+ */
+export async function openSqlJsEngine(
+  path: string,
+  wasmFile: string,
+  files: FileSystem = nodeFileSystem,
+): Promise<SqlEngine> {
+  loaded ??= load(wasmFile);
+  return new SqlJsEngine(await loaded, path, files);
+}
+
+async function load(wasmFile: string): Promise<SqlJs> {
+  const bytes = readWasm(wasmFile);
+  checkWasm(bytes);
+  const wasm = (globalThis as unknown as { readonly WebAssembly: Wasm }).WebAssembly; // part of every Node
+  const module = new wasm.Module(bytes);
+  let memory: { readonly buffer: ArrayBuffer } | undefined;
+  const files = new SqlJsFiles(() => memory?.buffer ?? new ArrayBuffer(0));
+  const { default: initSqlJs } = await import('sql.js');
+  const config = {
+    instantiateWasm(
+      original: Record<string, Record<string, unknown>>,
+      done: (instance: object, module: object) => void,
+    ): object {
+      const imports = redirectImports(original, wasm.Module.imports(module), (name, call) => files.replace(name, call));
+      const instance = new wasm.Instance(module, imports);
+      memory = Object.values(instance.exports).find((item) => item instanceof wasm.Memory);
+      done(instance, module);
+      return instance.exports;
+    },
+  };
+  // The published types describe the hook with the browser's WebAssembly types.
+  return { static: await initSqlJs(config as unknown as Parameters<typeof initSqlJs>[0]), files };
+}
+
+function readWasm(wasmFile: string): Uint8Array {
+  try {
+    return fs.readFileSync(wasmFile);
+  } catch (cause) {
+    throw new DataError('data.engineUnavailable', 'the file of the database engine cannot be read', { cause });
+  }
+}
+
+class SqlJsEngine implements SqlEngine {
+  readonly name = `sql.js ${pinnedSqlJsVersion} (file)`;
+  readonly #file: RedirectedFile;
+  readonly #database: Database;
+  readonly #statements = new Map<string, Statement>();
+  #isDurable = true;
+  #isInTransaction = false;
+  #isClosed = false;
+
+  constructor(
+    private readonly sqlJs: SqlJs,
+    path: string,
+    files: FileSystem,
+  ) {
+    this.#file = {
+      path,
+      files,
+      syncCount: 0,
+      writtenBytes: 0,
+      walBytes: 0,
+      mainFd: undefined,
+      walFd: undefined,
+      fault: undefined,
+    };
+    this.#database = this.#attempt(() =>
+      sqlJs.files.claim(this.#file, () => new sqlJs.static.Database(new Uint8Array(0))),
+    );
+    try {
+      this.#prepare();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Sets the modes (in this order: WAL without shared memory needs the exclusive lock first) and proves the redirection. */
+  #prepare(): void {
+    if (!this.sqlJs.files.isClaimed(this.#file))
+      throw new DataError('data.engineUnavailable', 'the database is not on its file');
+    this.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000');
+    const mode = this.get('PRAGMA journal_mode=WAL')?.[0];
+    if (mode !== 'wal') throw new DataError('data.engineUnavailable', `no write-ahead log (${String(mode)})`);
+    // Checkpoints are made by the store between batches, never inside somebody's commit.
+    this.exec('PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0');
+  }
+
+  exec(sql: string): void {
+    this.#attempt(() => this.#database.exec(sql));
+  }
+
+  run(sql: string, params: readonly SqlValue[] = []): void {
+    this.#step(sql, params, () => false);
+  }
+
+  get(sql: string, params: readonly SqlValue[] = []): SqlRow | undefined {
+    let first: SqlRow | undefined;
+    this.#step(sql, params, (row) => {
+      first = row;
+      return false;
+    });
+    return first;
+  }
+
+  all(sql: string, params: readonly SqlValue[] = []): readonly SqlRow[] {
+    const rows: SqlRow[] = [];
+    this.#step(sql, params, (row) => {
+      rows.push(row);
+      return true;
+    });
+    return rows;
+  }
+
+  begin(isDurable: boolean): void {
+    // The mode cannot be changed inside a transaction. The log is synced by SQLite's own commit, never after it: a
+    // sync that fails must end in a rollback, since the kernel may forget what it could not write.
+    if (isDurable !== this.#isDurable) this.exec(`PRAGMA synchronous=${isDurable ? 'FULL' : 'NORMAL'}`);
+    this.#isDurable = isDurable;
+    this.run('BEGIN IMMEDIATE');
+    this.#isInTransaction = true;
+  }
+
+  commit(): void {
+    try {
+      this.run('COMMIT');
+      this.#isInTransaction = false;
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  rollback(): void {
+    if (!this.#isInTransaction) return;
+    this.#isInTransaction = false;
+    try {
+      this.run('ROLLBACK');
+    } catch (error) {
+      // SQLite ends a transaction by itself after some failures; then there is nothing to roll back.
+      if (error instanceof SqlEngineError && error.kind === 'other') return;
+      throw error;
+    }
+  }
+
+  syncWal(): void {
+    const { walFd, files } = this.#file;
+    if (walFd === undefined) return;
+    try {
+      files.dataSync(walFd);
+    } catch (cause) {
+      throw new SqlEngineError('io', 'the write-ahead log cannot be synced', undefined, { cause });
+    }
+    this.#file.syncCount++;
+  }
+
+  checkpoint(): void {
+    this.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  }
+
+  stats(): SqlEngineStats {
+    const { syncCount, writtenBytes, walBytes, files, mainFd } = this.#file;
+    const mainBytes = mainFd === undefined ? 0 : files.statFd(mainFd).size;
+    return { syncCount, writtenBytes, walBytes, sizeBytes: mainBytes + walBytes };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const statement of this.#statements.values()) statement.free();
+    this.#statements.clear();
+    try {
+      this.#attempt(() => this.#database.close());
+    } finally {
+      this.sqlJs.files.release(this.#file);
+    }
+  }
+
+  #step(sql: string, params: readonly SqlValue[], onRow: (row: SqlRow) => boolean): void {
+    this.#attempt(() => {
+      const statement = this.#statement(sql);
+      try {
+        if (params.length > 0) statement.bind([...params]);
+        // Only numbers, text and null are ever stored (no blobs), so a row holds nothing else.
+        while (statement.step() && onRow(statement.get() as SqlRow));
+      } finally {
+        statement.reset();
+        statement.freemem();
+      }
+    });
+  }
+
+  #statement(sql: string): Statement {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
+    return statement;
+  }
+
+  #attempt<T>(body: () => T): T {
+    this.#file.fault = undefined;
+    try {
+      return body();
+    } catch (error) {
+      // A trap leaves the engine in an unknown state: nothing may go on with it.
+      if (error instanceof DataError || (error instanceof Error && error.name === 'RuntimeError')) throw error;
+      throw this.#explain(error);
+    }
+  }
+
+  #explain(cause: unknown): SqlEngineError {
+    const { fault } = this.#file;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new SqlEngineError(classify(message, fault), message, fault?.code, { cause });
+  }
+}
+
+/**
+ * sql.js reports SQLite's text (sqlite3_errmsg) and no code. A file call that failed says more than the text; without
+ * one these are SQLite's fixed texts for SQLITE_CORRUPT, SQLITE_NOTADB and so on (sqlite3ErrStr).
+ */
+export function classify(message: string, fault: RedirectedFile['fault']): SqlErrorKind {
+  if (fault) return fault.call !== 'sync' && (fault.code === 'ENOSPC' || fault.code === 'EDQUOT') ? 'full' : 'io';
+  if (message.includes('malformed') || message.includes('not a database')) return 'corrupt';
+  if (message.includes('disk is full')) return 'full';
+  if (message.includes('disk I/O error') || message.includes('unable to open database')) return 'io';
+  return 'other';
+}

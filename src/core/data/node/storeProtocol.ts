@@ -1,0 +1,88 @@
+import { DataError, type DataErrorCode } from '../dataErrors';
+import type { Change } from '../dataStore';
+import type { StoredRecord } from '../recordCodec';
+import type { PlainQuery } from '../recordQuery';
+import type { WriteOp } from '../transactionView';
+
+/** The writes of one transaction. */
+export interface TxRequest {
+  readonly type: 'tx';
+  readonly id: number;
+  readonly ops: readonly WriteOp[];
+  readonly isDurable: boolean;
+  readonly nowMs: number;
+}
+
+export type ReadQuestion =
+  | { readonly of: 'record'; readonly kind: string; readonly recordId: string }
+  | { readonly of: 'records'; readonly kind: string; readonly query: PlainQuery }
+  | { readonly of: 'changes'; readonly after: number; readonly limit: number };
+
+export interface ReadRequest {
+  readonly type: 'read';
+  readonly id: number;
+  readonly question: ReadQuestion;
+}
+
+/** From the caller's thread to the store's. Handled in order; a message carries several. */
+export type StoreRequest =
+  | TxRequest
+  | ReadRequest
+  /** Makes the indexes of a collection; no reply: queries are right without, only slower. */
+  | { readonly type: 'declare'; readonly kind: string; readonly indexes: readonly string[] }
+  | { readonly type: 'close' };
+
+/** An error as it crosses threads. */
+export interface WireError {
+  readonly code: DataErrorCode;
+  readonly detail: string;
+}
+
+export interface StoreState {
+  readonly engine: string;
+  readonly schemaVersion: number;
+  readonly seq: number;
+  readonly sizeBytes: number;
+  /** Why nothing can be written at present; absent when all is well. */
+  readonly reason?: string;
+}
+
+export interface OpenReport {
+  /** The store's main file. */
+  readonly file: string;
+  /** There was no store before. */
+  readonly isNew: boolean;
+  /** The schema version it had, when it was brought forward. */
+  readonly migratedFromVersion?: number;
+  /** A damaged store was moved here (with its companions), and an empty one begun. */
+  readonly quarantinedFile?: string;
+  /** The store was copied to fresh files, because a suspended process may hold the old ones open. */
+  readonly hasFreshFiles: boolean;
+  /** Acknowledged changes that are not in the store any more: it is read-only until a person accepts the loss. */
+  readonly missingChanges?: { readonly acknowledgedSeq: number; readonly foundSeq: number };
+  /** True when the structure of the whole file was checked at open; large files are not. */
+  readonly isChecked: boolean;
+}
+
+export type StoreReply =
+  | { readonly type: 'opened'; readonly state: StoreState; readonly report: OpenReport }
+  | { readonly type: 'openFailed'; readonly error: WireError }
+  | { readonly type: 'done'; readonly id: number; readonly error?: WireError }
+  | {
+      readonly type: 'answer';
+      readonly id: number;
+      readonly records?: readonly StoredRecord[];
+      readonly changes?: readonly Change[];
+      readonly error?: WireError;
+    }
+  | { readonly type: 'state'; readonly state: StoreState }
+  | { readonly type: 'closed'; readonly error?: WireError };
+
+export function toWireError(error: unknown, fallback: DataErrorCode = 'data.io'): WireError {
+  if (DataError.is(error)) return { code: error.code, detail: error.message.slice(error.code.length + 2) };
+  return { code: fallback, detail: error instanceof Error ? error.message : String(error) };
+}
+
+export function fromWireError({ code, detail }: WireError): DataError {
+  return new DataError(code, detail);
+}

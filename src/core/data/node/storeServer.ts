@@ -1,0 +1,93 @@
+import type { Clock } from '../../base/clock';
+import { type Disposable, DisposableStore, MutableDisposable } from '../../base/disposable';
+import type { StoreReply, StoreRequest, TxRequest } from './storeProtocol';
+import { toWireError } from './storeProtocol';
+import type { StoreSession } from './storeSession';
+
+/** First wait before a refused write is tried again by the store itself, doubled up to {@link maxProbeMs}. */
+const minProbeMs = 250;
+const maxProbeMs = 10_000;
+
+/** How long a `normal` commit may stay unsynced. */
+const syncAfterMs = 1_000;
+
+/**
+ * Serves one caller: takes everything that has arrived as one batch, commits its transactions together, acknowledges
+ * them, then answers its reads (which therefore see every transaction that was posted before them).
+ */
+export class StoreServer implements Disposable {
+  readonly #owned = new DisposableStore();
+  readonly #probeTimer = this.#owned.add(new MutableDisposable());
+  readonly #syncTimer = this.#owned.add(new MutableDisposable());
+  #probeMs = minProbeMs;
+  #reason: string | undefined;
+
+  constructor(
+    private readonly session: StoreSession,
+    private readonly clock: Clock,
+    private readonly post: (replies: readonly StoreReply[]) => void,
+    private readonly onClosed: () => void,
+  ) {
+    this.#reason = session.state.reason;
+  }
+
+  /** Handles a batch completely before it returns. */
+  handle(requests: readonly StoreRequest[]): void {
+    for (const request of requests) if (request.type === 'declare') this.session.declare(request.kind, request.indexes);
+    const transactions = requests.filter((request): request is TxRequest => request.type === 'tx');
+    if (transactions.length > 0) {
+      this.post([...this.session.commit(transactions), { type: 'state', state: this.session.state }]);
+      this.#reason = this.session.state.reason;
+    }
+    const answers = requests.flatMap((request) =>
+      request.type === 'read' ? [this.session.answer(request.id, request.question)] : [],
+    );
+    if (answers.length > 0) this.post(answers);
+    if (requests.some((request) => request.type === 'close')) return this.#close();
+    this.session.tidy();
+    this.#schedule();
+  }
+
+  dispose(): void {
+    this.#owned.dispose();
+  }
+
+  #schedule(): void {
+    this.#tellState();
+    if (this.session.isInTrouble && !this.#probeTimer.value) {
+      this.#probeTimer.value = this.clock.setTimer(this.#probeMs, () => this.#probe());
+      this.#probeMs = Math.min(this.#probeMs * 2, maxProbeMs);
+    }
+    if (this.session.hasUnsynced && !this.#syncTimer.value) {
+      this.#syncTimer.value = this.clock.setTimer(syncAfterMs, () => {
+        this.#syncTimer.value = undefined;
+        this.session.sync();
+        this.#schedule();
+      });
+    }
+  }
+
+  #probe(): void {
+    this.#probeTimer.value = undefined;
+    if (this.session.probe()) this.#probeMs = minProbeMs;
+    this.#schedule();
+  }
+
+  #tellState(): void {
+    const state = this.session.state;
+    if (state.reason === this.#reason) return;
+    this.#reason = state.reason;
+    this.post([{ type: 'state', state }]);
+  }
+
+  #close(): void {
+    this.dispose();
+    try {
+      this.session.close();
+      this.post([{ type: 'closed' }]);
+    } catch (error) {
+      this.post([{ type: 'closed', error: toWireError(error) }]);
+    }
+    this.onClosed();
+  }
+}

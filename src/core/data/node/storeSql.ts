@@ -1,0 +1,135 @@
+import type { Change } from '../dataStore';
+import { DataError } from '../dataErrors';
+import { crc32c, recordChecksum, type StoredRecord } from '../recordCodec';
+import type { PlainQuery, Scalar } from '../recordQuery';
+import type { SqlEngine, SqlRow, SqlValue } from './sqlEngine';
+
+const columns = 'id, version, created, updated, epoch, checksum, value';
+
+/** Kinds and properties are letters, digits, `.`, `_` and `-` only (recordCodec.ts), so they can stand in SQL text. */
+function extract(property: string): string {
+  return property === 'id' ? 'id' : `json_extract(value, '$."${property}"')`;
+}
+
+/** SQL that makes the index of a property of a collection, if it is not there. */
+export function createIndexSql(kind: string, property: string): string {
+  const name = `ix_${kind}_${property}_${crc32c(`${kind} ${property}`).toString(16)}`; // names do not differ by case in SQLite
+  return `CREATE INDEX IF NOT EXISTS "${name}" ON records(${extract(property)}, id) WHERE kind = '${kind}'`;
+}
+
+/** @throws {DataError} data.corrupt when the row is not what was written */
+export function readRecord(engine: SqlEngine, kind: string, id: string): StoredRecord | undefined {
+  const row = engine.get(`SELECT ${columns} FROM records WHERE kind = ? AND id = ?`, [kind, id]);
+  return row && verifiedRecord(kind, row);
+}
+
+/** @throws {DataError} data.corrupt when one of the rows found is not what was written */
+export function findRecords(engine: SqlEngine, kind: string, query: PlainQuery): readonly StoredRecord[] {
+  const params: SqlValue[] = [];
+  let sql = `SELECT ${columns} FROM records WHERE kind = '${kind}'`;
+  for (const [property, value] of query.where) {
+    sql += ` AND ${extract(property)} IS ? ${typeCondition(property, value)}`;
+    params.push(typeof value === 'boolean' ? Number(value) : value);
+  }
+  const direction = query.descending ? 'DESC' : 'ASC';
+  sql += ` ORDER BY ${query.orderBy === 'id' ? '' : `${extract(query.orderBy)} ${direction}, `}id ${direction} LIMIT ?`;
+  params.push(query.limit ?? -1);
+  return engine.all(sql, params).map((row) => verifiedRecord(kind, row));
+}
+
+/** json_extract yields 1 for both 1 and true, and text for both text and objects: compare the types too. */
+function typeCondition(property: string, value: Scalar): string {
+  if (value === null) return '';
+  const type = `json_type(value, '$."${property}"')`;
+  if (typeof value === 'boolean') return `AND ${type} = '${String(value)}'`;
+  return typeof value === 'number' ? `AND ${type} IN ('integer', 'real')` : `AND ${type} = 'text'`;
+}
+
+function verifiedRecord(kind: string, row: SqlRow): StoredRecord {
+  const [id, version, createdAtMs, updatedAtMs, epoch, checksum, json] = row;
+  const record: StoredRecord = {
+    kind,
+    id: String(id),
+    version: Number(version),
+    createdAtMs: Number(createdAtMs),
+    updatedAtMs: Number(updatedAtMs),
+    epoch: Number(epoch),
+    json: String(json),
+  };
+  if (recordChecksum(record) !== checksum)
+    throw new DataError('data.corrupt', `${kind} ${JSON.stringify(record.id)} is damaged`);
+  return record;
+}
+
+export function insertRecord(engine: SqlEngine, record: StoredRecord): void {
+  engine.run(
+    'INSERT INTO records(version, created, updated, epoch, checksum, value, kind, id) VALUES(?, ?, ?, ?, ?, ?, ?, ?)',
+    rowOf(record),
+  );
+}
+
+export function updateRecord(engine: SqlEngine, record: StoredRecord): void {
+  engine.run(
+    'UPDATE records SET version = ?, created = ?, updated = ?, epoch = ?, checksum = ?, value = ? WHERE kind = ? AND id = ?',
+    rowOf(record),
+  );
+}
+
+function rowOf(record: StoredRecord): SqlValue[] {
+  const { kind, id, version, createdAtMs, updatedAtMs, epoch, json } = record;
+  return [version, createdAtMs, updatedAtMs, epoch, recordChecksum(record), json, kind, id];
+}
+
+/** Removes a record, also a damaged one. Returns the version it had, or undefined when there was none. */
+export function deleteRecord(engine: SqlEngine, kind: string, id: string): number | undefined {
+  const row = engine.get('SELECT version FROM records WHERE kind = ? AND id = ?', [kind, id]);
+  if (!row) return undefined;
+  engine.run('DELETE FROM records WHERE kind = ? AND id = ?', [kind, id]);
+  return Number(row[0]);
+}
+
+export function insertChange(engine: SqlEngine, change: Change): void {
+  const { seq, kind, id, op, version, atMs } = change;
+  engine.run('INSERT INTO changes(seq, kind, id, op, version, at, checksum) VALUES(?, ?, ?, ?, ?, ?, ?)', [
+    seq,
+    kind,
+    id,
+    op,
+    version,
+    atMs,
+    changeChecksum(change),
+  ]);
+}
+
+/** @throws {DataError} data.corrupt when a change is damaged or one between them is missing */
+export function readChanges(engine: SqlEngine, after: number, limit: number): readonly Change[] {
+  const rows = engine.all(
+    'SELECT seq, kind, id, op, version, at, checksum FROM changes WHERE seq > ? ORDER BY seq LIMIT ?',
+    [after, limit],
+  );
+  let previous: number | undefined;
+  return rows.map(([seq, kind, id, op, version, atMs, checksum]) => {
+    const change: Change = {
+      seq: Number(seq),
+      kind: String(kind),
+      id: String(id),
+      op: op === 'delete' ? 'delete' : 'put',
+      version: Number(version),
+      atMs: Number(atMs),
+    };
+    if (changeChecksum(change) !== checksum || (previous !== undefined && change.seq !== previous + 1)) {
+      throw new DataError('data.corrupt', `the journal is damaged at change ${change.seq}`);
+    }
+    previous = change.seq;
+    return change;
+  });
+}
+
+function changeChecksum({ seq, kind, id, op, version, atMs }: Change): number {
+  return crc32c(`${seq}\0${kind}\0${id}\0${op}\0${version}\0${atMs}`);
+}
+
+/** Highest change in the store, 0 when there is none. */
+export function lastSeq(engine: SqlEngine): number {
+  return Number(engine.get('SELECT max(seq) FROM changes')?.[0] ?? 0);
+}

@@ -1,0 +1,144 @@
+import type { Clock } from '../../base/clock';
+import { DataError } from '../dataErrors';
+import type { Collection, Tx } from '../dataStore';
+import type { StoredRecord } from '../recordCodec';
+import type { PlainQuery } from '../recordQuery';
+import { type BaseReader, checkCollection, runWork, TransactionView, type WorkOutcome } from '../transactionView';
+import type { ReadQuestion } from './storeProtocol';
+
+/** What the queue needs from the store. */
+export interface TransactionHost {
+  readonly clock: Clock;
+  readonly epoch: number;
+  /** Told of every collection before it is used. */
+  use(collection: Collection<never>): void;
+  /** Answers from a state that holds every write handed over before. */
+  fetch(question: ReadQuestion): Promise<readonly StoredRecord[]>;
+  /** Hands the writes over at once; settles when they are durable. */
+  write(outcome: WorkOutcome<unknown>, nowMs: number): Promise<void>;
+}
+
+interface Job {
+  /** One run of the callback. Returns what to fetch before the next one, or undefined when the job has been handed over. */
+  readonly attempt: (known: Known) => ReadQuestion | undefined;
+  readonly reject: (error: unknown) => void;
+}
+
+type Known = ReadonlyMap<string, readonly StoredRecord[]>;
+const nothingKnown: Known = new Map();
+
+/** Rounds after which a callback is taken for one that asks for something else each time. */
+const maxRounds = 10_000;
+
+/** Callbacks run in one go before other work of this thread gets a turn. */
+const slice = 32;
+
+/**
+ * Runs the callbacks of transactions in the order of the calls, one at a time. A read that is not known yet ends the
+ * run, is fetched, and the callback is run again with the answer; since nothing else is handed over meanwhile and
+ * this is the store's only writer, all its reads are of one state and its writes are laid on exactly that state: no
+ * lost update, no write skew. A transaction is over, for this queue, when its writes are handed over; the next one
+ * runs while they become durable.
+ */
+export class TransactionQueue {
+  readonly #jobs: Job[] = [];
+  #isRunning = false;
+  #idle: (() => void)[] = [];
+
+  constructor(private readonly host: TransactionHost) {}
+
+  add<T>(work: (tx: Tx) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const attempt = (known: Known): ReadQuestion | undefined => this.#attempt(work, known, resolve, reject);
+      this.#jobs.push({ attempt, reject });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  /** Resolves when every transaction added so far has been handed over or has failed. */
+  async whenIdle(): Promise<void> {
+    if (this.#isRunning) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    await Promise.resolve(); // a callback never runs inside the call of `tx`
+    for (let count = 1, job = this.#jobs.shift(); job; count++, job = this.#jobs.shift()) {
+      try {
+        const question = job.attempt(nothingKnown);
+        if (question) await this.#finish(job, question); // no turn is given away when nothing has to be fetched
+      } catch (error) {
+        job.reject(error);
+      }
+      if (count % slice === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#isRunning = false;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #finish(job: Job, first: ReadQuestion): Promise<void> {
+    const known = new Map<string, readonly StoredRecord[]>();
+    let question: ReadQuestion | undefined = first;
+    for (let round = 0; question; round++) {
+      if (round >= maxRounds)
+        throw new DataError('data.invalid', 'a transaction asked for something else each time: it is not pure');
+      known.set(keyOf(question), await this.host.fetch(question));
+      question = job.attempt(known);
+    }
+  }
+
+  #attempt<T>(
+    work: (tx: Tx) => T,
+    known: Known,
+    resolve: (result: T) => void,
+    reject: (error: unknown) => void,
+  ): ReadQuestion | undefined {
+    const nowMs = this.host.clock.nowMs();
+    const reader = new KnownReader(known);
+    const use = (collection: Collection<never>): void => {
+      checkCollection(collection);
+      this.host.use(collection);
+    };
+    let outcome: WorkOutcome<T>;
+    try {
+      outcome = runWork(work, new TransactionView(reader, nowMs, this.host.epoch, use));
+    } catch (error) {
+      if (reader.missing) return reader.missing;
+      throw error;
+    }
+    if (reader.missing) return reader.missing; // the callback caught the signal: its result means nothing
+    const { result } = outcome;
+    if (outcome.ops.length === 0) resolve(result);
+    else this.host.write(outcome, nowMs).then(() => resolve(result), reject);
+    return undefined;
+  }
+}
+
+/** Ends a run of a callback; never seen outside. */
+class NotKnown extends Error {}
+
+/** Answers from what was fetched; notes the first question it cannot answer and ends the run. */
+class KnownReader implements BaseReader {
+  missing: ReadQuestion | undefined;
+
+  constructor(private readonly known: Known) {}
+
+  get(kind: string, id: string): StoredRecord | undefined {
+    return this.#ask({ of: 'record', kind, recordId: id })[0];
+  }
+
+  find(kind: string, query: PlainQuery): readonly StoredRecord[] {
+    return this.#ask({ of: 'records', kind, query });
+  }
+
+  #ask(question: ReadQuestion): readonly StoredRecord[] {
+    const answer = this.known.get(keyOf(question));
+    if (answer) return answer;
+    this.missing ??= question;
+    throw new NotKnown('this read is fetched and the transaction run again');
+  }
+}
+
+function keyOf(question: ReadQuestion): string {
+  return JSON.stringify(question);
+}
