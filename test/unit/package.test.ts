@@ -85,7 +85,7 @@ describe('install scripts', () => {
     assert.deepEqual([...new Set(withScript)].sort(), [
       '@vscode/vsce-sign',
       'esbuild',
-      'fsevents',
+     
       'keytar',
       'node-pty',
     ]);
