@@ -82,13 +82,7 @@ describe('install scripts', () => {
     const withScript = Object.entries(locks['.'].packages)
       .filter(([, entry]) => entry.hasInstallScript)
       .map(([path]) => path.replace(/.*node_modules\//, ''));
-    assert.deepEqual([...new Set(withScript)].sort(), [
-      '@vscode/vsce-sign',
-      'esbuild',
-     
-      'keytar',
-      'node-pty',
-    ]);
+    assert.deepEqual([...new Set(withScript)].sort(), ['@vscode/vsce-sign', 'esbuild', 'keytar', 'node-pty']);
     assert.match(readFileSync('scripts/lib/install.mjs', 'utf8'), /'ci', '--ignore-scripts'/);
   });
 });
