@@ -1,24 +1,28 @@
 import * as vscode from 'vscode';
-import type {
-  AgentChangeEvent,
-  AgentSnapshot,
-  CoreOrchestratorApi,
-  CoreOrchestratorApiV1,
-  StartAgentRequest,
-} from '../../core-orchestrator';
 import { type AgentId, type AgentSpec, isAgentId } from '../core/agents/agent';
 import type { AgentView, Engine } from '../core/engine';
 import { toVscodeEvent } from './events';
 import { WindowError } from './windowErrors';
 
+/** An agent for other extensions: a copy that nothing of ours hangs on. */
+type AgentSnapshot = ReturnType<typeof snapshot>;
+
+interface AgentChangeEvent {
+  readonly id: string;
+  readonly agent: AgentSnapshot | undefined;
+}
+
+export type Api = ReturnType<typeof createApi>;
+type ApiV1 = ReturnType<typeof createV1>;
+
 /**
- * What other extensions get. Reading is open to all; what acts needs the setting `coreOrchestrator.api.allowWrite`,
+ * What other extensions get; described for them in `core-orchestrator.d.ts` (test/unit/vscode/apiTypings.test.ts compares). Reading is open to all; what acts needs the setting `coreOrchestrator.api.allowWrite`,
  * because VS Code does not tell who calls (S22). Values that go out are copies.
  */
-export function createApi(engine: Engine, isWriteAllowed: () => boolean): CoreOrchestratorApi {
-  const versions: Readonly<Record<number, CoreOrchestratorApiV1>> = { 1: createV1(engine, isWriteAllowed) };
+export function createApi(engine: Engine, isWriteAllowed: () => boolean) {
+  const versions: Readonly<Record<number, ApiV1>> = { 1: createV1(engine, isWriteAllowed) };
   return {
-    getAPI: (version) => {
+    getAPI: (version: 1): ApiV1 => {
       const api = Object.hasOwn(versions, version) ? versions[version] : undefined;
       if (!api) throw new WindowError('api.unknownVersion', String(version));
       return api;
@@ -26,7 +30,7 @@ export function createApi(engine: Engine, isWriteAllowed: () => boolean): CoreOr
   };
 }
 
-function createV1(engine: Engine, isWriteAllowed: () => boolean): CoreOrchestratorApiV1 {
+function createV1(engine: Engine, isWriteAllowed: () => boolean) {
   const demandWrite = (): void => {
     if (!isWriteAllowed())
       throw new WindowError('api.writeNotAllowed', 'the setting coreOrchestrator.api.allowWrite is off');
@@ -39,13 +43,13 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean): CoreOrchestrat
     engine.onDidChangeAgent(({ id, view }) => listener(Object.freeze({ id, agent: view && snapshot(view) })));
   return Object.freeze({
     agents: Object.freeze({
-      list: () => engine.agents.map(snapshot),
-      get: (id: string) => {
+      list: (): readonly AgentSnapshot[] => engine.agents.map(snapshot),
+      get: (id: string): AgentSnapshot | undefined => {
         const view = engine.agent(id);
         return view && snapshot(view);
       },
       onDidChange: toVscodeEvent(changes),
-      start: (request: StartAgentRequest) => act(() => engine.startAgent(specOf(request))),
+      start: (request: AgentSpec): Promise<string> => act(() => engine.startAgent(specOf(request))),
       stop: (id: string) => act(() => engine.stopAgent(known(id))),
       restart: (id: string) => act(() => engine.restartAgent(known(id))),
       remove: (id: string) => act(() => engine.removeAgent(known(id))),
@@ -76,7 +80,7 @@ function specOf({
   env,
   command,
   restartPolicy,
-}: StartAgentRequest): AgentSpec {
+}: AgentSpec): AgentSpec {
   return {
     name,
     typeId,
@@ -91,7 +95,7 @@ function specOf({
   };
 }
 
-function snapshot(view: AgentView): AgentSnapshot {
+function snapshot(view: AgentView) {
   return Object.freeze({
     id: view.id,
     name: view.name,

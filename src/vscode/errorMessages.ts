@@ -1,6 +1,7 @@
 import type { AgentErrorCode } from '../core/agents/agentErrors';
 import { describeError, OrchestratorError } from '../core/base/errors';
 import type { DataErrorCode } from '../core/data/dataErrors';
+import type { EngineErrorCode } from '../core/engineErrors';
 import type { TmuxErrorCode } from '../core/tmux/tmuxErrors';
 import { CommandId } from './manifest';
 import { redact } from './redact';
@@ -23,7 +24,7 @@ export interface ErrorMessage {
 }
 
 /** Every code that can reach a person. `bug`: what nobody expected. */
-export type KnownErrorCode = AgentErrorCode | DataErrorCode | TmuxErrorCode | WindowErrorCode | 'bug';
+export type KnownErrorCode = AgentErrorCode | DataErrorCode | EngineErrorCode | TmuxErrorCode | WindowErrorCode | 'bug';
 
 export const showLogButton: MessageButton = { title: 'Show Log', command: CommandId.ShowLog };
 const checkSetup: MessageButton = { title: 'Check Setup', command: CommandId.CheckSetup };
@@ -97,6 +98,14 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'The path of the runtime folder is too long for a socket. Set a shorter XDG_RUNTIME_DIR or TMPDIR.',
     checkSetup,
   ),
+  'engine.following': warning('Another window manages the agents of this workspace. Do it there.'),
+  'engine.restricted': warning(
+    'This workspace is in Restricted Mode: agents are shown, but nothing is started or sent. Trust the workspace first.',
+    manageTrust,
+  ),
+  'engine.blocked': error('Core Orchestrator cannot work here yet.', checkSetup, tryAgain),
+  'engine.starting': information('Core Orchestrator is still starting. Try again in a moment.'),
+  'engine.stopped': warning('Core Orchestrator is not running in this window.', tryAgain),
   'tmux.notInstalled': error('tmux was not found. Install it, then try again.', checkSetup, tryAgain),
   'tmux.tooOld': error('This tmux is too old: 3.2 or newer is needed.', checkSetup, tryAgain),
   'tmux.socketFolderUnsafe': error(

@@ -1,10 +1,9 @@
 import * as vscode from 'vscode';
-import type { CoreOrchestratorApi } from '../../core-orchestrator';
 import { SystemClock } from '../core/base/clock';
 import { describeError } from '../core/base/errors';
 import type { Logger } from '../core/base/log';
 import type { Engine } from '../core/engine';
-import { createApi } from './api';
+import { type Api, createApi } from './api';
 import { composeEngine } from './compose';
 import { createWindow, type WindowParts } from './contributions';
 import { LiveSettings } from './liveSettings';
@@ -23,12 +22,12 @@ export interface TestAccess {
 }
 
 /** Registers everything and returns; the engine starts afterwards. */
-export function activate(context: vscode.ExtensionContext): CoreOrchestratorApi & { readonly forTests?: TestAccess } {
+export function activate(context: vscode.ExtensionContext): Api & { readonly forTests?: TestAccess } {
   const channel = vscode.window.createOutputChannel('Core Orchestrator', { log: true });
   const log = new ChannelLogger(channel);
   const clock = new SystemClock();
   const settings = new LiveSettings((error) => log.error('settings listener', { error: describeError(error) }));
-  const engine = composeEngine(context, log, settings.current);
+  const engine = composeEngine(context, log, settings.live);
   const gated = gateByTrust(engine, () => vscode.workspace.isTrusted);
   const memory = memoryOn(context.workspaceState, log);
   const window = createWindow({

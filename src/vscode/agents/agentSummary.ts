@@ -41,6 +41,8 @@ export function viewMessage(status: EngineStatus): string | undefined {
       return status.isOwnerResponding
         ? 'Managed by another window. Shown read-only.'
         : 'Managed by another window that does not respond. You can take over.';
+    case 'restricted':
+      return 'Restricted Mode: agents are shown, nothing is started or sent.';
     case 'blocked':
       return 'Not up to date: the engine had to stop. Run Check Setup.';
     case 'ready':

@@ -96,7 +96,7 @@ export function description(agent: AgentView, nowMs: number): string {
 /** What a screen reader says for the row: `Agent Reviewer, needs approval, 3 minutes`. */
 export function sentence(agent: AgentView, nowMs: number): string {
   const parts = [`Agent ${agent.name}`, stateWords(agent), longDuration(nowMs - agent.sinceMs)];
-  if (agent.isManagedElsewhere) parts.push('managed by another window');
+  if (agent.isManagedElsewhere) parts.push('read-only');
   return parts.filter((part) => part !== '').join(', ');
 }
 

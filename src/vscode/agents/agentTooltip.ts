@@ -31,7 +31,7 @@ export function facts(agent: AgentView, nowMs: number): readonly Fact[] {
   const since = longDuration(nowMs - agent.sinceMs);
   const all: (Fact | undefined)[] = [
     { label: 'State', value: since === '' ? stateWords(agent) : `${stateWords(agent)}, ${since}` },
-    agent.isManagedElsewhere ? { label: 'Managed by', value: 'another window' } : undefined,
+    agent.isManagedElsewhere ? { label: 'Access', value: 'read-only from this window' } : undefined,
     { label: 'Type', value: agent.typeLabel },
     { label: 'Folder', value: agent.folder },
     agent.role === undefined ? undefined : { label: 'Role', value: agent.role },

@@ -30,6 +30,8 @@ export function welcomeState(facts: WelcomeFacts): WelcomeState {
   switch (facts.status.kind) {
     case 'stopped':
       return facts.isTrusted ? WelcomeState.Starting : WelcomeState.Untrusted;
+    case 'restricted':
+      return WelcomeState.Untrusted;
     case 'starting':
       return WelcomeState.Starting;
     case 'blocked':

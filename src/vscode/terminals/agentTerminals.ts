@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import { ignore, type Logger } from '../../core/base/log';
-import type { AgentView, Engine } from '../../core/engine';
+import type { AgentView, Engine, EngineStatus } from '../../core/engine';
 import type { LiveSettings } from '../liveSettings';
 import { TerminalPlace } from '../settings';
 import { WindowError } from '../windowErrors';
@@ -26,7 +26,7 @@ export class AgentTerminals implements Disposable {
     this.#store.add(vscode.window.onDidOpenTerminal(() => void this.adopt()));
     this.#store.add(
       engine.onDidChangeStatus((status) => {
-        if (status.kind === 'ready') void this.adopt();
+        if (canAdopt.has(status.kind)) void this.adopt();
       }),
     );
   }
@@ -77,7 +77,7 @@ export class AgentTerminals implements Disposable {
 
   /** Recognises terminals that are attached already: after a reload or crash, or opened from the profile. Never rejects. */
   async adopt(): Promise<void> {
-    if (this.engine.status.kind !== 'ready') return;
+    if (!canAdopt.has(this.engine.status.kind)) return;
     try {
       const clients = await this.engine.attachedClients();
       for (const terminal of vscode.window.terminals) {
@@ -110,6 +110,9 @@ export class AgentTerminals implements Disposable {
     for (const [id, terminal] of this.#terminals) if (terminal === closed) this.#terminals.delete(id);
   }
 }
+
+/** While the engine sees tmux. */
+const canAdopt: ReadonlySet<EngineStatus['kind']> = new Set<EngineStatus['kind']>(['ready', 'following', 'restricted']);
 
 function isOpen(terminal: vscode.Terminal): boolean {
   return terminal.exitStatus === undefined;
