@@ -1,0 +1,52 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { type OpenDataStoreOptions, openDataStore } from '../../src/core/data/node/openDataStore';
+
+const root = path.resolve(__dirname, '..', '..');
+
+/** The unmodified engine of the pinned sql.js. */
+export const wasmFile = path.join(path.dirname(require.resolve('sql.js')), 'sql-wasm.wasm');
+
+let built: Promise<string> | undefined;
+
+/** Bundles the store's thread from the present sources, once per process, into out/. */
+export function buildStoreWorker(): Promise<string> {
+  built ??= bundle();
+  return built;
+}
+
+async function bundle(): Promise<string> {
+  const file = path.join(root, 'out', 'test', 'storeWorker.js');
+  const { outputFiles } = await build({
+    entryPoints: [path.join(root, 'src', 'core', 'data', 'node', 'storeWorker.ts')],
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    write: false,
+    outfile: file,
+    logLevel: 'error',
+  });
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}`; // several test processes may build at the same time
+  fs.writeFileSync(temporary, outputFiles[0]?.contents ?? '');
+  fs.renameSync(temporary, file);
+  return file;
+}
+
+/** A private folder of its own; `remove` at the end. */
+export function temporaryFolder(): { readonly folder: string; remove(): void } {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'core-store-'));
+  return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** The real store, in its real thread. */
+export async function openFileStore(
+  folder: string,
+  options: Partial<OpenDataStoreOptions> = {},
+): ReturnType<typeof openDataStore> {
+  return openDataStore({ folder, workerFile: await buildStoreWorker(), wasmFile, ...options });
+}
