@@ -76,13 +76,12 @@ export class FakeAgentHost implements AgentHost {
   readonly #onDidSettleScreen = new Emitter<SettledScreen>(this.#onFailure);
   readonly #onDidOutput = new Emitter<{ agentId: AgentId; generation: number; observedAtMs: number }>(this.#onFailure);
   readonly #onDidChangeHosted = new Emitter<void>(this.#onFailure);
-  readonly #onDidChangeAgents = new Emitter<void>(this.#onFailure);
   readonly #emitters: readonly { readonly listenerCount: number; dispose(): void }[] = [
     this.#onDidChangeStatus,
     this.#onDidExit,
     this.#onDidSettleScreen,
     this.#onDidOutput,
-    this.#onDidChangeAgents,
+    this.#onDidChangeHosted,
   ];
   #status: HostStatus = { kind: 'stopped' };
   #statusAtStart: HostStatus = { kind: 'ready', version: '3.3a' };
@@ -93,7 +92,6 @@ export class FakeAgentHost implements AgentHost {
   readonly onDidExit = this.#onDidExit.event;
   readonly onDidSettleScreen = this.#onDidSettleScreen.event;
   readonly onDidOutput = this.#onDidOutput.event;
-  readonly onDidChangeAgents = this.#onDidChangeAgents.event;
   readonly onDidChangeHosted = this.#onDidChangeHosted.event;
 
   constructor(private readonly clock: Clock) {}
@@ -250,7 +248,7 @@ export class FakeAgentHost implements AgentHost {
       source,
       observedAtMs: this.clock.nowMs(),
     });
-    this.#onDidChangeAgents.fire();
+    this.#onDidChangeHosted.fire();
   }
 
   /** An exit of a generation that is long gone, as a late file event would bring it (R19). */

@@ -15,7 +15,7 @@ export interface LaunchScriptPaths {
 }
 
 /** Set by tmux for every pane. Unset, so that a `tmux` an agent runs cannot reach our server by accident; the program's terminal itself needs TERM only. */
-const TMUX_NAMES = ['TMUX', 'TMUX_PANE', 'TERM_PROGRAM', 'TERM_PROGRAM_VERSION', 'COLORTERM'] as const;
+const TMUX_NAMES = ['TMUX', 'TMUX_PANE', 'TERM_PROGRAM', 'TERM_PROGRAM_VERSION', 'COLORTERM', 'SHELL'] as const;
 /** The shell's own: read-only in some shells or checked for a number, so assigning them ends the script. They are not passed on. */
 const SHELL_NAMES: ReadonlySet<string> = new Set([
   'PPID',
@@ -54,7 +54,7 @@ export function launchScript(spec: LaunchSpec, paths: LaunchScriptPaths): string
     `trap : INT QUIT TERM`,
     `(`,
     `cd -- ${quote(spec.folder)} || { printf '%s\\n' ${quote(`core-orchestrator: cannot enter the folder ${printable(spec.folder)}`)} >&2; exit ${FOLDER_EXIT_CODE}; }`,
-    ...unwanted.map((name) => `unset ${name}`),
+    ...[...unwanted, 'OLDPWD'].map((name) => `unset ${name}`),
     ...env.map(([name, value]) => `export ${name}=${quote(value)}`),
     `exec ${spec.argv.map(quote).join(' ')}`,
     `)`,

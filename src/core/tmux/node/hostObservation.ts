@@ -1,0 +1,436 @@
+import type { AgentId } from '../../agents/agent';
+import type { AgentExit, HostStatus, SettledScreen } from '../../agents/agentHost';
+import type { Clock } from '../../base/clock';
+import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
+import { ignore, type Logger } from '../../base/log';
+import { HostedAgents, type HostedEntry } from '../hostedAgents';
+import { HUB_SESSION, TmuxArgs, type SubscriptionName } from '../tmuxArgs';
+import { TmuxError } from '../tmuxErrors';
+import type { PaneRow } from '../tmuxFormat';
+import { ConnectionKeeper, type OpenedConnection } from './connectionKeeper';
+import { ExitWatch } from './exitWatch';
+import type { LaunchFiles } from './launchFiles';
+import { PaneMirrors, type MirrorSink } from './paneMirrors';
+import { requireSafeSocketFolder } from './privateFolder';
+import { readStartTime } from './processIdentity';
+import { ScreenWatch } from './screenWatch';
+import { socketFolder, waitForServer } from './socketFolder';
+import { StreamPolicy } from './streamPolicy';
+import { TmuxConnection, type ConnectionEvents } from './tmuxConnection';
+import type { TmuxProgram } from './tmuxProgram';
+
+export interface HostObservationOptions {
+  readonly socketName: string;
+  readonly runtimeDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly serverEnv: Readonly<Record<string, string>>;
+  readonly mode: 'owner' | 'observer';
+  readonly files: LaunchFiles;
+  /** Agents being launched just now: a listing that shows them half made is not to be believed. */
+  readonly isBusy: (agentId: AgentId) => boolean;
+  /** @throws {TmuxError} tmux.notInstalled, tmux.tooOld */
+  readonly findProgram: () => Promise<TmuxProgram>;
+  /** @throws {TmuxError} tmux.fenced */
+  readonly requireRight: (command: string) => void;
+  readonly onStatus: (status: HostStatus) => void;
+  readonly onExit: (exit: AgentExit) => void;
+  readonly onSettled: (screen: SettledScreen) => void;
+  readonly onOutput: (fact: {
+    readonly agentId: AgentId;
+    readonly generation: number;
+    readonly observedAtMs: number;
+  }) => void;
+  readonly onHostedChange: () => void;
+}
+
+/** A complete listing, and the moment when the causes of the deaths it showed are known. */
+export interface Reconciled {
+  readonly rows: readonly PaneRow[];
+  readonly settled: Promise<unknown>;
+}
+
+/** 5 s: the net under the events. One command on the pipe, no process. */
+const RECONCILE_MS = 5_000;
+/** 50 ms: a burst of "sessions changed" is looked at once. */
+const COALESCE_MS = 50;
+
+/** Knows what runs in our server: keeps the connection, the table of agents and every watch on them. */
+export class HostObservation implements Disposable {
+  readonly agents = new HostedAgents();
+  readonly #owned = new DisposableStore();
+  readonly #keeper: ConnectionKeeper;
+  readonly #exits: ExitWatch;
+  readonly #screens: ScreenWatch;
+  readonly #mirrors: PaneMirrors;
+  readonly #slowTimer = this.#owned.add(new MutableDisposable<Disposable>());
+  readonly #soonTimer = this.#owned.add(new MutableDisposable<Disposable>());
+  #streams: StreamPolicy | undefined;
+  #reconciling: Promise<Reconciled> | undefined;
+  #reconcilingNext: Promise<Reconciled> | undefined;
+
+  constructor(private readonly options: HostObservationOptions) {
+    const { clock, log, files } = options;
+    this.#keeper = new ConnectionKeeper({
+      clock,
+      log,
+      open: () => this.#open(),
+      onConnected: (connection) => this.#onConnected(connection),
+      onDisconnected: () => this.#onDisconnected(),
+      onStatus: options.onStatus,
+      ...(options.mode === 'observer'
+        ? { waitBeforeRetry: (attempt, signal) => this.#waitForOwner(attempt, signal) }
+        : {}),
+    });
+    this.#exits = this.#owned.add(
+      new ExitWatch({
+        folder: files.exitFolder,
+        clock,
+        log,
+        find: (agentId, generation) => this.#entryOf(agentId, generation),
+        readPane: (entry) => this.readPane(entry),
+        nudge: () => this.#keeper.connection?.nudge(),
+        onExit: (entry, source) => this.#onExit(entry, source),
+      }),
+    );
+    this.#screens = this.#owned.add(
+      new ScreenWatch({
+        clock,
+        capture: (paneId) => this.#captureSettled(paneId),
+        onOutput: (paneId) => this.#onOutput(paneId),
+      }),
+    );
+    this.#mirrors = new PaneMirrors(log, () => this.#keeper.connection);
+  }
+
+  get status(): HostStatus {
+    return this.#keeper.status;
+  }
+
+  start(): Promise<void> {
+    return this.#keeper.start();
+  }
+
+  /** Leaves; ends the server when nothing lives in it. */
+  async stop(): Promise<void> {
+    if (this.status.kind === 'stopped') await this.#settledStart();
+    const connection = this.#keeper.stop();
+    this.#quiet();
+    if (!connection) return;
+    try {
+      await this.#killServerWhenIdle(connection);
+    } catch (error) {
+      ignore(this.options.log, error, 'leaving anyway; the server keeps the agents');
+    }
+    await connection.close();
+  }
+
+  dispose(): void {
+    this.#keeper.stop()?.dispose();
+    this.#quiet();
+    this.#owned.dispose();
+  }
+
+  /** The connection, or the reason why there is none. @throws {TmuxError} tmux.serverGone */
+  require(command: string): TmuxConnection {
+    const connection = this.#keeper.connection;
+    if (!connection) throw new TmuxError('tmux.serverGone', command, { detail: this.status.kind });
+    return connection;
+  }
+
+  /** All panes as tmux lists them now. @throws {TmuxError} tmux.serverGone, tmux.timeout */
+  async rows(): Promise<readonly PaneRow[]> {
+    const connection = this.require('list-panes');
+    try {
+      const [listing = ''] = await connection.run([TmuxArgs.listPanes(connection.format.text)]);
+      this.#keeper.noteAnswer();
+      return connection.format.parse(listing);
+    } catch (error) {
+      if (TmuxError.is(error, 'tmux.timeout')) this.#keeper.noteSilence();
+      throw error;
+    }
+  }
+
+  /** Lists and brings the table in line. One at a time; whoever asks during one shares the next, so the answer is never older than the question. */
+  reconcile(): Promise<Reconciled> {
+    if (!this.#reconciling) return this.#beginReconcile();
+    this.#reconcilingNext ??= this.#reconciling
+      .catch((error: unknown) => ignore(this.options.log, error, 'told to whoever asked for it'))
+      .then(() => this.#beginReconcile());
+    return this.#reconcilingNext;
+  }
+
+  /** Something changed: look soon. */
+  requestReconcile(delayMs = COALESCE_MS): void {
+    if (this.#soonTimer.value && delayMs > 0) return;
+    this.#soonTimer.value = this.options.clock.setTimer(delayMs, () => {
+      this.#soonTimer.value = undefined;
+      void this.#reconcileQuietly();
+    });
+  }
+
+  /** A launch has succeeded. */
+  adopt(entry: HostedEntry): void {
+    this.agents.add(entry);
+    this.#updateStreams();
+    this.options.onHostedChange();
+    // It may have ended before it was in the table; the caller of launch hears of its success first.
+    this.options.clock.setTimer(0, () => void this.#examineLaunched(entry));
+  }
+
+  forget(agentId: AgentId): void {
+    const entry = this.agents.get(agentId);
+    this.agents.remove(agentId);
+    if (!entry) return;
+    this.#onTerminalGone(entry);
+    this.options.onHostedChange();
+  }
+
+  /** One pane, read again; undefined when it is gone or cannot be read. Never rejects. */
+  async readPane(entry: HostedEntry): Promise<PaneRow | undefined> {
+    const connection = this.#keeper.connection;
+    if (!connection || !entry.isHosted) return undefined;
+    try {
+      const [info = ''] = await connection.run([TmuxArgs.displayPane(entry.paneId, connection.format.text)]);
+      const row = connection.format.parse(info)[0];
+      return row && Number(row.pid) === entry.pid ? row : undefined;
+    } catch (error) {
+      ignore(this.options.log, error, 'the terminal is gone or tmux does not answer');
+      return undefined;
+    }
+  }
+
+  examineGone(entry: HostedEntry): Promise<void> {
+    return this.#exits.examineGone(entry);
+  }
+
+  /** @throws {TmuxError} tmux.noSuchTarget, tmux.serverGone, tmux.timeout */
+  async capture(entry: HostedEntry): Promise<SettledScreen> {
+    const connection = this.require('capture-pane');
+    const { paneId, agentId, generation } = entry;
+    const [info = '', screen = ''] = await connection.run([
+      TmuxArgs.displayPane(paneId, connection.format.text),
+      TmuxArgs.capturePane(paneId),
+    ]);
+    const row = connection.format.parse(info)[0];
+    if (!row || Number(row.pid) !== entry.pid) throw new TmuxError('tmux.noSuchTarget', 'capture-pane');
+    return {
+      agentId,
+      generation,
+      text: screen.replace(/[ \t]+$/gm, '').replace(/\n+$/, ''),
+      title: row.title,
+      foreground: row.foreground,
+      cursor: { x: Number(row.cursorX), y: Number(row.cursorY) },
+      isInCopyMode: row.inMode === '1',
+      observedAtMs: this.options.clock.nowMs(),
+    };
+  }
+
+  mirror(agentId: AgentId, sink: MirrorSink): Disposable {
+    const entry = this.agents.get(agentId);
+    if (!entry?.isHosted) {
+      const end = this.options.clock.setTimer(0, () => sink.onEnd());
+      return end;
+    }
+    const mirror = this.#mirrors.add(entry, sink);
+    this.#updateStreams();
+    return {
+      dispose: () => {
+        mirror.dispose();
+        this.#updateStreams();
+      },
+    };
+  }
+
+  async #open(): Promise<OpenedConnection> {
+    const { options } = this;
+    if (options.mode === 'owner') options.requireRight('new-session');
+    const program = await options.findProgram();
+    await requireSafeSocketFolder(await socketFolder(options.serverEnv));
+    await options.files.prepare();
+    let noteLost: (reason: string) => void = () => {};
+    const lost = new Promise<string>((resolve) => (noteLost = resolve));
+    const connection = await TmuxConnection.open({
+      ...options,
+      program: program.path,
+      runtimeFolder: options.runtimeDir,
+      events: this.#connectionEvents(noteLost),
+    });
+    return { connection, version: program.version.text, lost };
+  }
+
+  #connectionEvents(onLost: (reason: string) => void): ConnectionEvents {
+    return {
+      onOutput: (paneId, escaped) => {
+        this.#screens.noteOutput(paneId);
+        this.#mirrors.onOutput(paneId, escaped);
+      },
+      onPause: (paneId) => this.#onPause(paneId),
+      onSubscription: (name, paneId, value) => this.#onSubscription(name, paneId, value),
+      onDeath: () => this.requestReconcile(0),
+      onHostedChange: () => this.requestReconcile(),
+      onLayoutChange: (windowId) => this.#mirrors.redraw((entry) => entry.windowId === windowId),
+      onLost,
+    };
+  }
+
+  async #onConnected(connection: TmuxConnection): Promise<void> {
+    this.#streams = this.options.mode === 'owner' ? new StreamPolicy(connection, this.options.log) : undefined;
+    this.#exits.start();
+    await this.reconcile();
+    this.#scheduleSlowReconcile();
+  }
+
+  #onDisconnected(): void {
+    this.#streams = undefined;
+    this.#reconciling = undefined;
+    this.#reconcilingNext = undefined;
+    this.#slowTimer.value = undefined;
+    this.#screens.clear();
+    this.#mirrors.end(() => true);
+  }
+
+  /** Forgets everything learned; events stop. */
+  #quiet(): void {
+    this.#onDisconnected();
+    this.#soonTimer.value = undefined;
+    this.#exits.pause();
+    this.agents.clear();
+  }
+
+  #beginReconcile(): Promise<Reconciled> {
+    this.#reconcilingNext = undefined;
+    const running = this.#reconcileNow().finally(() => {
+      if (this.#reconciling === running) this.#reconciling = undefined;
+    });
+    this.#reconciling = running;
+    return running;
+  }
+
+  async #reconcileNow(): Promise<Reconciled> {
+    const rows = await this.rows();
+    const { appeared, died, vanished } = this.agents.reconcile(rows, this.options.isBusy);
+    const settled = Promise.all(died.map(({ entry, row }) => this.#exits.examineDeadPane(entry, row)));
+    await Promise.all(appeared.map(({ entry, row }) => this.#meet(entry, row)));
+    for (const entry of vanished) {
+      this.#onTerminalGone(entry);
+      void this.#exits.examineVanished(entry);
+    }
+    this.#updateStreams();
+    if (appeared.length + vanished.length > 0) this.options.onHostedChange();
+    return { rows, settled };
+  }
+
+  /** Someone else's launch, or one of an earlier run. What is dead already is known by listing, not announced. */
+  async #meet(entry: HostedEntry, row: PaneRow): Promise<void> {
+    if (row.isDead === '1') {
+      entry.cause = (await this.#exits.causeOfDeadPane(entry, row)).cause;
+      return;
+    }
+    const startTime = await readStartTime(entry.pid);
+    if (startTime !== undefined) entry.process = { pid: entry.pid, startTime };
+  }
+
+  async #examineLaunched(entry: HostedEntry): Promise<void> {
+    await this.#exits.check(entry);
+    if (!entry.cause && this.agents.get(entry.agentId) === entry) this.requestReconcile();
+  }
+
+  async #reconcileQuietly(): Promise<void> {
+    try {
+      if (this.#keeper.connection) await this.reconcile();
+    } catch (error) {
+      ignore(this.options.log, error, 'the next reconciliation looks again');
+    }
+  }
+
+  #scheduleSlowReconcile(): void {
+    this.#slowTimer.value = this.options.clock.setTimer(RECONCILE_MS, () => {
+      this.#scheduleSlowReconcile();
+      void this.#reconcileQuietly();
+      void this.#exits.scan();
+      void this.#exits.recheckOrphans(this.agents.all());
+    });
+  }
+
+  #onExit(entry: HostedEntry, source: AgentExit['source']): void {
+    if (this.agents.get(entry.agentId) !== entry) return; // discarded or started again meanwhile
+    const { agentId, generation, cause = {} } = entry;
+    this.options.onExit({ agentId, generation, cause, source, observedAtMs: this.options.clock.nowMs() });
+    if (this.options.mode === 'observer') return;
+    this.options.files
+      .removeScript(agentId, generation)
+      .catch((error: unknown) => ignore(this.options.log, error, 'discarding the agent removes it'));
+  }
+
+  #onOutput(paneId: string): void {
+    const entry = this.agents.atPane(paneId);
+    if (!entry) return;
+    this.options.onOutput({
+      agentId: entry.agentId,
+      generation: entry.generation,
+      observedAtMs: this.options.clock.nowMs(),
+    });
+  }
+
+  async #captureSettled(paneId: string): Promise<void> {
+    const entry = this.agents.atPane(paneId);
+    if (!entry) return;
+    try {
+      const screen = await this.capture(entry);
+      if (this.agents.get(entry.agentId) === entry) this.options.onSettled(screen);
+    } catch (error) {
+      ignore(this.options.log, error, 'the terminal went while it was read');
+    }
+  }
+
+  #onPause(paneId: string): void {
+    const entry = this.agents.atPane(paneId);
+    if (!entry || !this.#streams || this.#streams.isPausedByUs(paneId)) return;
+    this.#streams.resume(entry.paneId);
+    this.#screens.noteOutput(paneId);
+    this.#mirrors.redraw((mirrored) => mirrored === entry);
+  }
+
+  #onSubscription(name: SubscriptionName, paneId: string, value: string): void {
+    if (name === 'core-dead' && value.startsWith('1')) this.requestReconcile(0);
+    if (name === 'core-activity' && this.agents.atPane(paneId)) this.#screens.noteOutput(paneId);
+  }
+
+  #onTerminalGone(entry: HostedEntry): void {
+    this.#screens.forget(entry.paneId);
+    this.#mirrors.end((mirrored) => mirrored === entry);
+    this.#updateStreams();
+  }
+
+  #updateStreams(): void {
+    this.#streams?.update(
+      this.agents.hosted().map((entry) => entry.paneId),
+      this.#mirrors.paneIds,
+    );
+  }
+
+  #entryOf(agentId: AgentId, generation: number): HostedEntry | undefined {
+    const entry = this.agents.get(agentId);
+    return entry?.generation === generation ? entry : undefined;
+  }
+
+  async #waitForOwner(attempt: number, signal: AbortSignal): Promise<void> {
+    const { socketName, clock, log, serverEnv } = this.options;
+    await waitForServer({ folder: await socketFolder(serverEnv), socketName, attempt, clock, log }, signal);
+  }
+
+  /** A start that is under way may just be making the server: let it finish, so that it can be ended too. */
+  async #settledStart(): Promise<void> {
+    if (this.#keeper.isStarting) await this.#keeper.start();
+  }
+
+  async #killServerWhenIdle(connection: TmuxConnection): Promise<void> {
+    if (this.options.mode === 'observer') return;
+    const [listing = ''] = await connection.run([TmuxArgs.listPanes(connection.format.text)]);
+    const isIdle = connection.format.parse(listing).every((row) => row.session === HUB_SESSION || row.isDead === '1');
+    if (!isIdle) return;
+    this.options.requireRight('kill-server');
+    await connection.run([TmuxArgs.killServer()]);
+  }
+}

@@ -1,0 +1,296 @@
+import type { AgentId, ProcessIdentity } from '../../agents/agent';
+import {
+  AGENT_KEYS,
+  type AgentExit,
+  type AgentHost,
+  type AgentKey,
+  type HostedAgent,
+  type HostStatus,
+  type LaunchSpec,
+  type SettledScreen,
+} from '../../agents/agentHost';
+import type { Liveness } from '../../agents/agentState';
+import type { Clock } from '../../base/clock';
+import type { Disposable } from '../../base/disposable';
+import { describeError } from '../../base/errors';
+import { Emitter } from '../../base/event';
+import { ignore, type Logger } from '../../base/log';
+import { taggedRows, type HostedEntry } from '../hostedAgents';
+import { cleanPasteText } from '../pasteText';
+import { agentTarget, asWindowId, TmuxArgs, TmuxStart, type PaneId, type TmuxCommand } from '../tmuxArgs';
+import { TmuxError } from '../tmuxErrors';
+import { clientFormat } from '../tmuxFormat';
+import { HostObservation } from './hostObservation';
+import { launchInto } from './launcher';
+import { LaunchFiles } from './launchFiles';
+import type { MirrorSink } from './paneMirrors';
+import { isSameProcessAlive } from './processIdentity';
+import { findTmux, type TmuxProgram } from './tmuxProgram';
+
+export interface TmuxAgentHostOptions {
+  /** Absolute path of tmux; undefined: the first on the PATH of `serverEnv`. */
+  readonly program?: string | undefined;
+  /** Name of our own server (`-L`), one per workspace. */
+  readonly socketName: string;
+  /** Absolute; made (0700) when missing. Holds scripts with environments: must be private. */
+  readonly runtimeDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Asked before every batch that changes something; false refuses it with tmux.fenced (another window owns the agents now). */
+  readonly fence?: () => boolean;
+  /** The environment of the server, with PATH; every pane inherits it unless its spec says otherwise. Nothing secret: other users may read it. */
+  readonly serverEnv: Readonly<Record<string, string>>;
+  /** `observer`: looks only, waits for a server instead of starting one, and refuses to change anything (tmux.fenced). */
+  readonly mode: 'owner' | 'observer';
+}
+
+/** Failures of a launch after which a session may exist that nobody knows. */
+const HALF_MADE = ['tmux.timeout', 'tmux.rejected', 'tmux.noSuchTarget'] as const;
+
+/**
+ * Runs agents in sessions of a tmux server of our own (ARCHITECTURE.md, "tmux"). Steady state starts no process: everything goes
+ * over long-lived control clients, deaths come from files and hooks, screens from the output stream.
+ */
+export class TmuxAgentHost implements AgentHost {
+  readonly #onFailure = (error: unknown): void =>
+    this.options.log.error('a listener of the agent host failed', { error });
+  readonly #onDidChangeStatus = new Emitter<HostStatus>(this.#onFailure);
+  readonly #onDidExit = new Emitter<AgentExit>(this.#onFailure);
+  readonly #onDidSettleScreen = new Emitter<SettledScreen>(this.#onFailure);
+  readonly #onDidOutput = new Emitter<{ agentId: AgentId; generation: number; observedAtMs: number }>(this.#onFailure);
+  readonly #onDidChangeHosted = new Emitter<void>(this.#onFailure);
+  readonly #files: LaunchFiles;
+  readonly #observation: HostObservation;
+  readonly #busy = new Set<AgentId>();
+  #program: TmuxProgram | undefined;
+  #pasteCount = 0;
+
+  readonly onDidChangeStatus = this.#onDidChangeStatus.event;
+  readonly onDidExit = this.#onDidExit.event;
+  readonly onDidSettleScreen = this.#onDidSettleScreen.event;
+  readonly onDidOutput = this.#onDidOutput.event;
+  readonly onDidChangeHosted = this.#onDidChangeHosted.event;
+
+  constructor(private readonly options: TmuxAgentHostOptions) {
+    this.#files = new LaunchFiles(options.runtimeDir, Object.keys(options.serverEnv));
+    this.#observation = new HostObservation({
+      ...options,
+      files: this.#files,
+      isBusy: (agentId) => this.#busy.has(agentId),
+      findProgram: async () => (this.#program = await findTmux(options.program, options.serverEnv)),
+      requireRight: (command) => this.#requireRight(command),
+      onStatus: (status) => this.#onDidChangeStatus.fire(status),
+      onExit: (exit) => this.#onDidExit.fire(exit),
+      onSettled: (screen) => this.#onDidSettleScreen.fire(screen),
+      onOutput: (fact) => this.#onDidOutput.fire(fact),
+      onHostedChange: () => this.#onDidChangeHosted.fire(),
+    });
+  }
+
+  get status(): HostStatus {
+    return this.#observation.status;
+  }
+
+  async start(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await abortable(this.#observation.start(), signal);
+  }
+
+  async list(): Promise<readonly HostedAgent[]> {
+    const { rows, settled } = await this.#observation.reconcile();
+    await settled;
+    return taggedRows(rows).map(({ agentId, row }) => {
+      const entry = this.#observation.agents.get(agentId);
+      const isDead = entry?.cause !== undefined || row.isDead === '1';
+      return {
+        agentId,
+        generation: Number(row.generation),
+        ...(entry?.process ? { process: entry.process } : {}),
+        liveness: isDead ? { kind: 'dead', cause: entry?.cause ?? {} } : { kind: 'alive' },
+        foreground: row.foreground,
+        title: row.title,
+      };
+    });
+  }
+
+  async launch(spec: LaunchSpec, signal?: AbortSignal): Promise<ProcessIdentity> {
+    signal?.throwIfAborted();
+    agentTarget(spec.agentId);
+    const connection = this.#observation.require('new-session');
+    this.#requireRight('new-session');
+    if (this.#busy.has(spec.agentId))
+      throw new TmuxError('tmux.alreadyExists', 'new-session', { detail: 'being launched' });
+    this.#busy.add(spec.agentId);
+    const launched = launchInto(connection, this.#files, spec, signal, () => this.#requireRight('new-session')).finally(
+      () => this.#busy.delete(spec.agentId),
+    );
+    launched.then(
+      (entry) => (signal?.aborted ? this.#discardLate(spec.agentId) : this.#observation.adopt(entry)),
+      (error: unknown) => {
+        if (HALF_MADE.some((code) => TmuxError.is(error, code))) this.#discardLate(spec.agentId);
+      },
+    );
+    const { pid, process } = await abortable(launched, signal);
+    return process ?? { pid, startTime: '' };
+  }
+
+  async probe(agentId: AgentId): Promise<Liveness> {
+    try {
+      const entry = this.#observation.agents.get(agentId) ?? (await this.#look(agentId));
+      if (!entry) return { kind: 'unknown', reason: 'no terminal of this agent' };
+      return await this.#livenessOf(entry);
+    } catch (error) {
+      return { kind: 'unknown', reason: describeError(error) };
+    }
+  }
+
+  async capture(agentId: AgentId): Promise<SettledScreen> {
+    return this.#observation.capture(await this.#requireEntry(agentId, 'capture-pane'));
+  }
+
+  async paste(agentId: AgentId, text: string): Promise<void> {
+    const clean = cleanPasteText(text);
+    const { paneId } = await this.#requireAlive(agentId, 'paste-buffer');
+    if (clean === '') return; // tmux makes no empty buffers
+    const buffer = `core-${agentId}-${this.#pasteCount++}`;
+    await this.#type(paneId, [TmuxArgs.setBuffer(buffer, clean), TmuxArgs.pasteBuffer(buffer, paneId)]);
+  }
+
+  async press(agentId: AgentId, keys: readonly AgentKey[]): Promise<void> {
+    if (keys.some((key) => !AGENT_KEYS.includes(key)))
+      throw new TmuxError('tmux.invalidArgument', 'send-keys', { detail: 'not a key' });
+    const { paneId } = await this.#requireAlive(agentId, 'send-keys');
+    if (keys.length > 0) await this.#type(paneId, [TmuxArgs.sendKeys(paneId, keys)]);
+  }
+
+  async discard(agentId: AgentId): Promise<void> {
+    const target = agentTarget(agentId);
+    const connection = this.#observation.require('kill-window');
+    this.#requireRight('kill-window');
+    const rows = taggedRows(await this.#observation.rows()).filter((found) => found.agentId === agentId);
+    this.#requireRight('kill-window');
+    this.options.log.debug('tmux: discarding a terminal', { target });
+    const windows = [...new Set(rows.map(({ row }) => asWindowId(row.windowId)))].map((windowId) =>
+      TmuxArgs.killWindow(windowId),
+    );
+    for (const command of [...windows, TmuxArgs.killSession(agentId)]) {
+      await connection.run([command]).catch((error: unknown) => {
+        if (!TmuxError.is(error, 'tmux.noSuchTarget')) throw error;
+      });
+    }
+    await this.#files.remove(agentId);
+    this.#observation.forget(agentId);
+  }
+
+  mirror(agentId: AgentId, sink: MirrorSink): { dispose(): void } {
+    agentTarget(agentId);
+    return this.#observation.mirror(agentId, sink);
+  }
+
+  /** @throws {TmuxError} tmux.notInstalled – before a successful `start`. */
+  attachCommand(agentId: AgentId): { readonly program: string; readonly args: readonly string[] } {
+    const args = TmuxStart.person(this.options.socketName, agentId);
+    if (!this.#program) throw new TmuxError('tmux.notInstalled', 'attach-session', { detail: 'not started' });
+    return { program: this.#program.path, args };
+  }
+
+  async attachedClients(): Promise<ReadonlyMap<number, AgentId>> {
+    const connection = this.#observation.require('list-clients');
+    const format = clientFormat('client');
+    const [listing = ''] = await connection.run([TmuxArgs.listClients(format.text)]);
+    const sessions = new Map(this.#observation.agents.hosted().map((entry) => [String(entry.agentId), entry.agentId]));
+    return new Map(
+      format.parse(listing).flatMap(({ pid, isControl, session }) => {
+        const agentId = isControl === '1' ? undefined : sessions.get(session);
+        return agentId ? [[Number(pid), agentId] as const] : [];
+      }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#observation.stop();
+  }
+
+  dispose(): void {
+    for (const emitter of this.#emitters()) emitter.dispose();
+    this.#observation.dispose();
+  }
+
+  #emitters(): readonly Disposable[] {
+    return [
+      this.#onDidChangeStatus,
+      this.#onDidExit,
+      this.#onDidSettleScreen,
+      this.#onDidOutput,
+      this.#onDidChangeHosted,
+    ];
+  }
+
+  /** @throws {TmuxError} tmux.fenced */
+  #requireRight(command: string): void {
+    if (this.options.mode === 'observer') throw new TmuxError('tmux.fenced', command, { detail: 'observer' });
+    if (this.options.fence?.() === false) throw new TmuxError('tmux.fenced', command);
+  }
+
+  /** Types into a pane: a person's copy mode would swallow it, so that ends first. */
+  async #type(paneId: PaneId, commands: readonly TmuxCommand[]): Promise<void> {
+    const connection = this.#observation.require('send-keys');
+    this.#requireRight('send-keys');
+    connection
+      .run([TmuxArgs.cancelCopyMode(paneId)])
+      .catch((error: unknown) => ignore(this.options.log, error, 'the pane was not in copy mode'));
+    await connection.run(commands);
+  }
+
+  async #livenessOf(entry: HostedEntry): Promise<Liveness> {
+    if (!entry.cause && entry.process && (await isSameProcessAlive(entry.process))) return { kind: 'alive' };
+    if (!entry.cause && !entry.process) {
+      const row = await this.#observation.readPane(entry);
+      if (row && row.isDead !== '1') return { kind: 'alive' };
+      if (!row) return { kind: 'unknown', reason: 'neither process nor terminal can be read' };
+    }
+    if (!entry.cause) await this.#observation.examineGone(entry);
+    return { kind: 'dead', cause: entry.cause ?? {} };
+  }
+
+  /** Looks in tmux for an agent this host has not met. */
+  async #look(agentId: AgentId): Promise<HostedEntry | undefined> {
+    agentTarget(agentId);
+    await this.#observation.reconcile();
+    return this.#observation.agents.get(agentId);
+  }
+
+  async #requireEntry(agentId: AgentId, command: string): Promise<HostedEntry> {
+    agentTarget(agentId);
+    this.#observation.require(command);
+    let entry = this.#observation.agents.get(agentId);
+    if (!entry?.isHosted) entry = await this.#look(agentId);
+    if (!entry?.isHosted) throw new TmuxError('tmux.noSuchTarget', command);
+    return entry;
+  }
+
+  async #requireAlive(agentId: AgentId, command: string): Promise<HostedEntry> {
+    agentTarget(agentId);
+    this.#requireRight(command);
+    const entry = await this.#requireEntry(agentId, command);
+    if (entry.cause) throw new TmuxError('tmux.noSuchTarget', command, { detail: 'the process has ended' });
+    return entry;
+  }
+
+  #discardLate(agentId: AgentId): void {
+    this.discard(agentId).catch((error: unknown) =>
+      this.options.log.warn('tmux: a launch could not be undone', { error }),
+    );
+  }
+}
+
+/** Settles like `work`, but rejects at once when `signal` is aborted. */
+function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    if (signal.aborted) onAbort();
+  });
+}
