@@ -18,7 +18,7 @@ const ATTACHABLE: ReadonlySet<Lifecycle> = new Set([
 ]);
 
 /** What the owner of the workspace shows of one agent. Pure. */
-export function viewOfRecord(record: AgentRecord, type: AgentType | undefined, hasTerminal: boolean): AgentView {
+export function viewOfRecord(record: AgentRecord, type: AgentType | undefined): AgentView {
   const { spec, lifecycle, activity } = record;
   const needsYou = needsYouOf(lifecycle, activity);
   return {
@@ -43,7 +43,7 @@ export function viewOfRecord(record: AgentRecord, type: AgentType | undefined, h
     recentRestartCount: record.restartsAtMs.length,
     ...(record.nextStartAtMs !== undefined && { nextStartAtMs: record.nextStartAtMs }),
     restartPolicy: spec.restartPolicy ?? RestartPolicy.OnFailure,
-    isAttachable: hasTerminal && ATTACHABLE.has(lifecycle),
+    isAttachable: record.generation > 0 && ATTACHABLE.has(lifecycle),
     isManagedElsewhere: false,
   };
 }

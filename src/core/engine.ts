@@ -30,7 +30,7 @@ export interface Engine extends Disposable {
 
   /**
    * Begins to work: finds out who owns the workspace, opens the store, connects to tmux, adopts. Idempotent; never
-   * rejects (failures are `status`). After `blocked` it may be called again.
+   * rejects (failures are `status`). After `blocked`, or once trust was granted after `restricted`, it may be called again.
    */
   start(): Promise<void>;
   /** Polite end: agents keep running. At most `deadlineMs` (default 900). Idempotent. */
@@ -53,7 +53,7 @@ export interface Engine extends Disposable {
 
   /** Reads a fleet file: what it would start, what is wrong with it (line and column), what needs approval. Starts nothing. */
   planFleet(text: string, fileName: string): Promise<FleetPlan>;
-  /** Records the person's approval of exactly these hashes. */
+  /** Records the person's approval of exactly these hashes, which a plan of this engine contained. @throws {AgentError} agent.notApproved for any other */
   approveFleet(hashes: readonly string[]): Promise<void>;
   /** Starts what is not running yet. Reports each agent; stops early on abort (what runs, runs). @throws {AgentError} agent.notApproved */
   startFleet(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult>;
@@ -88,6 +88,8 @@ export type EngineStatus =
     }
   /** Another window owns it; agents are shown by id, read-only. */
   | { readonly kind: 'following'; readonly ownerPid: number; readonly isOwnerResponding: boolean }
+  /** The workspace is not trusted (Restricted Mode): what runs already is shown, nothing is started, typed or kept. `start` again once it is. */
+  | { readonly kind: 'restricted' }
   /** Cannot work until a person acts. `code` is the error's code (`tmux.notInstalled`, `data.newerSchema`, …). */
   | { readonly kind: 'blocked'; readonly code: string; readonly detail: string };
 

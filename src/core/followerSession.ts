@@ -28,6 +28,10 @@ export class FollowerSession implements Disposable {
 
   constructor(private readonly ports: FollowerPorts) {}
 
+  get host(): AgentHost {
+    return this.ports.host;
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     const { host } = this.ports;
     this.#owned.add(host.onDidChangeStatus(() => this.#refresh()));
@@ -56,7 +60,9 @@ export class FollowerSession implements Disposable {
       const hosted = await host.list();
       if (!this.#owned.isDisposed) board.replaceAll(hosted.map((agent) => viewOfHosted(agent, this.#sinceOf(agent))));
     } catch (error) {
-      log.debug('the list of agents could not be read; it is read again at the next change', { error: describeError(error) });
+      log.debug('the list of agents could not be read; it is read again at the next change', {
+        error: describeError(error),
+      });
     }
   }
 

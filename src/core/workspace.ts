@@ -1,5 +1,6 @@
 import type { AgentHost } from './agents/agentHost';
 import type { BaseEnvironment } from './agents/environment';
+import type { LaunchChecks } from './agents/launchChecks';
 import type { Processes } from './agents/processes';
 import type { DataStore } from './data/dataStore';
 import type { Ownership, WorkspaceLock } from './data/workspaceLock';
@@ -20,13 +21,14 @@ export interface Workspace {
   openStore(ownership: Ownership): Promise<OpenedStore>;
   /** `fence` is asked before every batch of commands that changes something. */
   createHost(mode: 'owner' | 'observer', fence: () => boolean): AgentHost;
-  /** Absolute path of `command` as found on `path`, undefined when it is not there. */
-  findCommand(command: string, path: string): Promise<string | undefined>;
-  isFolder(path: string): Promise<boolean>;
+  readonly checks: LaunchChecks;
   /** Lower-case hex. */
   sha256(text: string): string;
   diagnose(): Promise<readonly Diagnosis[]>;
 }
+
+/** Finds (and makes) what the engine needs for what the window has open. @throws {DataError | TmuxError} typed, for `blocked` */
+export type OpenWorkspace = (signal: AbortSignal) => Promise<Workspace>;
 
 export interface OpenedStore {
   readonly store: DataStore;

@@ -87,17 +87,22 @@ export class AgentFactory implements Disposable {
 
   /** The whole command of an agent as a vector. @throws {AgentError} agent.unknownType, agent.invalidSpec (`command` missing) */
   argv(spec: AgentSpec): readonly string[] {
+    return this.argvOf(this.get(spec.typeId), spec);
+  }
+
+  /** The same for a type that need not be registered (yet). @throws {AgentError} agent.invalidSpec (`command` missing) */
+  argvOf(type: AgentType, spec: AgentSpec): readonly string[] {
     const { shell, execPath, demoAgent } = this.options;
     const paths: Readonly<Record<string, string>> = {
       '{shell}': shell,
       '{execPath}': execPath,
       '{demoAgent}': demoAgent,
     };
-    const command = this.get(spec.typeId).command.flatMap((part) =>
+    const command = type.command.flatMap((part) =>
       part === '{command}' ? (spec.command ?? []) : [paths[part] ?? part],
     );
     if (command.length === 0)
-      throw invalidSpec([{ path: 'command', message: `is needed for the type "${spec.typeId}"` }]);
+      throw invalidSpec([{ path: 'command', message: `is needed for the type "${type.id}"` }]);
     return [...command, ...(spec.args ?? [])];
   }
 

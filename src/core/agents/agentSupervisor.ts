@@ -50,9 +50,10 @@ export class AgentSupervisor implements Disposable {
   #begun: Promise<void> | undefined;
   #closed: AgentError | undefined;
 
+  /** `settings` is read at each use: they may change while agents run. */
   constructor(
     ports: SupervisorPorts,
-    settings: Pick<SupervisorSettings, 'recoveredFolder'> & Partial<SupervisorSettings>,
+    settings: () => Pick<SupervisorSettings, 'recoveredFolder'> & Partial<SupervisorSettings>,
   ) {
     const { host, factory, clock, log } = ports;
     this.registry = this.#owned.add(
@@ -64,7 +65,9 @@ export class AgentSupervisor implements Disposable {
     this.state = this.#owned.add(new AgentStateManager({ ...ports, registry: this.registry }));
     this.#context = {
       ...ports,
-      settings: { ...DEFAULT_SUPERVISOR_SETTINGS, ...settings },
+      get settings() {
+        return { ...DEFAULT_SUPERVISOR_SETTINGS, ...settings() };
+      },
       registry: this.registry,
       state: this.state,
     };
@@ -215,7 +218,7 @@ export class AgentSupervisor implements Disposable {
     this.#restarter.forgive(agent.id);
   }
 
-  /** Forgets an ended agent; its id is never used again. @throws {AgentError} agent.stillRunning unless `stopFirst` */
+  /** Forgets an ended agent; its id is never used again, its history stays. @throws {AgentError} agent.stillRunning unless `stopFirst` */
   async remove(id: string, options: CallOptions & { readonly stopFirst?: boolean } = {}): Promise<void> {
     this.#requireOpen();
     const agent = this.registry.get(id);
@@ -231,7 +234,6 @@ export class AgentSupervisor implements Disposable {
         await this.state.transition(agent.id, generation, {
           lifecycle: 'retired', desired: 'stopped', spec: kept, process: null, durability: 'before', actor: options.actor ?? 'person', reason: 'removed',
         }); // prettier-ignore
-        await this.#context.store.forgetChanges(agent.id);
       },
       { signal: options.signal },
     );
@@ -251,6 +253,20 @@ export class AgentSupervisor implements Disposable {
         actor: options.actor ?? 'person',
         reason: 'renamed',
       });
+    });
+  }
+
+  /** Gives an agent that does not run another spec for its next start; the id stays. @throws {AgentError} agent.stillRunning, agent.invalidSpec, agent.nameTaken, agent.unknownType */
+  async respecify(id: string, spec: AgentSpec, options: CallOptions = {}): Promise<void> {
+    const valid = requireAgentSpec(spec);
+    this.#context.factory.argv(valid); // type known, command given
+    await this.#mailbox(this.registry.get(id).id).run(async () => {
+      const { record } = this.registry.get(id);
+      if (isLive(record.lifecycle)) throw new AgentError('agent.stillRunning', `${id} is ${record.lifecycle}: stop it first`, { agentId: id });
+      this.#requireFreeName(valid.name, record.id);
+      if (JSON.stringify(valid) === JSON.stringify(record.spec)) return;
+      const update = { spec: valid, isFirstPromptDone: valid.firstPrompt === undefined, durability: 'before', reason: 'respecified' } as const;
+      await this.state.transition(record.id, record.generation, { ...update, actor: options.actor ?? 'person' });
     });
   }
 

@@ -1,0 +1,11 @@
+import type { RestartSettings } from './agents/restartBudget';
+
+/** What the person can set, complete and within limits; read at each use. */
+export interface EngineSettings {
+  /** False in Restricted Mode: the engine only watches what runs already. */
+  readonly isTrusted: boolean;
+  readonly startDeadlineMs: number;
+  readonly restart: RestartSettings;
+  /** Folder that stands in the record of an agent found running without a record; absolute. */
+  readonly recoveredFolder: string;
+}

@@ -1,0 +1,169 @@
+import type { AgentId, AgentSpec } from './agents/agent';
+import { AgentError } from './agents/agentErrors';
+import type { AgentFactory } from './agents/agentFactory';
+import { nameKey } from './agents/agentSpec';
+import type { AgentStore } from './agents/agentStore';
+import type { AgentSupervisor } from './agents/agentSupervisor';
+import { isLive } from './agents/agentTransitions';
+import type { AgentType } from './agents/agentType';
+import { approvalHash, approvalText, isApproved, type Sha256 } from './agents/approval';
+import { parseFleetFile } from './agents/fleetFile';
+import type { Clock } from './base/clock';
+import type { FleetPlan, FleetPlanEntry, FleetResult, FleetStep } from './engine';
+
+export interface FleetRunnerPorts {
+  readonly supervisor: AgentSupervisor;
+  readonly store: AgentStore;
+  readonly factory: AgentFactory;
+  /** Makes a type that an approved fleet file brings along known, now and after a restart of the engine. */
+  readonly adoptType: (type: AgentType) => Promise<void>;
+  /** True for ids of types that came with a fleet file. */
+  readonly isFleetType: (typeId: string) => boolean;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+}
+
+/** Starting an agent is mostly waiting for it: a few beside each other, so that a large fleet does not stall the machine. */
+const PARALLEL = 6;
+
+/** What a plan needs to know again when it is approved or started: plans themselves come back from the user interface. */
+interface Planned {
+  readonly shown: string;
+  readonly type: AgentType | undefined;
+}
+
+/** Plans, approves and starts what a fleet file asks for; stops everything. */
+export class FleetRunner {
+  /** By hash: only what this engine planned, and so showed completely, can be approved. */
+  readonly #planned = new Map<string, Planned>();
+
+  constructor(private readonly ports: FleetRunnerPorts) {}
+
+  async plan(text: string, fileName: string): Promise<FleetPlan> {
+    const { factory, store, sha256 } = this.ports;
+    const file = parseFleetFile(text, { workspaceFolder: folderOf(fileName), knownTypes: this.#knownTypes() });
+    if (file.problems.length > 0) return { agents: [], problems: file.problems };
+    const entries = file.agents.map(async (spec): Promise<FleetPlanEntry> => {
+      const own = file.types.find((type) => type.id === spec.typeId);
+      const type = own ?? factory.get(spec.typeId);
+      const hash = approvalHash(sha256, spec, type);
+      const shown = approvalText(spec, type, factory.argvOf(type, spec));
+      this.#planned.set(hash, { shown, type: own });
+      const existing = this.#findByName(spec.name);
+      return {
+        spec,
+        hash,
+        isApproved: await isApproved(store, hash),
+        approvalText: shown,
+        ...(existing && { existing }),
+      };
+    });
+    return { agents: await Promise.all(entries), problems: [] };
+  }
+
+  async approve(hashes: readonly string[]): Promise<void> {
+    for (const hash of hashes) {
+      const planned = this.#planned.get(hash);
+      if (!planned) throw new AgentError('agent.notApproved', 'only what was planned and shown can be approved');
+      await this.ports.store.putApproval({
+        hash,
+        shown: planned.shown,
+        approvedAtMs: this.ports.clock.nowMs(),
+        actor: 'person',
+      });
+    }
+  }
+
+  async start(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    for (const { spec, hash } of plan.agents) {
+      const planned = this.#planned.get(hash);
+      // The hash is what was approved; what comes back with it must still be that.
+      const type = planned?.type ?? this.ports.factory.get(spec.typeId);
+      const isSame = planned && approvalHash(this.ports.sha256, spec, type) === hash;
+      if (!isSame || !(await isApproved(this.ports.store, hash))) {
+        throw new AgentError('agent.notApproved', `the command of "${spec.name}" is not approved`);
+      }
+    }
+    for (const type of new Set(plan.agents.map(({ hash }) => this.#planned.get(hash)?.type))) {
+      if (type) await this.ports.adoptType(type);
+    }
+    return this.#each(plan.agents, ({ spec }) => spec.name, ({ spec }) => this.#startOne(spec, signal), onProgress, signal); // prettier-ignore
+  }
+
+  async stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    const { supervisor } = this.ports;
+    const stop = async (id: AgentId): Promise<'done' | 'skipped'> => {
+      const { lifecycle } = supervisor.registry.get(id).record;
+      if (lifecycle === 'stopped' || lifecycle === 'created') return 'skipped';
+      await supervisor.stop(id, { signal });
+      return 'done';
+    };
+    const agents = supervisor.registry.list().map(({ id, record }) => ({ id, name: record.spec.name }));
+    return this.#each(agents, ({ name }) => name, ({ id }) => stop(id), onProgress, signal); // prettier-ignore
+  }
+
+  async #startOne(spec: AgentSpec, signal: AbortSignal): Promise<'done' | 'skipped'> {
+    const { supervisor } = this.ports;
+    const existing = this.#findByName(spec.name);
+    if (!existing) {
+      const { id } = await supervisor.create(spec);
+      await supervisor.start(id, { signal });
+      return 'done';
+    }
+    const { record } = supervisor.registry.get(existing);
+    if (isLive(record.lifecycle) || record.lifecycle === 'backoff') return 'skipped';
+    if (record.lifecycle === 'quarantined')
+      throw new AgentError('agent.quarantined', `${spec.name} is quarantined: release it first`, { agentId: existing });
+    await supervisor.respecify(existing, spec);
+    await supervisor.start(existing, { signal });
+    return 'done';
+  }
+
+  async #each<T>(
+    items: readonly T[],
+    nameOf: (item: T) => string,
+    work: (item: T) => Promise<'done' | 'skipped'>,
+    onProgress: (step: FleetStep) => void,
+    signal: AbortSignal,
+  ): Promise<FleetResult> {
+    const succeeded: string[] = [];
+    const skipped: string[] = [];
+    const failed: { readonly name: string; readonly error: unknown }[] = [];
+    const queue = [...items];
+    let done = 0;
+    const worker = async (): Promise<void> => {
+      for (let item = queue.shift(); item !== undefined && !signal.aborted; item = queue.shift()) {
+        const name = nameOf(item);
+        try {
+          ((await work(item)) === 'done' ? succeeded : skipped).push(name);
+          onProgress({ name, done: ++done, total: items.length });
+        } catch (error) {
+          if (signal.aborted) return;
+          failed.push({ name, error });
+          onProgress({ name, done: ++done, total: items.length, error });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+    return { succeeded, skipped, failed, isCanceled: signal.aborted };
+  }
+
+  #findByName(name: string): AgentId | undefined {
+    const key = nameKey(name);
+    return this.ports.supervisor.registry.list().find(({ record }) => nameKey(record.spec.name) === key)?.id;
+  }
+
+  /** Types that came with a fleet file belong to that file: it may bring them again, another file must bring its own. */
+  #knownTypes(): readonly string[] {
+    return this.ports.factory
+      .types()
+      .map((type) => type.id)
+      .filter((id) => !this.ports.isFleetType(id));
+  }
+}
+
+/** `…/<folder>/.vscode/agents.json` → `…/<folder>`. */
+function folderOf(fileName: string): string {
+  const parts = fileName.split('/');
+  return parts.slice(0, parts.at(-2) === '.vscode' ? -2 : -1).join('/') || '/';
+}

@@ -1,0 +1,53 @@
+import type { AgentType } from './agents/agentType';
+import { requireAgentType } from './agents/agentTypeParser';
+import type { AgentTypes } from './agentTypes';
+import type { Disposable } from './base/disposable';
+import { describeError } from './base/errors';
+import type { Logger } from './base/log';
+import type { Collection, DataStore } from './data/dataStore';
+
+/** Manifests that came with approved fleet files: their agents must be startable again without the file. */
+export const FLEET_TYPES: Collection<AgentType> = { kind: 'fleetType', indexes: [], parse: requireAgentType };
+
+/** Agent types from fleet files, known from the moment their fleet was approved and started, and kept. */
+export class FleetTypes implements Disposable {
+  readonly #registrations = new Map<string, { readonly text: string; readonly registration: Disposable }>();
+
+  constructor(
+    private readonly store: DataStore,
+    private readonly types: AgentTypes,
+  ) {}
+
+  has(typeId: string): boolean {
+    return this.#registrations.has(typeId);
+  }
+
+  /** Registers what was kept. A type whose id meanwhile belongs to somebody else is left out and said. */
+  async load(log: Logger): Promise<void> {
+    for (const { value } of await this.store.find(FLEET_TYPES)) {
+      try {
+        this.#register(value);
+      } catch (error) {
+        log.warn('an agent type of an earlier fleet is not available', { type: value.id, error: describeError(error) });
+      }
+    }
+  }
+
+  /** @throws {AgentError} agent.typeInvalid – the id belongs to a type from elsewhere; and what the store throws */
+  async adopt(type: AgentType): Promise<void> {
+    if (this.#registrations.get(type.id)?.text === JSON.stringify(type)) return;
+    this.#register(type);
+    await this.store.tx((tx) => tx.put(FLEET_TYPES, type.id, type));
+  }
+
+  #register(type: AgentType): void {
+    this.#registrations.get(type.id)?.registration.dispose();
+    this.#registrations.delete(type.id);
+    this.#registrations.set(type.id, { text: JSON.stringify(type), registration: this.types.register(type) });
+  }
+
+  dispose(): void {
+    for (const { registration } of this.#registrations.values()) registration.dispose();
+    this.#registrations.clear();
+  }
+}

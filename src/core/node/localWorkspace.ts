@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { inheritedEnvironment } from '../agents/environment';
+import { LinuxProcesses } from '../agents/node/linuxProcesses';
+import { LoginShellEnvironment } from '../agents/node/loginShellEnvironment';
+import { NodeLaunchChecks } from '../agents/node/nodeLaunchChecks';
+import { PsProcesses } from '../agents/node/psProcesses';
+import type { Clock } from '../base/clock';
+import { describeError, OrchestratorError } from '../base/errors';
+import type { Logger } from '../base/log';
+import { EpochWorkspaceLock } from '../data/node/epochWorkspaceLock';
+import { openDataStore } from '../data/node/openDataStore';
+import type { Ownership } from '../data/workspaceLock';
+import type { Diagnosis } from '../engine';
+import { findTmux } from '../tmux/node/tmuxProgram';
+import { TmuxAgentHost } from '../tmux/node/tmuxAgentHost';
+import type { OpenedStore, Workspace } from '../workspace';
+
+export interface LocalWorkspaceOptions {
+  /** Path of the folder or of the `.code-workspace` file; undefined: no folder is open. */
+  readonly path: string | undefined;
+  /** Where data of all workspaces is kept (VS Code's global storage folder). */
+  readonly storageFolder: string;
+  /** Parent of the runtime folder; default `$XDG_RUNTIME_DIR`, else the system's temporary folder. */
+  readonly runtimeParent?: string;
+  /** `tmux`, or an absolute path. */
+  readonly tmuxPath: string;
+  /** Names of variables passed on to agents besides the built-in allow-list. */
+  readonly passEnvironment: readonly string[];
+  /** Node, or what runs as Node with ELECTRON_RUN_AS_NODE=1. */
+  readonly execPath: string;
+  /** Folder of the bundles: `demoAgent.js`, `storeWorker.js`, `sql-wasm.wasm`. */
+  readonly distFolder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The workspace on this machine: its identity, its folders, and the real adapters behind the ports. Nothing is started. */
+export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promise<Workspace> {
+  const { clock, log, env, execPath, distFolder } = options;
+  const id = await workspaceId(options.path);
+  const names = workspaceNames(id, options);
+  const shell = env['SHELL'] && isAbsolute(env['SHELL']) ? env['SHELL'] : (userInfo().shell ?? '/bin/sh');
+  const passed = Object.fromEntries(options.passEnvironment.map((name) => [name, env[name]]));
+  const serverEnv = serverEnvironment(env);
+  const program = options.tmuxPath === 'tmux' ? undefined : options.tmuxPath;
+  return {
+    id,
+    lock: new EpochWorkspaceLock({ dataFolder: names.dataFolder, runtimeFolder: names.runtimeFolder, clock, log }),
+    processes: process.platform === 'linux' ? new LinuxProcesses() : new PsProcesses(),
+    environment: passingOn(new LoginShellEnvironment({ shell, execPath, process: env, log }), passed),
+    checks: new NodeLaunchChecks(),
+    shell,
+    execPath,
+    demoAgent: join(distFolder, 'demoAgent.js'),
+    openStore: (ownership) => openStore(names.dataFolder, distFolder, ownership, { clock, log }),
+    createHost: (mode, fence) =>
+      new TmuxAgentHost({
+        program,
+        socketName: names.socketName,
+        runtimeDir: names.runtimeFolder,
+        clock,
+        log,
+        fence,
+        serverEnv,
+        mode,
+      }),
+    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    diagnose: () => diagnose(names, shell, program, serverEnv),
+  };
+}
+
+/** Names what the window has open: 16 hex digits of the hash of the real path. The same folder has the same id in every window. */
+export async function workspaceId(path: string | undefined): Promise<string> {
+  const real = path === undefined ? 'no folder' : await realpath(path).catch(() => path); // a folder that vanished keeps its name
+  return createHash('sha256').update(real).digest('hex').slice(0, 16);
+}
+
+export interface WorkspaceNames {
+  readonly dataFolder: string;
+  readonly runtimeFolder: string;
+  /** Of our own tmux server: `tmux -L <socketName>`. */
+  readonly socketName: string;
+}
+
+export function workspaceNames(
+  id: string,
+  options: Pick<LocalWorkspaceOptions, 'storageFolder' | 'runtimeParent' | 'env'>,
+): WorkspaceNames {
+  const short = id.slice(0, 8);
+  const parent = options.runtimeParent ?? options.env['XDG_RUNTIME_DIR'];
+  return {
+    dataFolder: join(options.storageFolder, 'workspaces', id),
+    runtimeFolder: parent
+      ? join(parent, `core-orchestrator-${short}`)
+      : join(tmpdir(), `core-orchestrator-${userInfo().uid}-${short}`),
+    socketName: `core-${short}`,
+  };
+}
+
+/** What the tmux server runs with: the allow-list, and where tmux keeps its sockets. */
+function serverEnvironment(env: LocalWorkspaceOptions['env']): Readonly<Record<string, string>> {
+  const inherited = inheritedEnvironment(env);
+  const tmuxFolder = env['TMUX_TMPDIR'];
+  return { LANG: 'C.UTF-8', ...inherited, ...(tmuxFolder && { TMUX_TMPDIR: tmuxFolder }) };
+}
+
+/** Adds variables that the person named in the settings to what the login shell gives. */
+function passingOn(
+  base: LoginShellEnvironment,
+  passed: Readonly<Record<string, string | undefined>>,
+): Workspace['environment'] {
+  const extra = Object.fromEntries(
+    Object.entries(passed).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  return {
+    read: async (signal) => {
+      const answer = await base.read(signal);
+      return { ...answer, loginShell: { ...(answer.loginShell ?? inheritedEnvironment(answer.process)), ...extra } };
+    },
+  };
+}
+
+async function openStore(
+  dataFolder: string,
+  distFolder: string,
+  ownership: Ownership,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<OpenedStore> {
+  const { store, report } = await openDataStore({
+    folder: dataFolder,
+    workerFile: join(distFolder, 'storeWorker.js'),
+    wasmFile: join(distFolder, 'sql-wasm.wasm'),
+    ownership,
+    clock,
+    log,
+  });
+  const { missingChanges } = report;
+  if (!missingChanges) return { store, warnings: [] };
+  const detail = `${missingChanges.acknowledgedSeq - missingChanges.foundSeq} acknowledged changes are missing from ${report.file}: the file was damaged or replaced while nothing ran. Agents keep running and are shown; nothing is written until you decide.`;
+  return { store, warnings: [{ fingerprint: 'store.missingChanges', title: 'Part of the store is missing', detail }] };
+}
+
+async function diagnose(
+  names: WorkspaceNames,
+  shell: string,
+  program: string | undefined,
+  serverEnv: Readonly<Record<string, string>>,
+): Promise<readonly Diagnosis[]> {
+  return [
+    await diagnoseTmux(program, serverEnv),
+    { id: 'socket', label: 'tmux server', level: 'info', detail: `tmux -L ${names.socketName} attach -t <agent>` },
+    { id: 'data', label: 'Data folder', level: 'info', detail: names.dataFolder },
+    { id: 'runtime', label: 'Runtime folder', level: 'info', detail: names.runtimeFolder },
+    { id: 'shell', label: 'Login shell', level: 'info', detail: shell },
+    {
+      id: 'platform',
+      label: 'Platform',
+      level: 'info',
+      detail: `${process.platform} ${process.arch}, Node ${process.version}`,
+    },
+  ];
+}
+
+async function diagnoseTmux(program: string | undefined, env: Readonly<Record<string, string>>): Promise<Diagnosis> {
+  try {
+    const { path, version } = await findTmux(program, env);
+    return { id: 'tmux', label: 'tmux', level: 'ok', detail: `${version.text} at ${path}` };
+  } catch (error) {
+    const isTooOld = error instanceof OrchestratorError && error.code === 'tmux.tooOld';
+    return {
+      id: 'tmux',
+      label: 'tmux',
+      level: 'error',
+      detail: describeError(error),
+      advice: isTooOld
+        ? 'Install tmux 3.2 or newer.'
+        : 'Install tmux: apt install tmux, dnf install tmux, or brew install tmux; or set coreOrchestrator.tmuxPath.',
+    };
+  }
+}

@@ -1,0 +1,356 @@
+import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
+import type { AgentHost } from './agents/agentHost';
+import type { AgentSupervisor } from './agents/agentSupervisor';
+import { builtInTypes } from './agents/builtInTypes';
+import { type Clock, withTimeout } from './base/clock';
+import { type Disposable, DisposableStore } from './base/disposable';
+import { describeError, OrchestratorError } from './base/errors';
+import { Emitter, type Event } from './base/event';
+import type { Ids } from './base/ids';
+import { ignore, type Logger } from './base/log';
+import type { Ownership, OwnerState } from './data/workspaceLock';
+import type {
+  AgentTypeInfo,
+  AgentView,
+  AgentViewChange,
+  Diagnosis,
+  Engine,
+  EngineStatus,
+  FleetPlan,
+  FleetResult,
+  FleetStep,
+  MirrorSink,
+  NoticeChange,
+} from './engine';
+import { EngineError } from './engineErrors';
+import type { EngineSettings } from './engineSettings';
+import { AgentTypes } from './agentTypes';
+import { FleetRunner } from './fleetRunner';
+import { FollowerSession } from './followerSession';
+import { NoticeBoard } from './monitoring/noticeBoard';
+import type { AlertNotice } from './monitoring/alertSink';
+import { OwnerSession } from './ownerSession';
+import { ViewBoard } from './viewBoard';
+import type { OpenWorkspace, Workspace } from './workspace';
+
+export interface OrchestratorPorts {
+  readonly openWorkspace: OpenWorkspace;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Read at each use: settings may change while the engine runs. */
+  readonly settings: () => EngineSettings;
+}
+
+/** A new window lets the old one's host end within this; `stop` is impolite after it. */
+const STOP_DEADLINE_MS = 900;
+
+/**
+ * The engine of one workspace: decides with the other windows who owns it, and is then either the owner (store, tmux,
+ * supervisor) or a follower that watches. Modules start in dependency order and stop in reverse.
+ */
+export class Orchestrator implements Engine {
+  readonly #owned = new DisposableStore();
+  readonly #onDidChangeStatus: Emitter<EngineStatus>;
+  readonly #board: ViewBoard;
+  readonly #notices: NoticeBoard;
+  readonly #types: AgentTypes;
+  #status: EngineStatus = { kind: 'stopped' };
+  #run: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
+  #workspace: Workspace | undefined;
+  #owner: OwnerSession | undefined;
+  #follower: FollowerSession | undefined;
+
+  readonly onDidChangeStatus: Event<EngineStatus>;
+  readonly onDidChangeAgent: Event<AgentViewChange>;
+  readonly onDidChangeNotices: Event<NoticeChange>;
+  readonly onDidChangeAgentTypes: Event<void>;
+
+  constructor(private readonly ports: OrchestratorPorts) {
+    const onFailure = (error: unknown): void => ports.log.error('a listener of the engine failed', { error });
+    this.#onDidChangeStatus = this.#owned.add(new Emitter<EngineStatus>(onFailure));
+    this.#board = this.#owned.add(new ViewBoard(onFailure));
+    this.#notices = this.#owned.add(new NoticeBoard(onFailure));
+    this.#types = this.#owned.add(new AgentTypes(builtInTypes(), onFailure));
+    this.onDidChangeStatus = this.#onDidChangeStatus.event;
+    this.onDidChangeAgent = this.#board.onDidChange;
+    this.onDidChangeNotices = this.#notices.onDidChange;
+    this.onDidChangeAgentTypes = this.#types.onDidChange;
+  }
+
+  get status(): EngineStatus {
+    return this.#status;
+  }
+
+  get agents(): readonly AgentView[] {
+    return this.#board.views;
+  }
+
+  agent(id: string): AgentView | undefined {
+    return this.#board.find(id);
+  }
+
+  get agentTypes(): readonly AgentTypeInfo[] {
+    return this.#types.infos;
+  }
+
+  registerAgentType(manifest: unknown): Disposable {
+    return this.#types.register(manifest);
+  }
+
+  get notices(): readonly AlertNotice[] {
+    return this.#notices.notices;
+  }
+
+  // --- life ---------------------------------------------------------------------------------------------------
+
+  async start(): Promise<void> {
+    const mayBegin =
+      this.#status.kind === 'blocked' || (this.#status.kind === 'restricted' && this.ports.settings().isTrusted);
+    if (this.#owned.isDisposed || (this.#run && !mayBegin)) return;
+    if (this.#run) await this.stop();
+    const abort = new AbortController();
+    this.#setStatus({ kind: 'starting' });
+    const done = this.#work(abort.signal).catch((error: unknown) => this.#block(error, abort.signal));
+    this.#run = { abort, done };
+  }
+
+  async stop(deadlineMs = STOP_DEADLINE_MS): Promise<void> {
+    const run = this.#run;
+    if (!run) return;
+    this.#run = undefined;
+    run.abort.abort(new EngineError('engine.stopped', 'the engine was stopped'));
+    await withTimeout(this.ports.clock, deadlineMs, run.done, () => new Error('stop took too long')).catch(
+      (error: unknown) =>
+        ignore(this.ports.log, error, 'the engine is let go; agents keep running and are adopted at the next start'),
+    );
+    this.#owner?.dispose();
+    this.#follower?.dispose();
+    this.#owner = this.#follower = undefined;
+    this.#setStatus({ kind: 'stopped' });
+  }
+
+  /** Impolite: releases everything at once. Agents keep running. */
+  dispose(): void {
+    this.#run?.abort.abort(new EngineError('engine.stopped', 'the engine was disposed'));
+    this.#run = undefined;
+    this.#owner?.dispose();
+    this.#follower?.dispose();
+    this.#owned.dispose();
+  }
+
+  /** Follows, owns, and follows again, until aborted. Rejects with what blocks the engine. */
+  async #work(signal: AbortSignal): Promise<void> {
+    const workspace = await this.ports.openWorkspace(signal);
+    this.#workspace = workspace;
+    if (!this.ports.settings().isTrusted) return this.#watchOnly(workspace, signal);
+    while (!signal.aborted) {
+      const ownership = await this.#acquire(workspace, signal);
+      if (!ownership) return;
+      try {
+        await this.#own(workspace, ownership, signal);
+      } finally {
+        ownership.release();
+      }
+    }
+  }
+
+  async #acquire(workspace: Workspace, signal: AbortSignal): Promise<Ownership | undefined> {
+    try {
+      return await workspace.lock.acquire((owner) => this.#follow(workspace, owner, signal), signal);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    } finally {
+      this.#follower?.dispose();
+      this.#follower = undefined;
+    }
+  }
+
+  #follow(workspace: Workspace, owner: OwnerState, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    this.#setStatus({ kind: 'following', ownerPid: owner.pid, isOwnerResponding: owner.kind === 'responding' });
+    this.#watch(workspace, signal);
+  }
+
+  #watch(workspace: Workspace, signal: AbortSignal): void {
+    if (this.#follower || signal.aborted) return;
+    const { clock, log } = this.ports;
+    const host = workspace.createHost('observer', () => false);
+    this.#follower = new FollowerSession({ host, board: this.#board, clock, log });
+    this.#follower.start(signal).catch((error: unknown) => {
+      if (!signal.aborted) log.warn('agents in tmux cannot be watched', { error: describeError(error) });
+    });
+  }
+
+  /** Restricted Mode: what runs already is shown; nothing is started, typed or written. Ends with `signal`. */
+  async #watchOnly(workspace: Workspace, signal: AbortSignal): Promise<void> {
+    this.#setStatus({ kind: 'restricted' });
+    this.#watch(workspace, signal);
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    this.#follower?.dispose();
+    this.#follower = undefined;
+  }
+
+  async #own(workspace: Workspace, ownership: Ownership, signal: AbortSignal): Promise<void> {
+    const { clock, ids, log, random, settings } = this.ports;
+    const session = new OwnerSession({
+      workspace, ownership, clock, ids, log, random, settings,
+      board: this.#board, notices: this.#notices, types: this.#types,
+      onStatus: (status) => this.#setStatus(status),
+    }); // prettier-ignore
+    this.#owner = session;
+    try {
+      await session.run(signal);
+    } finally {
+      await session.close();
+      if (this.#owner === session) this.#owner = undefined;
+    }
+  }
+
+  #block(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted || this.#owned.isDisposed) return;
+    const code = error instanceof OrchestratorError ? error.code : 'engine.failed';
+    this.ports.log.error('the engine cannot work', { code, error: describeError(error) });
+    this.#board.replaceAll([]);
+    this.#setStatus({ kind: 'blocked', code, detail: describeError(error) });
+  }
+
+  #setStatus(status: EngineStatus): void {
+    if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
+    this.#status = status;
+    this.ports.log.info('engine', { ...status });
+    this.#onDidChangeStatus.fire(status);
+  }
+
+  takeOver(): void {
+    if (this.#status.kind === 'following' && !this.#status.isOwnerResponding) this.#workspace?.lock.takeOver();
+  }
+
+  // --- calls --------------------------------------------------------------------------------------------------
+
+  async startAgent(spec: AgentSpec, signal?: AbortSignal): Promise<AgentId> {
+    const supervisor = this.#supervisor();
+    const { id } = await supervisor.create(spec);
+    await supervisor.start(id, withSignal(signal));
+    return id;
+  }
+
+  async startExisting(id: AgentId, signal?: AbortSignal): Promise<void> {
+    return this.#supervisor().start(id, withSignal(signal));
+  }
+
+  async stopAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
+    return this.#supervisor().stop(id, withSignal(signal));
+  }
+
+  async restartAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
+    return this.#supervisor().restart(id, withSignal(signal));
+  }
+
+  async pauseAgent(id: AgentId): Promise<void> {
+    return this.#supervisor().pause(id);
+  }
+
+  async resumeAgent(id: AgentId): Promise<void> {
+    return this.#supervisor().resume(id);
+  }
+
+  async releaseQuarantine(id: AgentId): Promise<void> {
+    return this.#supervisor().release(id);
+  }
+
+  async renameAgent(id: AgentId, name: string): Promise<void> {
+    return this.#supervisor().rename(id, name);
+  }
+
+  async removeAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
+    return this.#supervisor().remove(id, { ...withSignal(signal), stopFirst: true });
+  }
+
+  async sendPrompt(id: AgentId, text: string): Promise<void> {
+    return this.#supervisor().sendPrompt(id, text);
+  }
+
+  async planFleet(text: string, fileName: string): Promise<FleetPlan> {
+    return this.#fleet().plan(text, fileName);
+  }
+
+  async approveFleet(hashes: readonly string[]): Promise<void> {
+    return this.#fleet().approve(hashes);
+  }
+
+  async startFleet(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    return this.#fleet().start(plan, onProgress, signal);
+  }
+
+  async stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    return this.#fleet().stopAll(onProgress, signal);
+  }
+
+  async history(id: AgentId, limit = 100): Promise<readonly AgentChange[]> {
+    return this.#supervisor().history(id, limit);
+  }
+
+  attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] } {
+    return this.#host().attachCommand(id);
+  }
+
+  async attachedClients(): Promise<ReadonlyMap<number, AgentId>> {
+    return this.#host().attachedClients();
+  }
+
+  mirror(id: AgentId, sink: MirrorSink): Disposable {
+    return this.#host().mirror(id, sink);
+  }
+
+  async diagnose(): Promise<readonly Diagnosis[]> {
+    const status: Diagnosis = {
+      id: 'engine',
+      label: 'Engine',
+      level: this.#status.kind === 'blocked' ? 'error' : 'ok',
+      detail: this.#status.kind === 'blocked' ? this.#status.detail : this.#status.kind,
+    };
+    return [status, ...((await this.#workspace?.diagnose()) ?? [])];
+  }
+
+  #supervisor(): AgentSupervisor {
+    const supervisor = this.#owner?.supervisor;
+    if (!supervisor) throw this.#unavailable();
+    return supervisor;
+  }
+
+  #fleet(): FleetRunner {
+    const fleet = this.#owner?.fleet;
+    if (!fleet) throw this.#unavailable();
+    return fleet;
+  }
+
+  #host(): AgentHost {
+    const host = this.#owner?.host ?? this.#follower?.host;
+    if (!host) throw this.#unavailable();
+    return host;
+  }
+
+  #unavailable(): EngineError {
+    switch (this.#status.kind) {
+      case 'following':
+        return new EngineError('engine.following', 'another window manages the agents of this folder');
+      case 'restricted':
+        return new EngineError('engine.restricted', 'the workspace is not trusted');
+      case 'blocked':
+        return new EngineError('engine.blocked', this.#status.detail);
+      case 'starting':
+      case 'ready':
+        return new EngineError('engine.starting', 'the engine is still starting');
+      case 'stopped':
+        return new EngineError('engine.stopped', 'the engine is not running');
+    }
+  }
+}
+
+function withSignal(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal ? { signal } : {};
+}

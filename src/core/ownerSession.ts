@@ -1,0 +1,243 @@
+import { AgentFactory } from './agents/agentFactory';
+import type { AgentHost, HostStatus } from './agents/agentHost';
+import { AgentSupervisor } from './agents/agentSupervisor';
+import type { AgentTypes } from './agentTypes';
+import { viewOfRecord } from './agentViews';
+import type { Clock } from './base/clock';
+import { DisposableStore, type Disposable } from './base/disposable';
+import { describeError } from './base/errors';
+import type { Ids } from './base/ids';
+import { ignore, type Logger } from './base/log';
+import { DataAgentStore } from './dataAgentStore';
+import type { DataStore, StoreHealth } from './data/dataStore';
+import type { Ownership } from './data/workspaceLock';
+import type { EngineStatus } from './engine';
+import type { EngineSettings } from './engineSettings';
+import { FleetRunner } from './fleetRunner';
+import { FleetTypes } from './fleetTypes';
+import type { NoticeBoard } from './monitoring/noticeBoard';
+import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
+import type { ViewBoard } from './viewBoard';
+import type { Workspace } from './workspace';
+
+export interface OwnerPorts {
+  readonly workspace: Workspace;
+  readonly ownership: Ownership;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly random: () => number;
+  readonly settings: () => EngineSettings;
+  readonly board: ViewBoard;
+  readonly notices: NoticeBoard;
+  readonly types: AgentTypes;
+  readonly onStatus: (status: EngineStatus) => void;
+}
+
+/** How often an owner without work looks whether it still is the owner: one directory listing. */
+const OWNERSHIP_CHECK_MS = 5_000;
+const STORE_READ_ONLY = 'store.readOnly';
+
+/**
+ * One period of ownership: store, tmux and supervisor from the moment the workspace is ours until the engine stops or
+ * somebody else takes the workspace over. Whoever takes over has a higher epoch, which refuses our writes and commands.
+ */
+export class OwnerSession implements Disposable {
+  readonly #owned = new DisposableStore();
+  #store: DataStore | undefined;
+  #host: AgentHost | undefined;
+  #agentStore: DataAgentStore | undefined;
+  #supervisor: AgentSupervisor | undefined;
+  #fleet: FleetRunner | undefined;
+  #isReady = false;
+  #end: ((reason: 'lost' | 'stopped' | Error) => void) | undefined;
+
+  constructor(private readonly ports: OwnerPorts) {}
+
+  /** Undefined until the agents of an earlier owner are adopted. */
+  get supervisor(): AgentSupervisor | undefined {
+    return this.#isReady ? this.#supervisor : undefined;
+  }
+
+  get host(): AgentHost | undefined {
+    return this.#host;
+  }
+
+  get fleet(): FleetRunner | undefined {
+    return this.#isReady ? this.#fleet : undefined;
+  }
+
+  /** Resolves when ownership was lost or `signal` is aborted; rejects with what makes work impossible. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { ports } = this;
+    ports.onStatus({ kind: 'starting' });
+    const ended = new Promise<'lost' | 'stopped' | Error>((resolve) => (this.#end = resolve));
+    const onAbort = (): void => this.#end?.('stopped');
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#owned.add({ dispose: () => signal.removeEventListener('abort', onAbort) });
+    if (signal.aborted) return;
+
+    await this.#openStore();
+    await this.#startHost(signal);
+    if (signal.aborted) return;
+    await this.#supervise(signal);
+    if (signal.aborted) return;
+    this.#watchOwnership();
+
+    const end = await ended;
+    if (end instanceof Error) throw end;
+    if (end === 'lost') ports.log.warn('another window took over', { epoch: ports.ownership.epoch });
+  }
+
+  async #openStore(): Promise<void> {
+    const { workspace, ownership, notices, clock } = this.ports;
+    const { store, warnings } = await workspace.openStore(ownership);
+    this.#store = this.#owned.add(store);
+    this.#agentStore = new DataAgentStore(store);
+    for (const warning of warnings) notices.raise({ ...warning, level: 'critical', atMs: clock.nowMs() });
+    this.#owned.add(store.onDidChangeHealth((health) => this.#onStoreHealth(health)));
+    this.#onStoreHealth(store.health);
+  }
+
+  async #startHost(signal: AbortSignal): Promise<void> {
+    const host = this.ports.workspace.createHost('owner', () => this.#isStillMine());
+    this.#host = this.#owned.add(host);
+    this.#owned.add(host.onDidChangeStatus((status) => this.#onHostStatus(status)));
+    await host.start(signal);
+    if (host.status.kind === 'blocked') throw blockedError(host.status);
+  }
+
+  async #supervise(signal: AbortSignal): Promise<void> {
+    const { workspace, notices, board, types, clock, ids, log, random, settings } = this.ports;
+    const host = this.#host!; // set by #startHost
+    const store = this.#agentStore!; // set by #openStore
+    const onFailure = (error: unknown): void => log.error('a listener failed', { error });
+    const factory = this.#owned.add(
+      new AgentFactory(
+        {
+          shell: workspace.shell,
+          execPath: workspace.execPath,
+          demoAgent: workspace.demoAgent,
+          workspaceId: workspace.id,
+        },
+        types.builtIn,
+        onFailure,
+      ),
+    );
+    this.#owned.add(types.supply(factory));
+    const { processes, checks, environment } = workspace;
+    const supervisor = this.#owned.add(
+      new AgentSupervisor(
+        { host, store, processes, checks, environment, factory, notices, clock, ids, log, random },
+        () => ({
+          startDeadlineMs: settings().startDeadlineMs,
+          restart: settings().restart,
+          recoveredFolder: settings().recoveredFolder,
+          isAutomaticStartAllowed: () => settings().isTrusted,
+        }),
+      ),
+    );
+    this.#supervisor = supervisor;
+    const fleetTypes = this.#owned.add(new FleetTypes(this.#store!, types)); // set by #openStore
+    await fleetTypes.load(log);
+    this.#fleet = new FleetRunner({
+      supervisor, store, factory, clock, sha256: workspace.sha256,
+      adoptType: (type) => fleetTypes.adopt(type), isFleetType: (id) => fleetTypes.has(id),
+    }); // prettier-ignore
+    await supervisor.begin(signal);
+    const { registry } = supervisor;
+    const show = (): void => board.replaceAll(registry.list().map((agent) => viewOfRecord(agent.record, agent.type)));
+    this.#owned.add(registry.onDidAdd((agent) => board.put(viewOfRecord(agent.record, agent.type))));
+    this.#owned.add(registry.onDidChange(({ agent, current }) => board.put(viewOfRecord(current, agent.type))));
+    this.#owned.add(registry.onDidRemove((record) => board.remove(record.id)));
+    this.#owned.add(factory.onDidChangeTypes(show));
+    show();
+    this.#isReady = true;
+    this.#showStatus();
+    void types.lookFor(environment, checks, signal);
+  }
+
+  #onHostStatus(status: HostStatus): void {
+    if (status.kind === 'blocked') this.#end?.(blockedError(status));
+    else if (this.#isReady) this.#showStatus();
+  }
+
+  #onStoreHealth(health: StoreHealth): void {
+    const { notices, clock } = this.ports;
+    if (!this.#isStillMine()) return;
+    if (health.isReadOnly) {
+      const detail = `${health.reason ?? 'Writing failed.'} Agents keep running; nothing new is started or kept until writing works again, which is tried by itself.`;
+      notices.raise({
+        fingerprint: STORE_READ_ONLY,
+        level: 'critical',
+        title: 'Core Orchestrator cannot write its store',
+        detail,
+        atMs: clock.nowMs(),
+      });
+    } else {
+      notices.resolve(STORE_READ_ONLY);
+    }
+    if (this.#isReady) this.#showStatus();
+  }
+
+  #showStatus(): void {
+    const status = this.#host?.status;
+    if (!status || status.kind === 'stopped' || status.kind === 'blocked') return;
+    this.ports.onStatus({
+      kind: 'ready',
+      epoch: this.ports.ownership.epoch,
+      tmuxVersion: status.kind === 'ready' ? status.version : '',
+      isTmuxLost: status.kind === 'lost',
+      isReadOnly: this.#store?.health.isReadOnly ?? false,
+    });
+  }
+
+  /** Asked before every batch of tmux commands; the first `false` ends this session. */
+  #isStillMine(): boolean {
+    const isMine = this.ports.ownership.isStillMine();
+    if (!isMine) this.#end?.('lost');
+    return isMine;
+  }
+
+  #watchOwnership(): void {
+    const { clock } = this.ports;
+    let timer = clock.setTimer(OWNERSHIP_CHECK_MS, () => check());
+    const check = (): void => {
+      if (this.#isStillMine()) timer = clock.setTimer(OWNERSHIP_CHECK_MS, check);
+    };
+    this.#owned.add({ dispose: () => timer.dispose() });
+  }
+
+  /** Polite end in reverse order: what was acknowledged is written, agents keep running. Never rejects. */
+  async close(): Promise<void> {
+    const { log } = this.ports;
+    this.#isReady = false;
+    const steps: readonly (() => Promise<void> | undefined)[] = [
+      () => this.#supervisor?.detach(),
+      () => this.#host?.stop(),
+      () => this.#store?.close(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        ignore(log, error, 'the session ends; what could not be written is reconciled at the next start');
+      }
+    }
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.#isReady = false;
+    try {
+      this.#owned.dispose();
+    } catch (error) {
+      this.ports.log.warn('a part of the engine did not end cleanly', { error: describeError(error) });
+    }
+  }
+}
+
+/** The host says `blocked` with the code of what blocks it. */
+function blockedError(status: HostStatus & { readonly kind: 'blocked' }): TmuxError {
+  return new TmuxError(status.code as TmuxErrorCode, 'start', { detail: status.detail }); // hosts block with TmuxErrorCodes only
+}
