@@ -6,7 +6,7 @@ export interface Ownership {
   isStillMine(): boolean;
   /**
    * True when an earlier owner was not proved dead: it may be suspended in the middle of a write with the store's
-   * files open. The store must then be given fresh files before it is used (`openDataStore` does, docs/adr/0002).
+   * files open. The store must then be given fresh files before it is used (`openDataStore` does, docs/adr/0004).
    */
   readonly hasStaleWriter: boolean;
   /** Called once the store has fresh files; `hasStaleWriter` is false from then on, also for later owners. */

@@ -38,7 +38,7 @@ const lookAgainMs = 500;
 const staleClaimMs = 24 * 60 * 60 * 1000;
 
 /**
- * One owner per workspace, decided by numbered lock files that are only ever added (docs/adr/0002):
+ * One owner per workspace, decided by numbered lock files that are only ever added (docs/adr/0004):
  *
  * - `lock.<n>` is made atomically by link(2), complete from its first moment; the highest number is the owner.
  *   The number is the fencing token.

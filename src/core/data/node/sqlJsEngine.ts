@@ -36,7 +36,7 @@ let loaded: Promise<SqlJs> | undefined;
 /**
  * Opens `path` with the unmodified sql.js, working directly on the file. Emscripten's documented hook
  * `Module.instantiateWasm` hands over the import table of the build, in which the file calls are replaced
- * (docs/adr/0003). The database is in WAL mode, exclusive to this connection.
+ * (docs/adr/0005). The database is in WAL mode, exclusive to this connection.
  * @throws {DataError} data.engineUnavailable when the build is not the pinned one or the redirection does not work
  * @throws {SqlEngineError} when the file cannot be opened or is no database
  */

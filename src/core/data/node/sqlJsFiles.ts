@@ -73,7 +73,7 @@ const unlocked = 2;
  * calls about other files go where they went before (Emscripten's memory).
  *
  * The write-ahead log is opened once and kept: SQLite "deleting" it empties it. After opening, nothing a database does
- * depends on a path any more, only on files already open (docs/adr/0002 says why that matters).
+ * depends on a path any more, only on files already open (docs/adr/0004 says why that matters).
  *
  * Locks between processes are not passed on: the workspace lock is above this.
  */

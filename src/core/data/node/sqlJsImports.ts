@@ -23,7 +23,7 @@ export type FileCallName =
   | 'lstat'
   | 'stat';
 
-/** The version whose release build is described below. Another one needs another table (docs/adr/0003). */
+/** The version whose release build is described below. Another one needs another table (docs/adr/0005). */
 export const pinnedSqlJsVersion = '1.16.0';
 
 /** SHA-256 of `sql.js/dist/sql-wasm.wasm` of that version. */

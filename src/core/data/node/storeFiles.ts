@@ -9,7 +9,7 @@ import { readHighWater } from './highWater';
 /**
  * A store's main file is called `store-<n>.db`, where n is the epoch of the owner that made this file: a new store, or
  * a copy made after a forced take-over. The highest n that has a main file is the store; lower ones are left over
- * from an interrupted copy. docs/adr/0002 explains the copy.
+ * from an interrupted copy. docs/adr/0004 explains the copy.
  */
 export interface StorePaths {
   readonly generation: number;
