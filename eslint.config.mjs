@@ -124,6 +124,17 @@ export default tseslint.config(
   },
   { files: ['src/core/tmux/node/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...dangerous] } },
   {
+    files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'prefer-const': 'error',
+      'no-var': 'error',
+      eqeqeq: 'error',
+      'max-lines': ['error', { max: 500 }],
+    },
+  },
+  {
     files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: {
       'max-lines': ['error', { max: 600 }],

@@ -60,6 +60,10 @@ async function startDesktop(code) {
     join(folder, 'sample'),
   ];
   const status = await run(code, args, { env: { TMUX_TMPDIR: folder } });
+  if (status >= 128) {
+    process.stdout.write(`The window stays open, and its agents run on. What it uses is in ${folder}.\n`);
+    process.exit(0);
+  }
   const { endTmuxServers } = await import('./lib/tmuxServers.mjs');
   endTmuxServers(folder);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
