@@ -57,7 +57,7 @@ export interface Problem {
   readonly path: string;
   /** What, in a short sentence; never an environment value. */
   readonly message: string;
-  /** 1-based position in the file it was read from, when there is one. */
+  /** Zero-based position in the file it was read from, when there is one. */
   readonly line?: number;
   readonly column?: number;
 }

@@ -26,8 +26,6 @@ export interface AgentStore {
   save(record: AgentRecord, changes: readonly AgentChange[], expectedGeneration: number | undefined): Promise<void>;
   /** The history of one agent, newest first, at most `limit` lines. */
   changes(agentId: AgentId, limit: number): Promise<readonly AgentChange[]>;
-  /** Forgets the history of one agent; its record stays. Called when it is retired. */
-  forgetChanges(agentId: AgentId): Promise<void>;
   getApproval(hash: string): Promise<Approval | undefined>;
   putApproval(approval: Approval): Promise<void>;
 }

@@ -1,0 +1,66 @@
+import type { AgentSpec } from './agent';
+import type { AgentStore } from './agentStore';
+import type { AgentType } from './agentType';
+import { revealText } from './visibleText';
+
+/** Lower-case hex of SHA-256 over UTF-8. Given by the composition root. */
+export type Sha256 = (text: string) => string;
+
+/**
+ * Everything that decides what would run, in one canonical text: each byte of it changes the hash (S1). Placeholders of the type
+ * (`{execPath}`) stay as they are: they stand for our own program, whose path changes with every update.
+ */
+export function approvalContent(spec: AgentSpec, type: AgentType): string {
+  return JSON.stringify([
+    'core-orchestrator/approval/1',
+    ['command', type.command],
+    ['ownCommand', spec.command ?? null],
+    ['args', spec.args ?? []],
+    ['env', sorted(type.env), sorted(spec.env)],
+    ['folder', spec.folder],
+    ['firstPrompt', spec.firstPrompt ?? null],
+    ['resume', type.resume ?? null],
+    ['quit', type.quit],
+  ]);
+}
+
+/** What identifies an approval. */
+export function approvalHash(sha256: Sha256, spec: AgentSpec, type: AgentType): string {
+  return sha256(approvalContent(spec, type));
+}
+
+/** Whether a person agreed to exactly this before. @throws what the store throws */
+export async function isApproved(store: Pick<AgentStore, 'getApproval'>, hash: string): Promise<boolean> {
+  return (await store.getApproval(hash)) !== undefined;
+}
+
+/**
+ * The complete text for the person who decides (S24): nothing is cut, every character that is not visible is spelled
+ * out, so one line can never pose as two. `argv` is the command as it would run (`AgentFactory.argv`).
+ */
+export function approvalText(spec: AgentSpec, type: AgentType, argv: readonly string[]): string {
+  const lines = [
+    `${revealText(spec.name)} (${revealText(type.label)})`,
+    `  command: ${argv.map(quoted).join(' ')}`,
+    `  folder: ${quoted(spec.folder)}`,
+    ...[...sorted(type.env), ...sorted(spec.env)].map(
+      ([name, value]) => `  environment: ${revealText(name)}=${quoted(value)}`,
+    ),
+    ...(type.resume ? [`  to resume, adds: ${type.resume.map(quoted).join(' ')}`] : []),
+    ...type.quit.map(
+      (step) =>
+        `  to end it: ${'text' in step ? `types ${quoted(step.text)}` : 'keys' in step ? `presses ${step.keys.join(' ')}` : `sends ${step.signal}`}`,
+    ),
+    ...(spec.firstPrompt === undefined ? [] : [`  first prompt: ${quoted(spec.firstPrompt)}`]),
+  ];
+  return lines.join('\n');
+}
+
+function sorted(env: Readonly<Record<string, string>> | undefined): readonly (readonly [string, string])[] {
+  return Object.entries(env ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** One argument as it would be typed in a shell, with everything invisible spelled out. */
+function quoted(text: string): string {
+  return /^[A-Za-z0-9_@%+=:,./{}-]+$/.test(text) ? text : `'${revealText(text).replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { AgentError } from '../../../../src/core/agents/agentErrors';
+import { AgentRegistry } from '../../../../src/core/agents/agentRegistry';
+import { Lifecycle } from '../../../../src/core/agents/agentState';
+import { AgentStateManager, type RefusedTransition } from '../../../../src/core/agents/agentStateManager';
+import {
+  isLegalStep,
+  isLive,
+  isObservable,
+  isStartable,
+  LIFECYCLE_STEPS,
+  LIFECYCLES,
+} from '../../../../src/core/agents/agentTransitions';
+import type { Agent } from '../../../../src/core/agents/baseAgent';
+import { silentLogger } from '../../../../src/core/base/log';
+import { agentId, aRecord, CountingIds } from '../../../support/builders';
+import { FakeAgentStore } from '../../../support/fakeAgentStore';
+import { ManualClock } from '../../../support/manualClock';
+import { trials } from '../../../support/trials';
+
+/** The table a second time, as it stands in the specification: a slip in one of both is seen. */
+const EXPECTED: Readonly<Record<Lifecycle, string>> = {
+  created: 'starting failed retired',
+  starting: 'running exited failed stopping lost',
+  running: 'stopping exited failed lost paused',
+  paused: 'running stopping exited failed lost',
+  stopping: 'stopped failed lost',
+  stopped: 'starting retired',
+  exited: 'starting backoff stopped retired',
+  failed: 'starting backoff quarantined stopped retired',
+  lost: 'running exited failed stopped stopping',
+  backoff: 'starting stopped quarantined',
+  quarantined: 'starting stopped retired',
+  retired: '',
+};
+
+async function managerAt(lifecycle: Lifecycle) {
+  const store = new FakeAgentStore();
+  const record = aRecord({ lifecycle, generation: 3, desired: 'running' });
+  store.records.set(record.id, record);
+  const registry = new AgentRegistry((id, read) => ({ id, get record() { return read(); } }) as Agent, (error) => { throw error; }); // prettier-ignore
+  const state = new AgentStateManager({
+    registry,
+    store,
+    clock: new ManualClock(),
+    ids: new CountingIds(),
+    log: silentLogger,
+  });
+  const refused: RefusedTransition[] = [];
+  state.onDidRefuse((refusal) => refused.push(refusal));
+  await state.load();
+  return { state, registry, store, refused };
+}
+
+describe('agentTransitions', () => {
+  it('allows exactly the steps of the specification, in all 144 cells', () => {
+    for (const from of LIFECYCLES) {
+      for (const to of LIFECYCLES)
+        assert.equal(isLegalStep(from, to), EXPECTED[from].split(' ').includes(to), `${from} → ${to}`);
+    }
+    assert.equal(LIFECYCLES.length, 12);
+  });
+
+  it('says of every step what it means', () => {
+    const steps = Object.values(LIFECYCLE_STEPS).flatMap((row) => Object.values(row));
+    assert.equal(steps.length, Object.values(EXPECTED).join(' ').trim().split(/\s+/).length);
+    for (const meaning of steps) assert.ok(meaning.length > 5);
+  });
+
+  it('reaches every state from created, and nothing leaves retired', () => {
+    const reached = new Set<Lifecycle>(['created']);
+    for (const from of reached) for (const to of LIFECYCLES) if (isLegalStep(from, to)) reached.add(to);
+    assert.equal(reached.size, 12);
+    assert.deepEqual(LIFECYCLE_STEPS.retired, {});
+  });
+
+  it('sorts states into live, observable and startable consistently', () => {
+    for (const lifecycle of LIFECYCLES) {
+      if (isObservable(lifecycle)) assert.ok(isLive(lifecycle));
+      if (isStartable(lifecycle)) assert.ok(!isLive(lifecycle) && isLegalStep(lifecycle, 'starting'));
+    }
+  });
+});
+
+describe('AgentStateManager over the whole table', () => {
+  it('carries out every legal step and refuses every illegal one with a typed error, reported for the audit log', async () => {
+    for (const from of LIFECYCLES.filter((one) => one !== 'retired')) {
+      for (const to of LIFECYCLES.filter((one) => one !== from)) {
+        const { state, registry, refused } = await managerAt(from);
+        const step = state.transition(agentId('reviewer'), 3, { lifecycle: to, reason: 'test', actor: 'person' });
+        if (isLegalStep(from, to)) {
+          assert.equal((await step).record.lifecycle, to);
+          assert.deepEqual(refused, []);
+          continue;
+        }
+        await assert.rejects(step, (error) => AgentError.is(error, 'agent.illegalTransition'));
+        assert.equal(registry.get('reviewer').record.lifecycle, from);
+        assert.deepEqual(refused.map(({ why, from: was, to: wanted }) => [why, was, wanted]), [['illegal', from, to]]); // prettier-ignore
+      }
+    }
+  });
+
+  it('gives nobody a record of a retired agent to change', async () => {
+    const { state } = await managerAt('retired');
+    for (const to of LIFECYCLES) {
+      const step = state.transition(agentId('reviewer'), 3, { lifecycle: to, reason: 'test', actor: 'person' });
+      await assert.rejects(step, (error) => AgentError.is(error, 'agent.notFound'));
+    }
+  });
+
+  it('ends, after any walk of wishes, where a model of the table ends, and keeps exactly the legal steps', async () => {
+    const walks = fc.array(fc.constantFrom(...LIFECYCLES.filter((one) => one !== 'retired')), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(walks, async (wishes) => {
+        const { state, registry, store, refused } = await managerAt('created');
+        let model: Lifecycle = 'created';
+        let legal = 0;
+        for (const wish of wishes) {
+          const isLegal = isLegalStep(model, wish);
+          const step = state.transition(agentId('reviewer'), 3, { lifecycle: wish, reason: 'walk', actor: 'engine' });
+          if (isLegal || wish === model) await step;
+          else await assert.rejects(step, (error) => AgentError.is(error, 'agent.illegalTransition'));
+          if (isLegal) [model, legal] = [wish, legal + 1];
+        }
+        await state.flush();
+        assert.equal(registry.get('reviewer').record.lifecycle, model);
+        assert.equal(store.records.get(agentId('reviewer'))?.lifecycle, model);
+        assert.equal(store.lines.length, legal);
+        assert.equal(refused.length, wishes.length - legal - stays(wishes));
+      }),
+      { numRuns: trials(200, 2_000, 10_000) },
+    );
+  });
+});
+
+/** Wishes for the state that the walk is in already: no step, no refusal. */
+function stays(wishes: readonly Lifecycle[]): number {
+  let model: Lifecycle = 'created';
+  let count = 0;
+  for (const wish of wishes) {
+    if (wish === model) count++;
+    else if (isLegalStep(model, wish)) model = wish;
+  }
+  return count;
+}
