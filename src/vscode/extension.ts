@@ -27,7 +27,7 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   const log = new ChannelLogger(channel);
   const clock = new SystemClock();
   const settings = new LiveSettings((error) => log.error('settings listener', { error: describeError(error) }));
-  const engine = composeEngine(context, log, settings.live);
+  const engine = composeEngine(context, log, () => settings.current);
   const gated = gateByTrust(engine, () => vscode.workspace.isTrusted);
   const memory = memoryOn(context.workspaceState, log);
   const window = createWindow({

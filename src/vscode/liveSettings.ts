@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../core/base/disposable';
 import { Emitter, type Event, type ListenerFailure } from '../core/base/event';
 import { SECTION, type SettingKey } from './manifest';
-import { compileSettings, defaultSettings, type Settings } from './settings';
+import { compileSettings, type Settings } from './settings';
 
 /** The settings as they are now; compiled again whenever one of ours changes. */
 export class LiveSettings implements Disposable {
@@ -25,11 +25,6 @@ export class LiveSettings implements Disposable {
   get current(): Settings {
     return this.#current;
   }
-
-  /** A settings record that is always the present one: for whoever keeps it. */
-  readonly live: Settings = new Proxy(defaultSettings, {
-    get: (_target, property) => Reflect.get(this.#current, property) as unknown,
-  });
 
   /** Writes a setting where the person has it now: in the workspace when it is set there, else in the user's settings. */
   async update(key: SettingKey, value: unknown): Promise<void> {

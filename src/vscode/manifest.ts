@@ -125,7 +125,6 @@ export const SettingKey = {
   GroupBy: 'agents.groupBy',
   PassEnvironment: 'agents.passEnvironment',
   StartDeadline: 'agents.startDeadlineSeconds',
-  StopGrace: 'agents.stopGraceSeconds',
   RestartFirstDelay: 'restart.firstDelaySeconds',
   RestartLongestDelay: 'restart.longestDelaySeconds',
   RestartLimit: 'restart.limit',

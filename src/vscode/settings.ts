@@ -18,8 +18,6 @@ export interface Settings {
   readonly passEnvironment: readonly string[];
   /** How long a started agent has until it must be ready, 5–600 s. */
   readonly startDeadlineMs: number;
-  /** How long a stopped agent has between TERM and KILL, 1–120 s. */
-  readonly stopGraceMs: number;
   /** Delay before the first automatic restart; doubles with each further one. */
   readonly restartFirstDelayMs: number;
   readonly restartLongestDelayMs: number;
@@ -45,7 +43,6 @@ export function compileSettings(read: ReadSetting): Settings {
     groupBy: oneOf(read(SettingKey.GroupBy), Object.values(GroupBy), GroupBy.State),
     passEnvironment: names(read(SettingKey.PassEnvironment)),
     startDeadlineMs: seconds(read(SettingKey.StartDeadline), 60, 5, 600),
-    stopGraceMs: seconds(read(SettingKey.StopGrace), 5, 1, 120),
     restartFirstDelayMs: firstDelayMs,
     restartLongestDelayMs: Math.max(firstDelayMs, seconds(read(SettingKey.RestartLongestDelay), 60, 1, 3600)),
     restartLimit: Math.round(number(read(SettingKey.RestartLimit), 5, 0, 100)),

@@ -138,10 +138,17 @@ export function isEnded(agent: Pick<AgentView, 'lifecycle'>): boolean {
   return endedLifecycles.has(agent.lifecycle);
 }
 
+const unfinished: ReadonlySet<Activity> = new Set<Activity>([
+  'busy',
+  'awaiting_input',
+  'awaiting_approval',
+  'rate_limited',
+]);
+
 /** Stopping it now would lose work: it is in the middle of something or waits for an answer. */
 export function isInTheMiddle(agent: Pick<AgentView, 'lifecycle' | 'activity'>): boolean {
   if (agent.lifecycle !== 'running' && agent.lifecycle !== 'paused') return false;
-  return agent.activity !== 'idle';
+  return unfinished.has(agent.activity);
 }
 
 /**

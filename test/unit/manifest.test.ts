@@ -1,0 +1,307 @@
+import { strict as assert } from 'node:assert';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import manifest from '../../package.json';
+import { Lifecycle } from '../../src/core/agents/agentState';
+import { contextValue } from '../../src/vscode/agents/agentText';
+import { errorMessages, messageFor, messageForCode } from '../../src/vscode/errorMessages';
+import {
+  AGENTS_VIEW_ID,
+  CommandId,
+  CONTAINER_ID,
+  EXTENSION_ID,
+  FLEET_FILE,
+  SettingKey,
+  TERMINAL_PROFILE_ID,
+  WALKTHROUGH_ID,
+  WelcomeState,
+} from '../../src/vscode/manifest';
+import { WindowError } from '../../src/vscode/windowErrors';
+import { anAgentView } from '../support/fakeEngine';
+
+const root = path.join(__dirname, '..', '..');
+const { contributes } = manifest;
+
+interface MenuItem {
+  readonly command?: string;
+  readonly submenu?: string;
+  readonly when?: string;
+  readonly group?: string;
+}
+const menus = contributes.menus as Readonly<Record<string, readonly MenuItem[]>>; // the JSON type has one key per menu
+const commands = new Map(
+  contributes.commands.map((command) => [
+    command.command,
+    command as { title: string; category: string; icon?: string; enablement?: string },
+  ]),
+);
+const configuration = contributes.configuration.flatMap(
+  (group) => Object.entries(group.properties) as [string, Record<string, unknown>][],
+);
+
+describe('package.json and manifest.ts', () => {
+  it('name the same commands', () => {
+    assert.deepEqual([...commands.keys()].sort(), [...Object.values(CommandId)].sort());
+  });
+
+  it('name the same view, container, terminal profile, walkthrough and extension', () => {
+    assert.equal(`${manifest.publisher}.${manifest.name}`, EXTENSION_ID);
+    assert.deepEqual(
+      contributes.viewsContainers.activitybar.map(({ id }) => id),
+      [CONTAINER_ID],
+    );
+    assert.deepEqual(
+      contributes.views[CONTAINER_ID].map(({ id }) => id),
+      [AGENTS_VIEW_ID],
+    );
+    assert.deepEqual(
+      contributes.terminal.profiles.map(({ id }) => id),
+      [TERMINAL_PROFILE_ID],
+    );
+    assert.deepEqual(
+      contributes.walkthroughs.map(({ id }) => id),
+      [WALKTHROUGH_ID],
+    );
+    assert.deepEqual(
+      contributes.jsonValidation.map(({ fileMatch }) => fileMatch),
+      [`/${FLEET_FILE}`],
+    );
+  });
+
+  it('name the same settings', () => {
+    assert.deepEqual(
+      configuration.map(([key]) => key).sort(),
+      Object.values(SettingKey)
+        .map((key) => `coreOrchestrator.${key}`)
+        .sort(),
+    );
+  });
+
+  it('have a welcome text for every state, and only for those', () => {
+    const named = contributes.viewsWelcome.flatMap(({ when }) =>
+      [...when.matchAll(/coreOrchestrator\.welcome == (\w+)/g)].map(([, state]) => state),
+    );
+    assert.deepEqual([...named].sort(), [...Object.values(WelcomeState)].sort());
+  });
+});
+
+describe('commands in package.json', () => {
+  it('have the category, a title in Title Case that begins with a verb, and an ellipsis only at the end', () => {
+    const small = new Set(['a', 'as', 'by', 'in', 'to', 'the', 'of', 'from']);
+    for (const [id, { title, category }] of commands) {
+      assert.equal(category, 'Core Orchestrator', id);
+      for (const word of title.replace(/…$/, '').split(/[ -]/))
+        assert.ok(/^[A-Z]/.test(word) || small.has(word), `${id}: ${word}`);
+      assert.equal(title.slice(0, -1).includes('…'), false, id);
+    }
+    assert.equal(new Set([...commands.values()].map(({ title }) => title)).size, commands.size);
+  });
+
+  it('have a codicon wherever a toolbar or a row shows them', () => {
+    const items = [...(menus['view/title'] ?? []), ...(menus['view/item/context'] ?? [])];
+    for (const { command, group } of items) {
+      if (command && /^(navigation|inline)/.test(group ?? ''))
+        assert.match(commands.get(command)?.icon ?? '', /^\$\([a-z-]+\)$/, command);
+    }
+  });
+
+  it('stand in menus only when they exist, and so do submenus', () => {
+    const submenus = new Set(contributes.submenus.map(({ id }) => id));
+    for (const [menu, items] of Object.entries(menus)) {
+      for (const { command, submenu } of items)
+        assert.ok(command ? commands.has(command) : submenus.has(submenu ?? ''), `${menu}: ${command ?? submenu}`);
+    }
+    for (const id of submenus) assert.ok((menus[id] ?? []).length > 0, id);
+  });
+
+  it('crowd neither the title of the view nor a row', () => {
+    const titleIcons = (menus['view/title'] ?? []).filter(({ group }) => group?.startsWith('navigation'));
+    assert.ok(titleIcons.length <= 3);
+    const slots = (menus['view/item/context'] ?? [])
+      .filter(({ group }) => group?.startsWith('inline'))
+      .map(({ group }) => group);
+    assert.ok(new Set(slots).size <= 3);
+    const groups = new Set((menus['view/item/context'] ?? []).map(({ group }) => group?.split('@')[0]));
+    assert.deepEqual([...groups].sort(), ['1_open', '2_message', '3_state', '4_edit', 'inline', 'z_danger']);
+  });
+
+  it('each have a handler', () => {
+    const sources = sourcesBelow(path.join(root, 'src', 'vscode'))
+      .map((file) => readFileSync(file, 'utf8'))
+      .join('\n');
+    for (const name of Object.keys(CommandId)) assert.match(sources, new RegExp(`\\[CommandId\\.${name}\\]: `), name);
+    for (const name of Object.keys(CommandId)) {
+      const handlers = [
+        ...sources.matchAll(
+          new RegExp(
+            `\\[CommandId\\.${name}\\]: (?!AgentCommand|PlainCommand|\\(\\) => Promise<AgentId|\\(row\\?)`,
+            'g',
+          ),
+        ),
+      ];
+      assert.equal(handlers.length, 1, `${name} has ${handlers.length} handlers`);
+    }
+  });
+});
+
+describe('when clauses', () => {
+  /** Keys that VS Code itself sets. */
+  const platformKeys = new Set(['view', 'viewItem', 'isWorkspaceTrusted', 'listMultiSelection']);
+
+  it('use only keys that somebody sets', () => {
+    const contextSource = readFileSync(path.join(root, 'src/vscode/window/workspaceFacts.ts'), 'utf8');
+    const welcome = contributes.viewsWelcome.map(({ when }) => when);
+    const enablement = [...commands.values()].map((command) => command.enablement ?? '');
+    const clauses = [
+      ...welcome,
+      ...enablement,
+      ...Object.values(menus).flatMap((items) => items.map(({ when }) => when ?? '')),
+    ];
+    for (const clause of clauses) {
+      for (const key of keysOf(clause)) {
+        const isSetting = key.startsWith('config.') && configuration.some(([name]) => `config.${name}` === key);
+        assert.ok(platformKeys.has(key) || isSetting || contextSource.includes(`'${key}'`), `${key} in: ${clause}`);
+      }
+    }
+  });
+
+  it('of rows use only tokens that rows have', () => {
+    const views = Object.values(Lifecycle).flatMap((lifecycle) => [
+      anAgentView({ lifecycle }),
+      anAgentView({ lifecycle, activity: 'awaiting_input', isManagedElsewhere: true }),
+    ]);
+    const tokens = new Set(views.flatMap((view) => contextValue(view, true).split(' ')));
+    for (const { when } of menus['view/item/context'] ?? []) {
+      const pattern = /viewItem =~ \/(.*)\//.exec(when ?? '')?.[1] ?? '';
+      const words = pattern.replaceAll('\\b', ' ').match(/\w+/g) ?? [];
+      assert.ok(words.length > 0, when);
+      assert.deepEqual(
+        words.filter((word) => !tokens.has(word)),
+        [],
+        when,
+      );
+    }
+  });
+});
+
+describe('settings in package.json', () => {
+  it('have a default, a Markdown description, a scope and an order', () => {
+    for (const [key, property] of configuration) {
+      for (const field of ['default', 'markdownDescription', 'scope', 'order'])
+        assert.notEqual(property[field], undefined, `${key}.${field}`);
+      if (property.enum)
+        assert.equal((property.markdownEnumDescriptions as unknown[]).length, (property.enum as unknown[]).length, key);
+      if (property.type === 'number' || property.type === 'integer')
+        assert.ok('minimum' in property && 'maximum' in property, key);
+      assert.notEqual(property.type, 'object', `${key}: one setting per value`);
+    }
+  });
+
+  it('S1 that decide what runs cannot come from an untrusted workspace', () => {
+    const restricted = new Set(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations);
+    const harmless = new Set(
+      ['agents.groupBy', 'notifications', 'terminal.location'].map((key) => `coreOrchestrator.${key}`),
+    );
+    for (const [key, { scope }] of configuration) {
+      assert.equal(restricted.has(key), !harmless.has(key), key);
+      if (!harmless.has(key))
+        assert.ok(scope === 'machine' || scope === 'machine-overridable', `${key}: ${String(scope)}`);
+    }
+    assert.equal(manifest.capabilities.untrustedWorkspaces.supported, 'limited');
+    assert.equal(manifest.capabilities.virtualWorkspaces.supported, false);
+  });
+
+  it('S22 that let other extensions act cannot come from a workspace at all', () => {
+    assert.equal(configuration.find(([key]) => key === 'coreOrchestrator.api.allowWrite')?.[1].scope, 'machine');
+  });
+});
+
+describe('files that package.json names', () => {
+  it('exist', () => {
+    const { walkthroughs, viewsContainers, views, jsonValidation } = contributes;
+    const media = walkthroughs.flatMap(({ icon, steps }) => [
+      icon,
+      ...steps.map(({ media: file }) => file.markdown ?? file.svg),
+    ]);
+    const icons = [...viewsContainers.activitybar, ...views[CONTAINER_ID]].map(({ icon }) => icon);
+    const files = [
+      manifest.icon,
+      ...icons,
+      ...media,
+      ...jsonValidation.map(({ url }) => url),
+      'core-orchestrator.d.ts',
+    ];
+    assert.deepEqual(
+      files.filter((file) => !file || !existsSync(path.join(root, file))),
+      [],
+    );
+  });
+
+  it('activate at nothing but the end of startup', () =>
+    assert.deepEqual(manifest.activationEvents, ['onStartupFinished']));
+});
+
+describe('error messages', () => {
+  it('exist for every code of the core and the window', () => {
+    const codes = sourcesBelow(path.join(root, 'src'))
+      .filter((file) => file.endsWith('Errors.ts'))
+      .flatMap(codesOf);
+    assert.ok(codes.length > 40, `${codes.length} codes found`);
+    assert.deepEqual(
+      codes.filter((code) => !Object.hasOwn(errorMessages, code)),
+      [],
+    );
+    const known = new Set([...codes, 'bug']);
+    assert.deepEqual(
+      Object.keys(errorMessages).filter((code) => !known.has(code)),
+      [],
+    );
+  });
+
+  it('are sentences, with buttons whose commands exist', () => {
+    const builtIn = new Set(['workbench.trust.manage', 'vscode.openFolder']);
+    for (const [code, { text, buttons }] of Object.entries(errorMessages)) {
+      assert.match(text, /^[A-Z"t].*\.$/, code);
+      for (const { command } of buttons)
+        assert.ok(commands.has(command) || builtIn.has(command), `${code}: ${command}`);
+    }
+  });
+
+  it('say nothing about cancellations and nothing secret about bugs', () => {
+    const cancelled = new AbortController();
+    cancelled.abort();
+    assert.equal(messageFor(cancelled.signal.reason), undefined);
+    assert.equal(messageFor(new TypeError('token=abc')), errorMessages.bug);
+    assert.equal(messageForCode('no.such'), errorMessages.bug);
+    assert.equal(
+      messageFor(new WindowError('window.terminalFailed', 'exit 1'))?.text,
+      'The terminal could not be opened. (exit 1)',
+    );
+  });
+});
+
+function sourcesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true })
+    .map((file) => path.join(folder, String(file)))
+    .filter((file) => file.endsWith('.ts'));
+}
+
+/** The members of `export type XErrorCode = 'a.b' | …`. */
+function codesOf(file: string): string[] {
+  const declaration = /export type \w*ErrorCode =([^;]*);/.exec(readFileSync(file, 'utf8'))?.[1] ?? '';
+  return [...declaration.matchAll(/'([a-z]+\.\w+)'/g)].map(([, code]) => code ?? '');
+}
+
+/** The context keys of a clause: what stands on the left of an operator or alone. */
+function keysOf(clause: string): string[] {
+  return clause
+    .split(/&&|\|\|/)
+    .map(
+      (part) =>
+        part
+          .trim()
+          .replace(/^!/, '')
+          .split(/\s*(?:==|!=|=~)\s*/)[0] ?? '',
+    )
+    .filter((key) => key !== '');
+}

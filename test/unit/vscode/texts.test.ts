@@ -1,0 +1,144 @@
+import { strict as assert } from 'node:assert';
+import type { AgentId } from '../../../src/core/agents/agent';
+import { AgentError } from '../../../src/core/agents/agentErrors';
+import type { FleetPlanEntry } from '../../../src/core/engine';
+import { freeName, nameProblem } from '../../../src/vscode/commands/agentName';
+import { historyText } from '../../../src/vscode/documents/historyText';
+import { setupText } from '../../../src/vscode/documents/setupText';
+import { approvalDocument, approvalQuestion, approvalText, fitsDialog } from '../../../src/vscode/fleet/approvalText';
+import { describeResult } from '../../../src/vscode/fleet/fleetResultText';
+import { fleetTemplate } from '../../../src/vscode/fleet/fleetTemplate';
+import { withoutIcons, withoutLinks } from '../../../src/vscode/plainText';
+import { parseFleetFile } from '../../../src/core/agents/fleetFile';
+import { anAgentView } from '../../support/fakeEngine';
+
+const NOW = Date.UTC(2026, 0, 2);
+
+function anEntry(text: string): FleetPlanEntry {
+  return { spec: { name: 'A', typeId: 'demo', folder: '/x' }, hash: 'h', isApproved: false, approvalText: text };
+}
+
+describe('names of agents', () => {
+  it('are checked', () => {
+    assert.deepEqual(
+      ['', '  ', 'A', 'x'.repeat(81), '😀'.repeat(80), 'a\u0007b', ' B '].map((name) => nameProblem(name, ['B'])),
+      [
+        'Give a name.',
+        'Give a name.',
+        undefined,
+        'At most 80 characters.',
+        undefined,
+        'Control characters are not allowed.',
+        'Another agent has this name.',
+      ],
+    );
+  });
+
+  it('are proposed so that they are free', () => {
+    assert.equal(freeName('Shell', []), 'Shell');
+    assert.equal(freeName('Shell', ['Shell', 'Shell 2']), 'Shell 3');
+  });
+});
+
+describe('approval texts', () => {
+  it('S1 hold every command completely', () => {
+    const long = anEntry(`run ${'x'.repeat(5_000)} end`);
+    const both = [anEntry('first'), long];
+    assert.ok(approvalText(both).includes(long.approvalText) && approvalText(both).includes('first'));
+    assert.ok(approvalDocument(both).includes(long.approvalText));
+    assert.deepEqual([fitsDialog(approvalText([anEntry('first')])), fitsDialog(approvalText(both))], [true, false]);
+    assert.equal(fitsDialog('a\n'.repeat(16)), false);
+  });
+
+  it('ask about exactly what is new', () => {
+    assert.equal(approvalQuestion([anEntry('a')]), 'Run this command from the fleet file?');
+    assert.equal(approvalQuestion([anEntry('a'), anEntry('b')]), 'Run these 2 commands from the fleet file?');
+  });
+});
+
+describe('results of fleets', () => {
+  const result = { succeeded: ['A'], skipped: [], failed: [], isCanceled: false };
+
+  it('are silent when the rows say it all', () => assert.equal(describeResult('started', result), undefined));
+
+  it('name the first failure with its reason, and how many more', () => {
+    const error = new AgentError('agent.folderMissing', '/gone');
+    const said = describeResult('started', {
+      ...result,
+      failed: [
+        { name: 'B', error },
+        { name: 'C', error },
+      ],
+    });
+    assert.equal(
+      said?.text,
+      '1 agent started. B was not started: The folder of this agent does not exist or cannot be entered. (/gone) 1 more failed.',
+    );
+  });
+
+  it('tell a cancellation and that there was nothing to do', () => {
+    assert.equal(
+      describeResult('started', { ...result, isCanceled: true })?.text,
+      'Cancelled: 1 agent started before.',
+    );
+    assert.equal(describeResult('stopped', { ...result, succeeded: [] })?.text, 'No agent was running.');
+  });
+});
+
+describe('the fleet template', () => {
+  it('is a right fleet file', () => {
+    const file = parseFleetFile(fleetTemplate, { workspaceFolder: '/x', knownTypes: ['demo', 'shell'] });
+    assert.deepEqual([file.problems, file.agents.map(({ name }) => name)], [[], ['Scout', 'Shell']]);
+  });
+});
+
+describe('reports', () => {
+  it('of the set-up put problems first and advise', () => {
+    const text = setupText(
+      [
+        { id: 'a', label: 'tmux', level: 'error', detail: 'not found', advice: 'Run `sudo apt install tmux`.' },
+        { id: 'b', label: 'Store', level: 'ok', detail: 'two\nlines' },
+      ],
+      [],
+    );
+    assert.equal(
+      text,
+      '# Core Orchestrator: Setup\n\n1 thing needs attention.\n\n## PROBLEM: tmux\n\nnot found\n\nRun `sudo apt install tmux`.\n\n## All checks\n\n- PROBLEM | tmux: not found\n- ok | Store: two lines\n',
+    );
+  });
+
+  it('of an agent hold every change with its evidence', () => {
+    const state = (lifecycle: 'starting' | 'running', activity: 'unknown' | 'awaiting_input') => ({
+      lifecycle,
+      activity,
+    });
+    const text = historyText(
+      anAgentView(),
+      [
+        {
+          id: '1',
+          agentId: 'reviewer' as AgentId,
+          generation: 1,
+          atMs: NOW,
+          from: state('starting', 'unknown'),
+          to: state('running', 'awaiting_input'),
+          reason: 'ready',
+          actor: 'engine',
+          evidence: [{ source: 'screen', detail: 'rule "box"', observedAtMs: NOW }],
+        },
+      ],
+      NOW,
+    );
+    assert.match(
+      text,
+      /2026-01-02T00:00:00.000Z {2}start 1 {2}starting -> running, awaiting input {2}by engine: ready\n {4}screen: rule "box"\n/,
+    );
+  });
+});
+
+describe('S6 text of agents', () => {
+  it('S6 makes neither links nor icons', () => {
+    assert.doesNotMatch(withoutLinks('[x](command:workbench.action.quit)'), /\]\(/);
+    assert.doesNotMatch(withoutIcons('$(alert) $(sync~spin)'), /\$\(/);
+  });
+});

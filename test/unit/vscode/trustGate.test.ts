@@ -1,0 +1,54 @@
+import { strict as assert } from 'node:assert';
+import type { AgentId } from '../../../src/core/agents/agent';
+import type { Engine } from '../../../src/core/engine';
+import { gateByTrust } from '../../../src/vscode/trustGate';
+import { WindowError } from '../../../src/vscode/windowErrors';
+import { anAgentView, FakeEngine } from '../../support/fakeEngine';
+
+const id = 'a' as AgentId;
+const spec = { name: 'B', typeId: 'demo', folder: '/x' };
+const plan = { agents: [], problems: [] };
+const signal = new AbortController().signal;
+
+/** Whatever starts a program or types into one. */
+const starting: Readonly<Record<string, (engine: Engine) => unknown>> = {
+  startAgent: (engine) => engine.startAgent(spec),
+  startExisting: (engine) => engine.startExisting(id),
+  restartAgent: (engine) => engine.restartAgent(id),
+  resumeAgent: (engine) => engine.resumeAgent(id),
+  releaseQuarantine: (engine) => engine.releaseQuarantine(id),
+  sendPrompt: (engine) => engine.sendPrompt(id, 'x'),
+  approveFleet: (engine) => engine.approveFleet(['h']),
+  startFleet: (engine) => engine.startFleet(plan, () => {}, signal),
+  registerAgentType: (engine) => engine.registerAgentType({}),
+};
+
+describe('S1 trust gate', () => {
+  for (const [name, call] of Object.entries(starting)) {
+    it(`S1 ${name} is refused without trust and goes through with it`, async () => {
+      const engine = new FakeEngine();
+      let isTrusted = false;
+      const gated = gateByTrust(engine, () => isTrusted);
+      await assert.rejects(
+        async () => call(gated),
+        (error) => WindowError.is(error, 'window.untrusted'),
+      );
+      assert.deepEqual(engine.calls, []);
+      isTrusted = true;
+      await call(gated);
+      assert.equal(engine.calls.length, 1);
+    });
+  }
+
+  it('S1 watching and ending stay possible without trust', async () => {
+    const engine = new FakeEngine();
+    const gated = gateByTrust(engine, () => false);
+    const seen: string[] = [];
+    gated.onDidChangeAgent(({ id: changed }) => seen.push(changed));
+    engine.simulateAgent(anAgentView({ id }));
+    assert.deepEqual([seen, gated.agents.length, gated.agent('a')?.id, gated.status.kind], [['a'], 1, 'a', 'stopped']);
+    await gated.stopAgent(id);
+    await gated.start();
+    assert.deepEqual(engine.calls, ['stopAgent a', 'start']);
+  });
+});
