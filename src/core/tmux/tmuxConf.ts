@@ -26,7 +26,7 @@ export const TMUX_OPTIONS: readonly TmuxOption[] = [
   { scope: '-g', name: 'status-interval', value: '0' },
   { scope: '-g', name: 'status-left', value: ' #{session_name} ' },
   { scope: '-g', name: 'status-left-length', value: '45' },
-  { scope: '-g', name: 'status-right', value: '' },
+  { scope: '-g', name: 'status-right', value: '#{?pane_dead,process ended ,}' },
   { scope: '-g', name: 'status-style', value: 'bg=default,fg=default,dim' },
   { scope: '-gw', name: 'window-status-format', value: '' },
   { scope: '-gw', name: 'window-status-current-format', value: '' },
@@ -38,16 +38,27 @@ export const TMUX_OPTIONS: readonly TmuxOption[] = [
   { scope: '-gw', name: 'aggressive-resize', value: 'off' },
 ];
 
-/** tmux 3.3 brought it, off by default; older servers always let it through only to their own parser. */
-const ALLOW_PASSTHROUGH: TmuxOption = { scope: '-gw', name: 'allow-passthrough', value: 'off' };
+/**
+ * Options of tmux 3.3: passthrough is off by default, and older servers have none. Without a message in the dead pane its last
+ * screen stays as it was (the message scrolls a line away); the status line says it instead.
+ */
+const NEWER_OPTIONS: readonly TmuxOption[] = [
+  { scope: '-gw', name: 'allow-passthrough', value: 'off' },
+  { scope: '-gw', name: 'remain-on-exit-format', value: '' },
+];
 
 /** The text of our configuration file, for `tmux -f`. The user's own is never read (S21). */
 export function tmuxConf(): string {
-  const lines = TMUX_OPTIONS.map(({ scope, name, value }) => `set-option ${scope} ${name} '${value}'`);
-  return `${[...lines, `set-option -q ${ALLOW_PASSTHROUGH.scope} ${ALLOW_PASSTHROUGH.name} ${ALLOW_PASSTHROUGH.value}`].join('\n')}\n`;
+  const line = ({ scope, name, value }: TmuxOption, quiet: string): string =>
+    `set-option ${quiet}${scope} ${name} '${value}'`;
+  const lines = [
+    ...TMUX_OPTIONS.map((option) => line(option, '')),
+    ...NEWER_OPTIONS.map((option) => line(option, '-q ')),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 /** The same options as commands, for a server that an earlier version of ours has started. Each may fail alone. */
 export function optionCommands(): readonly TmuxCommand[] {
-  return [...TMUX_OPTIONS, ALLOW_PASSTHROUGH].map(({ scope, name, value }) => TmuxArgs.setOption(scope, name, value));
+  return [...TMUX_OPTIONS, ...NEWER_OPTIONS].map(({ scope, name, value }) => TmuxArgs.setOption(scope, name, value));
 }

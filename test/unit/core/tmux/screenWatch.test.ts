@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { ScreenWatch } from '../../../../src/core/tmux/node/screenWatch';
+import { ManualClock } from '../../../support/manualClock';
+
+function createFixture() {
+  const clock = new ManualClock();
+  const facts: string[] = [];
+  const watch = new ScreenWatch({
+    clock,
+    capture: async (paneId) => void facts.push(`capture ${paneId} at ${clock.monotonicMs()}`),
+    onOutput: (paneId) => facts.push(`output ${paneId} at ${clock.monotonicMs()}`),
+  });
+  return { clock, facts, watch };
+}
+
+describe('screenWatch', () => {
+  it('reads a screen 120 ms after its last output', async () => {
+    const { clock, facts, watch } = createFixture();
+    watch.noteOutput('%1');
+    await clock.advanceMs(100);
+    watch.noteOutput('%1');
+    await clock.advanceMs(500);
+    assert.deepEqual(facts, ['output %1 at 0', 'capture %1 at 220']);
+    assert.deepEqual([watch.pendingCount, clock.pendingCount], [0, 0]);
+  });
+
+  it('reads a restless screen once per second and tells of output four times', async () => {
+    const { clock, facts, watch } = createFixture();
+    for (let i = 0; i < 40; i++) {
+      watch.noteOutput('%1');
+      await clock.advanceMs(50);
+    }
+    await clock.advanceMs(1_000);
+    assert.deepEqual(
+      facts.filter((fact) => fact.startsWith('capture')),
+      ['capture %1 at 1000', 'capture %1 at 2000'],
+    );
+    assert.equal(facts.filter((fact) => fact.startsWith('output')).length, 8);
+  });
+
+  it('reads again what changed while it was read', async () => {
+    const clock = new ManualClock();
+    let release = (): void => {};
+    let captures = 0;
+    const watch = new ScreenWatch({
+      clock,
+      capture: () => {
+        captures++;
+        return new Promise((resolve) => (release = resolve));
+      },
+      onOutput: () => {},
+    });
+    watch.noteOutput('%1');
+    await clock.advanceMs(120);
+    await clock.advanceMs(10);
+    watch.noteOutput('%1');
+    release();
+    await clock.advanceMs(120);
+    release();
+    await clock.advanceMs(1_000);
+    assert.equal(captures, 2);
+  });
+
+  it('forgets panes that are gone and leaves no timer behind', async () => {
+    const { clock, facts, watch } = createFixture();
+    watch.noteOutput('%1');
+    watch.noteOutput('%2');
+    watch.forget('%1');
+    watch.dispose();
+    watch.noteOutput('%3');
+    await clock.advanceMs(2_000);
+    assert.deepEqual([facts, clock.pendingCount], [['output %1 at 0', 'output %2 at 0'], 0]);
+  });
+});
