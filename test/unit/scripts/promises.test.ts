@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+interface PromisesScript {
+  isOf(id: string, title: string): boolean;
+  compareIds(a: string, b: string): number;
+}
+// Scripts run before anything is installed, so they are plain JavaScript.
+const script = import(pathToFileURL(path.resolve('scripts/lib/promises.mjs')).href) as Promise<PromisesScript>;
+
+describe('promises', () => {
+  it('belong to titles that begin with their id, alone or among several', async () => {
+    const { isOf } = await script;
+    for (const title of ['R1 loses nothing', 'S2 R1 holds', 'R1, S2: holds', 'R1'])
+      assert.equal(isOf('R1', title), true, title);
+    for (const title of ['R13 fences', 'proves R1', 'S2 as R1 does', 'R1x', 'R', ''])
+      assert.equal(isOf('R1', title), false, title);
+  });
+
+  it('are sorted by letter, then by number', async () => {
+    const { compareIds } = await script;
+    assert.deepEqual(['S2', 'R13', 'R1', 'S1', 'R2'].sort(compareIds), ['R1', 'R2', 'R13', 'S1', 'S2']);
+  });
+});
