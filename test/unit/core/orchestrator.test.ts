@@ -1,0 +1,380 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { AgentId } from '../../../src/core/agents/agent';
+import { silentLogger } from '../../../src/core/base/log';
+import { DataError } from '../../../src/core/data/dataErrors';
+import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
+import { DEFAULT_RESTART_SETTINGS } from '../../../src/core/agents/restartBudget';
+import type { AgentHost } from '../../../src/core/agents/agentHost';
+import { Orchestrator } from '../../../src/core/orchestrator';
+import type { Workspace } from '../../../src/core/workspace';
+import { aSpec } from '../../support/builders';
+import { FakeWorkspace, FakeWorkspaceLock } from '../../support/fakeWorkspaceLock';
+import { LinkedHost, SupervisedWorld } from '../../support/supervisedWorld';
+
+/** One machine: a workspace folder, its processes and its tmux server, and as many windows as a test opens. */
+class Machine {
+  readonly world = new SupervisedWorld();
+  readonly folder = new FakeWorkspace();
+  readonly store = new MemoryDataStore({ clock: this.world.clock });
+  openError: Error | undefined;
+  isTrusted = true;
+  hosts: AgentHost[] = [];
+
+  window(pid: number): Orchestrator {
+    const { clock, ids } = this.world;
+    return new Orchestrator({
+      clock,
+      ids,
+      log: silentLogger,
+      random: () => 0.5,
+      settings: () => ({
+        isTrusted: this.isTrusted,
+        startDeadlineMs: 60_000,
+        restart: DEFAULT_RESTART_SETTINGS,
+        recoveredFolder: '/work',
+      }),
+      openWorkspace: () => Promise.resolve(this.workspace(pid)),
+    });
+  }
+
+  run<T>(work: Promise<T>): Promise<T> {
+    return this.world.run(work);
+  }
+
+  async settle(): Promise<void> {
+    await this.world.clock.advanceMs(20);
+  }
+
+  private workspace(pid: number): Workspace {
+    const { processes, checks, environment } = this.world.ports();
+    return {
+      id: 'w1',
+      lock: new FakeWorkspaceLock(this.folder, pid),
+      processes,
+      environment,
+      checks,
+      shell: '/bin/bash',
+      execPath: '/usr/bin/node',
+      demoAgent: '/demo.js',
+      openStore: () =>
+        this.openError
+          ? Promise.reject(this.openError)
+          : Promise.resolve({ store: keepOpen(this.store), warnings: [] }),
+      createHost: (mode) => {
+        const host =
+          mode === 'owner' ? keepAlive(this.world.host) : new LinkedHost(this.world.clock, this.world.processes);
+        this.hosts.push(host);
+        return host;
+      },
+      sha256: (text) => createHash('sha256').update(text).digest('hex'),
+      diagnose: () => Promise.resolve([]),
+    };
+  }
+}
+
+/** The tmux server and the store outlive the sessions that use them. */
+function keepAlive(host: LinkedHost): AgentHost {
+  return new Proxy(host, {
+    get: (target, key) => (key === 'dispose' || key === 'stop' ? async () => undefined : bound(target, key)),
+  });
+}
+function keepOpen(store: MemoryDataStore): MemoryDataStore {
+  return new Proxy(store, {
+    get: (target, key) => (key === 'dispose' || key === 'close' ? async () => undefined : bound(target, key)),
+  });
+}
+function bound(target: object, key: string | symbol): unknown {
+  const value: unknown = Reflect.get(target, key, target);
+  return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+}
+
+const FLEET = JSON.stringify({
+  agents: [
+    { name: 'One', type: 'shell' },
+    { name: 'Two', type: 'command', command: ['true'] },
+  ],
+});
+
+describe('Orchestrator', () => {
+  it('owns the workspace, starts an agent, shows it, and leaves it running when it stops', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    const facts: string[] = [];
+    engine.onDidChangeAgent(({ id, view }) => facts.push(`${id} ${view?.lifecycle ?? 'gone'}`));
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.deepEqual(engine.status, {
+      kind: 'ready',
+      epoch: 1,
+      tmuxVersion: '3.3a',
+      isTmuxLost: false,
+      isReadOnly: false,
+    });
+
+    const id = await machine.run(engine.startAgent(aSpec({ name: 'Reviewer', typeId: 'shell' })));
+    assert.equal(engine.agent(id)?.lifecycle, 'running');
+    assert.deepEqual([...new Set(facts)], ['reviewer created', 'reviewer starting', 'reviewer running']);
+
+    await machine.run(engine.stop());
+    assert.equal(engine.status.kind, 'stopped');
+    assert.equal((await machine.world.host.list())[0]?.liveness.kind, 'alive');
+  });
+
+  it('R14 finds its agents again after a crash and starts none of them twice', async () => {
+    const machine = new Machine();
+    const first = machine.window(1);
+    await machine.run(first.start());
+    await machine.settle();
+    const id = await machine.run(first.startAgent(aSpec({ typeId: 'shell' })));
+    first.dispose(); // nothing polite: as after kill -9
+    machine.folder.simulateDeath();
+
+    const second = machine.window(2);
+    await machine.run(second.start());
+    await machine.settle();
+    assert.deepEqual(
+      [second.agent(id)?.lifecycle, second.agent(id)?.generation, machine.world.launches(id)],
+      ['running', 1, 1],
+    );
+    await machine.run(second.stop());
+  });
+
+  it('follows while another window owns, refuses to act, and takes over when the owner dies', async () => {
+    const machine = new Machine();
+    const owner = machine.window(1);
+    const follower = machine.window(2);
+    await machine.run(owner.start());
+    await machine.settle();
+    const id = await machine.run(owner.startAgent(aSpec({ typeId: 'shell' })));
+    await machine.run(follower.start());
+    await machine.settle();
+    assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: true });
+    await assert.rejects(follower.stopAgent(id), { code: 'engine.following' });
+    const observer = machine.hosts.at(-1) as LinkedHost;
+    observer.simulateHosted({ agentId: id, generation: 1, folder: '/work', argv: ['sh'], env: {} });
+    await machine.settle();
+    assert.deepEqual([follower.agent(id)?.name, follower.agent(id)?.isManagedElsewhere], [id, true]);
+
+    owner.dispose();
+    machine.folder.simulateDeath();
+    await machine.settle();
+    assert.equal(follower.status.kind, 'ready');
+    assert.deepEqual(
+      [follower.agent(id)?.name, follower.agent(id)?.isManagedElsewhere, machine.world.launches(id)],
+      ['Reviewer', false, 1],
+    );
+    await machine.run(follower.stop());
+  });
+
+  it('R13 lets a person take over from an owner that does not respond; the old owner becomes a follower', async () => {
+    const machine = new Machine();
+    const owner = machine.window(1);
+    const follower = machine.window(2);
+    await machine.run(owner.start());
+    await machine.settle();
+    await machine.run(follower.start());
+    follower.takeOver();
+    await machine.settle();
+    assert.equal(follower.status.kind, 'following', 'a responding owner keeps its workspace');
+    machine.folder.simulateHang(true);
+    await machine.settle();
+    assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: false });
+    follower.takeOver();
+    await machine.settle();
+    assert.equal(follower.status.kind, 'ready');
+    await machine.world.clock.advanceMs(10_000);
+    assert.equal(owner.status.kind, 'following');
+    await assert.rejects(owner.startAgent(aSpec()), { code: 'engine.following' });
+    await machine.run(Promise.all([owner.stop(), follower.stop()]));
+  });
+
+  it('says what blocks it, and works once that is mended and a person tries again', async () => {
+    const machine = new Machine();
+    machine.openError = new DataError('data.newerSchema', 'the store was written by version 9');
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.deepEqual(engine.status, {
+      kind: 'blocked',
+      code: 'data.newerSchema',
+      detail: 'data.newerSchema: the store was written by version 9',
+    });
+    await assert.rejects(engine.startAgent(aSpec()), { code: 'engine.blocked' });
+
+    machine.openError = undefined;
+    machine.world.host.simulateStatusAtStart({
+      kind: 'blocked',
+      code: 'tmux.notInstalled',
+      detail: 'no tmux on the PATH',
+    });
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.equal(engine.status.kind === 'blocked' && engine.status.code, 'tmux.notInstalled');
+
+    machine.world.host.simulateStatus({ kind: 'ready', version: '3.3a' });
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.equal(engine.status.kind, 'ready');
+    await machine.run(engine.stop());
+  });
+
+  it('S1 watches and starts nothing while the workspace is not trusted, and begins to work when it is', async () => {
+    const machine = new Machine();
+    machine.isTrusted = false;
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.deepEqual([engine.status.kind, machine.folder.owner], ['restricted', undefined]);
+    await assert.rejects(engine.startAgent(aSpec()), { code: 'engine.restricted' });
+    await assert.rejects(engine.planFleet(FLEET, '/work/.vscode/agents.json'), { code: 'engine.restricted' });
+    machine.isTrusted = true;
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.equal(engine.status.kind, 'ready');
+    await machine.run(engine.stop());
+  });
+
+  it('raises one notice while the store cannot be written, and takes it back', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    machine.store.simulateReadOnly('No space is left on the disk.');
+    assert.deepEqual(
+      [engine.notices.map((notice) => notice.fingerprint), engine.status.kind === 'ready' && engine.status.isReadOnly],
+      [['store.readOnly'], true],
+    );
+    await assert.rejects(machine.run(engine.startAgent(aSpec({ typeId: 'shell' }))), { code: 'data.readOnly' });
+    machine.store.simulateReadOnly(undefined);
+    assert.deepEqual([engine.notices, engine.status.kind === 'ready' && engine.status.isReadOnly], [[], false]);
+    await machine.run(engine.stop());
+  });
+
+  it('says that tmux is lost and comes back by itself', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    machine.world.host.simulateServerLoss();
+    assert.equal(engine.status.kind === 'ready' && engine.status.isTmuxLost, true);
+    machine.world.host.simulateServerReturn();
+    await machine.settle();
+    assert.equal(engine.status.kind === 'ready' && engine.status.isTmuxLost, false);
+    await machine.run(engine.stop());
+  });
+
+  it('leaves no timer behind when it is disposed', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    await machine.run(engine.startAgent(aSpec({ typeId: 'shell' })));
+    await machine.run(engine.stop());
+    engine.dispose();
+    await machine.world.clock.advanceMs(0);
+    assert.equal(machine.world.clock.pendingCount, 0);
+  });
+});
+
+describe('Fleets', () => {
+  it('S1 starts only what a person approved, exactly; one changed byte asks again', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    const plan = await machine.run(engine.planFleet(FLEET, '/work/.vscode/agents.json'));
+    assert.deepEqual(plan.agents.map((entry) => [entry.spec.name, entry.spec.folder, entry.isApproved]), [['One', '/work', false], ['Two', '/work', false]]); // prettier-ignore
+    const start = (what: typeof plan) =>
+      machine.run(engine.startFleet(what, () => undefined, new AbortController().signal));
+    await assert.rejects(start(plan), { code: 'agent.notApproved' });
+    await assert.rejects(machine.run(engine.approveFleet(['0'.repeat(64)])), { code: 'agent.notApproved' });
+
+    await machine.run(engine.approveFleet(plan.agents.map((entry) => entry.hash)));
+    const forged = {
+      ...plan,
+      agents: plan.agents.map((entry) => ({ ...entry, spec: { ...entry.spec, args: ['--evil'] } })),
+    };
+    await assert.rejects(start(forged), { code: 'agent.notApproved' });
+    const result = await start(plan);
+    assert.deepEqual([[...result.succeeded].sort(), result.failed], [['One', 'Two'], []]);
+    assert.deepEqual((await start(plan)).skipped.includes('One'), true);
+
+    const changed = await machine.run(
+      engine.planFleet(FLEET.replace('"true"', '"true "'), '/work/.vscode/agents.json'),
+    );
+    assert.deepEqual(
+      changed.agents.map((entry) => entry.isApproved),
+      [true, false],
+    );
+    await machine.run(engine.stop());
+  });
+
+  it('reports each agent, goes on after one failed, and stops early when canceled', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    const names = ['A', 'B', 'C'];
+    const text = JSON.stringify({
+      agents: names.map((name) => ({ name, type: 'shell', ...(name === 'B' && { folder: 'nowhere' }) })),
+    });
+    const plan = await machine.run(engine.planFleet(text, '/work/.vscode/agents.json'));
+    await machine.run(engine.approveFleet(plan.agents.map((entry) => entry.hash)));
+    const steps: string[] = [];
+    const result = await machine.run(
+      engine.startFleet(
+        plan,
+        (step) => steps.push(`${step.name}${step.error ? ' failed' : ''}`),
+        new AbortController().signal,
+      ),
+    );
+    assert.deepEqual([[...steps].sort(), [...result.succeeded].sort(), result.failed.map(({ name }) => name)], [['A', 'B failed', 'C'], ['A', 'C'], ['B']]); // prettier-ignore
+
+    const all = await machine.run(engine.stopAll(() => undefined, new AbortController().signal));
+    assert.deepEqual(
+      [[...all.succeeded].sort(), engine.agents.filter((view) => view.lifecycle === 'running')],
+      [['A', 'B', 'C'], []],
+    );
+    const canceled = await machine.run(engine.startFleet(plan, () => undefined, AbortSignal.abort()));
+    assert.deepEqual([canceled.succeeded, canceled.isCanceled], [[], true]);
+    await machine.run(engine.stop());
+  });
+
+  it('keeps a type that came with an approved fleet, so that its agents start again without the file', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    const type = {
+      id: 'mine',
+      label: 'Mine',
+      icon: 'rocket',
+      command: ['true'],
+      readiness: { when: 'alive', afterMs: 0 },
+      screenRules: [],
+      prompt: { canPaste: false },
+    };
+    const text = JSON.stringify({ types: [type], agents: [{ name: 'M', type: 'mine' }] });
+    const plan = await machine.run(engine.planFleet(text, '/work/.vscode/agents.json'));
+    assert.deepEqual(plan.problems, []);
+    assert.equal(
+      engine.agentTypes.some(({ id }) => id === 'mine'),
+      false,
+      'not before it is approved',
+    );
+    await machine.run(engine.approveFleet(plan.agents.map((entry) => entry.hash)));
+    await machine.run(engine.startFleet(plan, () => undefined, new AbortController().signal));
+    assert.equal(engine.agent('m')?.typeLabel, 'Mine');
+    await machine.run(engine.stop());
+
+    const second = machine.window(2);
+    await machine.run(second.start());
+    await machine.settle();
+    assert.deepEqual([second.agent('m')?.typeLabel, second.agent('m')?.lifecycle], ['Mine', 'running']);
+    await machine.run(second.restartAgent('m' as AgentId));
+    const again = await machine.run(second.planFleet(text, '/work/.vscode/agents.json'));
+    assert.deepEqual([again.problems, again.agents[0]?.isApproved], [[], true]);
+    await machine.run(second.stop());
+  });
+});
