@@ -101,8 +101,7 @@ export class AgentFactory implements Disposable {
     const command = type.command.flatMap((part) =>
       part === '{command}' ? (spec.command ?? []) : [paths[part] ?? part],
     );
-    if (command.length === 0)
-      throw invalidSpec([{ path: 'command', message: `is needed for the type "${type.id}"` }]);
+    if (command.length === 0) throw invalidSpec([{ path: 'command', message: `is needed for the type "${type.id}"` }]);
     return [...command, ...(spec.args ?? [])];
   }
 

@@ -1,5 +1,7 @@
 import { type Disposable, DisposableStore, MutableDisposable } from '../base/disposable';
+import { describeError } from '../base/errors';
 import type { AgentId } from './agent';
+import { AgentError } from './agentErrors';
 import type { StartOrder } from './agentStarter';
 import type { Agent } from './baseAgent';
 import { RestartBudget } from './restartBudget';
@@ -74,14 +76,32 @@ export class AgentRestarter implements Disposable {
   }
 
   #onDue(id: AgentId): void {
-    const { registry, host, settings, log } = this.context;
+    const { registry, host, settings } = this.context;
     const agent = registry.find(id);
     this.cancel(id);
     if (this.#owned.isDisposed || agent?.record.desired !== 'running') return;
     if (!settings.isAutomaticStartAllowed()) return;
     if (host.status.kind !== 'ready') return this.#arm(id, HOST_RETRY_MS);
-    this.start(id, { actor: 'policy', reason: 'restarted', isAutomatic: true }).catch((error: unknown) => {
-      log.warn('a restart failed', { agent: id, error });
+    const order: StartOrder = { actor: 'policy', reason: 'restarted', isAutomatic: true };
+    this.start(id, order).catch((error: unknown) => this.#onFailure(agent, error));
+  }
+
+  /** Not begun at all: the earlier run could not be proved gone, or the store did not take it. Later again, and a person is told. */
+  #onFailure(agent: Agent, error: unknown): void {
+    const { log, notices, clock, settings } = this.context;
+    log.warn('a restart failed', { agent: agent.id, error });
+    const { lifecycle, desired, spec } = agent.record;
+    const isWaiting = desired === 'running' && (lifecycle === 'backoff' || lifecycle === 'stopped');
+    if (!isWaiting || this.#timers.has(agent.id) || this.#owned.isDisposed || AgentError.is(error, 'agent.conflict'))
+      return;
+    this.#arm(agent.id, settings.restart.maxDelayMs);
+    notices.raise({
+      fingerprint: `agent.cannotStart:${agent.id}`,
+      level: 'error',
+      title: `${spec.name} cannot be restarted`,
+      detail: describeError(error),
+      agentId: agent.id,
+      atMs: clock.nowMs(),
     });
   }
 

@@ -143,7 +143,7 @@ export class AgentSupervisor implements Disposable {
 
   /**
    * Ends an agent for good: `stopped` is persisted as desired before anything is done, then quit keys → SIGTERM → SIGKILL, until every
-   * process is proved gone. Also ends a waiting restart and a quarantine. @throws as `AgentStopper.stop`; what the store throws – then nothing was done
+   * process is proved gone. Also ends a waiting restart and a quarantine. Aborting the signal only ends the waiting. @throws as `AgentStopper.stop`; what the store throws – then nothing was done
    */
   async stop(id: string, options: CallOptions = {}): Promise<void> {
     this.#requireOpen();
@@ -158,25 +158,23 @@ export class AgentSupervisor implements Disposable {
     this.#restarter.cancel(agent.id);
     const mailbox = this.#mailbox(agent.id);
     mailbox.preempt(['start', 'prompt'], new AgentError('agent.superseded', STOPPED, { agentId: id }));
-    await mailbox.run(
-      async (signal) => {
-        this.#restarter.cancel(agent.id);
-        const { lifecycle, generation } = agent.record;
-        if (isLive(lifecycle)) return this.#stopper.stop(agent, order, signal);
-        if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return;
-        await this.#stopper.endRun(agent, { generation, process: agent.record.process }, signal);
-        await this.#stopper.discard(agent);
-        await this.state.transition(agent.id, generation, {
-          lifecycle: 'stopped',
-          process: null,
-          nextStartAtMs: null,
-          durability: 'before',
-          ...order,
-        });
-        this.#restarter.forgive(agent.id);
-      },
-      { signal: options.signal },
-    );
+    const ending = mailbox.run(async (signal) => {
+      this.#restarter.cancel(agent.id);
+      const { lifecycle, generation } = agent.record;
+      if (isLive(lifecycle)) return this.#stopper.stop(agent, order, signal);
+      if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return;
+      await this.#stopper.endRun(agent, { generation, process: agent.record.process }, signal);
+      await this.#stopper.discard(agent);
+      await this.state.transition(agent.id, generation, {
+        lifecycle: 'stopped',
+        process: null,
+        nextStartAtMs: null,
+        durability: 'before',
+        ...order,
+      });
+      this.#restarter.forgive(agent.id);
+    });
+    await abandonable(ending, options.signal);
   }
 
   /** Deliveries and tasks wait; the process lives. Pausing a paused agent is fine. @throws {AgentError} agent.notRunning */
@@ -189,13 +187,13 @@ export class AgentSupervisor implements Disposable {
     return this.#switch(id, 'paused', 'running', options);
   }
 
-  /** Stops a live agent and starts it again, or starts an ended one. @throws as `stop` and `start` */
+  /** Stops a live agent and starts it again, or starts an ended one. Aborting the signal leaves it stopped. @throws as `stop` and `start` */
   async restart(id: string, options: CallOptions = {}): Promise<void> {
     this.#requireOpen();
     const agent = this.registry.get(id);
     const order = { actor: options.actor ?? 'person', reason: 'restart_ordered' };
     this.#restarter.cancel(agent.id);
-    await this.#mailbox(agent.id).run(
+    const stopping = this.#mailbox(agent.id).run(
       async (signal) => {
         const { lifecycle, generation } = agent.record;
         if (!isLive(lifecycle)) return;
@@ -204,6 +202,7 @@ export class AgentSupervisor implements Disposable {
       },
       { signal: options.signal, kind: 'start' },
     );
+    await this.#stopIfCancelled(agent, stopping, options);
     await this.#runStart(agent.id, this.#startOrder(options, 'restart_ordered'), options.signal);
   }
 
@@ -262,10 +261,16 @@ export class AgentSupervisor implements Disposable {
     this.#context.factory.argv(valid); // type known, command given
     await this.#mailbox(this.registry.get(id).id).run(async () => {
       const { record } = this.registry.get(id);
-      if (isLive(record.lifecycle)) throw new AgentError('agent.stillRunning', `${id} is ${record.lifecycle}: stop it first`, { agentId: id });
+      if (isLive(record.lifecycle))
+        throw new AgentError('agent.stillRunning', `${id} is ${record.lifecycle}: stop it first`, { agentId: id });
       this.#requireFreeName(valid.name, record.id);
       if (JSON.stringify(valid) === JSON.stringify(record.spec)) return;
-      const update = { spec: valid, isFirstPromptDone: valid.firstPrompt === undefined, durability: 'before', reason: 'respecified' } as const;
+      const update = {
+        spec: valid,
+        isFirstPromptDone: valid.firstPrompt === undefined,
+        durability: 'before',
+        reason: 'respecified',
+      } as const;
       await this.state.transition(record.id, record.generation, { ...update, actor: options.actor ?? 'person' });
     });
   }
@@ -328,14 +333,22 @@ export class AgentSupervisor implements Disposable {
     this.#requireOpen();
     const agent = this.registry.get(id);
     this.#restarter.cancel(id);
+    const starting = this.#mailbox(id).run((own) => this.#starter.start(agent, order, own), { signal, kind: 'start' });
     try {
-      await this.#mailbox(id).run((own) => this.#starter.start(agent, order, own), { signal, kind: 'start' });
-    } catch (error) {
-      if (signal?.aborted && !this.#closed && isLive(agent.record.lifecycle))
-        await this.stop(id, { actor: order.actor });
-      throw error;
+      await this.#stopIfCancelled(agent, starting, { actor: order.actor, ...(signal && { signal }) });
     } finally {
       if (!this.#closed) await this.#restarter.afterEnd(agent);
+    }
+  }
+
+  /** A start that its caller cancelled must not leave something half started. */
+  async #stopIfCancelled(agent: Agent, work: Promise<void>, { actor, signal }: CallOptions): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (signal?.aborted && !this.#closed && isLive(agent.record.lifecycle))
+        await this.stop(agent.id, { actor: actor ?? 'person' });
+      throw error;
     }
   }
 
@@ -396,6 +409,7 @@ export class AgentSupervisor implements Disposable {
         await recordExit(this.#context, agent, exit); // of another generation: refused and reported there
         if (!isPresent) return;
         this.#observer.forget(agent.id);
+        this.#context.notices.resolve(`agent.orphan:${agent.id}`);
         await this.#restarter.afterEnd(agent);
       })
       .catch((error: unknown) => ignore(this.#context.log, error, 'the supervisor left, or the agent was removed'));
@@ -429,4 +443,15 @@ export class AgentSupervisor implements Disposable {
 
 function describeStatus(status: { readonly kind: string; readonly reason?: string; readonly detail?: string }): string {
   return describeError(status.reason ?? status.detail ?? `the host is ${status.kind}`);
+}
+
+/** Settles like `work`, or rejects with the signal's reason as soon as it is aborted; the work goes on. */
+function abandonable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

@@ -18,7 +18,8 @@ export interface LoginShellOptions {
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** Runs inside the shell. A constant: what varies comes through the environment, in a form that POSIX shells, fish and csh expand alike. */
 const SHELL_COMMAND = '"$CORE_ENV_NODE" -e "$CORE_ENV_SCRIPT"';
-const SCRIPT = 'const m=process.env.CORE_ENV_MARK;delete process.env.CORE_ENV_MARK;process.stdout.write(m+JSON.stringify(process.env)+m)';
+const SCRIPT =
+  'const m=process.env.CORE_ENV_MARK;delete process.env.CORE_ENV_MARK;process.stdout.write(m+JSON.stringify(process.env)+m)';
 
 /**
  * What the user's login shell exports: asked once, asynchronously, in a session of its own without a terminal, starting from the
