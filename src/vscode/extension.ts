@@ -19,6 +19,8 @@ let session: { readonly engine: Engine; readonly end: () => void } | undefined;
 export interface TestAccess {
   readonly engine: Engine;
   readonly window: WindowParts;
+  /** How long `activate` took. */
+  readonly activationMs: number;
 }
 
 /** Registers everything and returns; the engine starts afterwards. */
@@ -26,6 +28,7 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   const channel = vscode.window.createOutputChannel('Core Orchestrator', { log: true });
   const log = new ChannelLogger(channel);
   const clock = new SystemClock();
+  const startedMs = clock.monotonicMs();
   const settings = new LiveSettings((error) => log.error('settings listener', { error: describeError(error) }));
   const engine = composeEngine(context, log, () => settings.current);
   const gated = gateByTrust(engine, () => vscode.workspace.isTrusted);
@@ -45,7 +48,8 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   session = { engine, end: () => markSeen(memory, clock.nowMs()) };
   startWhenTrusted(context, engine, window, log);
   const api = createApi(gated, () => settings.current.isApiWriteAllowed);
-  return context.extensionMode === vscode.ExtensionMode.Test ? { ...api, forTests: { engine: gated, window } } : api;
+  if (context.extensionMode !== vscode.ExtensionMode.Test) return api;
+  return { ...api, forTests: { engine: gated, window, activationMs: clock.monotonicMs() - startedMs } };
 }
 
 /** Leaves the agents running. Well under the 5 s that VS Code gives. */

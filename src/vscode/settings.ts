@@ -14,7 +14,7 @@ export interface Settings {
   /** Program name or absolute path of tmux. */
   readonly tmuxPath: string;
   readonly groupBy: GroupBy;
-  /** Names of environment variables that agents get besides the built-in allow-list. */
+  /** Names of environment variables of the editor that agents get besides those of the login shell. */
   readonly passEnvironment: readonly string[];
   /** How long a started agent has until it must be ready, 5–600 s. */
   readonly startDeadlineMs: number;

@@ -48,10 +48,11 @@ export class StartAgentDialog {
   }
 
   #askType: Step = async (draft, place) => {
-    const items = this.engine.agentTypes.map((type) => ({
+    const types = [...this.engine.agentTypes].sort((a, b) => Number(isMissing(a)) - Number(isMissing(b))); // stable: what works comes first
+    const items = types.map((type) => ({
       label: withoutIcons(type.label),
       description: withoutIcons(type.description),
-      ...(type.availability === 'missing' ? { detail: withoutIcons(`Not found. ${type.installHint}`) } : {}),
+      ...(isMissing(type) ? { detail: withoutIcons(`Not found. ${type.installHint}`) } : {}),
       iconPath: new vscode.ThemeIcon(type.icon),
       type,
     }));
@@ -125,6 +126,10 @@ export class StartAgentDialog {
     draft.firstPrompt = answer;
     return undefined;
   };
+}
+
+function isMissing(type: AgentTypeInfo): boolean {
+  return type.availability === 'missing';
 }
 
 function specOf(draft: Draft): AgentSpec | undefined {

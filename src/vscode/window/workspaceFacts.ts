@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import type { Logger } from '../../core/base/log';
@@ -7,6 +8,12 @@ import { welcomeState } from '../agents/welcomeState';
 import type { ContextKeySetter } from '../context';
 import { FLEET_FILE } from '../manifest';
 import { findFleetFiles } from '../fleet/fleetFiles';
+
+/**
+ * The fleet file and its folder: when a folder comes or goes together with what is in it, VS Code reports only the
+ * folder.
+ */
+const FLEET_FILE_PATHS = `**/{${posix.dirname(FLEET_FILE)},${FLEET_FILE}}`;
 
 /** Keeps the context keys true, which choose the welcome text and enable commands. Sets every key at once when made. */
 export class WorkspaceFacts implements Disposable {
@@ -23,7 +30,7 @@ export class WorkspaceFacts implements Disposable {
     this.#store.add(engine.onDidChangeStatus(() => this.#update()));
     this.#store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#update()));
     this.#store.add(vscode.workspace.onDidChangeWorkspaceFolders(() => void this.lookForFleetFile()));
-    const watcher = this.#store.add(vscode.workspace.createFileSystemWatcher(`**/${FLEET_FILE}`, false, true, false));
+    const watcher = this.#store.add(vscode.workspace.createFileSystemWatcher(FLEET_FILE_PATHS, false, true, false));
     this.#store.add(watcher.onDidCreate(() => void this.lookForFleetFile()));
     this.#store.add(watcher.onDidDelete(() => void this.lookForFleetFile()));
   }

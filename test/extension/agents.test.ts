@@ -1,0 +1,189 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { AgentId } from '../../src/core/agents/agent';
+import { AGENTS_VIEW_ID, CommandId, SettingKey } from '../../src/vscode/manifest';
+import type { TestAccess } from '../../src/vscode/extension';
+import { eventually } from '../support/eventually';
+import { becomes, readyExtension, removeAll, startDemo } from './support/access';
+
+describe('agents in the window', () => {
+  let access: TestAccess;
+  const node = (id: AgentId) => access.window.view.tree.agentNode(id);
+  const terminalsOf = (name: string): readonly vscode.Terminal[] =>
+    vscode.window.terminals.filter((terminal) => terminal.name === name);
+
+  before(async () => {
+    access = await readyExtension();
+    await vscode.commands.executeCommand(`${AGENTS_VIEW_ID}.focus`);
+  });
+
+  afterEach(async () => {
+    for (const terminal of vscode.window.terminals) terminal.dispose();
+    await removeAll(access);
+    await vscode.workspace
+      .getConfiguration('coreOrchestrator')
+      .update(SettingKey.GroupBy, undefined, vscode.ConfigurationTarget.Global);
+  });
+
+  it('starts an agent through the dialog by its defaults, shows its row, stops it', async () => {
+    const started = vscode.commands.executeCommand<AgentId | undefined>(CommandId.StartAgent);
+    let id: AgentId | undefined;
+    let isDone = false;
+    void started.then((result) => {
+      id = result;
+      isDone = true;
+    });
+    await eventually(
+      'the dialog is through',
+      async () => {
+        if (!isDone) await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+        return isDone;
+      },
+      { timeoutMs: 20_000, everyMs: 200 },
+    );
+    assert.ok(id !== undefined);
+    await becomes(access, id, ({ lifecycle }) => lifecycle === 'running');
+    const item = access.window.view.tree.getTreeItem(node(id));
+    assert.equal(item.id, `agent:${id}`);
+    assert.match(item.contextValue ?? '', /^agent running live attachable/);
+    assert.match(item.accessibilityInformation?.label ?? '', /^Agent .+, \w+/);
+    await vscode.commands.executeCommand(CommandId.StopAgent, node(id));
+    await becomes(access, id, ({ lifecycle }) => lifecycle === 'stopped');
+  });
+
+  it('draws one row when one agent changes', async () => {
+    const ids = [await startDemo(access, 'One'), await startDemo(access, 'Two'), await startDemo(access, 'Three')];
+    const { tree } = access.window.view;
+    await quiet(() => tree.drawnRowCount);
+    const [first] = ids;
+    assert.ok(first !== undefined);
+    const before = tree.drawnRowCount;
+    await vscode.commands.executeCommand(CommandId.PauseAgent, node(first));
+    await becomes(access, first, ({ lifecycle }) => lifecycle === 'paused');
+    await quiet(() => tree.drawnRowCount);
+    assert.equal(tree.drawnRowCount - before, 1);
+    assert.match(String(tree.getTreeItem(node(first)).description), /^paused/);
+  });
+
+  it('acts on all selected rows at once', async () => {
+    const ids = [await startDemo(access, 'One'), await startDemo(access, 'Two')];
+    const rows = ids.map(node);
+    await vscode.commands.executeCommand(CommandId.PauseAgent, rows[0], [
+      ...rows,
+      access.window.view.tree.groupNode('state:1'),
+    ]);
+    for (const id of ids) await becomes(access, id, ({ lifecycle }) => lifecycle === 'paused');
+  });
+
+  it('groups by what the setting says, at once', async () => {
+    await startDemo(access, 'One');
+    const { tree } = access.window.view;
+    assert.deepEqual(
+      tree.getChildren().map((row) => row.kind),
+      ['group'],
+    );
+    await vscode.commands.executeCommand(CommandId.GroupByNone);
+    await eventually('a flat list', () => tree.getChildren()[0]?.kind === 'agent');
+    const [row] = tree.getChildren();
+    assert.equal(row && tree.getParent(row), undefined);
+  });
+
+  it('attaches a terminal once, and closing it leaves the agent alone', async () => {
+    const id = await startDemo(access, 'Terminal Agent');
+    await vscode.commands.executeCommand(CommandId.AttachAgent, node(id));
+    await eventually('tmux has the client', async () =>
+      [...(await access.engine.attachedClients()).values()].includes(id),
+    );
+    await vscode.commands.executeCommand(CommandId.AttachAgent, node(id));
+    const terminals = terminalsOf('Terminal Agent');
+    assert.equal(terminals.length, 1);
+    const pid = await terminals[0]?.processId;
+    assert.equal(
+      (await access.engine.attachedClients()).get(pid ?? -1),
+      id,
+      'the terminal is recognised by its process',
+    );
+    terminals[0]?.dispose();
+    await eventually('detached', async () => (await access.engine.attachedClients()).size === 0);
+    assert.equal(access.engine.agent(id)?.lifecycle, 'running');
+    assert.equal(access.window.terminals.count, 0);
+  });
+
+  it('moves the terminal to the side instead of opening a second one', async () => {
+    const id = await startDemo(access, 'Side Agent');
+    await vscode.commands.executeCommand(CommandId.AttachAgent, node(id));
+    await eventually('attached', async () => (await access.engine.attachedClients()).size === 1);
+    await vscode.commands.executeCommand(CommandId.OpenAgentBeside, node(id));
+    await eventually('only the one in the editor area', () => terminalsOf('Side Agent').length === 1);
+    await vscode.commands.executeCommand(CommandId.OpenAgentBeside, node(id));
+    assert.equal(terminalsOf('Side Agent').length, 1);
+    assert.ok(
+      vscode.window.tabGroups.all.some(({ tabs }) =>
+        tabs.some(({ input }) => input instanceof vscode.TabInputTerminal),
+      ),
+    );
+  });
+
+  it('mirrors an agent without resizing it or typing into it', async () => {
+    const id = await startDemo(access, 'Mirrored');
+    const sizes: string[] = [];
+    let text = '';
+    const observer = access.engine.mirror(id, {
+      onData: (data) => (text += data),
+      onSize: (columns, rows) => sizes.push(`${columns}x${rows}`),
+      onEnd: () => {},
+    });
+    try {
+      await eventually('the size', () => sizes.length > 0);
+      await vscode.commands.executeCommand(CommandId.OpenMirror, node(id));
+      const terminal = await eventually('the mirror', () => terminalsOf('Mirrored (mirror)')[0]);
+      terminal.sendText('NEVERTYPED', false);
+      await vscode.commands.executeCommand('workbench.action.toggleSidebarVisibility'); // another size for the mirror
+      await vscode.commands.executeCommand('workbench.action.toggleSidebarVisibility');
+      await vscode.commands.executeCommand(CommandId.SendPrompt, node(id), undefined, 'say hello');
+      await eventually('the agent took the prompt', () => text.includes('say hello'), { timeoutMs: 10_000 });
+      assert.equal(new Set(sizes).size, 1, sizes.join(' '));
+      assert.equal(text.includes('NEVERTYPED'), false);
+    } finally {
+      observer.dispose();
+    }
+  });
+
+  it('keeps the history of an agent as a document', async () => {
+    const id = await startDemo(access, 'Historic');
+    await vscode.commands.executeCommand(CommandId.ShowHistory, node(id));
+    const editor = await eventually('the document', () => vscode.window.activeTextEditor);
+    assert.match(editor.document.getText(), /^History of Historic\n[\s\S]*starting -> running/);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+  });
+
+  it('S6 shows what agents wrote as text: no links, no HTML, no Markdown', async () => {
+    const name = '<b>x</b> [run](command:workbench.action.quit) **bold** $(alert)';
+    const id = await startDemo(access, name);
+    const { tree } = access.window.view;
+    const item = tree.resolveTreeItem(tree.getTreeItem(node(id)), node(id));
+    const tooltip = item.tooltip as vscode.MarkdownString; // set by resolveTreeItem
+    assert.equal(tooltip.isTrusted, false);
+    assert.notEqual(tooltip.supportHtml, true);
+    assert.doesNotMatch(tooltip.value, /\]\(command:|<b>|[^\\]\*\*bold/);
+    assert.equal(item.label, name);
+  });
+
+  it('removes an agent and its row', async () => {
+    const id = await startDemo(access, 'Short');
+    await vscode.commands.executeCommand(CommandId.RemoveAgent, node(id));
+    await eventually('it is gone', () => access.engine.agent(id) === undefined);
+    assert.deepEqual(access.window.view.tree.getChildren(), []);
+  });
+});
+
+/** Waits until a number stays the same for 400 ms: four refresh intervals. */
+async function quiet(read: () => number): Promise<void> {
+  let last = -1;
+  await eventually('quiet', () => {
+    const now = read();
+    const isSame = now === last;
+    last = now;
+    return isSame;
+  }, { everyMs: 400 }); // prettier-ignore
+}

@@ -1,0 +1,126 @@
+import { strict as assert } from 'node:assert';
+import * as vscode from 'vscode';
+import type { AgentSnapshot, StartAgentRequest } from '../../core-orchestrator';
+import type { AgentId } from '../../src/core/agents/agent';
+import { SettingKey } from '../../src/vscode/manifest';
+import type { TestAccess } from '../../src/vscode/extension';
+import { eventually } from '../support/eventually';
+import { notRun } from '../support/notRun';
+import { readyExtension, removeAll, startDemo } from './support/access';
+
+interface Outcome<T = unknown> {
+  readonly result?: T;
+  readonly code?: string;
+}
+
+/** `fixtures/api-user`: another extension, which calls ours. */
+interface ApiUser {
+  version(number: number): Promise<Outcome>;
+  list(): Promise<Outcome<readonly AgentSnapshot[]>>;
+  get(id: string): Promise<Outcome<AgentSnapshot>>;
+  tamper(): Promise<Outcome<boolean>>;
+  start(request: StartAgentRequest): Promise<Outcome<string>>;
+  stop(id: string): Promise<Outcome>;
+  restart(id: string): Promise<Outcome>;
+  remove(id: string): Promise<Outcome>;
+  sendPrompt(id: string, text: string): Promise<Outcome>;
+  registerAgentType(manifest: unknown): Promise<Outcome<string>>;
+  watch(listener: (event: { readonly id: string }) => void): vscode.Disposable;
+}
+
+const aType = {
+  id: 'from-api',
+  label: 'From API',
+  icon: 'robot',
+  command: ['/bin/cat'],
+  readiness: { when: 'alive', afterMs: 100 },
+  screenRules: [],
+  prompt: { canPaste: true },
+  quit: [],
+};
+
+describe('S22 the exported API, called by a second extension', () => {
+  let access: TestAccess;
+  let user: ApiUser;
+  let folder: string;
+
+  before(async function () {
+    access = await readyExtension();
+    const extension = vscode.extensions.getExtension<ApiUser>('core-orchestrator-tests.api-user');
+    if (!extension) return notRun(this, 'the second extension (test/extension/fixtures/api-user) is not loaded');
+    user = await extension.activate();
+    folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '/';
+  });
+
+  afterEach(async () => {
+    await allowWrite(undefined);
+    await removeAll(access);
+  });
+
+  const allowWrite = (value: boolean | undefined): Thenable<void> =>
+    vscode.workspace
+      .getConfiguration('coreOrchestrator')
+      .update(SettingKey.AllowWrite, value, vscode.ConfigurationTarget.Global);
+
+  /** Each acting call, by its name. */
+  const acts = (id: string): Readonly<Record<string, () => Promise<Outcome>>> => ({
+    sendPrompt: () => user.sendPrompt(id, 'hello'),
+    restart: () => user.restart(id),
+    stop: () => user.stop(id),
+    registerAgentType: () => user.registerAgentType(aType),
+    start: () => user.start({ name: 'From API', typeId: 'demo', folder }),
+    remove: () => user.remove(id),
+  });
+
+  it('S22 reads without being asked: list, get, changes', async () => {
+    const changed: string[] = [];
+    const subscription = user.watch(({ id }) => changed.push(id));
+    const id = await startDemo(access, 'Read Me');
+    assert.deepEqual(
+      (await user.list()).result?.map(({ name }) => name),
+      ['Read Me'],
+    );
+    assert.equal((await user.get(id)).result?.lifecycle, 'running');
+    await eventually('a change was told', () => changed.includes(id));
+    subscription.dispose();
+    assert.equal((await user.tamper()).result, true, 'what goes out is frozen');
+  });
+
+  it('S22 refuses every acting call without the setting, and nothing happens', async () => {
+    const id = await startDemo(access, 'Leave Me');
+    for (const [name, act] of Object.entries(acts(id)))
+      assert.deepEqual(await act(), { code: 'api.writeNotAllowed' }, name);
+    assert.deepEqual(
+      access.engine.agents.map((agent) => [agent.id, agent.lifecycle, agent.generation]),
+      [[id, 'running', 1]],
+    );
+  });
+
+  it('S22 allows every acting call with the setting', async () => {
+    const id = await startDemo(access, 'Act on Me');
+    await allowWrite(true);
+    for (const [name, act] of Object.entries(acts(id))) {
+      const outcome = await eventually(name, async () => {
+        const result = await act();
+        return result.code === 'api.writeNotAllowed' || result.code === 'agent.notRunning' ? undefined : result; // the setting arrives, the restart comes up
+      }, { timeoutMs: 15_000, everyMs: 100 }); // prettier-ignore
+      assert.equal(outcome.code, undefined, `${name}: ${outcome.code}`);
+    }
+    assert.equal(access.engine.agent(id as AgentId), undefined);
+    assert.deepEqual(
+      access.engine.agents.map(({ name }) => name),
+      ['From API'],
+    );
+  });
+
+  it('S22 answers a wrong version and a wrong id with a code', async () => {
+    assert.deepEqual(await user.version(1), { result: 'there' });
+    assert.deepEqual(await user.version(2), { code: 'api.unknownVersion' });
+    await allowWrite(true);
+    const outcome = await eventually('allowed', async () => {
+      const result = await user.stop('=x:1.0; kill-server');
+      return result.code === 'api.writeNotAllowed' ? undefined : result;
+    });
+    assert.deepEqual(outcome, { code: 'window.unknownAgent' });
+  });
+});
