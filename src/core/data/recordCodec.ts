@@ -119,22 +119,46 @@ export function recordChecksum(record: StoredRecord): number {
   return crc32c(`${kind}\0${id}\0${version}\0${createdAtMs}\0${updatedAtMs}\0${epoch}\0${json}`);
 }
 
-/** CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `data`; text counts as UTF-8. */
+/** CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `data`; text counts as UTF-8. Four bytes a step ("slicing"). */
 export function crc32c(data: string | Uint8Array): number {
   const bytes = typeof data === 'string' ? encoder.encode(data) : data;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (table[(crc ^ (bytes[i] ?? 0)) & 0xff] ?? 0);
+  let at = 0;
+  for (; at + 4 <= bytes.length; at += 4) {
+    crc ^= view.getUint32(at, true);
+    crc =
+      entry(768 + (crc & 0xff)) ^
+      entry(512 + ((crc >>> 8) & 0xff)) ^
+      entry(256 + ((crc >>> 16) & 0xff)) ^
+      entry(crc >>> 24);
+  }
+  for (; at < bytes.length; at++) crc = (crc >>> 8) ^ entry((crc ^ view.getUint8(at)) & 0xff);
   return (crc ^ 0xffffffff) >>> 0;
 }
 
 const encoder = new TextEncoder();
 
-/** Table of the reversed polynomial 0x82F63B78. */
-const table = Uint32Array.from({ length: 256 }, (_, index) => {
-  let crc = index;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-  return crc;
-});
+/** Four tables of the reversed polynomial 0x82F63B78: the effect of a byte with 0 to 3 bytes behind it. */
+const table = makeTables();
+
+function entry(index: number): number {
+  return table[index] ?? 0; // always within the four tables
+}
+
+function makeTables(): Int32Array {
+  const tables = new Int32Array(1024);
+  for (let index = 0; index < 256; index++) {
+    let crc = index;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+    tables[index] = crc;
+  }
+  for (let at = 256; at < 1024; at++) {
+    const before = tables[at - 256] ?? 0;
+    tables[at] = (before >>> 8) ^ (tables[before & 0xff] ?? 0);
+  }
+  return tables;
+}
 
 /** Bytes of `text` as UTF-8; a short text that cannot be too large is not encoded just to be measured. */
 function utf8Length(text: string): number {

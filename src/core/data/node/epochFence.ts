@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import nodePath from 'node:path';
 
 /** Name of the file whose existence makes `epoch` the owner's number, as long as there is no higher one. */
 export function lockFileName(epoch: number): string {
@@ -26,9 +27,17 @@ export function highestEpoch(folder: string): number {
  */
 export type Fence = () => 'mine' | 'lost' | 'unknown';
 
-/** The fence of the owner with `epoch`: one directory listing per call. */
+/**
+ * The fence of the owner with `epoch`. Asked before and after every commit, so the usual answer costs two look-ups
+ * instead of a listing: nobody can own a higher epoch while `lock.<epoch + 1>` is missing and, looked at *after* that,
+ * `lock.<epoch>` is there, because numbers are taken one by one and removed lowest first. Anything else is decided by
+ * a listing.
+ */
 export function epochFence(folder: string, epoch: number): Fence {
+  const own = nodePath.join(folder, lockFileName(epoch));
+  const next = nodePath.join(folder, lockFileName(epoch + 1));
   return () => {
+    if (!fs.existsSync(next) && fs.existsSync(own)) return 'mine';
     try {
       return highestEpoch(folder) === epoch ? 'mine' : 'lost';
     } catch {

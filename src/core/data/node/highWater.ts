@@ -14,7 +14,7 @@ export type HighWaterFound =
  * write-ahead log in silence, as if the rest had never been written; a store that opens below this number has lost
  * acknowledged changes and says so.
  *
- * Written after every durable commit, before the acknowledgement, with one small write and *no* sync: what a killed
+ * Written after every durable commit, right behind its acknowledgement, with one small write and *no* sync: what a killed
  * process wrote is kept by the system, and after a power loss the number on disk can only be too low (the log was
  * synced first), which makes the check weaker for some seconds of work but never raises a false alarm.
  * Synced when the store is closed.

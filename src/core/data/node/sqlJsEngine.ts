@@ -11,6 +11,7 @@ import {
   type SqlValue,
 } from './sqlEngine';
 import { SqlJsFiles, type RedirectedFile } from './sqlJsFiles';
+import { WalBuffer } from './walBuffer';
 import { checkWasm, pinnedSqlJsVersion, redirectImports } from './sqlJsImports';
 
 /** The part of the WebAssembly API used here; the core is compiled without the browser's types. */
@@ -86,6 +87,7 @@ class SqlJsEngine implements SqlEngine {
   readonly #file: RedirectedFile;
   readonly #database: Database;
   readonly #statements = new Map<string, Statement>();
+  #mainBytes = 0;
   #isDurable = true;
   #isInTransaction = false;
   #isClosed = false;
@@ -103,6 +105,7 @@ class SqlJsEngine implements SqlEngine {
       walBytes: 0,
       mainFd: undefined,
       walFd: undefined,
+      walBuffer: new WalBuffer(),
       fault: undefined,
     };
     this.#database = this.#attempt(() =>
@@ -125,6 +128,7 @@ class SqlJsEngine implements SqlEngine {
     if (mode !== 'wal') throw new DataError('data.engineUnavailable', `no write-ahead log (${String(mode)})`);
     // Checkpoints are made by the store between batches, never inside somebody's commit.
     this.exec('PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0');
+    this.#measure();
   }
 
   exec(sql: string): void {
@@ -160,12 +164,14 @@ class SqlJsEngine implements SqlEngine {
     this.#isDurable = isDurable;
     this.run('BEGIN IMMEDIATE');
     this.#isInTransaction = true;
+    this.#file.walBuffer.isCollecting = isDurable;
   }
 
   commit(): void {
     try {
       this.run('COMMIT');
       this.#isInTransaction = false;
+      this.#file.walBuffer.isCollecting = false;
     } catch (error) {
       this.rollback();
       throw error;
@@ -175,6 +181,8 @@ class SqlJsEngine implements SqlEngine {
   rollback(): void {
     if (!this.#isInTransaction) return;
     this.#isInTransaction = false;
+    this.#file.walBuffer.isCollecting = false;
+    this.#file.walBuffer.drop();
     try {
       this.run('ROLLBACK');
     } catch (error) {
@@ -197,12 +205,18 @@ class SqlJsEngine implements SqlEngine {
 
   checkpoint(): void {
     this.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#measure();
   }
 
   stats(): SqlEngineStats {
-    const { syncCount, writtenBytes, walBytes, files, mainFd } = this.#file;
-    const mainBytes = mainFd === undefined ? 0 : files.statFd(mainFd).size;
-    return { syncCount, writtenBytes, walBytes, sizeBytes: mainBytes + walBytes };
+    const { syncCount, writtenBytes, walBytes } = this.#file;
+    return { syncCount, writtenBytes, walBytes, sizeBytes: this.#mainBytes + walBytes };
+  }
+
+  /** In this mode the main file changes only in checkpoints. */
+  #measure(): void {
+    const { files, mainFd } = this.#file;
+    if (mainFd !== undefined) this.#mainBytes = files.statFd(mainFd).size;
   }
 
   close(): void {

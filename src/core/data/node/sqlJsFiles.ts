@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import nodePath from 'node:path';
 import { errnoCode, type FileStat, type FileSystem } from './fileSystem';
+import { FlushError, type WalBuffer } from './walBuffer';
 import type { FileCallName, WasmCall } from './sqlJsImports';
 
 /** One database whose file calls are redirected. */
@@ -16,6 +17,8 @@ export interface RedirectedFile {
   mainFd: number | undefined;
   /** The write-ahead log, once open: kept open until {@link SqlJsFiles.release}. */
   walFd: number | undefined;
+  /** Writes to the write-ahead log that are not handed over yet; used inside durable transactions only. */
+  readonly walBuffer: WalBuffer;
   /** The last file call that failed for another reason than that a file does not exist. */
   fault: { readonly call: FileCallName; readonly code: string } | undefined;
 }
@@ -126,9 +129,10 @@ export class SqlJsFiles {
       lstat: this.#byPath('lstat', original, 0, (target, args) => this.#stat(target, Number(args[1]))),
       newfstatat: this.#byPath('newfstatat', original, 1, (target, args) => this.#stat(target, Number(args[2]))),
       unlinkat: this.#byPath('unlinkat', original, 1, (target) => this.#unlink(target)),
-      fstat: this.#byHandle('fstat', original, -1, (h, args) =>
-        this.#putStat(h.file.files.statFd(h.fd), Number(args[1])),
-      ),
+      fstat: this.#byHandle('fstat', original, -1, (h, args) => {
+        this.#flush(h);
+        return this.#putStat(h.file.files.statFd(h.fd), Number(args[1]));
+      }),
       ftruncate: this.#byHandle('ftruncate', original, -1, (h, args) => this.#truncate(h, Number(args[1]))),
       fcntl: this.#byHandle('fcntl', original, -1, (_h, args) => this.#control(Number(args[1]), Number(args[2]))),
       fchmod: this.#byHandle('fchmod', original, -1, () => 0), // modes and owners are ours, not SQLite's
@@ -181,10 +185,13 @@ export class SqlJsFiles {
     for (;;) {
       try {
         return body();
-      } catch (error) {
+      } catch (thrown) {
+        const error: unknown = thrown instanceof FlushError ? thrown.cause : thrown;
         const code = errnoCode(error) ?? 'EIO';
         if (code === 'EINTR') continue;
-        if (code !== 'ENOENT' && code !== 'EEXIST') file.fault = { call, code };
+        // A collected write that fails in the call that hands it over is still a write that failed.
+        if (code !== 'ENOENT' && code !== 'EEXIST')
+          file.fault = { call: thrown instanceof FlushError ? 'write' : call, code };
         return sign * (wasiErrors[code] ?? wasiErrors['EIO'] ?? 29);
       }
     }
@@ -230,17 +237,24 @@ export class SqlJsFiles {
   }
 
   #truncate(handle: Handle, sizeBytes: number): number {
+    this.#flush(handle);
     handle.file.files.truncate(handle.fd, sizeBytes);
     return 0;
   }
 
   #sync(handle: Handle): number {
+    this.#flush(handle);
     handle.file.files.dataSync(handle.fd);
     handle.file.syncCount++;
     return 0;
   }
 
+  #flush({ file, isWal }: Handle): void {
+    if (isWal && file.walFd !== undefined) file.walBuffer.flush(file.walFd, file.files);
+  }
+
   #read(handle: Handle, vectors: number, count: number, resultAt: number): number {
+    this.#flush(handle);
     const total = this.#eachVector(
       vectors,
       count,
@@ -255,13 +269,24 @@ export class SqlJsFiles {
     const total = this.#eachVector(
       vectors,
       count,
-      (offset, length) => handle.file.files.write(handle.fd, this.#heap, offset, length, handle.position),
+      (offset, length) => this.#writePiece(handle, offset, length),
       handle,
     );
     handle.file.writtenBytes += total;
     if (handle.isWal) handle.file.walBytes = handle.position;
     this.#view.setUint32(resultAt, total, true);
     return 0;
+  }
+
+  #writePiece(handle: Handle, offset: number, length: number): number {
+    const { file, fd, isWal, position } = handle;
+    if (isWal) {
+      const piece = this.#heap.subarray(offset, offset + length);
+      if (file.walBuffer.take(piece, position)) return length;
+      this.#flush(handle);
+      if (file.walBuffer.take(piece, position)) return length;
+    }
+    return file.files.write(fd, this.#heap, offset, length, position);
   }
 
   /** Moves the bytes of a vector list, also when one call moves only some; stops at a call that moves none. */
@@ -289,6 +314,7 @@ export class SqlJsFiles {
   }
 
   #seek(handle: Handle, offset: number, whence: number, resultAt: number): number {
+    if (whence === 2) this.#flush(handle);
     const base = whence === 0 ? 0 : whence === 1 ? handle.position : handle.file.files.statFd(handle.fd).size;
     handle.position = base + offset;
     this.#refresh();

@@ -60,6 +60,8 @@ export class StoreSession {
   /** A passing condition (no space, I/O error): tried again. */
   #trouble: string | undefined;
   #hasUnsynced = false;
+  /** Highest durable change that is not noted beside the store yet. */
+  #toNote: number | undefined;
   #isClosed = false;
 
   constructor(options: StoreSessionOptions) {
@@ -133,8 +135,9 @@ export class StoreSession {
     }
   }
 
-  /** Housekeeping between batches: moves a long write-ahead log into the main file. */
+  /** Housekeeping after the replies of a batch: notes the highest change, moves a long write-ahead log into the main file. */
   tidy(): void {
+    this.#noteSeq();
     if (this.#isFenced || this.#trouble !== undefined || this.#engine.stats().walBytes < checkpointAtBytes) return;
     this.#attempt('checkpoint', () => {
       this.#checkFence();
@@ -187,6 +190,7 @@ export class StoreSession {
     const { engine, highWater, fence } = this.#options;
     if (!this.#isFenced && fence() === 'lost') this.#loseFence();
     try {
+      this.#noteSeq();
       if (!this.#isFenced) highWater.sync();
       engine.close();
     } catch (error) {
@@ -210,17 +214,9 @@ export class StoreSession {
     engine.begin(isDurable);
     try {
       this.#makeIndexes();
-      for (const request of requests) {
-        engine.run('SAVEPOINT tx');
-        try {
-          seq = this.#apply(request, seq);
-        } catch (error) {
-          if (error instanceof SqlEngineError && error.kind !== 'other') throw error; // it takes the whole batch
-          engine.run('ROLLBACK TO tx');
-          failures.set(request.id, toWireError(error));
-        }
-        engine.run('RELEASE tx');
-      }
+      // Alone, a transaction needs no savepoint: when it fails the whole commit is given up.
+      if (requests.length === 1 && requests[0]) seq = this.#apply(requests[0], seq);
+      else for (const request of requests) seq = this.#applyApart(request, seq, failures);
       engine.commit();
     } catch (error) {
       engine.rollback();
@@ -245,6 +241,20 @@ export class StoreSession {
     }
   }
 
+  #applyApart(request: TxRequest, from: number, failures: Map<number, WireError>): number {
+    let seq = from;
+    this.#engine.run('SAVEPOINT tx');
+    try {
+      seq = this.#apply(request, from);
+    } catch (error) {
+      if (error instanceof SqlEngineError && error.kind !== 'other') throw error; // it takes the whole batch
+      this.#engine.run('ROLLBACK TO tx');
+      failures.set(request.id, toWireError(error));
+    }
+    this.#engine.run('RELEASE tx');
+    return seq;
+  }
+
   #apply({ ops, nowMs }: TxRequest, from: number): number {
     let seq = from;
     for (const op of ops) {
@@ -267,11 +277,16 @@ export class StoreSession {
 
   #acknowledge(seq: number, isDurable: boolean): void {
     this.#seq = seq;
-    if (!isDurable) {
-      this.#hasUnsynced = true;
-      return; // the number beside the store never runs ahead of what is on the disk
-    }
-    this.#hasUnsynced = false;
+    this.#hasUnsynced = !isDurable;
+    // The number beside the store never runs ahead of what is on the disk.
+    if (isDurable) this.#toNote = seq;
+  }
+
+  /** After the acknowledgements, so that nobody waits for it. */
+  #noteSeq(): void {
+    if (this.#toNote === undefined || this.#isFenced) return;
+    const seq = this.#toNote;
+    this.#toNote = undefined;
     try {
       this.#options.highWater.write(seq);
     } catch (error) {
