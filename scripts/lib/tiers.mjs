@@ -42,6 +42,11 @@ function mochaTier(name, timeoutMs) {
   };
 }
 
+/** Further extensions that the suite needs: folders with a package.json in test/extension/fixtures/. */
+function fixtureExtensions() {
+  return filesOf('test/extension/fixtures', 'package.json').map((file) => join(file, '..'));
+}
+
 /** The suite in the extension host: of the web VS Code, or of the desktop one that CORE_ORCHESTRATOR_VSCODE names. */
 async function extensionTier({ only, trials } = {}) {
   if (only && only.files.length === 0) return [];
@@ -59,6 +64,7 @@ async function extensionTier({ only, trials } = {}) {
         [
           '--extension',
           '.',
+          ...fixtureExtensions().flatMap((folder) => ['--extension', folder]),
           '--tests',
           suite,
           '--timeout',

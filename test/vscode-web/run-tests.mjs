@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs a mocha suite inside the real extension host of the web VS Code; the exit code is the suite's.
-//   node run-tests.mjs --extension DIR --tests FILE [--folder DIR] [--grep RE] [--timeout S] [--vsix FILE] [--env K=V] [--verbose]
+//   node run-tests.mjs --extension DIR --tests FILE [--extension MORE]… [--folder DIR] [--grep RE] [--timeout S] [--vsix FILE] [--env K=V] [--verbose]
 // FILE exports run(). What the suite prints reaches this terminal through CORE_TEST_REPORT, a file that the suite appends
 // to: console.log in the extension host arrives late, out of order and mixed with VS Code's own lines.
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,6 +23,9 @@ const { values: options } = parseArgs({
     shot: { type: 'string' },
   },
 });
+
+// A web window takes one extension from its folder: the first. Further ones are installed into the server.
+const [developed, installed] = [options.extension.slice(0, 1), options.extension.slice(1)];
 
 const tmp = mkdtempSync(join(tmpdir(), 'core-host-'));
 const report = join(tmp, 'report.txt');
@@ -51,7 +54,7 @@ const resultOf = (server, browser) =>
     );
     openWindow(browser, server, {
       folder: resolve(options.folder ?? tmp),
-      extension: options.extension.map((folder) => resolve(folder)),
+      extension: developed.map((folder) => resolve(folder)),
       tests: resolve(options.tests),
       env,
       wait: false,
@@ -68,6 +71,7 @@ let server, browser;
 let code = 1;
 try {
   server = await startServer({
+    install: installed.map((folder) => resolve(folder)),
     vsix: options.vsix && resolve(options.vsix),
     driver: true,
     env: { TMUX_TMPDIR: tmp },
