@@ -150,10 +150,13 @@ export class AgentStopper {
     signal?: AbortSignal,
   ): Promise<void> {
     const { clock, processes, log } = this.context;
+    // The launch script stays to report how the program ended, unless it is all there is.
+    const others = family.filter((one) => one.pid !== agent.record.process?.pid);
+    const programs = others.length > 0 ? others : family;
     try {
       for (const [index, step] of steps.entries()) {
         if (index > 0) await sleep(clock, QUIT_STEP_MS, signal);
-        if ('signal' in step) for (const one of family) await processes.signal(one, step.signal);
+        if ('signal' in step) for (const one of programs) await processes.signal(one, step.signal);
         else if (!(await this.#isTypable(agent))) return;
         else if ('keys' in step) await agent.press(step.keys);
         else await agent.submit(step.text, signal);

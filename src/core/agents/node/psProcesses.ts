@@ -70,7 +70,7 @@ export function parsePs(text: string): readonly ProcessRow[] {
     const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\S.*?)\s*$/.exec(line);
     if (!match || match[4]?.startsWith('Z')) return [];
     const [pid, parentPid, groupId] = match.slice(1, 4).map(Number) as [number, number, number]; // three groups of digits
-    return [{ pid, parentPid, groupId, sessionId: undefined, startTime: (match[5] ?? '').replace(/\s+/g, ' ') }];
+    return [{ pid, parentPid, groupId, sessionId: undefined, startTime: match[5] ?? '' }];
   });
 }
 

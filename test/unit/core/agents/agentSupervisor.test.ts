@@ -178,8 +178,11 @@ describe('AgentSupervisor: stop', () => {
     const agent = await world.runningAgent();
     const child = world.processes.add({ parent: agent.record.process!, isSessionLeader: true }); // a tool with setsid
     await world.run(world.supervisor.stop('reviewer'));
-    assert.deepEqual(world.processes.signals.map(({ signal }) => signal), ['SIGHUP', 'SIGHUP']); // prettier-ignore
-    assert.ok(world.processes.signals.some(({ pid }) => pid === child.pid));
+    const signals = world.processes.signals.map(({ pid, signal }) => [pid === child.pid ? 'program' : 'launch script', signal]);
+    assert.deepEqual(signals, [
+      ['program', 'SIGHUP'],
+      ['launch script', 'SIGTERM'],
+    ]);
     assert.deepEqual(world.processes.table, []);
     assert.deepEqual(await world.host.list(), []);
     assert.deepEqual(

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import Ajv from 'ajv';
+import fc from 'fast-check';
+import { AgentError } from '../../../../src/core/agents/agentErrors';
+import type { AgentSpec } from '../../../../src/core/agents/agent';
+import { approvalContent, approvalHash, approvalText, isApproved } from '../../../../src/core/agents/approval';
+import { builtInTypes } from '../../../../src/core/agents/builtInTypes';
+import { parseFleetFile, requireFleetFile } from '../../../../src/core/agents/fleetFile';
+import { aSpec } from '../../../support/builders';
+import { FakeAgentStore } from '../../../support/fakeAgentStore';
+
+const context = { workspaceFolder: '/ws', knownTypes: builtInTypes().map((type) => type.id) };
+const problems = (text: string) =>
+  parseFleetFile(text, context).problems.map(
+    ({ path, message, line, column }) => `${line}:${column} ${path}: ${message}`,
+  );
+const folderOf = (folder: string) =>
+  parseFleetFile(JSON.stringify({ agents: [{ name: 'A', type: 'demo', folder }] }), context).agents[0]?.folder;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const shell = builtInTypes().find((type) => type.id === 'shell')!;
+
+describe('fleetFile', () => {
+  it('reads agents, with comments and trailing commas, and seats them in the workspace', () => {
+    const text = `{ // fleet
+      "version": 1,
+      "agents": [
+        { "name": "Planner", "type": "demo", "role": "planner", "team": "app", "firstPrompt": "loop" },
+        { "name": "Build", "type": "command", "command": ["make", "-j2"], "folder": "sub/../lib/", "env": {"A": "b"}, "args": ["x"], "restartPolicy": "never" },
+      ],
+    }`;
+    assert.deepEqual(parseFleetFile(text, context), {
+      agents: [
+        { name: 'Planner', typeId: 'demo', folder: '/ws', role: 'planner', team: 'app', firstPrompt: 'loop' },
+        {
+          name: 'Build',
+          typeId: 'command',
+          folder: '/ws/lib',
+          args: ['x'],
+          env: { A: 'b' },
+          command: ['make', '-j2'],
+          restartPolicy: 'never',
+        },
+      ],
+      types: [],
+      problems: [],
+    });
+  });
+
+  it('accepts the sample fleet that the product ships', () => {
+    assert.deepEqual(problems(readFileSync('sample/.vscode/agents.json', 'utf8')), []);
+  });
+
+  it('reports every problem with its line and column', () => {
+    const text = ['{', '  "agents": [', '    { "name": "A", "typ": "demo" },', '    { "name": "a", "type": "nope", "env": { "X Y": "1" } },', '    { "name": "a", "type": "shell", "folder": "../out" }', '  ],', '  "more": 1', '}'].join('\n'); // prettier-ignore
+    assert.deepEqual(problems(text), [
+      '6:2 more: is not a known property',
+      '2:19 agents[0].typ: is not a known property',
+      '2:4 agents[0].type: must be a string',
+      '3:44 agents[1].env["X Y"]: is not a name for an environment variable',
+      '4:36 agents[2].folder: must stay inside the workspace and use "/"',
+    ]);
+    assert.deepEqual(
+      problems('{"agents":[{"name":"A","type":"nope"},{"name":"a","type":"demo"},{"name":"C","type":"command"}]}'),
+      [
+        '0:23 agents[0].type: no agent type "nope"',
+        '0:39 agents[1].name: "a" is used twice',
+        '0:65 agents[2]: must have "command" (type "command")',
+      ],
+    );
+  });
+
+  it('reports what is no JSON, is empty, or is not an object, and never throws', () => {
+    assert.deepEqual(problems('{\n "agents": [}\n').length > 0, true);
+    for (const text of [
+      '',
+      '[]',
+      'null',
+      '{"agents":{}}',
+      '{"agents":[1]}',
+      '{"version":2,"agents":[]}',
+      `{"agents":${'['.repeat(5_000)}`,
+      '{"__proto__":{"agents":[]}}',
+    ]) {
+      assert.ok(problems(text).length > 0, text.slice(0, 40));
+    }
+    fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => void parseFleetFile(text, context))); // prettier-ignore
+    fc.assert(
+      fc.property(
+        fc.jsonValue(),
+        (value) => void parseFleetFile(JSON.stringify({ agents: [value], types: [value] }), context),
+      ),
+    );
+    assert.throws(() => requireFleetFile('{}', context), (error) => AgentError.is(error, 'agent.fleetInvalid') && error.problems.length === 1); // prettier-ignore
+  });
+
+  it('keeps relative folders inside the workspace; absolute ones stay what they are, for the approval to show', () => {
+    assert.deepEqual(['.', 'a/./b', 'a/../b', '/elsewhere/../x', ''].map(folderOf), [
+      '/ws',
+      '/ws/a/b',
+      '/ws/b',
+      '/x',
+      undefined,
+    ]);
+    for (const folder of ['..', '../x', 'a/../../x', '~/x', 'a\\..\\..\\x', '..\\x', 'a\u0000b'])
+      assert.equal(folderOf(folder), undefined, folder);
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('..', '.', 'a', 'b', ''), { maxLength: 8 }), (parts) => {
+        const folder = folderOf(parts.join('/').replace(/^\/+/, '') || '.');
+        assert.ok(folder === undefined || folder === '/ws' || (folder.startsWith('/ws/') && !folder.includes('..')));
+      }),
+    );
+  });
+
+  it('brings types along, checked like all others, never in place of a built-in one', () => {
+    const file = (types: unknown) => JSON.stringify({ agents: [{ name: 'A', type: 'mine' }], types });
+    assert.equal(parseFleetFile(file([{ id: 'mine', label: 'M', command: ['m'] }]), context).types[0]?.id, 'mine');
+    assert.match(
+      problems(file([{ id: 'demo', label: 'M', command: ['m'] }])).join(),
+      /types\[0\]\.id: "demo" is in use/,
+    );
+    assert.match(problems(file([{ id: 'mine', label: 'M', command: ['m'], screenRules: [{ id: 'x', activity: 'idle', where: 'bottom', pattern: '(a+)+' }] }])).join(), /screenRules\[0\]\.pattern: repeats/); // prettier-ignore
+  });
+
+  it('has a schema that agrees with the parser', () => {
+    const schema = (name: string) => JSON.parse(readFileSync(`media/schemas/${name}.schema.json`, 'utf8')) as object; // ours
+    const ajv = new Ajv({ strict: false });
+    ajv.addSchema(schema('agentType'));
+    const validate = ajv.compile(schema('fleet'));
+    const agent = { name: 'A', type: 'demo' };
+    for (const value of [
+      { agents: [agent] },
+      { version: 1, agents: [] },
+      { agents: [{ ...agent, env: { 'A-B': '' } }] },
+      { agents: [{ ...agent, restartPolicy: 'sometimes' }] },
+      { agents: [{ ...agent, extra: 1 }] },
+      { agents: [{ type: 'demo' }] },
+      { agents: [{ ...agent, args: 'x' }] },
+      { agents: [{ ...agent, command: [] }] },
+      { agents: [agent], types: [{ id: 'mine', label: 'M', command: ['m'] }] },
+      { agents: [agent], types: [{ id: 'mine' }] },
+      { types: [] },
+    ]) {
+      assert.equal(validate(value), problems(JSON.stringify(value)).length === 0, JSON.stringify(value));
+    }
+  });
+});
+
+describe('approval', () => {
+  const base: AgentSpec = aSpec({ args: ['-c', 'x'], env: { A: '1' }, firstPrompt: 'go' });
+
+  it('S1 asks again when one byte of what would run has changed', () => {
+    const changes: readonly Partial<AgentSpec>[] = [
+      { args: ['-c', 'y'] }, { args: ['-c x'] }, { args: ['-c', 'x', ''] }, { env: { A: '2' } }, { env: { B: '1' } }, { env: { A: '1', B: '' } },
+      { folder: '/work/' }, { firstPrompt: 'go ' }, { command: ['z'] },
+    ]; // prettier-ignore
+    const hashes = [base, ...changes.map((change) => ({ ...base, ...change }))].map((spec) =>
+      approvalHash(sha256, spec, shell),
+    );
+    const types = [
+      { command: ['{shell}', ''] },
+      { env: { X: '1' } },
+      { quit: [{ text: 'rm -r .' }] },
+      { resume: ['-r'] },
+    ];
+    hashes.push(...types.map((change) => approvalHash(sha256, base, { ...shell, ...change })));
+    assert.equal(new Set(hashes).size, hashes.length);
+  });
+
+  it('S1 asks again for any change of any character, anywhere', () => {
+    const texts = fc.string({ unit: 'grapheme', maxLength: 8 });
+    const specs = fc.record({
+      args: fc.array(texts, { maxLength: 3 }),
+      folder: texts,
+      firstPrompt: texts,
+      env: fc.dictionary(fc.constantFrom('A', 'B'), texts),
+    });
+    fc.assert(
+      fc.property(specs, specs, (a, b) => {
+        const isSame = JSON.stringify([a.args, a.folder, a.firstPrompt, Object.entries(a.env).sort()]) === JSON.stringify([b.args, b.folder, b.firstPrompt, Object.entries(b.env).sort()]); // prettier-ignore
+        assert.equal(approvalContent({ ...base, ...a }, shell) === approvalContent({ ...base, ...b }, shell), isSame);
+      }),
+    );
+  });
+
+  it('does not ask again for a new name, team or restart policy, nor for the order of variables', () => {
+    const hash = approvalHash(sha256, { ...base, env: { A: '1', B: '2' } }, shell);
+    assert.equal(
+      approvalHash(
+        sha256,
+        { ...base, env: { B: '2', A: '1' }, name: 'Other', team: 't', restartPolicy: 'always' },
+        shell,
+      ),
+      hash,
+    );
+  });
+
+  it('S1 knows only what was stored', async () => {
+    const store = new FakeAgentStore();
+    const hash = approvalHash(sha256, base, shell);
+    assert.equal(await isApproved(store, hash), false);
+    await store.putApproval({ hash, shown: 'x', approvedAtMs: 0, actor: 'person' });
+    assert.equal(await isApproved(store, hash), true);
+  });
+
+  it('S24 shows everything, whole and unmistakable', () => {
+    const hostile = aSpec({
+      name: 'A',
+      args: ["it's", 'a\nb', '\u202erm', 'x'.repeat(5_000), '', '$(touch P)'],
+      env: { TOKEN: 'v\u200b1' },
+      firstPrompt: 'line 1\n  command: safe',
+    });
+    const text = approvalText(hostile, shell, ['/bin/bash', ...(hostile.args ?? [])]);
+    assert.ok(text.includes('x'.repeat(5_000)) && !text.includes('…'));
+    assert.ok(text.includes("'it'\\''s' 'a\\nb' '\\u{202e}rm'") && text.includes("'$(touch P)'"));
+    assert.ok(text.includes("environment: TOKEN='v\\u{200b}1'"));
+    assert.equal(text.split('\n').filter((line) => line.trim().startsWith('command:')).length, 1);
+    assert.deepEqual(text.split('\n').length, 6);
+  });
+});
