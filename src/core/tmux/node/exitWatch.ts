@@ -11,7 +11,7 @@ import { ignore, type Logger } from '../../base/log';
 import { causeOfPane, exitFileName, parseExitFile, parseExitFileName } from '../exitFile';
 import type { HostedEntry } from '../hostedAgents';
 import type { PaneRow } from '../tmuxFormat';
-import { isSameProcessAlive } from './processIdentity';
+import { isGroupAlive } from './processIdentity';
 
 export interface ExitWatchOptions {
   readonly folder: string;
@@ -155,7 +155,7 @@ export class ExitWatch implements Disposable {
   async #reportWhenGone(entry: HostedEntry): Promise<boolean> {
     const cause = await this.readCause(entry.agentId, entry.generation);
     if (cause) return this.#report(entry, cause, 'exit_file');
-    if (entry.process && (await isSameProcessAlive(entry.process))) return false;
+    if (await isGroupAlive(entry.pid)) return false;
     return this.#report(entry, {}, 'process');
   }
 

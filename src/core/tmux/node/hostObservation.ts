@@ -12,7 +12,7 @@ import { ExitWatch } from './exitWatch';
 import type { LaunchFiles } from './launchFiles';
 import { PaneMirrors, type MirrorSink } from './paneMirrors';
 import { requireSafeSocketFolder } from './privateFolder';
-import { readStartTime } from './processIdentity';
+import { foregroundName, readStartTime } from './processIdentity';
 import { ScreenWatch } from './screenWatch';
 import { socketFolder, waitForServer } from './socketFolder';
 import { StreamPolicy } from './streamPolicy';
@@ -219,7 +219,7 @@ export class HostObservation implements Disposable {
       generation,
       text: screen.replace(/[ \t]+$/gm, '').replace(/\n+$/, ''),
       title: row.title,
-      foreground: row.foreground,
+      foreground: await foregroundName(row.foreground, entry.pid),
       cursor: { x: Number(row.cursorX), y: Number(row.cursorY) },
       isInCopyMode: row.inMode === '1',
       observedAtMs: this.options.clock.nowMs(),

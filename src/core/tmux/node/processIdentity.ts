@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type { ProcessIdentity } from '../../agents/agent';
 import { runProgram } from './runProgram';
 
@@ -38,4 +38,50 @@ async function readStartTimeByPs(pid: number): Promise<string | undefined> {
   });
   const match = code === 0 ? /^\s*(\S+)\s+(.+?)\s*$/.exec(stdout) : null;
   return match && !match[1]?.startsWith('Z') ? match[2] : undefined;
+}
+
+/**
+ * True while any living process is in the group that process `groupId` leads: an agent that ignores the hang-up outlives its launch
+ * script, in the script's group. Zombies do not count where that can be told (Linux).
+ */
+export async function isGroupAlive(groupId: number): Promise<boolean> {
+  if (groupId <= 1) return false;
+  try {
+    process.kill(-groupId, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false; // the type of every error of process.kill
+  }
+  if (process.platform !== 'linux') return true;
+  for (const name of await readdir('/proc')) {
+    if (/^\d+$/.test(name) && (await readGroup(name)) === groupId) return true;
+  }
+  return false;
+}
+
+async function readGroup(pid: string): Promise<number | undefined> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'latin1');
+    return parseProcStat(stat) === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+  } catch {
+    return undefined; // ended meanwhile
+  }
+}
+
+/** The name tmux gives to a terminal in which our launch script leads the foreground. */
+const SCRIPT_NAME = 'sh';
+
+/**
+ * The program in the foreground. The launch script leads the agent's process group, so tmux names the script; the agent is its
+ * child (Linux; elsewhere the script's name stays). Untrusted text.
+ */
+export async function foregroundName(tmuxName: string, scriptPid: number): Promise<string> {
+  if (process.platform !== 'linux' || tmuxName !== SCRIPT_NAME) return tmuxName;
+  try {
+    const child = /^\d+/.exec(await readFile(`/proc/${scriptPid}/task/${scriptPid}/children`, 'latin1'))?.[0];
+    if (child === undefined) return tmuxName;
+    const command = (await readFile(`/proc/${child}/cmdline`, 'utf8')).split('\0')[0] ?? '';
+    return command.slice(command.lastIndexOf('/') + 1) || tmuxName;
+  } catch {
+    return tmuxName; // it has just ended
+  }
 }

@@ -19,12 +19,12 @@ import { taggedRows, type HostedEntry } from '../hostedAgents';
 import { cleanPasteText } from '../pasteText';
 import { agentTarget, asWindowId, TmuxArgs, TmuxStart, type PaneId, type TmuxCommand } from '../tmuxArgs';
 import { TmuxError } from '../tmuxErrors';
-import { clientFormat } from '../tmuxFormat';
+import { clientFormat, type PaneRow } from '../tmuxFormat';
 import { HostObservation } from './hostObservation';
 import { launchInto } from './launcher';
 import { LaunchFiles } from './launchFiles';
 import type { MirrorSink } from './paneMirrors';
-import { isSameProcessAlive } from './processIdentity';
+import { foregroundName, isGroupAlive, isSameProcessAlive } from './processIdentity';
 import { findTmux, type TmuxProgram } from './tmuxProgram';
 
 export interface TmuxAgentHostOptions {
@@ -99,18 +99,7 @@ export class TmuxAgentHost implements AgentHost {
   async list(): Promise<readonly HostedAgent[]> {
     const { rows, settled } = await this.#observation.reconcile();
     await settled;
-    return taggedRows(rows).map(({ agentId, row }) => {
-      const entry = this.#observation.agents.get(agentId);
-      const isDead = entry?.cause !== undefined || row.isDead === '1';
-      return {
-        agentId,
-        generation: Number(row.generation),
-        ...(entry?.process ? { process: entry.process } : {}),
-        liveness: isDead ? { kind: 'dead', cause: entry?.cause ?? {} } : { kind: 'alive' },
-        foreground: row.foreground,
-        title: row.title,
-      };
-    });
+    return Promise.all(taggedRows(rows).map(({ agentId, row }) => this.#hosted(agentId, row)));
   }
 
   async launch(spec: LaunchSpec, signal?: AbortSignal): Promise<ProcessIdentity> {
@@ -216,6 +205,19 @@ export class TmuxAgentHost implements AgentHost {
     this.#observation.dispose();
   }
 
+  async #hosted(agentId: AgentId, row: PaneRow): Promise<HostedAgent> {
+    const entry = this.#observation.agents.get(agentId);
+    const isDead = entry?.cause !== undefined || row.isDead === '1';
+    return {
+      agentId,
+      generation: Number(row.generation),
+      ...(entry?.process ? { process: entry.process } : {}),
+      liveness: isDead ? { kind: 'dead', cause: entry?.cause ?? {} } : { kind: 'alive' },
+      foreground: isDead ? row.foreground : await foregroundName(row.foreground, Number(row.pid)),
+      title: row.title,
+    };
+  }
+
   #emitters(): readonly Disposable[] {
     return [
       this.#onDidChangeStatus,
@@ -244,6 +246,7 @@ export class TmuxAgentHost implements AgentHost {
 
   async #livenessOf(entry: HostedEntry): Promise<Liveness> {
     if (!entry.cause && entry.process && (await isSameProcessAlive(entry.process))) return { kind: 'alive' };
+    if (!entry.cause && !entry.isHosted && (await isGroupAlive(entry.pid))) return { kind: 'alive' };
     if (!entry.cause && !entry.process) {
       const row = await this.#observation.readPane(entry);
       if (row && row.isDead !== '1') return { kind: 'alive' };

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AgentId } from '../../../src/core/agents/agent';
+import type { AgentHost, AgentKey, LaunchSpec } from '../../../src/core/agents/agentHost';
+import { cleanPasteText } from '../../../src/core/tmux/pasteText';
+import { TmuxError } from '../../../src/core/tmux/tmuxErrors';
+import { eventually } from '../../support/eventually';
+import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
+import { trials } from '../../support/trials';
+import { hostileStrings } from './hostileStrings';
+
+const REPEATS = trials(2, 20, 60);
+/** Writes its folder, its arguments and one variable, each ended by NUL. */
+const WITNESS = `{ printf '%s\\0' "$PWD" "$@"; printf '%s\\0' "$HOSTILE"; } > "$0.part"; mv "$0.part" "$0"; exec cat`;
+
+describe('hostile strings', function () {
+  this.timeout(trials(60_000, 600_000, 1_800_000));
+  let server: TmuxTestServer;
+  let host: AgentHost;
+  let canary: string;
+  const keeper = 'keeper' as AgentId;
+
+  before(async function () {
+    requireTmux(this);
+    server = new TmuxTestServer();
+    canary = join(server.folder, 'canary');
+    host = server.host();
+    await host.start();
+    await host.launch(spec(keeper, { argv: ['/bin/cat'] }));
+  });
+  after(() => server?.dispose());
+
+  const spec = (agentId: AgentId, changes: Partial<LaunchSpec>): LaunchSpec => ({
+    agentId,
+    generation: 1,
+    folder: '/',
+    argv: ['/bin/cat'],
+    env: { PATH: process.env.PATH ?? '' },
+    ...changes,
+  });
+  const sessions = (): string => server.tmux('list-sessions', '-F', '#{session_name} #{session_windows}').stdout;
+  const assertUntouched = (before: string): void => {
+    assert.deepEqual(
+      readdirSync(server.folder).filter((name) => name.startsWith('canary')),
+      [],
+      'something was executed',
+    );
+    assert.equal(existsSync(canary), false);
+    assert.equal(sessions(), before);
+  };
+
+  it('S2 as an agent id are refused by every method, and nothing happens', async () => {
+    const before = sessions();
+    for (let repeat = 0; repeat < REPEATS; repeat++) {
+      for (const text of [...hostileStrings(canary), 'keeper:', '=keeper', 'keep*', `${'a'.repeat(42)}`]) {
+        const id = text as AgentId; // the lie under test
+        const isRefused = (error: unknown): boolean => TmuxError.is(error, 'tmux.invalidArgument');
+        await assert.rejects(host.launch(spec(id, {})), isRefused, text.slice(0, 80));
+        for (const work of [host.capture(id), host.paste(id, 'x'), host.press(id, ['Enter']), host.discard(id)]) {
+          await assert.rejects(work, isRefused, text.slice(0, 80));
+        }
+        assert.equal((await host.probe(id)).kind, 'unknown');
+        assert.throws(() => host.attachCommand(id), isRefused);
+        assert.throws(() => host.mirror(id, { onData: () => {}, onSize: () => {}, onEnd: () => {} }), isRefused);
+        await assert.rejects(host.press(keeper, [text as AgentKey]), isRefused);
+      }
+    }
+    assertUntouched(before);
+  });
+
+  it('S2 S4 pasted text reaches the program as text, whatever it is', async () => {
+    const before = sessions();
+    const out = join(server.folder, 'typed');
+    const typist = 'typist' as AgentId;
+    // Raw mode, echo off: what is typed is what arrives.
+    await host.launch(spec(typist, { argv: ['/bin/sh', '-c', `stty raw -echo; echo ready; exec cat > "$0"`, out] }));
+    await eventually('the program reads', async () => (await host.capture(typist)).text.includes('ready'));
+    let expected = '';
+    for (let repeat = 0; repeat < REPEATS; repeat++) {
+      for (const text of hostileStrings(canary)) {
+        if (text.length > 64 * 1024) {
+          await assert.rejects(host.paste(typist, text), (error) => TmuxError.is(error, 'tmux.inputTooLarge'));
+          continue;
+        }
+        await host.paste(typist, text);
+        expected += cleanPasteText(text);
+      }
+      await eventually('all of it has arrived', () => readFileSync(out).length >= Buffer.byteLength(expected), {
+        timeoutMs: 20_000,
+      });
+    }
+    assert.equal(readFileSync(out, 'utf8'), expected);
+    await host.discard(typist);
+    assertUntouched(before);
+  });
+
+  it('S4 pasted text cannot end a bracketed paste', async () => {
+    const out = join(server.folder, 'bracketed');
+    const agentId = 'bracketed' as AgentId;
+    const program = `stty raw -echo; printf '\\033[?2004hready'; exec cat > "$0"`;
+    await host.launch(spec(agentId, { argv: ['/bin/sh', '-c', program, out] }));
+    await eventually('the program reads', async () => (await host.capture(agentId)).text.includes('ready'));
+    await host.paste(agentId, 'a\x1b[201~\x03\u009b201~rm -rf x\n');
+    const wanted = '\x1b[200~a[201~201~rm -rf x\n\x1b[201~';
+    await eventually('it has arrived', () => readFileSync(out).length >= wanted.length);
+    assert.equal(readFileSync(out, 'utf8'), wanted);
+    await host.discard(agentId);
+  });
+
+  it('S3 in folder, arguments and environment of a launch arrive as they are', async () => {
+    const before = sessions();
+    const texts = hostileStrings(canary);
+    for (let repeat = 0; repeat < REPEATS; repeat++) {
+      await Promise.all(texts.map((text, i) => launchWitness(`r${repeat}-${i}` as AgentId, text)));
+    }
+    assertUntouched(before);
+  });
+
+  async function launchWitness(agentId: AgentId, text: string): Promise<void> {
+    const out = join(server.folder, `out-${agentId}`);
+    const folder = folderNamed(text);
+    const env = { PATH: process.env.PATH ?? '', HOSTILE: text };
+    const launch = host.launch(spec(agentId, { folder, argv: ['/bin/sh', '-c', WITNESS, out, text], env }));
+    if (text.includes('\0')) return assert.rejects(launch, (error) => TmuxError.is(error, 'tmux.invalidArgument'));
+    await launch;
+    await eventually(`the witness of ${JSON.stringify(text.slice(0, 40))}`, () => existsSync(out), {
+      timeoutMs: 20_000,
+    });
+    const arrived = readFileSync(out);
+    const wanted = Buffer.from([folder, text, text, ''].join('\0'));
+    assert.deepEqual(arrived, wanted, JSON.stringify(text.slice(0, 80)));
+    await host.discard(agentId);
+  }
+
+  /** A real folder of that name, where the file system can have it. */
+  function folderNamed(text: string): string {
+    const name = text
+      .replaceAll('/', '\u2215')
+      .replaceAll('\0', '')
+      .slice(0, 60)
+      .replace(/[\ud800-\udfff]/g, '');
+    const folder = join(server.folder, 'folders', `x${name}`);
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+
+  it('S3 as the program itself, name nothing that runs', async () => {
+    const before = sessions();
+    for (const [i, text] of hostileStrings(canary).entries()) {
+      const agentId = `p-${i}` as AgentId;
+      const launched = await host.launch(spec(agentId, { argv: [text] })).then(
+        () => true,
+        (error: unknown) => TmuxError.is(error, 'tmux.invalidArgument') && false,
+      );
+      if (launched) await host.discard(agentId);
+    }
+    assertUntouched(before);
+  });
+
+  it('S2 on a screen do not confuse the control connection', async () => {
+    const reader = 'reader' as AgentId;
+    const file = join(server.folder, 'screen.txt');
+    const lines = [
+      '%end 1 2 1',
+      '%begin 1 2 1',
+      '%error 9 9 1',
+      '%exit',
+      '%output %0 x',
+      'm0\x1fforged',
+      ...hostileStrings(canary).filter((text) => text.length < 80 && !text.includes('\x1b')),
+    ];
+    writeFileSync(file, lines.join('\n'));
+    await host.launch(spec(reader, { argv: ['/bin/sh', '-c', 'cat "$0"; exec cat', file], rows: 200 }));
+    const screen = await eventually('the screen is read', async () => {
+      const { text } = await host.capture(reader);
+      return text.includes('😀') ? text : undefined;
+    });
+    assert.deepEqual(screen.split('\n').slice(0, 5), lines.slice(0, 5));
+    assert.equal(host.status.kind, 'ready');
+    await host.discard(reader);
+  });
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { AgentId } from '../../../src/core/agents/agent';
+import type { AgentExit } from '../../../src/core/agents/agentHost';
+import type { TmuxAgentHost } from '../../../src/core/tmux/node/tmuxAgentHost';
+import { TmuxError } from '../../../src/core/tmux/tmuxErrors';
+import { eventually } from '../../support/eventually';
+import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
+import { ToldProgram } from '../../support/toldProgram';
+
+const a = 'agent-a' as AgentId;
+const isFenced = (error: unknown): boolean => TmuxError.is(error, 'tmux.fenced');
+
+describe('a second window that only looks', function () {
+  this.timeout(30_000);
+  let server: TmuxTestServer;
+  let observer: TmuxAgentHost;
+  let program: ToldProgram;
+
+  before(function () {
+    requireTmux(this);
+  });
+  beforeEach(() => {
+    server = new TmuxTestServer();
+    observer = server.host({ mode: 'observer' });
+    program = new ToldProgram(join(server.folder, 'programs'), 'a');
+  });
+  afterEach(() => {
+    program?.dispose();
+    server?.dispose();
+  });
+
+  const launch = (host: TmuxAgentHost) =>
+    host.launch({ agentId: a, generation: 2, folder: '/', argv: program.argv, env: { PATH: process.env.PATH ?? '' } });
+
+  it('waits for a server without starting one, sees agents come, end and go, and changes nothing', async () => {
+    const exits: AgentExit[] = [];
+    let changes = 0;
+    observer.onDidExit((exit) => exits.push(exit));
+    observer.onDidChangeHosted(() => changes++);
+    await observer.start();
+    assert.equal(observer.status.kind, 'lost');
+    assert.equal(server.serverPid(), undefined);
+
+    const owner = server.host();
+    await owner.start();
+    const identity = await launch(owner);
+    await eventually('it sees the server', () => observer.status.kind === 'ready', { timeoutMs: 10_000 });
+    const [seen] = await eventually('it sees the agent', async () => {
+      const listed = await observer.list();
+      return listed.length > 0 ? listed : undefined;
+    });
+    assert.deepEqual(
+      [seen?.agentId, seen?.generation, seen?.process, seen?.liveness],
+      [a, 2, identity, { kind: 'alive' }],
+    );
+
+    for (const work of [launch(observer), observer.paste(a, 'x'), observer.press(a, ['Enter']), observer.discard(a)])
+      await assert.rejects(work, isFenced);
+    program.tell('print hello');
+    await eventually('it can read', async () => (await observer.capture(a)).text.includes('hello'));
+
+    program.tell('exit 6');
+    const exit = await eventually('it is told of the end', () => exits[0]);
+    assert.deepEqual([exit.agentId, exit.generation, exit.cause], [a, 2, { code: 6 }]);
+    changes = 0;
+    await owner.discard(a);
+    await eventually('it is told that the terminal is gone', () => changes > 0);
+    assert.deepEqual(await observer.list(), []);
+  });
+
+  it('leaves the server alone when it leaves, and waits again when the owner ends it', async () => {
+    const owner = server.host();
+    await owner.start();
+    await observer.start();
+    assert.equal(observer.status.kind, 'ready');
+    const other = server.host({ mode: 'observer' });
+    await other.start();
+    await other.stop();
+    assert.notEqual(server.serverPid(), undefined);
+    await owner.stop();
+    await eventually('lost', () => observer.status.kind === 'lost');
+    assert.equal(server.serverPid(), undefined);
+    await owner.start();
+    await eventually('back', () => observer.status.kind === 'ready', { timeoutMs: 10_000 });
+  });
+});
