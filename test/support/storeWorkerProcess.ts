@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import readline from 'node:readline';
+import { eventually } from './eventually';
+
+/** What a child process of the data tests says, one JSON object per line. */
+export interface ChildLine {
+  readonly at: number;
+  readonly say: string;
+  readonly [key: string]: unknown;
+}
+
+/** A real process that runs `test/support/storeWorkerChild.ts`. Every one must be ended by {@link kill}. */
+export class StoreProcess {
+  readonly lines: ChildLine[] = [];
+  readonly exited: Promise<void>;
+  #stderr = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    this.exited = new Promise((resolve) => child.once('close', () => resolve()));
+    if (child.stdout) {
+      readline.createInterface(child.stdout).on('line', (line) => {
+        if (line.startsWith('{')) this.lines.push(JSON.parse(line) as ChildLine); // written by our own child
+      });
+    }
+    child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
+  }
+
+  static start(args: Readonly<Record<string, string>>): StoreProcess {
+    const script = path.join(__dirname, 'storeWorkerChild.ts');
+    const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(args)], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      cwd: path.resolve(__dirname, '..', '..'),
+    });
+    return new StoreProcess(child);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Lines that say `what`. */
+  said(what: string): readonly ChildLine[] {
+    return this.lines.filter((line) => line.say === what);
+  }
+
+  /** The first line that says `what`. */
+  until(what: string, timeoutMs = 10_000): Promise<ChildLine> {
+    return eventually(
+      `a child says "${what}" (it said ${this.lines.map((line) => line.say).join(', ')}; ${this.#stderr})`,
+      () => this.said(what)[0],
+      { timeoutMs },
+    );
+  }
+
+  tell(command: string): void {
+    this.child.stdin?.write(`${command}\n`);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
