@@ -222,16 +222,14 @@ export class Workbench {
     return root.getByRole('treeitem', { name }).first();
   }
   async rows(root = this.page) {
-    return root
-      .getByRole('treeitem')
-      .evaluateAll((e) =>
-        e.map((x) => ({
-          label: x.getAttribute('aria-label'),
-          level: +x.getAttribute('aria-level'),
-          expanded: x.getAttribute('aria-expanded'),
-          checked: x.querySelector('[role=checkbox]')?.getAttribute('aria-checked') ?? null,
-        })),
-      );
+    return root.getByRole('treeitem').evaluateAll((e) =>
+      e.map((x) => ({
+        label: x.getAttribute('aria-label'),
+        level: +x.getAttribute('aria-level'),
+        expanded: x.getAttribute('aria-expanded'),
+        checked: x.querySelector('[role=checkbox]')?.getAttribute('aria-checked') ?? null,
+      })),
+    );
   }
   async rowAction(row, action) {
     await row.hover();
