@@ -48,7 +48,9 @@ export class StartAgentDialog {
   }
 
   #askType: Step = async (draft, place) => {
-    const types = [...this.engine.agentTypes].sort((a, b) => Number(isMissing(a)) - Number(isMissing(b))); // stable: what works comes first
+    const types = [...this.engine.agentTypes].sort(
+      (a, b) => availabilityOrder[a.availability] - availabilityOrder[b.availability],
+    );
     const items = types.map((type) => ({
       label: withoutIcons(type.label),
       description: withoutIcons(type.description),
@@ -127,6 +129,9 @@ export class StartAgentDialog {
     return undefined;
   };
 }
+
+/** What surely works comes first; the order within stays. */
+const availabilityOrder: Record<AgentTypeInfo['availability'], number> = { installed: 0, unknown: 1, missing: 2 };
 
 function isMissing(type: AgentTypeInfo): boolean {
   return type.availability === 'missing';

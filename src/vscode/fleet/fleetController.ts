@@ -8,7 +8,7 @@ import type { Reporter } from '../reporter';
 import { demandTrust, type IsTrusted } from '../trustGate';
 import { WindowError } from '../windowErrors';
 import { askApproval } from './fleetApproval';
-import { findFleetFiles, fleetFileOf } from './fleetFiles';
+import { findFleetFiles, fleetFileOf, readFleetFile } from './fleetFiles';
 import { describeResult } from './fleetResultText';
 import { fleetTemplate } from './fleetTemplate';
 
@@ -31,10 +31,12 @@ export class FleetController implements Disposable {
     demandTrust(this.parts.isTrusted);
     const uri = await this.#chooseFile();
     if (!uri) return;
-    const document = await vscode.workspace.openTextDocument(uri);
-    const plan = await this.parts.engine.planFleet(document.getText(), uri.fsPath);
+    const plan = await this.parts.engine.planFleet(await readFleetFile(uri), uri.fsPath);
     this.#diagnostics.set(uri, plan.problems.map(toDiagnostic));
-    if (plan.problems.length > 0) return this.#sayProblems(uri, plan.problems);
+    if (plan.problems.length > 0) {
+      void this.#sayProblems(uri, plan.problems);
+      return;
+    }
     if (!(await this.#approve(plan))) return;
     const result = await this.#withProgress('Starting the fleet', (report, signal) =>
       this.parts.engine.startFleet(plan, report, signal),
@@ -113,13 +115,15 @@ export class FleetController implements Disposable {
 
   async #sayProblems(uri: vscode.Uri, problems: readonly FleetProblem[]): Promise<void> {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    const answer = await vscode.window.showErrorMessage(
-      `The fleet file has ${count}. Nothing was started.`,
-      'Open File',
-    );
+    const text = `The fleet file has ${count}. Nothing was started.`;
+    const answer = await vscode.window.showErrorMessage(text, 'Open File');
     const [first] = problems;
     if (answer === undefined || !first) return;
-    await vscode.window.showTextDocument(uri, { selection: toDiagnostic(first).range });
+    try {
+      await vscode.window.showTextDocument(uri, { selection: toDiagnostic(first).range });
+    } catch (error) {
+      this.parts.reporter.failure('Open Fleet File', error);
+    }
   }
 
   #withProgress(

@@ -21,3 +21,10 @@ export async function findFleetFiles(log: Logger): Promise<readonly vscode.Uri[]
 export function fleetFileOf(folder: vscode.WorkspaceFolder): vscode.Uri {
   return vscode.Uri.joinPath(folder.uri, ...FLEET_FILE.split('/'));
 }
+
+/** The file as the person sees it: with unsaved changes when it is open and has some, else as it is on the disk. */
+export async function readFleetFile(uri: vscode.Uri): Promise<string> {
+  const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
+  if (open?.isDirty) return open.getText();
+  return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+}
