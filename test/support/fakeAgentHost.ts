@@ -11,7 +11,6 @@ import {
 } from '../../src/core/agents/agentHost';
 import type { ExitCause, Liveness } from '../../src/core/agents/agentState';
 import type { Clock } from '../../src/core/base/clock';
-import type { Disposable } from '../../src/core/base/disposable';
 import { Emitter } from '../../src/core/base/event';
 import { cleanPasteText } from '../../src/core/tmux/pasteText';
 import { TmuxError } from '../../src/core/tmux/tmuxErrors';

@@ -115,6 +115,7 @@ export class ControlClient implements Disposable {
   /** Leaves politely; resolves when the process is gone or after `timeoutMs`. */
   async close(timeoutMs = 1_000): Promise<void> {
     this.dispose();
+    this.#child.ref(); // whoever awaits this wants to see the end
     let timer: Disposable | undefined;
     const late = new Promise<void>((resolve) => (timer = this.options.clock.setTimer(timeoutMs, resolve)));
     await Promise.race([this.#closed, late]);
