@@ -109,7 +109,7 @@ export class AgentRestarter implements Disposable {
     const { state, notices, clock, settings } = this.context;
     const { generation, lifecycle } = agent.record;
     const nowMs = clock.nowMs();
-    const detail = `${restarts} automatic restarts within ${Math.round(settings.restart.windowMs / 60_000)} minutes`;
+    const detail = `${restarts} automatic ${restarts === 1 ? 'restart' : 'restarts'} within ${Math.round(settings.restart.windowMs / 60_000)} minutes`;
     const update = {
       actor: 'policy',
       reason: 'restarted_too_often',

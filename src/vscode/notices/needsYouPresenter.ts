@@ -41,12 +41,12 @@ export class NeedsYouPresenter implements Disposable {
   }
 
   #onAgent({ id, view, previous }: AgentViewChange): void {
-    if (!view?.needsYou) {
+    if (!view?.needsYou || !this.#isWanted(view)) {
       this.#waiting.delete(id);
       return;
     }
     const isNew = previous !== undefined && previous.needsYou !== view.needsYou;
-    if (isNew && this.#isGreeted && this.#isWanted(view)) this.#waiting.add(id);
+    if (isNew && this.#isGreeted) this.#waiting.add(id);
     this.#schedule();
   }
 

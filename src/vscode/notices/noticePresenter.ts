@@ -103,6 +103,7 @@ export function noticeText(notices: readonly AlertNotice[]): string {
   const text = [first.title, first.detail]
     .map((part) => part.trim())
     .filter(Boolean)
+    .map((part) => (/[.!?…]$/.test(part) ? part : `${part}.`))
     .join(' ');
   return notices.length === 1 ? text : `${text} And ${notices.length - 1} more like this.`;
 }

@@ -122,6 +122,14 @@ describe('NoticePresenter', () => {
     assert.match(window.shown[0] ?? '', /Damaged/);
   });
 
+  it('puts title and detail into sentences', async () => {
+    const { engine, clock, window, make } = createFixture();
+    make();
+    engine.simulateNotice(aNotice({ title: 'A is quarantined', detail: 'It failed often' }));
+    await clock.advanceMs(MERGE_MS);
+    assert.match(window.shown[0] ?? '', /A is quarantined\. It failed often\. \[/);
+  });
+
   it('leaves nothing behind when disposed', () => {
     const { engine, clock, make } = createFixture();
     const presenter = make();
@@ -179,6 +187,18 @@ describe('NeedsYouPresenter', () => {
     be('a', 'busy');
     be('a', 'awaiting_input');
     be('a', 'busy');
+    await clock.advanceMs(10 * MERGE_MS);
+    assert.deepEqual(window.shown, []);
+  });
+
+  it('leaves quarantine to its notice, also when a failure came just before it', async () => {
+    const { engine, clock, window, make, be } = createFixture();
+    make();
+    engine.simulateReady();
+    be('a', 'busy');
+    const view = { id: 'a' as AgentId, name: 'A' };
+    engine.simulateAgent(anAgentView({ ...view, lifecycle: 'failed', needsYou: 'failed' }));
+    engine.simulateAgent(anAgentView({ ...view, lifecycle: 'quarantined', needsYou: 'quarantined' }));
     await clock.advanceMs(10 * MERGE_MS);
     assert.deepEqual(window.shown, []);
   });
