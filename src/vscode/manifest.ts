@@ -13,6 +13,8 @@ export const TERMINAL_PROFILE_ID = 'coreOrchestrator.agent';
 export const WALKTHROUGH_ID = 'coreOrchestrator.start';
 /** Scheme of the read-only documents: reports, histories, commands to approve. */
 export const DOCUMENT_SCHEME = 'core-orchestrator';
+/** Language of reports that are not Markdown: plain text whose long lines wrap, so that nothing is out of sight (S24). */
+export const REPORT_LANGUAGE_ID = 'core-orchestrator-report';
 /** Where a workspace keeps its fleet, below a workspace folder. */
 export const FLEET_FILE = '.vscode/agents.json';
 

@@ -11,6 +11,7 @@ import {
   CONTAINER_ID,
   EXTENSION_ID,
   FLEET_FILE,
+  REPORT_LANGUAGE_ID,
   SettingKey,
   TERMINAL_PROFILE_ID,
   WALKTHROUGH_ID,
@@ -62,6 +63,11 @@ describe('package.json and manifest.ts', () => {
       contributes.walkthroughs.map(({ id }) => id),
       [WALKTHROUGH_ID],
     );
+    assert.deepEqual(
+      contributes.languages.map(({ id }) => id),
+      [REPORT_LANGUAGE_ID],
+    );
+    assert.equal(contributes.configurationDefaults[`[${REPORT_LANGUAGE_ID}]`]['editor.wordWrap'], 'on');
     assert.deepEqual(
       contributes.jsonValidation.map(({ fileMatch }) => fileMatch),
       [`/${FLEET_FILE}`],

@@ -151,6 +151,11 @@ export function isInTheMiddle(agent: Pick<AgentView, 'lifecycle' | 'activity'>):
   return unfinished.has(agent.activity);
 }
 
+/** It shows a question: whatever is typed would answer that. */
+export function hasDialog(agent: Pick<AgentView, 'activity'>): boolean {
+  return agent.activity === 'awaiting_input' || agent.activity === 'awaiting_approval';
+}
+
 /**
  * Space-separated tokens for `viewItem =~ /\btoken\b/`: `agent`, the lifecycle, `live` or `ended`, `attachable`,
  * `prompts` (takes prompts now), `needsYou`, and `managed` (here) or `elsewhere`.
@@ -160,7 +165,7 @@ export function contextValue(agent: AgentView, canReceivePrompts: boolean): stri
   if (isLive(agent)) tokens.push('live');
   if (isEnded(agent)) tokens.push('ended');
   if (agent.isAttachable) tokens.push('attachable');
-  if (canReceivePrompts && agent.lifecycle === 'running') tokens.push('prompts');
+  if (canReceivePrompts && agent.lifecycle === 'running' && !hasDialog(agent)) tokens.push('prompts');
   if (agent.needsYou) tokens.push('needsYou');
   tokens.push(agent.isManagedElsewhere ? 'elsewhere' : 'managed');
   return tokens.join(' ');

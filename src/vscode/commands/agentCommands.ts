@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { AgentView, Engine } from '../../core/engine';
-import { isEnded, isInTheMiddle, isLive } from '../agents/agentText';
+import { hasDialog, isEnded, isInTheMiddle, isLive } from '../agents/agentText';
 import { AGENTS_VIEW_ID, CommandId } from '../manifest';
 import type { Reporter } from '../reporter';
 import { viewOf } from '../terminals/agentTerminals';
@@ -87,7 +87,9 @@ async function sendPrompt(
 ): Promise<void> {
   const { engine, targets } = parts;
   const takesPrompts: AgentFilter = (agent) =>
-    canPause(agent) && engine.agentTypes.some((type) => type.id === agent.typeId && type.canReceivePrompts);
+    canPause(agent) &&
+    !hasDialog(agent) &&
+    engine.agentTypes.some((type) => type.id === agent.typeId && type.canReceivePrompts);
   const ids = await targets.many('Send Prompt', takesPrompts, row, rows);
   if (ids.length === 0) return;
   const text = typeof given === 'string' ? given : await askPrompt(engine, ids);

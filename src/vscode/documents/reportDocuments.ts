@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../core/base/disposable';
-import { DOCUMENT_SCHEME } from '../manifest';
+import { DOCUMENT_SCHEME, REPORT_LANGUAGE_ID } from '../manifest';
 
 /** Read-only documents: find, copy, compare and screen readers work in them for free. Shown again, one is replaced. */
 export class ReportDocuments implements vscode.TextDocumentContentProvider, Disposable {
@@ -22,12 +22,14 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
     return this.#contents.get(uri.path) ?? 'This report is not kept. Run its command again.\n';
   }
 
-  /** @param fileName what the tab says; its ending chooses the language. */
+  /** @param fileName what the tab says; `.md` is Markdown, anything else plain text with wrapped lines. */
   async show(fileName: string, content: string): Promise<vscode.TextEditor> {
     const uri = vscode.Uri.from({ scheme: DOCUMENT_SCHEME, path: `/${fileName.replaceAll('/', ' ')}` });
     this.#contents.set(uri.path, content);
     this.#onDidChange.fire(uri);
-    const document = await vscode.workspace.openTextDocument(uri);
+    let document = await vscode.workspace.openTextDocument(uri);
+    if (!fileName.endsWith('.md'))
+      document = await vscode.languages.setTextDocumentLanguage(document, REPORT_LANGUAGE_ID);
     return vscode.window.showTextDocument(document, { preview: true });
   }
 

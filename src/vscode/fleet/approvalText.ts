@@ -22,6 +22,6 @@ export function approvalQuestion(entries: readonly FleetPlanEntry[]): string {
 
 export function approvalDocument(entries: readonly FleetPlanEntry[]): string {
   const head =
-    'These commands come from the fleet file of this workspace. Nothing of them has run yet.\nApprove only what you understand: approval holds for exactly this text.';
+    'These commands come from the fleet file of this workspace. Nothing of them has run yet.\n\nApprove only what you understand: approval holds for exactly this text.\n\n';
   return `${head}\n\n${approvalText(entries)}\n`;
 }
