@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { root } from './project.mjs';
+import { endTmuxServers } from './tmuxServers.mjs';
 
 const where = process.env.CORE_ORCHESTRATOR_VSCODE;
 const profile = mkdtempSync(join(tmpdir(), 'core-desk-'));
@@ -20,7 +21,7 @@ try {
       : { vscodeExecutablePath: where }),
     extensionDevelopmentPath: root,
     extensionTestsPath: resolve(process.argv[2]),
-    extensionTestsEnv: { ...env, TMUX_TMPDIR: profile },
+    extensionTestsEnv: { ...env, TMUX_TMPDIR: profile, XDG_RUNTIME_DIR: profile },
     launchArgs: [
       profile,
       '--user-data-dir',
@@ -34,6 +35,7 @@ try {
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
 } finally {
+  endTmuxServers(profile);
   rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
 process.exit(code);

@@ -23,7 +23,7 @@ const args = [
   '--disable-getting-started-override',
 ];
 const server = spawn(node24, args, {
-  env: { ...process.env, TMUX_TMPDIR: folder },
+  env: { ...process.env, TMUX_TMPDIR: folder, XDG_RUNTIME_DIR: folder },
   stdio: ['ignore', 'inherit', 'inherit'],
   detached: true,
 });

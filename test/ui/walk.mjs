@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endTmuxServers } from '../../scripts/lib/tmuxServers.mjs';
 import { startServer } from '../vscode-web/server.mjs';
 import { launchBrowser, openWindow } from '../vscode-web/workbench.mjs';
 
@@ -128,7 +129,11 @@ class Walk {
    * under development: a person does not have those.
    */
   async server(options = {}) {
-    const server = await startServer({ vsix: vsixFile(), ...options, env: { TMUX_TMPDIR: this.tmp, ...options.env } });
+    const server = await startServer({
+      vsix: vsixFile(),
+      ...options,
+      env: { TMUX_TMPDIR: this.tmp, XDG_RUNTIME_DIR: this.tmp, ...options.env },
+    });
     this.defer(() => server.stop());
     return server;
   }
@@ -177,12 +182,12 @@ class Walk {
   }
 
   async end() {
-    for (const socket of this.tmuxSockets()) this.defer(() => endTmux(socket));
     for (const cleanup of this.#cleanups.reverse()) {
       await Promise.resolve()
         .then(cleanup)
         .catch((error) => console.log(`    cleaning up: ${error.message}`));
     }
+    endTmuxServers(this.tmp);
     rmSync(this.tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 
@@ -204,13 +209,5 @@ class Walk {
       ...(text ? { reason: text } : {}),
     };
     appendFileSync(file, JSON.stringify(record) + '\n');
-  }
-}
-
-function endTmux(socket) {
-  try {
-    execFileSync('tmux', ['-S', socket, 'kill-server'], { stdio: 'ignore', timeout: 5_000 });
-  } catch (error) {
-    if (error.status === null) throw error; // a socket without a server behind it is what we want
   }
 }

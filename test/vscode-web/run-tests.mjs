@@ -7,6 +7,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { endTmuxServers } from '../../scripts/lib/tmuxServers.mjs';
 import { startServer } from './server.mjs';
 import { launchBrowser, openWindow } from './workbench.mjs';
 
@@ -74,7 +75,8 @@ try {
     install: installed.map((folder) => resolve(folder)),
     vsix: options.vsix && resolve(options.vsix),
     driver: true,
-    env: { TMUX_TMPDIR: tmp },
+    // Whatever the engine leaves in its runtime folder goes with ours.
+    env: { TMUX_TMPDIR: tmp, XDG_RUNTIME_DIR: tmp },
     log: options.verbose ? 'inherit' : '',
   });
   browser = await launchBrowser();
@@ -91,6 +93,7 @@ try {
   closeSync(reportFd);
   await browser?.close();
   await server?.stop();
+  endTmuxServers(tmp);
   rmSync(tmp, { recursive: true, force: true });
 }
 process.exit(code);
