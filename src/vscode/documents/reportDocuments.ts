@@ -24,7 +24,7 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
 
   /** @param fileName what the tab says; `.md` is Markdown, anything else plain text with wrapped lines. */
   async show(fileName: string, content: string): Promise<vscode.TextEditor> {
-    const uri = vscode.Uri.from({ scheme: DOCUMENT_SCHEME, path: `/${fileName.replaceAll('/', ' ')}` });
+    const uri = uriOf(fileName);
     this.#contents.set(uri.path, content);
     this.#onDidChange.fire(uri);
     let document = await vscode.workspace.openTextDocument(uri);
@@ -33,9 +33,22 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
     return vscode.window.showTextDocument(document, { preview: true });
   }
 
+  /** Takes it out of the window again. */
+  async close(fileName: string): Promise<void> {
+    const uri = uriOf(fileName).toString();
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    await vscode.window.tabGroups.close(
+      tabs.filter(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === uri),
+    );
+  }
+
   dispose(): void {
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#onDidChange.dispose();
     this.#contents.clear();
   }
+}
+
+function uriOf(fileName: string): vscode.Uri {
+  return vscode.Uri.from({ scheme: DOCUMENT_SCHEME, path: `/${fileName.replaceAll('/', ' ')}` });
 }

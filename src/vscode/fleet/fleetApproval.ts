@@ -4,6 +4,7 @@ import type { ReportDocuments } from '../documents/reportDocuments';
 import { approvalDocument, approvalQuestion, approvalText, fitsDialog } from './approvalText';
 
 const APPROVE = 'Approve and Start';
+const FILE_NAME = 'Commands to Approve.txt';
 
 /**
  * Shows the person every command completely and asks. What is short stands in the dialog itself; what is long opens as
@@ -15,11 +16,13 @@ export async function askApproval(entries: readonly FleetPlanEntry[], documents:
   if (fitsDialog(text)) {
     return (await vscode.window.showWarningMessage(question, { modal: true, detail: text }, APPROVE)) === APPROVE;
   }
-  await documents.show('Commands to Approve.txt', approvalDocument(entries));
+  await documents.show(FILE_NAME, approvalDocument(entries));
   const items = [
     { label: 'Cancel', description: 'Start nothing' },
     { label: APPROVE, description: 'I have read the document below' },
   ];
   const options = { title: question, placeHolder: 'Read the document before you choose', ignoreFocusOut: true };
-  return (await vscode.window.showQuickPick(items, options))?.label === APPROVE;
+  const answer = await vscode.window.showQuickPick(items, options);
+  await documents.close(FILE_NAME); // what it says ("nothing has run yet") is over
+  return answer?.label === APPROVE;
 }
