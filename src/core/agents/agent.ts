@@ -49,7 +49,7 @@ export interface AgentRecord {
   readonly activity: Activity;
   /** Counts starts from 1; 0 = never started. Facts of an older generation are ignored (R19). */
   readonly generation: number;
-  /** The launch script of this generation. Undefined when nothing runs. */
+  /** The launch script of this generation. Stays after its end until the whole run (its session, too) is proved gone; then undefined. */
   readonly process?: ProcessIdentity;
   /** How the last generation ended. */
   readonly exit?: ExitCause;

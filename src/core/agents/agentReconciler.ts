@@ -33,7 +33,13 @@ export class AgentReconciler implements Disposable {
   constructor(
     private readonly context: SupervisorContext,
     private readonly parts: ReconcilerParts,
-  ) {}
+  ) {
+    this.#owned.add(
+      context.state.onDidChangeState(({ previous, current }) => {
+        if (current.lifecycle === 'lost' && previous.lifecycle !== 'lost') this.#watchLost();
+      }),
+    );
+  }
 
   /** Runs once at a time; a call during a run leads to one more run. Resolves when all agents were compared. */
   reconcile(): Promise<void> {
@@ -255,8 +261,9 @@ export class AgentReconciler implements Disposable {
   #watchLost(): void {
     const { registry, clock, settings, host, log } = this.context;
     const hasLost = registry.list().some((agent) => agent.record.lifecycle === 'lost');
-    if (!hasLost || host.status.kind !== 'ready' || this.#owned.isDisposed) return;
+    if (!hasLost || host.status.kind !== 'ready' || this.#lostCheck.value) return;
     this.#lostCheck.value = clock.setTimer(settings.lostCheckMs, () => {
+      this.#lostCheck.value = undefined;
       this.reconcile().catch((error: unknown) => ignore(log, error, 'the supervisor left'));
     });
   }

@@ -1,7 +1,5 @@
-import type { Disposable } from '../base/disposable';
-import { DisposableStore } from '../base/disposable';
 import { describeError, OrchestratorError } from '../base/errors';
-import type { AgentRecord, ProcessIdentity } from './agent';
+import type { ProcessIdentity } from './agent';
 import { AgentError } from './agentErrors';
 import type { AgentExit } from './agentHost';
 import type { Evidence } from './agentState';
@@ -12,14 +10,9 @@ import type { AgentStopper } from './agentStopper';
 import type { Agent } from './baseAgent';
 import { agentEnvironment } from './environment';
 import type { StateUpdate } from './agentStateManager';
+import { type Readying, RunWatch } from './runWatch';
 import type { Order, SupervisorContext } from './supervisorPorts';
-
-/** How the wait for readiness ended. */
-type Readying =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'exit'; readonly exit: AgentExit }
-  | { readonly kind: 'lost' }
-  | { readonly kind: 'deadline' };
+import { cleanText } from './visibleText';
 
 export interface StartOrder extends Order {
   /** Start only if `running` is still desired when its turn comes (restarts). */
@@ -61,6 +54,9 @@ export class AgentStarter {
       await this.#launch(agent, type, argv, signal);
       const outcome = await run.waitUntilReady(type, deadlineMs, signal);
       await this.#settle(agent, generation, outcome, order, signal);
+    } catch (error) {
+      await this.#settleUnexpected(agent, generation, error, signal);
+      throw error;
     } finally {
       run.dispose();
     }
@@ -84,13 +80,13 @@ export class AgentStarter {
 
   /** R12: pid and start time of the recorded run, its tree, group and session. What is left is ended first. */
   async #proveEarlierRunGone(agent: Agent, signal: AbortSignal): Promise<void> {
-    const { generation, process } = agent.record;
+    const { generation } = agent.record;
     if (generation === 0) return;
     if ((await agent.probe()).kind === 'alive') {
       // A terminal with our name that we believe to be over: the reconciliation decides, never a start.
       throw new AgentError('agent.stillRunning', `${agent.id} has a living terminal`, { agentId: agent.id });
     }
-    const result = await this.stopper.endRun(agent, { generation, process }, signal);
+    const result = await this.stopper.endLeftovers(agent, signal);
     if (result.strongest !== 'nothing') {
       this.context.log.info('ended what was left of the earlier run', {
         agent: agent.id,
@@ -224,7 +220,7 @@ export class AgentStarter {
           agentId: agent.id,
         });
       case 'deadline':
-        await this.stopper.endRun(agent, { generation, process: agent.record.process }, signal);
+        await this.#endLate(agent, generation, signal);
         this.observer.forget(agent.id);
         await this.#transition(agent, generation, {
           lifecycle: 'failed', process: null, exit: {}, actor: 'engine', reason: 'start_deadline_missed',
@@ -234,7 +230,39 @@ export class AgentStarter {
     }
   }
 
-  /** Marked as done before it is typed: a crash in between loses it visibly, it never types it twice. */
+  /** What could not be ended is lost, not failed: nothing may be started beside it. */
+  async #endLate(agent: Agent, generation: number, signal: AbortSignal): Promise<void> {
+    try {
+      await this.stopper.endRun(agent, { generation, process: agent.record.process }, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const detail = `not ready in time, and its end could not be proved: ${describeError(error)}`;
+      await this.#transition(agent, generation, {
+        lifecycle: 'lost',
+        actor: 'engine',
+        reason: 'end_not_proved',
+        evidence: [this.#evidence('process', detail)],
+      });
+      throw error;
+    }
+  }
+
+  /** A failure that no step accounts for: what was started, if anything, is for the reconciliation to find out. */
+  async #settleUnexpected(agent: Agent, generation: number, error: unknown, signal: AbortSignal): Promise<void> {
+    const { record } = agent;
+    if (signal.aborted || record.lifecycle !== 'starting' || record.generation !== generation) return;
+    await this.#transition(agent, generation, {
+      lifecycle: 'lost',
+      actor: 'engine',
+      reason: 'start_failed',
+      evidence: [this.#evidence('policy', cleanText(describeError(error)))],
+    });
+  }
+
+  /**
+   * Marked as done before it is typed: a crash in between loses it visibly, it is never typed twice. Not typed at all into a
+   * dialog that came up first (a question of trust, a login): it would answer it.
+   */
   async #typeFirstPrompt(agent: Agent, type: AgentType, signal: AbortSignal): Promise<void> {
     const { spec, generation, isFirstPromptDone } = agent.record;
     if (isFirstPromptDone || spec.firstPrompt === undefined) return;
@@ -244,13 +272,18 @@ export class AgentStarter {
       });
       return;
     }
-    await this.#transition(agent, generation, {
-      isFirstPromptDone: true,
-      durability: 'before',
-      actor: 'engine',
-      reason: 'first_prompt_typed',
-    });
     try {
+      const { activity } = await this.observer.look(agent);
+      if (activity === 'awaiting_approval' || activity === 'awaiting_input') {
+        this.context.log.warn('the first prompt is not typed: the agent asks something first', { agent: agent.id });
+        return;
+      }
+      await this.#transition(agent, generation, {
+        isFirstPromptDone: true,
+        durability: 'before',
+        actor: 'engine',
+        reason: 'first_prompt_typed',
+      });
       await agent.submit(spec.firstPrompt, signal);
     } catch (error) {
       if (signal.aborted) throw error;
@@ -290,84 +323,4 @@ export async function recordExit(context: SupervisorContext, agent: Agent, exit:
 export function describeCause({ cause }: Pick<AgentExit, 'cause'>): string {
   if (cause.signal !== undefined) return cause.signal;
   return cause.code === undefined ? 'cause unknown' : `code ${cause.code}`;
-}
-
-/** Watches one run from before its launch, so that no exit is missed. */
-class RunWatch implements Disposable {
-  readonly #owned = new DisposableStore();
-  #exit: AgentExit | undefined;
-  #isHostLost = false;
-  #wake: () => void = () => undefined;
-
-  constructor(
-    private readonly context: SupervisorContext,
-    private readonly observer: ActivityObserver,
-    private readonly agent: Agent,
-    private readonly generation: number,
-  ) {
-    const { host } = context;
-    this.#owned.add(
-      host.onDidExit((exit) => {
-        if (exit.agentId !== agent.id || exit.generation !== generation) return;
-        this.#exit ??= exit;
-        this.#wake();
-      }),
-    );
-    this.#owned.add(
-      host.onDidChangeStatus((status) => {
-        this.#isHostLost ||= status.kind !== 'ready';
-        this.#wake();
-      }),
-    );
-    this.#owned.add(observer.onDidObserve((seen) => seen.agentId === agent.id && this.#wake()));
-    this.#owned.add(host.onDidSettleScreen((screen) => screen.agentId === agent.id && this.#wake()));
-  }
-
-  async waitUntilReady(type: AgentType, deadlineMs: number, signal: AbortSignal): Promise<Readying> {
-    const { clock } = this.context;
-    const launchedMs = clock.monotonicMs();
-    for (;;) {
-      signal.throwIfAborted();
-      const nowMs = clock.monotonicMs();
-      if (this.#exit) return { kind: 'exit', exit: this.#exit };
-      if (this.#isHostLost) return { kind: 'lost' };
-      const readyAtMs = this.#readyAtMs(type, launchedMs);
-      if (readyAtMs <= nowMs) return { kind: 'ready' };
-      if (deadlineMs <= nowMs) return { kind: 'deadline' };
-      await this.#nextFact(Math.min(readyAtMs, deadlineMs) - nowMs, signal);
-    }
-  }
-
-  /** The monotonic instant at which it counts as ready, as far as is known now. */
-  #readyAtMs({ readiness }: AgentType, launchedMs: number): number {
-    switch (readiness.when) {
-      case 'alive':
-        return launchedMs + readiness.afterMs;
-      case 'settled':
-        return this.observer.hasSettled(this.agent.id, this.generation) ? launchedMs : launchedMs + readiness.afterMs;
-      case 'rule':
-        return (this.observer.last(this.agent.id, this.generation)?.activity ?? 'unknown') === 'unknown'
-          ? Infinity
-          : launchedMs;
-    }
-  }
-
-  #nextFact(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        timer.dispose();
-        signal.removeEventListener('abort', finish);
-        this.#wake = () => undefined;
-        resolve();
-      };
-      const timer = this.context.clock.setTimer(timeoutMs, finish);
-      signal.addEventListener('abort', finish, { once: true });
-      this.#wake = finish;
-    });
-  }
-
-  dispose(): void {
-    this.#owned.dispose();
-    this.#wake();
-  }
 }

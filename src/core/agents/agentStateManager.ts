@@ -6,7 +6,7 @@ import type { Logger } from '../base/log';
 import type { AgentChange, AgentId, AgentRecord, AgentSpec, ProcessIdentity } from './agent';
 import { AgentError } from './agentErrors';
 import type { AgentRegistry, RegistryWriter } from './agentRegistry';
-import { Activity, type DesiredState, type Evidence, type ExitCause, Lifecycle } from './agentState';
+import { Activity, type DesiredState, type Evidence, type ExitCause, type Lifecycle } from './agentState';
 import type { AgentStore } from './agentStore';
 import { isLegalStep, isObservable } from './agentTransitions';
 

@@ -92,6 +92,15 @@ export class AgentStopper {
     }
   }
 
+  /**
+   * The same for an agent at rest. Without a recorded process its run was proved gone when it came to rest: then only
+   * what a person has detached on purpose could still carry its mark, and that is left alone.
+   */
+  async endLeftovers(agent: Agent, signal?: AbortSignal): Promise<EndResult & { kind: 'gone' }> {
+    const { generation, process } = agent.record;
+    return process ? this.endRun(agent, { generation, process }, signal) : { kind: 'gone', strongest: 'nothing' };
+  }
+
   /** Whether processes of the recorded run live. Never rejects. */
   async leftovers(agent: Agent): Promise<'alive' | 'gone' | 'unknown'> {
     const { processes, factory, log } = this.context;

@@ -1,19 +1,19 @@
 import { type Disposable, DisposableStore } from '../base/disposable';
 import { describeError } from '../base/errors';
 import { ignore } from '../base/log';
-import type { AgentChange, AgentId, AgentRecord, AgentSpec } from './agent';
+import type { AgentChange, AgentId, AgentSpec } from './agent';
 import { ActivityObserver } from './activityObserver';
 import { AgentError } from './agentErrors';
 import type { AgentExit } from './agentHost';
 import { AgentMailbox } from './agentMailbox';
 import { AgentReconciler } from './agentReconciler';
 import { AgentRegistry } from './agentRegistry';
-import { agentIdFor, requireAgentSpec } from './agentSpec';
 import { AgentRestarter } from './agentRestarter';
+import { AgentRoster } from './agentRoster';
 import { AgentStarter, recordExit, type StartOrder } from './agentStarter';
 import { AgentStateManager } from './agentStateManager';
 import { AgentStopper } from './agentStopper';
-import { isLive } from './agentTransitions';
+import { isLive, isObservable } from './agentTransitions';
 import { type Agent, BaseAgent } from './baseAgent';
 import {
   DEFAULT_SUPERVISOR_SETTINGS,
@@ -47,6 +47,7 @@ export class AgentSupervisor implements Disposable {
   readonly #starter: AgentStarter;
   readonly #restarter: AgentRestarter;
   readonly #reconciler: AgentReconciler;
+  readonly #roster: AgentRoster;
   #begun: Promise<void> | undefined;
   #closed: AgentError | undefined;
 
@@ -75,6 +76,7 @@ export class AgentSupervisor implements Disposable {
     this.#stopper = new AgentStopper(this.#context, this.#observer);
     this.#starter = new AgentStarter(this.#context, this.#observer, this.#stopper);
     this.#restarter = this.#owned.add(new AgentRestarter(this.#context, (id, order) => this.#runStart(id, order)));
+    this.#roster = new AgentRoster(this.#context, this.#stopper);
     this.#reconciler = this.#owned.add(
       new AgentReconciler(this.#context, {
         observer: this.#observer,
@@ -96,42 +98,10 @@ export class AgentSupervisor implements Disposable {
   }
 
   /** Records a new agent; nothing is started. @throws {AgentError} agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
-  async create(spec: AgentSpec, options: CallOptions = {}): Promise<Agent> {
+  create(spec: AgentSpec, options: CallOptions = {}): Promise<Agent> {
     this.#requireOpen();
-    const valid = requireAgentSpec(spec);
-    this.#context.factory.argv(valid); // type known, command given
-    this.#requireFreeName(valid.name);
-    const nowMs = this.#context.clock.nowMs();
-    const id = agentIdFor(
-      valid.name,
-      (candidate) => this.registry.isIdTaken(candidate) || this.#claimed.has(candidate),
-    );
-    const record: AgentRecord = {
-      id,
-      spec: valid,
-      desired: 'stopped',
-      lifecycle: 'created',
-      activity: 'unknown',
-      generation: 0,
-      reason: 'created',
-      actor: options.actor ?? 'person',
-      evidence: [],
-      sinceMs: nowMs,
-      createdAtMs: nowMs,
-      restartsAtMs: [],
-      isFirstPromptDone: valid.firstPrompt === undefined,
-    };
-    this.#claimed.set(id, valid.name);
-    try {
-      await this.state.create(record);
-    } finally {
-      this.#claimed.delete(id);
-    }
-    return this.registry.get(id);
+    return this.#roster.create(spec, options.actor ?? 'person');
   }
-
-  /** Ids and names of agents whose creation is on its way to the store. */
-  readonly #claimed = new Map<AgentId, string>();
 
   /**
    * Starts an agent that does not run; resolves when it is ready (or has ended with code 0). A running one is left alone.
@@ -163,7 +133,7 @@ export class AgentSupervisor implements Disposable {
       const { lifecycle, generation } = agent.record;
       if (isLive(lifecycle)) return this.#stopper.stop(agent, order, signal);
       if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return;
-      await this.#stopper.endRun(agent, { generation, process: agent.record.process }, signal);
+      await this.#stopper.endLeftovers(agent, signal);
       await this.#stopper.discard(agent);
       await this.state.transition(agent.id, generation, {
         lifecycle: 'stopped',
@@ -222,57 +192,22 @@ export class AgentSupervisor implements Disposable {
     this.#requireOpen();
     const agent = this.registry.get(id);
     if (options.stopFirst && agent.record.lifecycle !== 'created') await this.stop(id, options);
-    await this.#mailbox(agent.id).run(
-      async () => {
-        const { lifecycle, generation, spec } = agent.record;
-        if (isLive(lifecycle) || lifecycle === 'backoff') {
-          throw new AgentError('agent.stillRunning', `${id} is ${lifecycle}: stop it first`, { agentId: id });
-        }
-        await this.#stopper.discard(agent);
-        const { env: _env, firstPrompt: _firstPrompt, args: _args, command: _command, ...kept } = spec; // what may be secret is not kept
-        await this.state.transition(agent.id, generation, {
-          lifecycle: 'retired', desired: 'stopped', spec: kept, process: null, durability: 'before', actor: options.actor ?? 'person', reason: 'removed',
-        }); // prettier-ignore
-      },
-      { signal: options.signal },
-    );
+    const work = (signal: AbortSignal): Promise<void> => this.#roster.retire(agent, options.actor ?? 'person', signal);
+    await this.#mailbox(agent.id).run(work, { signal: options.signal });
     this.#restarter.forgive(agent.id);
     this.#mailboxes.delete(agent.id);
   }
 
   /** Changes the display name; the id stays. @throws {AgentError} agent.invalidSpec, agent.nameTaken */
   async rename(id: string, name: string, options: CallOptions = {}): Promise<void> {
-    await this.#mailbox(this.registry.get(id).id).run(async () => {
-      const agent = this.registry.get(id);
-      const spec = requireAgentSpec({ ...agent.record.spec, name });
-      this.#requireFreeName(name, agent.id);
-      await this.state.transition(agent.id, agent.record.generation, {
-        spec,
-        durability: 'before',
-        actor: options.actor ?? 'person',
-        reason: 'renamed',
-      });
-    });
+    const agent = this.registry.get(id);
+    await this.#mailbox(agent.id).run(() => this.#roster.rename(agent, name, options.actor ?? 'person'));
   }
 
   /** Gives an agent that does not run another spec for its next start; the id stays. @throws {AgentError} agent.stillRunning, agent.invalidSpec, agent.nameTaken, agent.unknownType */
   async respecify(id: string, spec: AgentSpec, options: CallOptions = {}): Promise<void> {
-    const valid = requireAgentSpec(spec);
-    this.#context.factory.argv(valid); // type known, command given
-    await this.#mailbox(this.registry.get(id).id).run(async () => {
-      const { record } = this.registry.get(id);
-      if (isLive(record.lifecycle))
-        throw new AgentError('agent.stillRunning', `${id} is ${record.lifecycle}: stop it first`, { agentId: id });
-      this.#requireFreeName(valid.name, record.id);
-      if (JSON.stringify(valid) === JSON.stringify(record.spec)) return;
-      const update = {
-        spec: valid,
-        isFirstPromptDone: valid.firstPrompt === undefined,
-        durability: 'before',
-        reason: 'respecified',
-      } as const;
-      await this.state.transition(record.id, record.generation, { ...update, actor: options.actor ?? 'person' });
-    });
+    const agent = this.registry.get(id);
+    await this.#mailbox(agent.id).run(() => this.#roster.respecify(agent, spec, options.actor ?? 'person'));
   }
 
   /**
@@ -310,7 +245,7 @@ export class AgentSupervisor implements Disposable {
   }
 
   async #begin(signal?: AbortSignal): Promise<void> {
-    const { host, log } = this.#context;
+    const { host, factory, log } = this.#context;
     await this.state.load();
     this.#requireOpen();
     this.#owned.add(host.onDidExit((exit) => this.#onExit(exit)));
@@ -323,10 +258,18 @@ export class AgentSupervisor implements Disposable {
         work.catch((error: unknown) => log.error('agents could not be compared with the host', { error }));
       }),
     );
+    this.#owned.add(factory.onDidChangeTypes(() => this.#lookAgain()));
     await host.start(signal);
     this.#requireOpen();
     if (host.status.kind === 'ready') await this.#reconciler.reconcile();
     else await this.#reconciler.markLost(describeStatus(host.status));
+  }
+
+  /** A type came or changed: agents whose activity nobody could read may be read now. */
+  #lookAgain(): void {
+    for (const agent of this.registry.list()) {
+      if (isObservable(agent.record.lifecycle) && agent.type) this.#observer.lookSoon(agent.id);
+    }
   }
 
   async #runStart(id: AgentId, order: StartOrder, signal?: AbortSignal): Promise<void> {
@@ -420,14 +363,6 @@ export class AgentSupervisor implements Disposable {
     const mailbox = this.#mailboxes.get(id) ?? new AgentMailbox();
     this.#mailboxes.set(id, mailbox);
     return mailbox;
-  }
-
-  #requireFreeName(name: string, except?: AgentId): void {
-    const isClaimed = [...this.#claimed.values()].some((claimed) => claimed.toLowerCase() === name.toLowerCase());
-    if (!isClaimed && !this.registry.isNameTaken(name, except)) return;
-    throw new AgentError('agent.nameTaken', `another agent is called "${name}"`, {
-      problems: [{ path: 'name', message: 'is taken' }],
-    });
   }
 
   #requireOpen(): void {

@@ -3,7 +3,7 @@ import { AgentError } from '../../../../src/core/agents/agentErrors';
 import type { AgentErrorCode } from '../../../../src/core/agents/agentErrors';
 import { OrchestratorError } from '../../../../src/core/base/errors';
 import { TmuxError } from '../../../../src/core/tmux/tmuxErrors';
-import { agentId, aSpec } from '../../../support/builders';
+import { agentId, aRecord, aSpec } from '../../../support/builders';
 import { SupervisedWorld } from '../../../support/supervisedWorld';
 
 const ID = agentId('reviewer');
@@ -142,10 +142,54 @@ describe('AgentSupervisor: start', () => {
     await assert.rejects(world.run(world.supervisor.start('reviewer')), withCode('agent.launchUnknown'));
     assert.equal(world.agent().record.lifecycle, 'lost');
     await assert.rejects(world.run(world.supervisor.start('reviewer')), withCode('agent.stillRunning'));
-    await world.run(world.supervisor.reconcile());
-    assert.equal(world.agent().record.reason, 'restart_planned'); // proved that nothing runs
-    await world.clock.advanceMs(5_000);
-    assert.equal(world.agent().record.lifecycle, 'running');
+    await world.clock.advanceMs(20_000); // looked at again: proved that nothing runs, so the policy applies
+    assert.deepEqual([world.agent().record.lifecycle, world.agent().record.generation], ['running', 2]);
+  });
+
+  it('adopts, without a second launch, what a launch without an answer did start', async () => {
+    const world = new SupervisedWorld();
+    await world.run(world.supervisor.begin());
+    await world.run(world.supervisor.create(aSpec()));
+    world.host.onDidLaunch = () => {
+      throw new TmuxError('tmux.timeout', 'new-session');
+    };
+    await assert.rejects(world.run(world.supervisor.start('reviewer')), withCode('agent.launchUnknown'));
+    await world.clock.advanceMs(20_000);
+    assert.deepEqual(
+      [world.agent().record.lifecycle, world.agent().record.generation, world.launches()],
+      ['running', 1, 1],
+    );
+    assert.ok(world.agent().record.process);
+  });
+
+  it('types no first prompt into a dialog that comes up first', async () => {
+    const world = new SupervisedWorld();
+    await world.run(world.supervisor.begin());
+    await world.run(world.supervisor.create(aSpec({ typeId: 'demo', firstPrompt: 'yes' })));
+    world.host.onDidLaunch = () => queueMicrotask(() => world.host.simulateScreen(ID, approvalDemo));
+    await world.run(world.supervisor.start('reviewer'));
+    assert.deepEqual([world.host.pastedTexts(ID), world.agent().record.isFirstPromptDone], [[], false]);
+  });
+
+  it('reads an agent whose type comes later, as soon as it comes', async () => {
+    const world = new SupervisedWorld();
+    await world.run(world.supervisor.begin());
+    const { factory } = world.ports();
+    world.supervisor = world.make({ factory });
+    const manifest = {
+      id: 'late',
+      label: 'Late',
+      command: ['true'],
+      screenRules: [{ id: 'r', activity: 'busy', where: 'bottom', pattern: 'working' }],
+    };
+    world.store.records.set(ID, aRecord({ lifecycle: 'running', generation: 1, spec: aSpec({ typeId: 'late' }) }));
+    world.host.simulateHosted({ agentId: ID, generation: 1, folder: '/work', argv: ['true'], env: {} });
+    world.host.setScreen(ID, { text: 'working' });
+    await world.run(world.supervisor.begin());
+    assert.equal(world.agent().record.activity, 'unknown');
+    factory.register(manifest);
+    await world.clock.advanceMs(10);
+    assert.equal(world.agent().record.activity, 'busy');
   });
 
   it('stops what was started when the caller cancels', async () => {
@@ -178,7 +222,10 @@ describe('AgentSupervisor: stop', () => {
     const agent = await world.runningAgent();
     const child = world.processes.add({ parent: agent.record.process!, isSessionLeader: true }); // a tool with setsid
     await world.run(world.supervisor.stop('reviewer'));
-    const signals = world.processes.signals.map(({ pid, signal }) => [pid === child.pid ? 'program' : 'launch script', signal]);
+    const signals = world.processes.signals.map(({ pid, signal }) => [
+      pid === child.pid ? 'program' : 'launch script',
+      signal,
+    ]);
     assert.deepEqual(signals, [
       ['program', 'SIGHUP'],
       ['launch script', 'SIGTERM'],
@@ -355,6 +402,20 @@ describe('AgentSupervisor: other operations', () => {
     await assert.rejects(world.run(world.supervisor.rename('reviewer', 'a\u202eb')), withCode('agent.invalidSpec'));
     await world.run(world.supervisor.rename('reviewer', 'Critic'));
     assert.deepEqual([agent.id, agent.record.spec.name, agent.record.lifecycle], ['reviewer', 'Critic', 'running']);
+  });
+
+  it('gives an agent that does not run another spec, checked like a new one', async () => {
+    const world = new SupervisedWorld();
+    const agent = await world.runningAgent();
+    const respecify = (spec: object) => world.run(world.supervisor.respecify('reviewer', { ...aSpec(), ...spec }));
+    await assert.rejects(respecify({ args: ['-x'] }), withCode('agent.stillRunning'));
+    await world.run(world.supervisor.stop('reviewer'));
+    await assert.rejects(respecify({ typeId: 'nope' }), withCode('agent.unknownType'));
+    await assert.rejects(respecify({ folder: 'relative' }), withCode('agent.invalidSpec'));
+    await respecify({ args: ['-x'], firstPrompt: 'go' });
+    await world.run(world.supervisor.start('reviewer'));
+    assert.deepEqual(world.host.launchedSpecs()[1]?.argv, ['/bin/bash', '-x']);
+    assert.deepEqual([agent.id, agent.record.lifecycle, world.host.pastedTexts(ID)], ['reviewer', 'running', ['go']]);
   });
 
   it('removes only ended agents, forgets what may be secret, and never gives the id away again', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { AgentError } from '../../../../src/core/agents/agentErrors';
 import { AgentRegistry } from '../../../../src/core/agents/agentRegistry';
-import { Lifecycle } from '../../../../src/core/agents/agentState';
+import { type Lifecycle } from '../../../../src/core/agents/agentState';
 import { AgentStateManager, type RefusedTransition } from '../../../../src/core/agents/agentStateManager';
 import {
   isLegalStep,

@@ -287,6 +287,15 @@ describe('R12 one run per identity', () => {
     assert.ok([stranger, inItsSession].every((row) => world.processes.table.includes(row)));
   });
 
+  it('R12 what a person detached from an agent that was stopped is left alone at the next start', async () => {
+    const world = new SupervisedWorld();
+    const agent = await world.runningAgent();
+    const daemon = world.processes.add({ marker: 'w1:reviewer:1' }); // a session of its own, and its parent is gone
+    await world.run(world.supervisor.stop('reviewer'));
+    await world.run(world.supervisor.start('reviewer'));
+    assert.deepEqual([agent.record.generation, world.processes.table.includes(daemon)], [2, true]);
+  });
+
   it('R12 a run whose process was never recorded is found by its mark', async () => {
     const world = new SupervisedWorld();
     world.store.records.set(ID, aRecord({ lifecycle: 'starting', generation: 1 }));

@@ -1,0 +1,105 @@
+import type { AgentId, AgentRecord, AgentSpec } from './agent';
+import { AgentError } from './agentErrors';
+import { agentIdFor, nameKey, requireAgentSpec } from './agentSpec';
+import type { AgentStopper } from './agentStopper';
+import { isLive } from './agentTransitions';
+import type { Agent } from './baseAgent';
+import type { SupervisorContext } from './supervisorPorts';
+
+/** Who there is: creates, renames, changes and removes agents. Calls for one agent are made one at a time by the supervisor. */
+export class AgentRoster {
+  /** Ids and names of agents whose creation is on its way to the store. */
+  readonly #claimed = new Map<AgentId, string>();
+
+  constructor(
+    private readonly context: SupervisorContext,
+    private readonly stopper: AgentStopper,
+  ) {}
+
+  /** @throws {AgentError} agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
+  async create(spec: AgentSpec, actor: string): Promise<Agent> {
+    const { factory, registry, state, clock } = this.context;
+    const valid = requireAgentSpec(spec);
+    factory.argv(valid); // type known, command given
+    this.#requireFreeName(valid.name);
+    const id = agentIdFor(valid.name, (candidate) => registry.isIdTaken(candidate) || this.#claimed.has(candidate));
+    const nowMs = clock.nowMs();
+    const record: AgentRecord = {
+      id,
+      spec: valid,
+      desired: 'stopped',
+      lifecycle: 'created',
+      activity: 'unknown',
+      generation: 0,
+      reason: 'created',
+      actor,
+      evidence: [],
+      sinceMs: nowMs,
+      createdAtMs: nowMs,
+      restartsAtMs: [],
+      isFirstPromptDone: valid.firstPrompt === undefined,
+    };
+    this.#claimed.set(id, valid.name);
+    try {
+      await state.create(record);
+    } finally {
+      this.#claimed.delete(id);
+    }
+    return registry.get(id);
+  }
+
+  /** @throws {AgentError} agent.invalidSpec, agent.nameTaken, and what the store throws */
+  async rename(agent: Agent, name: string, actor: string): Promise<void> {
+    const { generation } = agent.record;
+    const spec = requireAgentSpec({ ...agent.record.spec, name });
+    this.#requireFreeName(name, agent.id);
+    await this.context.state.transition(agent.id, generation, { spec, durability: 'before', actor, reason: 'renamed' });
+  }
+
+  /** @throws {AgentError} agent.stillRunning, agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
+  async respecify(agent: Agent, spec: AgentSpec, actor: string): Promise<void> {
+    const { lifecycle, generation } = agent.record;
+    const valid = requireAgentSpec(spec);
+    this.context.factory.argv(valid); // type known, command given
+    if (isLive(lifecycle)) {
+      throw new AgentError('agent.stillRunning', `${agent.id} is ${lifecycle}: stop it first`, { agentId: agent.id });
+    }
+    this.#requireFreeName(valid.name, agent.id);
+    if (JSON.stringify(valid) === JSON.stringify(agent.record.spec)) return;
+    await this.context.state.transition(agent.id, generation, {
+      spec: valid,
+      isFirstPromptDone: valid.firstPrompt === undefined,
+      durability: 'before',
+      actor,
+      reason: 'respecified',
+    });
+  }
+
+  /** Ends what is left of its last run, forgets what may be secret, keeps id, name and history. @throws {AgentError} agent.stillRunning */
+  async retire(agent: Agent, actor: string, signal: AbortSignal): Promise<void> {
+    const { lifecycle, generation } = agent.record;
+    if (isLive(lifecycle) || lifecycle === 'backoff') {
+      throw new AgentError('agent.stillRunning', `${agent.id} is ${lifecycle}: stop it first`, { agentId: agent.id });
+    }
+    await this.stopper.endLeftovers(agent, signal);
+    await this.stopper.discard(agent);
+    const { name, typeId, folder, role, team } = agent.record.spec;
+    await this.context.state.transition(agent.id, generation, {
+      lifecycle: 'retired',
+      desired: 'stopped',
+      spec: { name, typeId, folder, ...(role !== undefined && { role }), ...(team !== undefined && { team }) },
+      process: null,
+      durability: 'before',
+      actor,
+      reason: 'removed',
+    });
+  }
+
+  #requireFreeName(name: string, except?: AgentId): void {
+    const isClaimed = [...this.#claimed.values()].some((claimed) => nameKey(claimed) === nameKey(name));
+    if (!isClaimed && !this.context.registry.isNameTaken(name, except)) return;
+    throw new AgentError('agent.nameTaken', `another agent is called "${name}"`, {
+      problems: [{ path: 'name', message: 'is taken' }],
+    });
+  }
+}
