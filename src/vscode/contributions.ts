@@ -40,7 +40,8 @@ export interface ContributionParts {
   readonly channel: vscode.LogOutputChannel;
   readonly extensionVersion: string;
   readonly globalMemory: Memory;
-  readonly wasAway: boolean;
+  /** Asked when the engine is ready for the first time. */
+  readonly wasAway: () => boolean;
 }
 
 /** Everything of this window, made without any I/O. */

@@ -10,10 +10,10 @@ import { LiveSettings } from './liveSettings';
 import { ChannelLogger } from './log';
 import type { Memory } from './notices/windowPort';
 import { gateByTrust } from './trustGate';
-import { markSeen, takeAbsence } from './window/absence';
+import { AbsenceMark } from './window/absence';
 
 /** What `deactivate` needs of `activate`: VS Code calls both as plain functions. */
-let session: { readonly engine: Engine; readonly end: () => void } | undefined;
+let session: { readonly engine: Engine; readonly leave: () => Promise<void> } | undefined;
 
 /** For our own suite in the extension host only; undefined for everybody else. */
 export interface TestAccess {
@@ -32,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   const settings = new LiveSettings((error) => log.error('settings listener', { error: describeError(error) }));
   const engine = composeEngine(context, log, () => settings.current);
   const gated = gateByTrust(engine, () => vscode.workspace.isTrusted);
-  const memory = memoryOn(context.workspaceState, log);
+  const absence = new AbsenceMark(context.storageUri, log);
   const window = createWindow({
     engine: gated,
     settings,
@@ -41,12 +41,12 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
     channel,
     extensionVersion: String((context.extension.packageJSON as { version?: unknown }).version), // package.json has it: VS Code would not load us else
     globalMemory: memoryOn(context.globalState, log),
-    wasAway: takeAbsence(memory, clock.nowMs()),
+    wasAway: () => absence.wasAway,
   });
   context.subscriptions.push(channel, settings, engine);
   for (const contribution of window.contributions) context.subscriptions.push(contribution.register());
-  session = { engine, end: () => markSeen(memory, clock.nowMs()) };
-  startWhenTrusted(context, engine, window, log);
+  session = { engine, leave: () => absence.leave(clock.nowMs()) };
+  startWhenTrusted(context, engine, window, () => absence.take(clock.nowMs()));
   const api = createApi(gated, () => settings.current.isApiWriteAllowed);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return api;
   return { ...api, forTests: { engine: gated, window, activationMs: clock.monotonicMs() - startedMs } };
@@ -56,22 +56,24 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
 export async function deactivate(): Promise<void> {
   const ending = session;
   session = undefined;
-  ending?.end();
-  await ending?.engine.stop();
+  await Promise.all([ending?.leave(), ending?.engine.stop()]);
 }
 
 /**
  * In Restricted Mode no process is started and no file written by itself: the engine waits for trust, or for a person
  * who asks to watch (S1).
  */
-function startWhenTrusted(context: vscode.ExtensionContext, engine: Engine, { facts }: WindowParts, log: Logger): void {
-  const start = (): void => {
-    setImmediate(() => {
-      void facts.lookForFleetFile();
-      if (process.platform !== 'win32')
-        engine.start().catch((error: unknown) => log.error('start', { error: describeError(error) }));
-    });
+function startWhenTrusted(
+  context: vscode.ExtensionContext,
+  engine: Engine,
+  { facts }: WindowParts,
+  prepare: () => Promise<void>,
+): void {
+  const begin = async (): Promise<void> => {
+    await Promise.all([facts.lookForFleetFile(), prepare()]);
+    if (process.platform !== 'win32') await engine.start(); // never rejects
   };
+  const start = (): void => void setImmediate(() => void begin());
   if (vscode.workspace.isTrusted) start();
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(start));
 }

@@ -154,10 +154,19 @@ function tooltip(view: AgentView, nowMs: number): vscode.MarkdownString {
   markdown.supportHtml = false;
   markdown.appendMarkdown('**').appendText(view.name).appendMarkdown('**');
   for (const { label, value } of facts(view, nowMs)) {
-    markdown.appendMarkdown('\n\n').appendText(`${label}: ${value}`);
+    markdown.appendMarkdown('\n\n');
+    appendWords(markdown, `${label}: ${value}`);
   }
   const evidence = evidenceLines(view, nowMs);
   if (evidence.length > 0) markdown.appendMarkdown('\n\n---\n\nWhy it says so:');
-  for (const line of evidence) markdown.appendMarkdown('\n- ').appendText(line.replace(/\s+/g, ' '));
+  for (const line of evidence) {
+    markdown.appendMarkdown('\n- ');
+    appendWords(markdown, line);
+  }
   return markdown;
+}
+
+/** As text on one line; word by word, because `appendText` makes blanks that lines cannot break at. */
+function appendWords(markdown: vscode.MarkdownString, text: string): void {
+  for (const word of text.split(/\s+/)) markdown.appendText(word).appendMarkdown(' ');
 }

@@ -27,7 +27,7 @@ export class NeedsYouPresenter implements Disposable {
     private readonly level: () => NotificationLevel,
     private readonly watched: () => AgentId | undefined,
     /** The editor was away for so long that a word about the agents is welcome. */
-    private readonly wasAway: boolean,
+    private readonly wasAway: () => boolean,
   ) {
     this.#store.add(engine.onDidChangeAgent((change) => this.#onAgent(change)));
     this.#store.add(engine.onDidChangeStatus(() => this.#greet()));
@@ -81,7 +81,7 @@ export class NeedsYouPresenter implements Disposable {
     if (this.#isGreeted || this.engine.status.kind !== 'ready') return;
     this.#isGreeted = true;
     const text = greetingText(this.engine.agents);
-    if (!this.wasAway || text === undefined || this.level() === NotificationLevel.None) return;
+    if (!this.wasAway() || text === undefined || this.level() === NotificationLevel.None) return;
     void this.window.show('information', text, [GO_TO_AGENT]).then((answer) => {
       if (answer === GO_TO_AGENT && !this.#store.isDisposed) this.window.run(CommandId.GoToAgent);
     });

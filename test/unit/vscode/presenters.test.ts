@@ -7,7 +7,6 @@ import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter
 import { MERGE_MS, MUTED_KEY, NoticePresenter } from '../../../src/vscode/notices/noticePresenter';
 import type { Memory, WindowPort } from '../../../src/vscode/notices/windowPort';
 import type { NotificationLevel } from '../../../src/vscode/settings';
-import { RELOAD_MS, markSeen, takeAbsence } from '../../../src/vscode/window/absence';
 import { anAgentView, FakeEngine } from '../../support/fakeEngine';
 import { ManualClock } from '../../support/manualClock';
 
@@ -146,7 +145,14 @@ describe('NeedsYouPresenter', () => {
     const [engine, clock, window] = [new FakeEngine(), new ManualClock(), new FakeWindow()];
     const watched = (): AgentId | undefined => options.watched as AgentId | undefined;
     const make = (): NeedsYouPresenter =>
-      new NeedsYouPresenter(engine, clock, window, () => options.level ?? 'all', watched, options.wasAway ?? false);
+      new NeedsYouPresenter(
+        engine,
+        clock,
+        window,
+        () => options.level ?? 'all',
+        watched,
+        () => options.wasAway ?? false,
+      );
     const be = (id: string, activity: 'busy' | 'awaiting_input' | 'awaiting_approval' | 'error'): void =>
       engine.simulateAgent(anAgentView({ id: id as AgentId, name: id.toUpperCase(), activity }));
     return { engine, clock, window, make, be };
@@ -264,17 +270,5 @@ describe('NeedsYouPresenter', () => {
     be('a', 'awaiting_input');
     presenter.dispose();
     assert.deepEqual([engine.listenerCount, clock.pendingCount], [0, 0]);
-  });
-});
-
-describe('absence', () => {
-  it('is what is longer than a reload, or ended without a word', () => {
-    const memory = new MapMemory();
-    assert.equal(takeAbsence(memory, 0), true);
-    markSeen(memory, 1_000);
-    assert.equal(takeAbsence(memory, 1_000 + RELOAD_MS), false);
-    assert.equal(takeAbsence(memory, 2_000), true, 'the mark is used once');
-    markSeen(memory, 1_000);
-    assert.equal(takeAbsence(memory, 1_001 + RELOAD_MS), true);
   });
 });
