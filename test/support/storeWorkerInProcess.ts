@@ -8,22 +8,24 @@ import { type StoreReply, type StoreRequest, toWireError } from '../../src/core/
 import { StoreServer } from '../../src/core/data/node/storeServer';
 import { wasmFile } from './storeWorker';
 
+/** A writable store without a workspace lock. */
+export const defaultSettings: StoreSettings = {
+  folder: '',
+  wasmFile,
+  epoch: 1,
+  isFenced: false,
+  hasStaleWriter: false,
+  onDamage: 'reject',
+  acceptMissingChanges: false,
+};
+
 /** The real store without a thread, so that its file calls can be made to fail. */
 export function openInProcess(
   folder: string,
   files: FileSystem,
   settings: Partial<StoreSettings> = {},
 ): ReturnType<typeof connectStore> {
-  const all: StoreSettings = {
-    folder,
-    wasmFile,
-    epoch: 1,
-    isFenced: false,
-    hasStaleWriter: false,
-    onDamage: 'reject',
-    acceptMissingChanges: false,
-    ...settings,
-  };
+  const all = { ...defaultSettings, folder, ...settings };
   return connectStore(inProcess(all, files), all.epoch, {});
 }
 

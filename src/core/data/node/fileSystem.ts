@@ -55,7 +55,12 @@ export function guardWrites(files: FileSystem, isAllowed: () => boolean): FileSy
   };
   const changing = fs.constants.O_CREAT | fs.constants.O_TRUNC;
   return {
-    ...files,
+    close: (fd) => files.close(fd),
+    read: (...args) => files.read(...args),
+    dataSync: (fd) => files.dataSync(fd),
+    statFd: (fd) => files.statFd(fd),
+    stat: (path) => files.stat(path),
+    access: (path, mode) => files.access(path, mode),
     open: (path, flags) => {
       if ((flags & changing) !== 0) check();
       return files.open(path, flags);

@@ -47,7 +47,7 @@ export async function openDataStore(
     onDamage: options.onDamage ?? 'reject',
     acceptMissingChanges: options.acceptMissingChanges ?? false,
   };
-  const opened = await connectStore(workerThread(options.workerFile, settings, log), settings.epoch, options);
+  const opened = await connectStore(startWorkerThread(options.workerFile, settings, log), settings.epoch, options);
   if (settings.hasStaleWriter) ownership?.confirmFreshFiles();
   return opened;
 }
@@ -63,7 +63,8 @@ export async function connectStore(
   return { store: new SqlJsDataStore({ connection, clock, log, epoch }), report };
 }
 
-function workerThread(workerFile: string, settings: StoreSettings, log: Logger): StartThread {
+/** Runs a store in a worker thread from the bundle `workerFile`. */
+export function startWorkerThread(workerFile: string, settings: StoreSettings, log: Logger): StartThread {
   return (onReplies, onExit) => {
     // No inherited flags or environment: the worker needs neither, and a loader of the parent would only cost time.
     const worker = new Worker(workerFile, { workerData: settings, name: 'store', execArgv: [], env: {} });
