@@ -6,7 +6,7 @@ import type { Engine } from '../../core/engine';
 import { historyText } from '../documents/historyText';
 import type { ReportDocuments } from '../documents/reportDocuments';
 import { CommandId } from '../manifest';
-import { type AgentTerminals, viewOf } from '../terminals/agentTerminals';
+import { type AgentTerminals, besideColumn, viewOf } from '../terminals/agentTerminals';
 import { MirrorTerminal } from '../terminals/mirrorTerminal';
 import type { AgentFilter } from './agentPicker';
 import type { AgentTargets } from './agentTargets';
@@ -60,7 +60,7 @@ function openMirror({ engine, log }: OpenCommandParts, id: AgentId): void {
     pty: new MirrorTerminal(engine, id, log),
     iconPath: new vscode.ThemeIcon('eye'),
     isTransient: true, // it belongs to this extension host and cannot come back by itself
-    location: { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+    location: { viewColumn: besideColumn(), preserveFocus: true },
   });
   terminal.show(true);
 }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../../core/base/disposable';
 import type { Logger } from '../../core/base/log';
 import type { Engine, FleetPlan, FleetProblem, FleetResult, FleetStep } from '../../core/engine';
+import { isLive } from '../agents/agentText';
 import type { ReportDocuments } from '../documents/reportDocuments';
 import { FLEET_FILE } from '../manifest';
 import type { Reporter } from '../reporter';
@@ -46,10 +47,10 @@ export class FleetController implements Disposable {
 
   async stopAll(): Promise<void> {
     const { engine } = this.parts;
-    const count = engine.agents.length;
+    const count = engine.agents.filter((agent) => isLive(agent) || agent.lifecycle === 'backoff').length;
     const detail =
       'Every agent of this workspace is ended. What is not finished will be lost; what was said and done stays in their history.';
-    const question = `Stop all ${count} agents?`;
+    const question = count === 1 ? 'Stop the one agent that runs?' : `Stop all ${count} agents that run?`;
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Stop All')) !== 'Stop All') return;
     const result = await this.#withProgress('Stopping all agents', (report, signal) => engine.stopAll(report, signal));
     this.#sayResult('stopped', result);

@@ -120,7 +120,13 @@ function isOpen(terminal: vscode.Terminal): boolean {
 
 function locationOf(place: TerminalPlace): vscode.TerminalLocation | vscode.TerminalEditorLocationOptions {
   if (place === TerminalPlace.Panel) return vscode.TerminalLocation.Panel;
-  return { viewColumn: place === TerminalPlace.Beside ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active };
+  return { viewColumn: place === TerminalPlace.Beside ? besideColumn() : vscode.ViewColumn.Active };
+}
+
+/** Beside the active editor; where nothing is open, there is nothing to stand beside. */
+export function besideColumn(): vscode.ViewColumn {
+  const isEmpty = vscode.window.tabGroups.activeTabGroup.tabs.length === 0;
+  return isEmpty ? vscode.ViewColumn.Active : vscode.ViewColumn.Beside;
 }
 
 /** @throws {WindowError} window.unknownAgent */
