@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { AgentId } from '../../src/core/agents/agent';
 import { AGENTS_VIEW_ID, CommandId, SettingKey } from '../../src/vscode/manifest';
@@ -62,6 +63,7 @@ describe('agents in the window', () => {
     await becomes(access, first, ({ lifecycle }) => lifecycle === 'paused');
     await quiet(() => tree.drawnRowCount);
     assert.equal(tree.drawnRowCount - before, 1);
+    if (process.env.CORE_DRAWN_ROWS) writeFileSync(process.env.CORE_DRAWN_ROWS, String(tree.drawnRowCount - before)); // bench/window.bench.ts
     assert.match(String(tree.getTreeItem(node(first)).description), /^paused/);
   });
 

@@ -1,0 +1,215 @@
+/**
+ * The extension in a real VS Code: what activation costs, how soon 50 agents are there again after a reload, and how many rows
+ * are drawn when one agent changes. Needs Linux x64 with Chromium, as the walks do (test/vscode-web).
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { bench, figure, median } from './figure';
+
+const AGENTS = 50;
+const root = path.resolve(__dirname, '..');
+
+interface Server {
+  readonly dataDir: string;
+  stop(): Promise<void>;
+}
+interface Window {
+  readonly hostPid: number;
+  activationMs(name: string): Promise<number>;
+  openViewContainer(name: string): Promise<void>;
+  reload(): Promise<void>;
+  nextHost(before: number): Promise<number>;
+}
+interface WebVscode {
+  startServer(options: object): Promise<Server & { launchedHosts(): readonly number[] }>;
+  launchBrowser(): Promise<{ close(): Promise<void> }>;
+  openWindow(browser: object, server: object, options: object): Promise<Window>;
+  inHost<T>(
+    folder: string,
+    pid: number,
+    work: (vscode: never, argument: never) => unknown,
+    argument?: unknown,
+  ): Promise<T>;
+  readonly evalExtension: string;
+}
+
+/** The harness is plain JavaScript. */
+async function harness(): Promise<WebVscode> {
+  const load = (file: string): Promise<object> =>
+    import(path.join(root, 'test', 'vscode-web', file)) as Promise<object>;
+  return Object.assign(
+    {},
+    await load('server.mjs'),
+    await load('workbench.mjs'),
+    await load('exthost.mjs'),
+  ) as WebVscode; // their exports, as declared above
+}
+
+function vsixFile(): string {
+  const { name, version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Record<string, string>;
+  return path.join(root, 'dist', `${name}-${version}.vsix`);
+}
+
+/** A machine folder of its own: data, sockets, workspace; everything below it is removed at the end. */
+async function withServer<T>(
+  web: WebVscode,
+  work: (world: {
+    server: Awaited<ReturnType<WebVscode['startServer']>>;
+    browser: object;
+    folder: string;
+    evalDir: string;
+  }) => Promise<T>,
+): Promise<T> {
+  const tmp = mkdtempSync(path.join(tmpdir(), 'bench-'));
+  const [folder, evalDir, dataDir] = ['ws', 'eval', 'data'].map((name) => path.join(tmp, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const made of [folder, evalDir, path.join(dataDir, 'data', 'Machine')])
+    mkdirSync(made, { recursive: true, mode: 0o700 });
+  writeFileSync(
+    path.join(dataDir, 'data', 'Machine', 'settings.json'),
+    JSON.stringify({ 'coreOrchestrator.api.allowWrite': true }),
+  );
+  const env = { TMUX_TMPDIR: tmp, XDG_RUNTIME_DIR: tmp, CORE_EVAL_DIR: evalDir };
+  const server = await web.startServer({ dataDir, vsix: vsixFile(), install: [web.evalExtension], driver: false, env });
+  const browser = await web.launchBrowser();
+  try {
+    return await work({ server, browser, folder, evalDir });
+  } finally {
+    await browser.close();
+    await server.stop();
+    for (const socket of readdirSync(tmp, { recursive: true })
+      .map(String)
+      .filter((file) => /tmux-\d+\/core-/.test(file))) {
+      await new Promise((resolve) =>
+        spawn('tmux', ['-S', path.join(tmp, socket), 'kill-server'], { stdio: 'ignore' }).on('exit', resolve),
+      );
+    }
+    rmSync(tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+/** The functions below are sent as source; the loader of this file marks names in it with a helper that the host does not have. */
+function defineNameHelper(): void {
+  Object.assign(globalThis, { __name: (value: unknown) => value });
+}
+
+/** Runs inside the extension host: sent as source, so it may use nothing from outside. */
+async function startAgents(vscode: never, count: never): Promise<void> {
+  const { extensions, workspace } = vscode as unknown as {
+    extensions: { getExtension(id: string): { activate(): Promise<{ getAPI(version: 1): Api }> } };
+    workspace: { workspaceFolders: { uri: { fsPath: string } }[] };
+  };
+  const { agents } = (await extensions.getExtension('core-orchestrator.core-orchestrator').activate()).getAPI(1);
+  const folder = workspace.workspaceFolders[0]?.uri.fsPath ?? '/';
+  const start = async (index: number): Promise<void> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        await agents.start({ name: `Agent ${index}`, type: 'shell', folder });
+        return;
+      } catch (error) {
+        if (tries > 100) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100)); // the engine is still starting
+      }
+    }
+  };
+  await start(0);
+  for (let index = 1; index < (count as number); index += 5)
+    await Promise.all(
+      [0, 1, 2, 3, 4].filter((more) => index + more < (count as number)).map((more) => start(index + more)),
+    );
+}
+
+interface Api {
+  readonly agents: { start(spec: object): Promise<unknown>; list(): readonly { readonly lifecycle: string }[] };
+}
+
+/** Inside the new extension host: milliseconds from the end of its activation to the moment all agents are there, running. */
+async function waitForAgents(vscode: never, count: never): Promise<number> {
+  const { extensions } = vscode as unknown as {
+    extensions: { getExtension(id: string): { isActive: boolean; exports: { getAPI(version: 1): Api } } | undefined };
+  };
+  const extension = extensions.getExtension('core-orchestrator.core-orchestrator');
+  const until = async (isTrue: () => boolean): Promise<number> => {
+    for (const endMs = performance.now() + 30_000; !isTrue() && performance.now() < endMs;)
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    return performance.now();
+  };
+  const activeMs = await until(() => extension?.isActive === true);
+  const running = (): number =>
+    extension?.exports
+      .getAPI(1)
+      .agents.list()
+      .filter(({ lifecycle }) => lifecycle === 'running').length ?? 0;
+  const thereMs = await until(() => running() === (count as number));
+  if (running() !== (count as number)) throw new Error(`${running()} of ${count as number} agents after 30 s`);
+  return thereMs - activeMs;
+}
+
+/** The count of rows drawn by one change, as the suite in the extension host measures it. */
+async function drawnRows(): Promise<number> {
+  const tmp = mkdtempSync(path.join(tmpdir(), 'bench-rows-'));
+  const out = path.join(tmp, 'rows.txt');
+  try {
+    for (const args of [[], ['--tests']]) await run('esbuild.js', args);
+    await run('test/vscode-web/run-tests.mjs', [
+      '--extension',
+      '.',
+      '--tests',
+      'out/test/extension/index.js',
+      '--timeout',
+      '120',
+      '--env',
+      'CORE_TEST_GREP=draws one row',
+      '--env',
+      `CORE_DRAWN_ROWS=${out}`,
+    ]);
+    return Number(readFileSync(out, 'utf8'));
+  } finally {
+    rmSync(tmp, { recursive: true, force: true });
+  }
+}
+
+function run(script: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+    child.on('error', reject);
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${script} ended with ${String(code)}`))));
+  });
+}
+
+void bench(async (report) => {
+  const web = await harness();
+  const activations: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    activations.push(
+      await withServer(web, async ({ server, browser, folder }) => {
+        const window = await web.openWindow(browser, server, { folder });
+        await window.openViewContainer('Core Orchestrator');
+        return window.activationMs('Core Orchestrator');
+      }),
+    );
+  }
+  report(figure('activation.ms', median(activations), 'ms', { atMost: 100 }));
+
+  const readoptionMs = await withServer(web, async ({ server, browser, folder, evalDir }) => {
+    const window = await web.openWindow(browser, server, { folder });
+    await web.inHost(evalDir, window.hostPid, defineNameHelper);
+    await web.inHost(evalDir, window.hostPid, startAgents, AGENTS);
+    const rounds: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const before = server.launchedHosts().length;
+      await window.reload();
+      const host = await window.nextHost(before);
+      await web.inHost(evalDir, host, defineNameHelper);
+      rounds.push(await web.inHost<number>(evalDir, host, waitForAgents, AGENTS));
+    }
+    return median(rounds);
+  });
+  report(figure('readopt.50', readoptionMs, 'ms', { atMost: 2_000 }));
+  report(figure('tree.refresh.rows', await drawnRows(), '1', { atMost: 1, atLeast: 1 }));
+});
