@@ -3,10 +3,17 @@ import type { ProcessIdentity } from '../../src/core/agents/agent';
 import type { EndSignal, Processes } from '../../src/core/agents/processes';
 import { eventually } from '../support/eventually';
 
-/** What a test can start. A tree is: root (leads its session) → child (same session) → grandchild (own session, ignores HUP and TERM). */
+/** What a test can start. A tree is: root (leads its session) → child (same session) → grandchild (own session, ignores HUP and TERM) → orphan (in the grandchild's session). */
 export interface ProcessesFixture {
   readonly processes: Processes;
-  startTree(marker: string): Promise<{ readonly root: ProcessIdentity; readonly child: ProcessIdentity; readonly grandchild: ProcessIdentity }>;
+  startTree(
+    marker: string,
+  ): Promise<{
+    readonly root: ProcessIdentity;
+    readonly child: ProcessIdentity;
+    readonly grandchild: ProcessIdentity;
+    readonly orphan: ProcessIdentity;
+  }>;
   /** A process whose parent never collects it, ended. Undefined where that cannot be made. */
   startZombie(): Promise<ProcessIdentity>;
   dispose(): Promise<void>;
@@ -23,7 +30,8 @@ export function describeProcesses(name: string, create: () => ProcessesFixture |
 
     afterEach(() => fixture.dispose());
 
-    const pids = (found: readonly ProcessIdentity[]): readonly number[] => found.map((one) => one.pid).sort((a, b) => a - b);
+    const pids = (found: readonly ProcessIdentity[]): readonly number[] =>
+      found.map((one) => one.pid).sort((a, b) => a - b);
     const gone = (identity: ProcessIdentity) =>
       eventually(`${identity.pid} is gone`, async () => (await fixture.processes.identify(identity.pid)) === undefined);
 
@@ -35,40 +43,52 @@ export function describeProcesses(name: string, create: () => ProcessesFixture |
     });
 
     it('finds the family of a living root, other sessions included, and nobody else', async () => {
-      const { root, child, grandchild } = await fixture.startTree('m1');
+      const { root, child, grandchild, orphan } = await fixture.startTree('m1');
       const other = await fixture.startTree('m2');
-      assert.deepEqual(pids(await fixture.processes.family(root, 'm1')), pids([root, child, grandchild]));
-      assert.deepEqual(pids(await fixture.processes.descendants([child])), pids([child, grandchild]));
-      assert.deepEqual(pids(await fixture.processes.descendants([grandchild, other.grandchild])), pids([grandchild, other.grandchild]));
+      assert.deepEqual(pids(await fixture.processes.family([root], 'm1')), pids([root, child, grandchild, orphan]));
+      assert.deepEqual(pids(await fixture.processes.family([child], 'm1')), pids([child, grandchild, orphan]));
+      assert.deepEqual(
+        pids(await fixture.processes.family([grandchild, other.grandchild], 'm1')),
+        pids([grandchild, orphan, other.grandchild, other.orphan]),
+      );
     });
 
     it('finds, when the root is gone, who is left of its session and carries the mark', async () => {
-      const { root, child, grandchild } = await fixture.startTree('m1');
+      const { root, child, grandchild, orphan } = await fixture.startTree('m1');
       await fixture.processes.signal(root, 'SIGKILL');
       await gone(root);
-      assert.deepEqual(pids(await fixture.processes.family(root, 'm1')), pids([child, grandchild]));
-      assert.deepEqual(await fixture.processes.family(root, 'other'), []);
+      assert.deepEqual(pids(await fixture.processes.family([root], 'm1')), pids([child, grandchild, orphan]));
+      assert.deepEqual(await fixture.processes.family([root], 'other'), []);
+    });
+
+    it('finds who is left of any session that a known process led, not only of the first', async () => {
+      const { root, child, grandchild, orphan } = await fixture.startTree('m1');
+      for (const one of [root, child, grandchild]) await fixture.processes.signal(one, 'SIGKILL');
+      for (const one of [root, child, grandchild]) await gone(one);
+      assert.deepEqual(await fixture.processes.family([root], 'm1'), []);
+      assert.deepEqual(pids(await fixture.processes.family([root, grandchild], 'm1')), pids([orphan]));
+      assert.deepEqual(await fixture.processes.family([root, grandchild], 'other'), []);
     });
 
     it('finds everything that carries a mark', async () => {
-      const { root, child, grandchild } = await fixture.startTree('m1');
+      const { root, child, grandchild, orphan } = await fixture.startTree('m1');
       await fixture.startTree('m1x');
-      assert.deepEqual(pids(await fixture.processes.marked('m1')), pids([root, child, grandchild]));
+      assert.deepEqual(pids(await fixture.processes.marked('m1')), pids([root, child, grandchild, orphan]));
       assert.deepEqual(await fixture.processes.marked('nobody'), []);
     });
 
     it('takes a process with another start time for somebody else: neither family nor target', async () => {
       const { root } = await fixture.startTree('m1');
       const earlier = { pid: root.pid, startTime: 'before' };
-      assert.deepEqual(await fixture.processes.family(earlier, 'm1'), []);
-      assert.deepEqual(await fixture.processes.descendants([earlier]), []);
+      assert.deepEqual(await fixture.processes.family([earlier], 'm1'), []);
       assert.equal(await fixture.processes.signal(earlier, 'SIGKILL'), 'gone');
       assert.ok(await fixture.processes.identify(root.pid));
     });
 
     it('ends with SIGKILL what ignores HUP and TERM, and says when a target is gone', async () => {
       const { grandchild } = await fixture.startTree('m1');
-      for (const signal of ['SIGHUP', 'SIGTERM'] satisfies EndSignal[]) assert.equal(await fixture.processes.signal(grandchild, signal), 'sent');
+      for (const signal of ['SIGHUP', 'SIGTERM'] satisfies EndSignal[])
+        assert.equal(await fixture.processes.signal(grandchild, signal), 'sent');
       assert.ok(await fixture.processes.identify(grandchild.pid));
       assert.equal(await fixture.processes.signal(grandchild, 'SIGKILL'), 'sent');
       await gone(grandchild);
@@ -78,7 +98,7 @@ export function describeProcesses(name: string, create: () => ProcessesFixture |
     it('R12 counts a zombie as gone', async () => {
       const zombie = await fixture.startZombie();
       await gone(zombie);
-      assert.deepEqual(await fixture.processes.family(zombie, 'm1'), []);
+      assert.deepEqual(await fixture.processes.family([zombie], 'm1'), []);
       assert.equal(await fixture.processes.signal(zombie, 'SIGKILL'), 'gone');
     });
   });

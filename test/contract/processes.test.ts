@@ -25,7 +25,8 @@ describeProcesses('FakeProcesses', () => {
       const root = processes.add({ marker });
       const child = processes.add({ parent: root });
       const grandchild = processes.add({ parent: child, isSessionLeader: true, ignores: ['SIGHUP', 'SIGTERM'] });
-      return Promise.resolve({ root, child, grandchild });
+      const orphan = processes.add({ parent: grandchild });
+      return Promise.resolve({ root, child, grandchild, orphan });
     },
     startZombie: async () => {
       const ended = processes.add();

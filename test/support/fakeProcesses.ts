@@ -64,16 +64,10 @@ export class FakeProcesses implements Processes {
     return this.table.find((row) => row.pid === pid);
   }
 
-  async family(root: ProcessIdentity, marker: string): Promise<readonly ProcessIdentity[]> {
+  async family(known: readonly ProcessIdentity[], marker: string): Promise<readonly ProcessIdentity[]> {
     await this.#ask();
-    if (this.table.some((row) => sameProcess(row, root))) return closure(this.table, [root]);
-    const members = formerMembers(this.table, root).filter((row) => this.#carries(row, marker));
-    return closure(this.table, members);
-  }
-
-  async descendants(roots: readonly ProcessIdentity[]): Promise<readonly ProcessIdentity[]> {
-    await this.#ask();
-    return closure(this.table, roots);
+    const members = formerMembers(this.table, known).filter((row) => this.#carries(row, marker));
+    return closure(this.table, [...known, ...members]);
   }
 
   async marked(marker: string): Promise<readonly ProcessIdentity[]> {

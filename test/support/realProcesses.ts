@@ -4,12 +4,14 @@ import type { ProcessIdentity } from '../../src/core/agents/agent';
 import { MARKER_VARIABLE } from '../../src/core/agents/agentFactory';
 import type { Processes } from '../../src/core/agents/processes';
 
-/** Prints the pids of itself, a child in its session, and a grandchild in its own session that ignores HUP and TERM. */
+/** Prints the pids of itself, a child in its session, a grandchild in its own session that ignores HUP and TERM, and a child of that. */
 const TREE = `
 const { spawn } = require('node:child_process');
 if (process.argv[1] === 'grandchild') {
   process.on('SIGHUP', () => {}); process.on('SIGTERM', () => {});
   process.stdout.write(process.pid + '\\n');
+  const orphan = spawn('sleep', ['600'], { stdio: 'ignore' });
+  process.stdout.write(orphan.pid + '\\n');
 } else {
   const next = process.argv[1] === 'child' ? 'grandchild' : 'child';
   process.stdout.write(process.pid + '\\n');
@@ -31,10 +33,18 @@ export class RealProcesses {
 
   constructor(private readonly processes: Processes) {}
 
-  async tree(marker: string): Promise<{ readonly root: ProcessIdentity; readonly child: ProcessIdentity; readonly grandchild: ProcessIdentity }> {
-    const [root, child, grandchild] = await this.#start(TREE, 3, { [MARKER_VARIABLE]: marker, TREE_SCRIPT: TREE });
-    if (!root || !child || !grandchild) throw new Error('the tree did not start');
-    return { root, child, grandchild };
+  async tree(marker: string): Promise<{
+    readonly root: ProcessIdentity;
+    readonly child: ProcessIdentity;
+    readonly grandchild: ProcessIdentity;
+    readonly orphan: ProcessIdentity;
+  }> {
+    const [root, child, grandchild, orphan] = await this.#start(TREE, 4, {
+      [MARKER_VARIABLE]: marker,
+      TREE_SCRIPT: TREE,
+    });
+    if (!root || !child || !grandchild || !orphan) throw new Error('the tree did not start');
+    return { root, child, grandchild, orphan };
   }
 
   async zombie(): Promise<ProcessIdentity> {
@@ -43,7 +53,11 @@ export class RealProcesses {
     return zombie;
   }
 
-  async #start(script: string, count: number, env: Readonly<Record<string, string>>): Promise<readonly ProcessIdentity[]> {
+  async #start(
+    script: string,
+    count: number,
+    env: Readonly<Record<string, string>>,
+  ): Promise<readonly ProcessIdentity[]> {
     const process_ = spawn(process.execPath, ['-e', script], {
       env: { PATH: process.env.PATH, ...env },
       stdio: ['ignore', 'pipe', 'ignore'],

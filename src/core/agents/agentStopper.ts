@@ -107,7 +107,7 @@ export class AgentStopper {
     const { process, generation } = agent.record;
     const marker = factory.marker({ id: agent.id, generation });
     try {
-      const living = process ? await processes.family(process, marker) : await processes.marked(marker);
+      const living = process ? await processes.family([process], marker) : await processes.marked(marker);
       return living.length > 0 ? 'alive' : 'gone';
     } catch (error) {
       log.warn('processes could not be looked at', { agent: agent.id, error });

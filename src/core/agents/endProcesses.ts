@@ -88,10 +88,19 @@ export class ProcessEnding {
     }
   }
 
+  /**
+   * Nobody is only true twice: a process table is not read at one instant, and a parent may fork and die while it is. In
+   * the second look every parent was dead before it began, so what they left is seen.
+   */
   async #living(): Promise<readonly ProcessIdentity[]> {
+    const living = await this.#look();
+    return living.length > 0 ? living : this.#look();
+  }
+
+  async #look(): Promise<readonly ProcessIdentity[]> {
     const { root, marker } = this.options;
-    this.#remember(root ? await this.processes.family(root, marker) : await this.processes.marked(marker));
-    const living = await this.processes.descendants([...this.#known.values()]);
+    if (!root) this.#remember(await this.processes.marked(marker));
+    const living = await this.processes.family([...this.#known.values()], marker);
     this.#remember(living);
     return living;
   }

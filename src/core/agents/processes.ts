@@ -11,14 +11,12 @@ export interface Processes {
   /** The process that has `pid` now; undefined when there is none (or only a zombie). */
   identify(pid: number): Promise<ProcessIdentity | undefined>;
   /**
-   * Every living process that belongs to the run begun by `root`. While `root` lives: itself, its descendants over
-   * all threads, and the members of its process group and session. When it is gone: members of its former group and
-   * session that carry `marker` in their environment, and their descendants. Programs that left the session *and* lost
-   * their parent are not found: they chose to be independent.
+   * Every living process that belongs to a run of which `known` were seen. Of a known one that lives: itself, its
+   * descendants over all threads, and the members of the process group and session it leads. Of one that is gone: the members of
+   * its former group and session that carry `marker` in their environment, and their descendants. A program that left the
+   * session *and* lost its parent before it was ever seen is not found: it chose to be independent.
    */
-  family(root: ProcessIdentity, marker: string): Promise<readonly ProcessIdentity[]>;
-  /** Descendants (and group and session members) of any of `roots` that live; `roots` themselves included. */
-  descendants(roots: readonly ProcessIdentity[]): Promise<readonly ProcessIdentity[]>;
+  family(known: readonly ProcessIdentity[], marker: string): Promise<readonly ProcessIdentity[]>;
   /** Every living process of this user whose environment carries `marker`: for a run whose root was never recorded. */
   marked(marker: string): Promise<readonly ProcessIdentity[]>;
   /** Sends a signal, but only if the pid still belongs to `target`. `refused`: not permitted. */
@@ -66,8 +64,9 @@ export function closure(table: readonly ProcessRow[], roots: readonly ProcessIde
   return [...found.values()];
 }
 
-/** Members of the group or session that `root` led, for the time after its end; the caller still has to prove that they are ours. */
-export function formerMembers(table: readonly ProcessRow[], root: ProcessIdentity): readonly ProcessRow[] {
-  if (table.some((row) => row.pid === root.pid)) return []; // the number belongs to somebody else now, and so do its group and session
-  return table.filter((row) => row.groupId === root.pid || row.sessionId === root.pid);
+/** Members of groups and sessions that processes led which are gone; the caller still has to prove that they are ours. */
+export function formerMembers(table: readonly ProcessRow[], known: readonly ProcessIdentity[]): readonly ProcessRow[] {
+  const taken = new Set(table.map((row) => row.pid)); // a number that somebody has now stands for that one's group and session
+  const former = new Set(known.map((one) => one.pid).filter((pid) => !taken.has(pid)));
+  return table.filter((row) => former.has(row.groupId) || (row.sessionId !== undefined && former.has(row.sessionId)));
 }

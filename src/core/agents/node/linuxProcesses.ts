@@ -14,16 +14,11 @@ export class LinuxProcesses implements Processes {
     return Promise.resolve(identityOf(readStatNow(pid)));
   }
 
-  async family(root: ProcessIdentity, marker: string): Promise<readonly ProcessIdentity[]> {
+  async family(known: readonly ProcessIdentity[], marker: string): Promise<readonly ProcessIdentity[]> {
     const table = await readTable();
-    if (table.some((row) => sameProcess(row, root))) return closure(table, [root]).map(toIdentity);
-    const members = formerMembers(table, root);
-    const ours = await Promise.all(members.map((row) => carries(row.pid, marker)));
-    return closure(table, members.filter((_, index) => ours[index])).map(toIdentity); // prettier-ignore
-  }
-
-  async descendants(roots: readonly ProcessIdentity[]): Promise<readonly ProcessIdentity[]> {
-    return closure(await readTable(), roots).map(toIdentity);
+    const members = formerMembers(table, known);
+    const isOurs = await Promise.all(members.map((row) => carries(row.pid, marker)));
+    return closure(table, [...known, ...members.filter((_, index) => isOurs[index])]).map(toIdentity);
   }
 
   async marked(marker: string): Promise<readonly ProcessIdentity[]> {

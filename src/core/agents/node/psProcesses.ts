@@ -20,17 +20,11 @@ export class PsProcesses implements Processes {
     return row && toIdentity(row);
   }
 
-  async family(root: ProcessIdentity, marker: string): Promise<readonly ProcessIdentity[]> {
+  async family(known: readonly ProcessIdentity[], marker: string): Promise<readonly ProcessIdentity[]> {
     const table = await this.#table();
-    if (table.some((row) => sameProcess(row, root))) return closure(table, [root]).map(toIdentity);
-    const members = formerMembers(table, root);
-    if (members.length === 0) return [];
-    const ours = await this.#carriers(marker);
-    return closure(table, members.filter((row) => ours.has(row.pid))).map(toIdentity); // prettier-ignore
-  }
-
-  async descendants(roots: readonly ProcessIdentity[]): Promise<readonly ProcessIdentity[]> {
-    return closure(await this.#table(), roots).map(toIdentity);
+    const members = formerMembers(table, known);
+    const ours = members.length > 0 ? await this.#carriers(marker) : new Set<number>();
+    return closure(table, [...known, ...members.filter((row) => ours.has(row.pid))]).map(toIdentity);
   }
 
   async marked(marker: string): Promise<readonly ProcessIdentity[]> {

@@ -287,6 +287,26 @@ describe('R12 one run per identity', () => {
     assert.ok([stranger, inItsSession].every((row) => world.processes.table.includes(row)));
   });
 
+  it('R12 R17 what a program forks while it is being ended is ended, too, in whatever session', async () => {
+    const world = new SupervisedWorld();
+    const agent = await world.runningAgent();
+    const tool = world.processes.add({
+      parent: agent.record.process!,
+      isSessionLeader: true,
+      ignores: ['SIGHUP', 'SIGTERM'],
+    });
+    let forks = 0;
+    const onDidEnd = world.processes.onDidEnd;
+    world.processes.onDidEnd = (row, signal) => {
+      // The tool forks in the moment of its end, and so do its children, three times.
+      if (row.sessionId === tool.pid && forks++ < 3)
+        world.processes.add({ groupId: tool.pid, sessionId: tool.pid, marker: row.marker });
+      onDidEnd(row, signal);
+    };
+    await world.run(world.supervisor.stop('reviewer'));
+    assert.deepEqual([forks, world.processes.table], [4, []]);
+  });
+
   it('R12 what a person detached from an agent that was stopped is left alone at the next start', async () => {
     const world = new SupervisedWorld();
     const agent = await world.runningAgent();
