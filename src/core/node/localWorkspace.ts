@@ -135,10 +135,15 @@ async function openStore(
     workerFile: join(distFolder, 'storeWorker.js'),
     wasmFile: join(distFolder, 'sql-wasm.wasm'),
     ownership,
+    onDamage: 'quarantine',
     clock,
     log,
   });
-  const { missingChanges } = report;
+  const { missingChanges, quarantinedFile } = report;
+  if (quarantinedFile !== undefined) {
+    const detail = `It was put aside as ${quarantinedFile}; nothing was overwritten. Running agents go on and are shown again; their names and history are in that file.`;
+    return { store, warnings: [{ fingerprint: 'store.corrupt', title: 'The store was damaged', detail }] };
+  }
   if (!missingChanges) return { store, warnings: [] };
   const detail = `${missingChanges.acknowledgedSeq - missingChanges.foundSeq} acknowledged changes are missing from ${report.file}: the file was damaged or replaced while nothing ran. Agents keep running and are shown; nothing is written until you decide.`;
   return { store, warnings: [{ fingerprint: 'store.missingChanges', title: 'Part of the store is missing', detail }] };
