@@ -25,7 +25,7 @@ import type {
 import { EngineError } from './engineErrors';
 import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
-import { FleetRunner } from './fleetRunner';
+import type { FleetRunner } from './fleetRunner';
 import { FollowerSession } from './followerSession';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';

@@ -46,7 +46,6 @@ export class OwnerSession implements Disposable {
   readonly #owned = new DisposableStore();
   #store: DataStore | undefined;
   #host: AgentHost | undefined;
-  #agentStore: DataAgentStore | undefined;
   #supervisor: AgentSupervisor | undefined;
   #fleet: FleetRunner | undefined;
   #isReady = false;
@@ -77,10 +76,10 @@ export class OwnerSession implements Disposable {
     this.#owned.add({ dispose: () => signal.removeEventListener('abort', onAbort) });
     if (signal.aborted) return;
 
-    await this.#openStore();
-    await this.#startHost(signal);
+    const store = await this.#openStore();
+    const host = await this.#startHost(signal);
     if (signal.aborted) return;
-    await this.#supervise(signal);
+    await this.#supervise(host, store, signal);
     if (signal.aborted) return;
     this.#watchOwnership();
 
@@ -89,28 +88,28 @@ export class OwnerSession implements Disposable {
     if (end === 'lost') ports.log.warn('another window took over', { epoch: ports.ownership.epoch });
   }
 
-  async #openStore(): Promise<void> {
+  async #openStore(): Promise<DataStore> {
     const { workspace, ownership, notices, clock } = this.ports;
     const { store, warnings } = await workspace.openStore(ownership);
     this.#store = this.#owned.add(store);
-    this.#agentStore = new DataAgentStore(store);
     for (const warning of warnings) notices.raise({ ...warning, level: 'critical', atMs: clock.nowMs() });
     this.#owned.add(store.onDidChangeHealth((health) => this.#onStoreHealth(health)));
     this.#onStoreHealth(store.health);
+    return store;
   }
 
-  async #startHost(signal: AbortSignal): Promise<void> {
+  async #startHost(signal: AbortSignal): Promise<AgentHost> {
     const host = this.ports.workspace.createHost('owner', () => this.#isStillMine());
     this.#host = this.#owned.add(host);
     this.#owned.add(host.onDidChangeStatus((status) => this.#onHostStatus(status)));
     await host.start(signal);
     if (host.status.kind === 'blocked') throw blockedError(host.status);
+    return host;
   }
 
-  async #supervise(signal: AbortSignal): Promise<void> {
+  async #supervise(host: AgentHost, dataStore: DataStore, signal: AbortSignal): Promise<void> {
     const { workspace, notices, board, types, clock, ids, log, random, settings } = this.ports;
-    const host = this.#host!; // set by #startHost
-    const store = this.#agentStore!; // set by #openStore
+    const store = new DataAgentStore(dataStore);
     const onFailure = (error: unknown): void => log.error('a listener failed', { error });
     const factory = this.#owned.add(
       new AgentFactory(
@@ -138,7 +137,7 @@ export class OwnerSession implements Disposable {
       ),
     );
     this.#supervisor = supervisor;
-    const fleetTypes = this.#owned.add(new FleetTypes(this.#store!, types)); // set by #openStore
+    const fleetTypes = this.#owned.add(new FleetTypes(dataStore, types));
     await fleetTypes.load(log);
     this.#fleet = new FleetRunner({
       supervisor, store, factory, clock, sha256: workspace.sha256,
