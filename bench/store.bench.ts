@@ -19,8 +19,10 @@ void bench(async (report) => {
   const raw = fs.openSync(path.join(folder, 'raw'), 'a', 0o600);
   const bytes = Buffer.alloc(1024, 'x');
   let next = 0;
-  const commit = (): Promise<void> =>
-    store.tx((tx) => tx.put(messages, `m${String(next++).padStart(9, '0')}`, { body }));
+  const commit = (): Promise<void> => {
+    const id = `m${String(next++).padStart(9, '0')}`;
+    return store.tx((tx) => tx.put(messages, id, { body }, { expectedVersion: 0 })); // as messages are: each id once
+  };
   const rawAppend = (): void => {
     fs.writeSync(raw, bytes);
     fs.fdatasyncSync(raw);

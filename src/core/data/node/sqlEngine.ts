@@ -21,8 +21,8 @@ export interface SqlEngine {
   readonly name: string;
   /** One or more statements without parameters; rows are ignored. */
   exec(sql: string): void;
-  /** One statement, prepared once and kept. */
-  run(sql: string, params?: readonly SqlValue[]): void;
+  /** One statement, prepared once and kept. Returns how many rows the last INSERT, UPDATE or DELETE changed. */
+  run(sql: string, params?: readonly SqlValue[]): number;
   /** The first row, or undefined. */
   get(sql: string, params?: readonly SqlValue[]): SqlRow | undefined;
   all(sql: string, params?: readonly SqlValue[]): readonly SqlRow[];

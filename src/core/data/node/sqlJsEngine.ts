@@ -135,8 +135,9 @@ class SqlJsEngine implements SqlEngine {
     this.#attempt(() => this.#database.exec(sql));
   }
 
-  run(sql: string, params: readonly SqlValue[] = []): void {
+  run(sql: string, params: readonly SqlValue[] = []): number {
     this.#step(sql, params, () => false);
+    return this.#database.getRowsModified();
   }
 
   get(sql: string, params: readonly SqlValue[] = []): SqlRow | undefined {

@@ -180,16 +180,21 @@ export class StoreConnection {
       case 'closed':
         return this.#onClosed?.(reply.error);
       case 'done':
+        this.#state = { ...this.#state, seq: reply.seq, sizeBytes: reply.sizeBytes };
+        for (const id of reply.ids) this.#take(id)?.resolve(undefined);
+        return;
+      case 'failed':
+        return this.#take(reply.id)?.reject(fromWireError(reply.error));
       case 'answer':
-        return this.#settle(reply);
+        if (reply.error) this.#take(reply.id)?.reject(fromWireError(reply.error));
+        else this.#take(reply.id)?.resolve(reply);
     }
   }
 
-  #settle(reply: Extract<StoreReply, { type: 'done' | 'answer' }>): void {
-    const pending = this.#pending.get(reply.id);
-    this.#pending.delete(reply.id);
-    if (reply.error) pending?.reject(fromWireError(reply.error));
-    else pending?.resolve(reply.type === 'answer' ? reply : undefined);
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
   }
 
   #onExit(error: Error | undefined): void {

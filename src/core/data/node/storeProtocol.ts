@@ -67,7 +67,9 @@ export interface OpenReport {
 export type StoreReply =
   | { readonly type: 'opened'; readonly state: StoreState; readonly report: OpenReport }
   | { readonly type: 'openFailed'; readonly error: WireError }
-  | { readonly type: 'done'; readonly id: number; readonly error?: WireError }
+  /** These transactions took effect and are durable; `seq` and `sizeBytes` as of now. The common reply, so a small one. */
+  | { readonly type: 'done'; readonly ids: readonly number[]; readonly seq: number; readonly sizeBytes: number }
+  | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
   | {
       readonly type: 'answer';
       readonly id: number;

@@ -36,8 +36,9 @@ export class StoreServer implements Disposable {
     for (const request of requests) if (request.type === 'declare') this.session.declare(request.kind, request.indexes);
     const transactions = requests.filter((request): request is TxRequest => request.type === 'tx');
     if (transactions.length > 0) {
-      this.post([...this.session.commit(transactions), { type: 'state', state: this.session.state }]);
-      this.#reason = this.session.state.reason;
+      const replies = this.session.commit(transactions);
+      this.#tellState(); // before a failure is: whoever is told finds the health that explains it
+      this.post(replies);
     }
     const answers = requests.flatMap((request) =>
       request.type === 'read' ? [this.session.answer(request.id, request.question)] : [],

@@ -96,7 +96,7 @@ export class StoreSession {
   /** Runs `requests` in order under one commit. Never throws for an expected failure: the replies say. */
   commit(requests: readonly TxRequest[]): readonly StoreReply[] {
     const refused = this.#refusal();
-    if (refused) return requests.map(({ id }) => ({ type: 'done', id, error: refused }));
+    if (refused) return requests.map(({ id }) => ({ type: 'failed', id, error: refused }));
     const failures = new Map<number, WireError>();
     try {
       this.#checkFence();
@@ -109,12 +109,11 @@ export class StoreSession {
         );
     } catch (error) {
       const wire = this.#explain(error);
-      return requests.map(({ id }) => ({ type: 'done', id, error: failures.get(id) ?? wire }));
+      return requests.map(({ id }) => ({ type: 'failed', id, error: failures.get(id) ?? wire }));
     }
-    return requests.map(({ id }) => {
-      const error = failures.get(id);
-      return error ? { type: 'done', id, error } : { type: 'done', id };
-    });
+    const ids = requests.map(({ id }) => id).filter((id) => !failures.has(id));
+    const failed = [...failures].map(([id, error]): StoreReply => ({ type: 'failed', id, error }));
+    return [{ type: 'done', ids, seq: this.#seq, sizeBytes: this.#sizeBytes() }, ...failed];
   }
 
   answer(id: number, question: ReadQuestion): StoreReply {
@@ -266,9 +265,15 @@ export class StoreSession {
   }
 
   #put(op: WriteOp, nowMs: number): number | undefined {
+    const { epoch } = this.#options;
+    if (op.op === 'put' && op.expectedVersion === 0) {
+      // What must be new need not be looked for first.
+      const fresh = applyOp(undefined, op, nowMs, epoch);
+      if (fresh && insertRecord(this.#engine, fresh)) return fresh.version;
+    }
     const before = readRecord(this.#engine, op.kind, op.id);
     checkExpectedVersion(before, op);
-    const after = applyOp(before, op, nowMs, this.#options.epoch);
+    const after = applyOp(before, op, nowMs, epoch);
     if (!after) return undefined;
     if (before) updateRecord(this.#engine, after);
     else insertRecord(this.#engine, after);

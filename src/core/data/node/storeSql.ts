@@ -61,11 +61,11 @@ function verifiedRecord(kind: string, row: SqlRow): StoredRecord {
   return record;
 }
 
-export function insertRecord(engine: SqlEngine, record: StoredRecord): void {
-  engine.run(
-    'INSERT INTO records(version, created, updated, epoch, checksum, value, kind, id) VALUES(?, ?, ?, ?, ?, ?, ?, ?)',
-    rowOf(record),
-  );
+/** False when there is a record with its kind and id already; that one stays. */
+export function insertRecord(engine: SqlEngine, record: StoredRecord): boolean {
+  const sql =
+    'INSERT INTO records(version, created, updated, epoch, checksum, value, kind, id) VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING';
+  return engine.run(sql, rowOf(record)) > 0;
 }
 
 export function updateRecord(engine: SqlEngine, record: StoredRecord): void {
