@@ -14,11 +14,14 @@ export interface AgentSummary {
 export function summarize(agents: readonly AgentView[]): AgentSummary {
   const waiting = agents.filter((agent) => agent.needsYou !== undefined);
   const working = agents.filter((agent) => agent.lifecycle === 'running' && agent.activity === 'busy');
-  const liveCount = agents.filter(isLive).length;
+  const live = agents.filter(isLive);
+  const liveCount = live.length;
+  const isAllIdle = live.every((agent) => agent.lifecycle === 'running' && agent.activity === 'idle');
   const parts: string[] = [];
   if (working.length > 0) parts.push(`${working.length} working`);
   if (waiting.length > 0) parts.push(`${waiting.length} ${waiting.length === 1 ? 'needs' : 'need'} you`);
-  if (parts.length === 0) parts.push(liveCount > 0 ? `${liveCount} idle` : 'no agent running');
+  if (parts.length === 0)
+    parts.push(liveCount === 0 ? 'no agent running' : `${liveCount} ${isAllIdle ? 'idle' : 'running'}`);
   const ordered = [...waiting, ...agents.filter((agent) => agent.needsYou === undefined)];
   return {
     needYouCount: waiting.length,

@@ -1,5 +1,5 @@
 import type { IPty } from 'node-pty';
-import { type Disposable, DisposableStore, toDisposable } from '../../core/base/disposable';
+import { type Disposable, toDisposable } from '../../core/base/disposable';
 import { describeError } from '../../core/base/errors';
 import type { Logger } from '../../core/base/log';
 
@@ -39,25 +39,31 @@ export async function openTmuxMirror(
 ): Promise<TmuxMirror | undefined> {
   const nodePty = await loadNodePty(log);
   if (!nodePty) return undefined;
-  const store = new DisposableStore();
   const keeper = spawnClient(nodePty, attach.program, ['-C', ...attach.args, '-f', 'read-only,no-output'], size);
-  store.add(killOnDispose(keeper, log));
+  const keeperEnd = killer(keeper, log);
   if (!(await isAttached(keeper))) {
     log.warn('mirror: no keeper, so the agent could be resized; following its output instead');
-    store.dispose();
+    keeperEnd.dispose();
     return undefined;
   }
   const client = spawnClient(nodePty, attach.program, [...attach.args, '-f', 'read-only,ignore-size'], size);
-  store.add(killOnDispose(client, log));
-  const end = toDisposable(sink.onEnd);
-  store.add(client.onData(sink.onData));
-  store.add(client.onExit(() => end.dispose()));
-  store.add(keeper.onExit(() => store.dispose())); // never without its keeper
+  const clientEnd = killer(client, log);
+  let isLive = true;
+  client.onData((data) => isLive && sink.onData(data));
+  client.onExit(() => {
+    keeperEnd.dispose(); // only now: a mirror that outlives its keeper for a moment resizes the agent
+    if (isLive) sink.onEnd();
+    isLive = false;
+  });
+  keeper.onExit(() => clientEnd.dispose());
   return {
     resize: ({ columns, rows }) => {
-      if (!store.isDisposed) client.resize(Math.max(2, columns), Math.max(2, rows));
+      if (isLive) client.resize(Math.max(2, columns), Math.max(2, rows));
     },
-    dispose: () => store.dispose(),
+    dispose: () => {
+      isLive = false;
+      clientEnd.dispose();
+    },
   };
 }
 
@@ -83,7 +89,8 @@ function spawnClient(nodePty: NodePty, program: string, args: readonly string[],
   });
 }
 
-function killOnDispose(client: IPty, log: Logger): Disposable {
+/** Disposing ends the client, unless it has ended by itself. */
+function killer(client: IPty, log: Logger): Disposable {
   let hasExited = false;
   client.onExit(() => (hasExited = true));
   return toDisposable(() => {

@@ -24,10 +24,10 @@ describe('the drawn mirror on real tmux', () => {
     [shown, ends] = ['', 0];
   });
 
-  afterEach(async () => {
+  afterEach(() => {
     mirror?.dispose();
     mirror = undefined;
-    await server.dispose();
+    server.dispose();
   });
 
   const attach = () => ({

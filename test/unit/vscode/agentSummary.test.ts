@@ -28,6 +28,7 @@ describe('agent summary', () => {
 
   it('says something also when nobody works or waits', () => {
     assert.equal(summarize([an('a', {}), an('b', {})]).text, '2 idle');
+    assert.equal(summarize([an('a', {}), an('b', { activity: 'unknown' })]).text, '2 running');
     assert.equal(summarize([an('a', { lifecycle: 'stopped' })]).text, 'no agent running');
     assert.equal(
       summarize([an('a', { lifecycle: 'failed' }), an('b', { lifecycle: 'quarantined' })]).text,
