@@ -91,6 +91,20 @@ describe('package.json and manifest.ts', () => {
   });
 });
 
+describe('welcome texts', () => {
+  it('have no Markdown but links, which is all that such a view shows', () => {
+    for (const { contents } of contributes.viewsWelcome) assert.doesNotMatch(contents, /`|\*\*/);
+  });
+
+  it('link to commands that exist', () => {
+    const builtIn = /^(workbench\.|vscode\.openFolder)/;
+    for (const { contents } of contributes.viewsWelcome) {
+      for (const [, id] of contents.matchAll(/\(command:([\w.]+)/g))
+        assert.ok(commands.has(id ?? '') || builtIn.test(id ?? ''), id);
+    }
+  });
+});
+
 describe('commands in package.json', () => {
   it('have the category, a title in Title Case that begins with a verb, and an ellipsis only at the end', () => {
     const small = new Set(['a', 'as', 'by', 'in', 'to', 'the', 'of', 'from']);

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { AgentView, Engine } from '../../core/engine';
+import { EngineError } from '../../core/engineErrors';
 import { hasDialog, isEnded, isInTheMiddle, isLive } from '../agents/agentText';
 import { AGENTS_VIEW_ID, CommandId } from '../manifest';
 import type { Reporter } from '../reporter';
@@ -72,11 +73,18 @@ export function agentCommands(parts: AgentCommandParts): CommandHandlers {
 
 async function startAgent({ engine, startDialog, isTrusted, reveal }: AgentCommandParts): Promise<AgentId | undefined> {
   demandTrust(isTrusted);
+  demandOwnership(engine);
   const spec = await startDialog.run();
   if (!spec) return undefined;
   const id = await vscode.window.withProgress({ location: { viewId: AGENTS_VIEW_ID } }, () => engine.startAgent(spec));
   await reveal(id);
   return id;
+}
+
+/** Says before anything is asked why nothing can be started. @throws {EngineError} */
+function demandOwnership({ status }: Engine): void {
+  if (status.kind === 'following') throw new EngineError('engine.following', 'another window manages the agents');
+  if (status.kind === 'blocked') throw new EngineError('engine.blocked', status.detail);
 }
 
 async function sendPrompt(
