@@ -20,7 +20,7 @@ export interface StoredRecord {
 const kindPattern = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 const propertyPattern = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 /** Control characters and halves of surrogate pairs: neither survives every text codec unchanged. */
-const unsafeTextPattern = /[\u0000-\u001f\u007f]|\p{Surrogate}/u;
+const unsafeTextPattern = /[\p{Cc}\p{Surrogate}]/u;
 
 /** @throws {DataError} data.invalid */
 export function checkKind(kind: string): void {
