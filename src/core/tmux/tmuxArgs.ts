@@ -26,7 +26,7 @@ export const GENERATION_TAG = '@core_generation';
 
 /** Subscriptions (`refresh-client -B`) whose values hold nothing an agent can choose: a forged line break in one could imitate protocol lines. */
 export const SUBSCRIPTIONS = {
-  'core-dead': '#{pane_dead} #{pane_dead_status} #{pane_dead_signal}',
+  'core-dead': '#{pane_dead}',
   'core-activity': '#{window_activity}',
 } as const;
 export type SubscriptionName = keyof typeof SUBSCRIPTIONS;

@@ -1,6 +1,6 @@
 /** ASCII unit separator. Older servers print it as `\037`; both are understood. */
 const SEPARATOR = '\x1f';
-const SEPARATOR_PATTERN = /\x1f|\\037/; // eslint-disable-line no-control-regex -- the separator is a control character
+const ESCAPED_SEPARATOR = '\\037';
 
 /**
  * A constant tmux format with named fields, and the reader of what it prints.
@@ -24,7 +24,8 @@ export class TmuxFormat<Field extends string> {
   parse(output: string): readonly Readonly<Record<Field, string>>[] {
     return output
       .split('\n')
-      .map((line) => line.split(SEPARATOR_PATTERN))
+      .filter((line) => line.startsWith(this.#marker))
+      .map((line) => line.replaceAll(ESCAPED_SEPARATOR, SEPARATOR).split(SEPARATOR))
       .filter((parts) => parts[0] === this.#marker)
       .map((parts) => this.#record(parts));
   }
@@ -35,7 +36,19 @@ export class TmuxFormat<Field extends string> {
   }
 }
 
-/** What we ask of a pane when we list or capture. Made once per connection, with a fresh marker. */
+/** What goes with a captured screen; asked often, so short. */
+export function screenFormat(marker: string) {
+  return new TmuxFormat(marker, {
+    pid: 'pane_pid',
+    inMode: 'pane_in_mode',
+    cursorX: 'cursor_x',
+    cursorY: 'cursor_y',
+    foreground: 'pane_current_command',
+    title: 'pane_title',
+  });
+}
+
+/** What we ask of a pane when we list. Made once per connection, with a fresh marker. */
 export function paneFormat(marker: string) {
   return new TmuxFormat(marker, {
     session: 'session_name',
@@ -56,8 +69,7 @@ export function paneFormat(marker: string) {
     title: 'pane_title',
   });
 }
-export type PaneFormat = ReturnType<typeof paneFormat>;
-export type PaneRow = ReturnType<PaneFormat['parse']>[number];
+export type PaneRow = ReturnType<ReturnType<typeof paneFormat>['parse']>[number];
 
 /** Who is attached to what. */
 export function clientFormat(marker: string) {

@@ -106,8 +106,7 @@ export class ControlClient implements Disposable {
         reject,
         onReplies,
       });
-      this.#unsent.push(`${line}\n`);
-      this.#flush();
+      if (this.#unsent.push(`${line}\n`) === 1) queueMicrotask(() => this.#flush()); // what is asked in one turn goes out in one write
       this.#watchDeadline();
     });
   }
@@ -132,7 +131,7 @@ export class ControlClient implements Disposable {
 
   #flush(): void {
     if (this.#child.stdin.writableLength < HIGH_WATER_BYTES) this.#isBlocked = false;
-    if (this.#isBlocked || this.#unsent.length === 0) return;
+    if (this.#isBlocked || this.#isEnded || this.#unsent.length === 0) return;
     const batch = this.#unsent.join('');
     this.#unsent.length = 0;
     this.#isBlocked = !this.#child.stdin.write(batch) && this.#child.stdin.writableLength >= HIGH_WATER_BYTES;

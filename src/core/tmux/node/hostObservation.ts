@@ -209,17 +209,17 @@ export class HostObservation implements Disposable {
     const connection = this.require('capture-pane');
     const { paneId, agentId, generation } = entry;
     const [info = '', screen = ''] = await connection.run([
-      TmuxArgs.displayPane(paneId, connection.format.text),
+      TmuxArgs.displayPane(paneId, connection.screenFormat.text),
       TmuxArgs.capturePane(paneId),
     ]);
-    const row = connection.format.parse(info)[0];
+    const row = connection.screenFormat.parse(info)[0];
     if (!row || Number(row.pid) !== entry.pid) throw new TmuxError('tmux.noSuchTarget', 'capture-pane');
     return {
       agentId,
       generation,
       text: screen.replace(/[ \t]+$/gm, '').replace(/\n+$/, ''),
       title: row.title,
-      foreground: await foregroundName(row.foreground, entry.pid),
+      foreground: foregroundName(row.foreground, entry.pid),
       cursor: { x: Number(row.cursorX), y: Number(row.cursorY) },
       isInCopyMode: row.inMode === '1',
       observedAtMs: this.options.clock.nowMs(),

@@ -13,6 +13,8 @@ export interface ScreenWatchOptions {
 export const SETTLE_MS = 120;
 /** 1 s: a spinner never rests; its screen is read all the same. */
 export const RESTLESS_MS = 1_000;
+/** 80 ms: screens that become due within one such step are read together; a process woken once does not cost twice. */
+export const STEP_MS = 80;
 /** 250 ms: four heartbeats per second. */
 export const HEARTBEAT_MS = 250;
 
@@ -21,20 +23,22 @@ interface PaneState {
   dirtySinceMs: number;
   lastOutputMs: number;
   lastHeartbeatMs: number;
-  timer: Disposable | undefined;
+  /** The step in which it will be looked at; undefined while clean. */
+  dueMs: number | undefined;
   isCapturing: boolean;
 }
 
 /** Decides when a screen is worth reading: changed and now quiet, or restless for a second. Never polls: no output, no timer. */
 export class ScreenWatch implements Disposable {
   readonly #panes = new Map<string, PaneState>();
+  readonly #steps = new Map<number, Disposable>();
   #isDisposed = false;
 
   constructor(private readonly options: ScreenWatchOptions) {}
 
   /** How many panes wait to be read; the leak check. */
   get pendingCount(): number {
-    return [...this.#panes.values()].filter((pane) => pane.timer !== undefined).length;
+    return [...this.#panes.values()].filter((pane) => pane.dueMs !== undefined).length;
   }
 
   noteOutput(paneId: string): void {
@@ -42,7 +46,7 @@ export class ScreenWatch implements Disposable {
     const now = this.options.clock.monotonicMs();
     let pane = this.#panes.get(paneId);
     if (!pane) {
-      pane = { dirtySinceMs: now, lastOutputMs: now, lastHeartbeatMs: -Infinity, timer: undefined, isCapturing: false };
+      pane = { dirtySinceMs: now, lastOutputMs: now, lastHeartbeatMs: -Infinity, dueMs: undefined, isCapturing: false };
       this.#panes.set(paneId, pane);
     }
     pane.lastOutputMs = now;
@@ -50,19 +54,20 @@ export class ScreenWatch implements Disposable {
       pane.lastHeartbeatMs = now;
       this.options.onOutput(paneId);
     }
-    if (pane.timer || pane.isCapturing) return; // the timer looks at lastOutputMs when it fires
+    if (pane.dueMs !== undefined || pane.isCapturing) return; // the step looks at lastOutputMs when it comes
     pane.dirtySinceMs = now;
-    this.#arm(paneId, pane);
+    this.#arm(pane);
   }
 
   /** The pane is gone. */
   forget(paneId: string): void {
-    this.#panes.get(paneId)?.timer?.dispose();
     this.#panes.delete(paneId);
   }
 
   clear(): void {
-    for (const paneId of [...this.#panes.keys()]) this.forget(paneId);
+    this.#panes.clear();
+    for (const step of this.#steps.values()) step.dispose();
+    this.#steps.clear();
   }
 
   dispose(): void {
@@ -70,23 +75,33 @@ export class ScreenWatch implements Disposable {
     this.clear();
   }
 
-  #arm(paneId: string, pane: PaneState): void {
-    const now = this.options.clock.monotonicMs();
+  #arm(pane: PaneState): void {
     const dueMs = Math.min(pane.lastOutputMs + SETTLE_MS, pane.dirtySinceMs + RESTLESS_MS);
-    pane.timer = this.options.clock.setTimer(Math.max(1, dueMs - now), () => this.#due(paneId, pane));
+    const stepMs = Math.ceil(dueMs / STEP_MS) * STEP_MS;
+    pane.dueMs = stepMs;
+    if (this.#steps.has(stepMs)) return;
+    const waitMs = Math.max(1, stepMs - this.options.clock.monotonicMs());
+    this.#steps.set(
+      stepMs,
+      this.options.clock.setTimer(waitMs, () => this.#step(stepMs)),
+    );
+  }
+
+  #step(stepMs: number): void {
+    this.#steps.delete(stepMs);
+    for (const [paneId, pane] of this.#panes) if (pane.dueMs === stepMs) this.#due(paneId, pane);
   }
 
   #due(paneId: string, pane: PaneState): void {
-    pane.timer = undefined;
+    pane.dueMs = undefined;
     const now = this.options.clock.monotonicMs();
-    if (now - pane.lastOutputMs < SETTLE_MS && now - pane.dirtySinceMs < RESTLESS_MS) return this.#arm(paneId, pane);
+    if (now - pane.lastOutputMs < SETTLE_MS && now - pane.dirtySinceMs < RESTLESS_MS) return this.#arm(pane);
     pane.isCapturing = true;
-    const askedMs = now;
     void this.options.capture(paneId).finally(() => {
       pane.isCapturing = false;
-      if (this.#panes.get(paneId) !== pane || pane.lastOutputMs <= askedMs) return;
+      if (this.#panes.get(paneId) !== pane || pane.lastOutputMs <= now) return;
       pane.dirtySinceMs = pane.lastOutputMs;
-      this.#arm(paneId, pane);
+      this.#arm(pane);
     });
   }
 }

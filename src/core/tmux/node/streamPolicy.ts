@@ -2,7 +2,7 @@ import { ignore, type Logger } from '../../base/log';
 import { TmuxArgs, type PaneId } from '../tmuxArgs';
 import type { TmuxConnection } from './tmuxConnection';
 
-/** Up to 64 panes are all streamed: that costs a hundredth of a core at 50 (docs/adr). */
+/** Up to 64 panes are all streamed: that costs about a hundredth of a core at 50. */
 export const MAX_STREAMED_PANES = 64;
 
 /**

@@ -99,7 +99,7 @@ export class TmuxAgentHost implements AgentHost {
   async list(): Promise<readonly HostedAgent[]> {
     const { rows, settled } = await this.#observation.reconcile();
     await settled;
-    return Promise.all(taggedRows(rows).map(({ agentId, row }) => this.#hosted(agentId, row)));
+    return taggedRows(rows).map(({ agentId, row }) => this.#hosted(agentId, row));
   }
 
   async launch(spec: LaunchSpec, signal?: AbortSignal): Promise<ProcessIdentity> {
@@ -205,7 +205,7 @@ export class TmuxAgentHost implements AgentHost {
     this.#observation.dispose();
   }
 
-  async #hosted(agentId: AgentId, row: PaneRow): Promise<HostedAgent> {
+  #hosted(agentId: AgentId, row: PaneRow): HostedAgent {
     const entry = this.#observation.agents.get(agentId);
     const isDead = entry?.cause !== undefined || row.isDead === '1';
     return {
@@ -213,7 +213,7 @@ export class TmuxAgentHost implements AgentHost {
       generation: Number(row.generation),
       ...(entry?.process ? { process: entry.process } : {}),
       liveness: isDead ? { kind: 'dead', cause: entry?.cause ?? {} } : { kind: 'alive' },
-      foreground: isDead ? row.foreground : await foregroundName(row.foreground, Number(row.pid)),
+      foreground: isDead ? row.foreground : foregroundName(row.foreground, Number(row.pid)),
       title: row.title,
     };
   }

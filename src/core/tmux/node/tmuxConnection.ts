@@ -6,7 +6,7 @@ import { ignore, type Logger } from '../../base/log';
 import type { ControlEvent } from '../controlModeParser';
 import { optionCommands, tmuxConf } from '../tmuxConf';
 import { TmuxError } from '../tmuxErrors';
-import { paneFormat, type PaneFormat } from '../tmuxFormat';
+import { paneFormat, screenFormat } from '../tmuxFormat';
 import { TmuxArgs, TmuxStart, type SubscriptionName, type TmuxCommand } from '../tmuxArgs';
 import { ControlClient, type RunOptions } from './controlClient';
 
@@ -51,8 +51,10 @@ const HOSTED_CHANGES: ReadonlySet<string> = new Set([
 export class TmuxConnection {
   /** Process id of the server, for the nudge. */
   serverPid = 0;
-  /** What we ask of panes; its marker is fresh for every connection. */
-  readonly format: PaneFormat = paneFormat(`m${randomBytes(8).toString('hex')}`);
+  readonly #marker = `m${randomBytes(8).toString('hex')}`;
+  /** What we ask of panes, and with captured screens; the marker is fresh for every connection. */
+  readonly format = paneFormat(this.#marker);
+  readonly screenFormat = screenFormat(this.#marker);
   readonly #clients: ControlClient[] = [];
   readonly #commands: ControlClient;
   #watch: ControlClient | undefined;

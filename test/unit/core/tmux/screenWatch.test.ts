@@ -14,13 +14,13 @@ function createFixture() {
 }
 
 describe('screenWatch', () => {
-  it('reads a screen 120 ms after its last output', async () => {
+  it('reads a screen 120 ms after its last output, in the next step of 80', async () => {
     const { clock, facts, watch } = createFixture();
     watch.noteOutput('%1');
     await clock.advanceMs(100);
     watch.noteOutput('%1');
     await clock.advanceMs(500);
-    assert.deepEqual(facts, ['output %1 at 0', 'capture %1 at 220']);
+    assert.deepEqual(facts, ['output %1 at 0', 'capture %1 at 240']);
     assert.deepEqual([watch.pendingCount, clock.pendingCount], [0, 0]);
   });
 
@@ -33,7 +33,7 @@ describe('screenWatch', () => {
     await clock.advanceMs(1_000);
     assert.deepEqual(
       facts.filter((fact) => fact.startsWith('capture')),
-      ['capture %1 at 1000', 'capture %1 at 2000'],
+      ['capture %1 at 1040', 'capture %1 at 2080'],
     );
     assert.equal(facts.filter((fact) => fact.startsWith('output')).length, 8);
   });
@@ -51,11 +51,10 @@ describe('screenWatch', () => {
       onOutput: () => {},
     });
     watch.noteOutput('%1');
-    await clock.advanceMs(120);
-    await clock.advanceMs(10);
+    await clock.advanceMs(200);
     watch.noteOutput('%1');
     release();
-    await clock.advanceMs(120);
+    await clock.advanceMs(200);
     release();
     await clock.advanceMs(1_000);
     assert.equal(captures, 2);
