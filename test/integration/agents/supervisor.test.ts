@@ -129,7 +129,7 @@ class RealWorld {
 }
 
 describe('AgentSupervisor on real tmux', function () {
-  this.timeout(60_000);
+  this.timeout(trials(90_000, 600_000, 2_400_000));
   let world: RealWorld;
 
   beforeEach(async function () {

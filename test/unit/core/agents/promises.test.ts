@@ -17,8 +17,12 @@ import { trials } from '../../../support/trials';
 
 const ID = agentId('reviewer');
 const MINUTE_MS = 60_000;
+/** Real time for the larger counts; the tests themselves move a clock by hand. */
+const TIMEOUT_MS = trials(30_000, 120_000, 1_800_000);
 
-describe('R16 crash loops', () => {
+describe('R16 crash loops', function () {
+  this.timeout(TIMEOUT_MS);
+
   /** Lets one agent fail `afterMs` after each start for `hours`; gives its starts by manual time. */
   async function crashLoop(seed: number, afterMs: number, hours: number) {
     const world = new SupervisedWorld();
@@ -48,7 +52,7 @@ describe('R16 crash loops', () => {
   ] as const) {
     // prettier-ignore
     it(`R16 an agent that exits ${what} is quarantined after five restarts, with one notice, and only a person releases it`, async () => {
-      for (let seed = 0; seed < trials(10, 30, 2_000); seed++) {
+      for (let seed = 0; seed < trials(10, 30, 10_000); seed++) {
         const { world, startsAtMs } = await crashLoop(seed, afterMs, 1);
         assert.equal(world.agent().record.lifecycle, 'quarantined', `seed ${seed}`);
         assert.equal(startsAtMs.length, 6, `seed ${seed}`);
@@ -67,7 +71,7 @@ describe('R16 crash loops', () => {
   }
 
   it('R16 an agent that fails every 3 minutes is restarted each time, within a minute, and never quarantined', async () => {
-    for (let seed = 0; seed < trials(3, 30, 300); seed++) {
+    for (let seed = 0; seed < trials(3, 30, 10_000); seed++) {
       const { world, startsAtMs } = await crashLoop(seed, 3 * MINUTE_MS, 3);
       const gapsMs = startsAtMs.slice(1).map((atMs, index) => atMs - (startsAtMs[index] ?? 0) - 3 * MINUTE_MS);
       assert.ok(startsAtMs.length >= 50 && Math.max(...gapsMs) <= MINUTE_MS, `seed ${seed}: ${startsAtMs.length}`);
@@ -84,7 +88,9 @@ describe('R16 crash loops', () => {
   });
 });
 
-describe('R17 stop is final', () => {
+describe('R17 stop is final', function () {
+  this.timeout(TIMEOUT_MS);
+
   /** Wraps a port so that the engine "dies" at its `dieAt`-th call: neither it nor any later call ever answers. */
   class Fuse {
     calls = 0;
@@ -156,7 +162,9 @@ describe('R17 stop is final', () => {
   }
 });
 
-describe('R18 healthy agents are left alone', () => {
+describe('R18 healthy agents are left alone', function () {
+  this.timeout(TIMEOUT_MS);
+
   it('R18 silence, suspended machines and jumping clocks end and restart nobody', async () => {
     for (let seed = 0; seed < trials(20, 500, 10_000); seed++) {
       const world = new SupervisedWorld();
@@ -183,7 +191,9 @@ describe('R18 healthy agents are left alone', () => {
   });
 });
 
-describe('R19 generations', () => {
+describe('R19 generations', function () {
+  this.timeout(TIMEOUT_MS);
+
   it('R19 facts of another generation never touch the present one, in any interleaving', async () => {
     const facts = fc.array(
       fc.record({
@@ -248,7 +258,9 @@ describe('R19 generations', () => {
   });
 });
 
-describe('R12 one run per identity', () => {
+describe('R12 one run per identity', function () {
+  this.timeout(TIMEOUT_MS);
+
   it('R12 what is left of the earlier run is ended and proved gone before the next one begins', async () => {
     const world = new SupervisedWorld();
     const agent = await world.runningAgent({ restartPolicy: 'on_failure' });
