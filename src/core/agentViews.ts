@@ -1,6 +1,7 @@
 import type { AgentRecord } from './agents/agent';
 import type { HostedAgent } from './agents/agentHost';
 import { type Evidence, Lifecycle, RestartPolicy } from './agents/agentState';
+import { isLive } from './agents/agentTransitions';
 import type { AgentType } from './agents/agentType';
 import { cleanText } from './agents/visibleText';
 import { type AgentView, needsYouOf } from './engine';
@@ -35,7 +36,7 @@ export function viewOfRecord(record: AgentRecord, type: AgentType | undefined): 
     activity,
     ...(needsYou && { needsYou }),
     generation: record.generation,
-    ...(record.process && { pid: record.process.pid }),
+    ...(record.process && isLive(lifecycle) && { pid: record.process.pid }),
     sinceMs: record.sinceMs,
     reason: record.reason,
     evidence: record.evidence,

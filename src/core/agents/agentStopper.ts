@@ -139,7 +139,7 @@ export class AgentStopper {
     agent: Agent,
     root: ProcessIdentity | undefined,
     marker: string,
-    ask?: (family: readonly ProcessIdentity[]) => Promise<void>,
+    ask?: (family: readonly ProcessIdentity[]) => Promise<boolean>,
   ): ProcessEnding {
     const { processes, clock, settings } = this.context;
     const graceMs = agent.type?.graceMs ?? 5_000;
@@ -152,28 +152,32 @@ export class AgentStopper {
     });
   }
 
+  /** Whether the program was asked at all. */
   async #quit(
     agent: Agent,
     steps: readonly QuitStep[],
     family: readonly ProcessIdentity[],
     signal?: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { clock, processes, log } = this.context;
     // The launch script stays to report how the program ended, unless it is all there is.
     const others = family.filter((one) => one.pid !== agent.record.process?.pid);
     const programs = others.length > 0 ? others : family;
+    let isAsked = false;
     try {
       for (const [index, step] of steps.entries()) {
         if (index > 0) await sleep(clock, QUIT_STEP_MS, signal);
         if ('signal' in step) for (const one of programs) await processes.signal(one, step.signal);
-        else if (!(await this.#isTypable(agent))) return;
+        else if (!(await this.#isTypable(agent))) return isAsked;
         else if ('keys' in step) await agent.press(step.keys);
         else await agent.submit(step.text, signal);
+        isAsked = true;
       }
     } catch (error) {
       signal?.throwIfAborted();
       ignore(log, error, 'the polite way failed, SIGTERM follows');
     }
+    return isAsked;
   }
 
   /** A dialog would be answered by what is typed (measured: it approves). */

@@ -6,8 +6,8 @@ export interface EndOptions {
   /** The run's first process; undefined when it was never recorded. */
   readonly root: ProcessIdentity | undefined;
   readonly marker: string;
-  /** Asks the program to end by itself; its failure does not matter. Absent: begin with SIGTERM. */
-  readonly askPolitely?: (family: readonly ProcessIdentity[]) => Promise<void>;
+  /** Asks the program to end by itself; its failure does not matter. False: it could not be asked, nothing is waited for. Absent: begin with SIGTERM. */
+  readonly askPolitely?: (family: readonly ProcessIdentity[]) => Promise<boolean>;
   /** For the polite request and for SIGTERM each. */
   readonly graceMs: number;
   /** How long after SIGKILL until survivors are given up. */
@@ -43,8 +43,7 @@ export class ProcessEnding {
     const { askPolitely, graceMs, killWaitMs } = this.options;
     let living = await this.#living();
     if (living.length === 0) return { kind: 'gone', strongest: 'nothing' };
-    if (askPolitely) {
-      await askPolitely(living);
+    if (await askPolitely?.(living)) {
       living = await this.#waitForEnd(graceMs, signal);
       if (living.length === 0) return { kind: 'gone', strongest: 'asked' };
     }

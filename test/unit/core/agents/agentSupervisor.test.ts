@@ -304,14 +304,16 @@ describe('AgentSupervisor: stop', () => {
     );
   });
 
-  it('types no quit text into a dialog', async () => {
+  it('types no quit text into a dialog, and does not wait for an answer to what it did not ask', async () => {
     const world = new SupervisedWorld();
     await world.run(world.supervisor.begin());
     await world.run(world.supervisor.create(aSpec({ typeId: 'demo' })));
     world.host.onDidLaunch = () => queueMicrotask(() => world.host.simulateScreen(ID, approvalDemo));
     await world.run(world.supervisor.start('reviewer'));
     assert.equal(world.agent().record.activity, 'awaiting_approval');
+    const orderedAtMs = world.clock.monotonicMs();
     await world.run(world.supervisor.stop('reviewer'));
+    assert.ok(world.clock.monotonicMs() - orderedAtMs < 1_000, `took ${world.clock.monotonicMs() - orderedAtMs} ms`);
     assert.deepEqual([world.host.pastedTexts(ID), world.host.pressedKeys(ID)], [[], []]);
     assert.equal(world.agent().record.lifecycle, 'stopped');
   });
