@@ -32,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   const settings = new LiveSettings((error) => log.error('settings listener', { error: describeError(error) }));
   const engine = composeEngine(context, log, () => settings.current);
   const gated = gateByTrust(engine, () => vscode.workspace.isTrusted);
-  const absence = new AbsenceMark(context.storageUri, log);
+  const absence = new AbsenceMark(context.storageUri?.fsPath, log);
   const window = createWindow({
     engine: gated,
     settings,
