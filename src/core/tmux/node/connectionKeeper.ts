@@ -36,6 +36,7 @@ export class ConnectionKeeper {
   #connection: TmuxConnection | undefined;
   #version = '';
   #stopping = new AbortController();
+  #stopped: Promise<string> = new Promise(() => {});
   #isLooping = false;
   #isSilent = false;
   #settled: Promise<void> = Promise.resolve();
@@ -62,6 +63,7 @@ export class ConnectionKeeper {
     if (this.#isLooping) return this.#settled;
     this.#isLooping = true;
     this.#stopping = new AbortController();
+    this.#stopped = aborted(this.#stopping.signal);
     this.#settled = new Promise((resolve) => (this.#settle = resolve));
     void this.#loop(this.#stopping.signal);
     return this.#settled;
@@ -130,7 +132,7 @@ export class ConnectionKeeper {
       onReady();
       this.#setStatus({ kind: 'ready', version });
       this.#settle();
-      return await Promise.race([lost, aborted(signal)]);
+      return await Promise.race([lost, this.#stopped]);
     } finally {
       if (!signal.aborted) {
         connection.dispose();
@@ -163,8 +165,5 @@ export class ConnectionKeeper {
 }
 
 function aborted(signal: AbortSignal): Promise<string> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('stopped');
-    else signal.addEventListener('abort', () => resolve('stopped'), { once: true });
-  });
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve('stopped'), { once: true }));
 }

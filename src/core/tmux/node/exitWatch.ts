@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { watch, type FSWatcher } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
@@ -35,13 +36,20 @@ const ORPHAN_CHECK_AFTER_MS = [0, 50, 200, 500] as const;
 const signalNames = new Map<number, string>(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 const signalName = (signal: number): string | undefined => signalNames.get(signal);
 
+/** Many agents may die at once, and each waits on it: no warning about that. */
+function stopSignal(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
 /**
  * Learns of deaths from three sources and reports each once: the exit file the launch script writes (fastest, with code), the dead
  * pane (when the script itself was killed), the process (when the server was killed).
  */
 export class ExitWatch implements Disposable {
   readonly #examined = new Map<HostedEntry, Promise<void>>();
-  #stopped = new AbortController();
+  #stopped = stopSignal();
   #watcher: FSWatcher | undefined;
 
   constructor(private readonly options: ExitWatchOptions) {}
@@ -49,7 +57,7 @@ export class ExitWatch implements Disposable {
   /** Begins to watch the folder, which must exist. */
   start(): void {
     if (this.#watcher) return;
-    if (this.#stopped.signal.aborted) this.#stopped = new AbortController();
+    if (this.#stopped.signal.aborted) this.#stopped = stopSignal();
     const { folder, log } = this.options;
     this.#watcher = watch(folder, { persistent: false }, (_, name) => {
       if (name === null) void this.scan();

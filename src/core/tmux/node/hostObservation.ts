@@ -14,7 +14,8 @@ import { PaneMirrors, type MirrorSink } from './paneMirrors';
 import { requireSafeSocketFolder } from './privateFolder';
 import { foregroundName, readStartTime } from './processIdentity';
 import { ScreenWatch } from './screenWatch';
-import { socketFolder, waitForServer } from './socketFolder';
+import { isServerReady, waitForServer } from './serverMarker';
+import { socketFolder } from './socketFolder';
 import { StreamPolicy } from './streamPolicy';
 import { TmuxConnection, type ConnectionEvents } from './tmuxConnection';
 import type { TmuxProgram } from './tmuxProgram';
@@ -248,6 +249,9 @@ export class HostObservation implements Disposable {
     const program = await options.findProgram();
     await requireSafeSocketFolder(await socketFolder(options.serverEnv));
     await options.files.prepare();
+    if (options.mode === 'observer' && !(await isServerReady(options.runtimeDir))) {
+      throw new TmuxError('tmux.serverGone', 'attach-session', { detail: 'no server of this workspace' });
+    }
     let noteLost: (reason: string) => void = () => {};
     const lost = new Promise<string>((resolve) => (noteLost = resolve));
     const connection = await TmuxConnection.open({
@@ -415,9 +419,11 @@ export class HostObservation implements Disposable {
     return entry?.generation === generation ? entry : undefined;
   }
 
+  /** 1 s at least between attempts that failed although the server said it was ready. */
   async #waitForOwner(attempt: number, signal: AbortSignal): Promise<void> {
-    const { socketName, clock, log, serverEnv } = this.options;
-    await waitForServer({ folder: await socketFolder(serverEnv), socketName, attempt, clock, log }, signal);
+    const { runtimeDir, clock, log } = this.options;
+    const minimumMs = (await isServerReady(runtimeDir)) ? Math.min(attempt * 500, RECONCILE_MS) : 0;
+    await waitForServer(runtimeDir, { minimumMs, clock, log }, signal);
   }
 
   /** A start that is under way may just be making the server: let it finish, so that it can be ended too. */

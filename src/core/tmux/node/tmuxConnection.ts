@@ -9,6 +9,7 @@ import { TmuxError } from '../tmuxErrors';
 import { paneFormat, screenFormat } from '../tmuxFormat';
 import { TmuxArgs, TmuxStart, type SubscriptionName, type TmuxCommand } from '../tmuxArgs';
 import { ControlClient, type RunOptions } from './controlClient';
+import { writeServerMarker } from './serverMarker';
 
 /** What a connection tells its owner. None may throw. */
 export interface ConnectionEvents {
@@ -128,6 +129,7 @@ export class TmuxConnection {
     const exits = this.#client(TmuxStart.attach(socketName, 'no-output,ignore-size'));
     await Promise.all([this.#watch.opened, exits.opened]);
     await this.#watch.run([TmuxArgs.subscribe('core-dead')]);
+    await writeServerMarker(this.options.runtimeFolder, this.serverPid);
     void this.#waitForDeaths(exits);
   }
 
