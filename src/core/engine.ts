@@ -71,9 +71,17 @@ export interface Engine extends Disposable {
 
   /** By decision of a person: become the owner although the present one is not responding. Only while `following` such an owner. */
   takeOver(): void;
+  /**
+   * By decision of a person: write again although acknowledged changes are missing from the store (notice
+   * {@link STORE_LOSS}). Agents keep running. Resolves when the engine has begun anew; without such a loss it does nothing.
+   */
+  acceptStoreLoss(): Promise<void>;
   /** For *Check Setup*: what is installed, where things are kept, what is wrong. No secrets. */
   diagnose(): Promise<readonly Diagnosis[]>;
 }
+
+/** Fingerprint of the notice that acknowledged changes are missing from the store. */
+export const STORE_LOSS = 'store.missingChanges';
 
 export type EngineStatus =
   | { readonly kind: 'stopped' }

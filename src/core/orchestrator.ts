@@ -9,18 +9,19 @@ import { Emitter, type Event } from './base/event';
 import type { Ids } from './base/ids';
 import { ignore, type Logger } from './base/log';
 import type { Ownership, OwnerState } from './data/workspaceLock';
-import type {
-  AgentTypeInfo,
-  AgentView,
-  AgentViewChange,
-  Diagnosis,
-  Engine,
-  EngineStatus,
-  FleetPlan,
-  FleetResult,
-  FleetStep,
-  MirrorSink,
-  NoticeChange,
+import {
+  type AgentTypeInfo,
+  type AgentView,
+  type AgentViewChange,
+  type Diagnosis,
+  type Engine,
+  type EngineStatus,
+  type FleetPlan,
+  type FleetResult,
+  type FleetStep,
+  type MirrorSink,
+  type NoticeChange,
+  STORE_LOSS,
 } from './engine';
 import { EngineError } from './engineErrors';
 import type { EngineSettings } from './engineSettings';
@@ -62,6 +63,7 @@ export class Orchestrator implements Engine {
   #workspace: Workspace | undefined;
   #owner: OwnerSession | undefined;
   #follower: FollowerSession | undefined;
+  #isLossAccepted = false;
 
   readonly onDidChangeStatus: Event<EngineStatus>;
   readonly onDidChangeAgent: Event<AgentViewChange>;
@@ -197,11 +199,12 @@ export class Orchestrator implements Engine {
   async #own(workspace: Workspace, ownership: Ownership, signal: AbortSignal): Promise<void> {
     const { clock, ids, log, random, settings } = this.ports;
     const session = new OwnerSession({
-      workspace, ownership, clock, ids, log, random, settings,
+      workspace, ownership, isLossAccepted: this.#isLossAccepted, clock, ids, log, random, settings,
       board: this.#board, notices: this.#notices, types: this.#types,
       onStatus: (status) => this.#setStatus(status),
     }); // prettier-ignore
     this.#owner = session;
+    this.#isLossAccepted = false;
     try {
       await session.run(signal);
     } finally {
@@ -227,6 +230,13 @@ export class Orchestrator implements Engine {
 
   takeOver(): void {
     if (this.#status.kind === 'following' && !this.#status.isOwnerResponding) this.#workspace?.lock.takeOver();
+  }
+
+  async acceptStoreLoss(): Promise<void> {
+    if (!this.#notices.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS)) return;
+    this.#isLossAccepted = true;
+    await this.stop();
+    await this.start();
   }
 
   // --- calls --------------------------------------------------------------------------------------------------

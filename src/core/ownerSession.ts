@@ -11,7 +11,7 @@ import { ignore, type Logger } from './base/log';
 import { DataAgentStore } from './dataAgentStore';
 import type { DataStore, StoreHealth } from './data/dataStore';
 import type { Ownership } from './data/workspaceLock';
-import type { EngineStatus } from './engine';
+import { type EngineStatus, STORE_LOSS } from './engine';
 import type { EngineSettings } from './engineSettings';
 import { FleetRunner } from './fleetRunner';
 import { FleetTypes } from './fleetTypes';
@@ -23,6 +23,8 @@ import type { Workspace } from './workspace';
 export interface OwnerPorts {
   readonly workspace: Workspace;
   readonly ownership: Ownership;
+  /** A person decided to go on without changes that are missing from the store. */
+  readonly isLossAccepted: boolean;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Logger;
@@ -89,9 +91,10 @@ export class OwnerSession implements Disposable {
   }
 
   async #openStore(): Promise<DataStore> {
-    const { workspace, ownership, notices, clock } = this.ports;
-    const { store, warnings } = await workspace.openStore(ownership);
+    const { workspace, ownership, isLossAccepted, notices, clock } = this.ports;
+    const { store, warnings } = await workspace.openStore(ownership, { acceptMissingChanges: isLossAccepted });
     this.#store = this.#owned.add(store);
+    if (isLossAccepted) notices.resolve(STORE_LOSS);
     for (const warning of warnings) notices.raise({ ...warning, level: 'critical', atMs: clock.nowMs() });
     this.#owned.add(store.onDidChangeHealth((health) => this.#onStoreHealth(health)));
     this.#onStoreHealth(store.health);
@@ -164,7 +167,8 @@ export class OwnerSession implements Disposable {
   #onStoreHealth(health: StoreHealth): void {
     const { notices, clock } = this.ports;
     if (!this.#isStillMine()) return;
-    if (health.isReadOnly) {
+    const isLoss = notices.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS); // says more, and what to do
+    if (health.isReadOnly && !isLoss) {
       const detail = `${health.reason ?? 'Writing failed.'} Agents keep running; nothing new is started or kept until writing works again, which is tried by itself.`;
       notices.raise({
         fingerprint: STORE_READ_ONLY,

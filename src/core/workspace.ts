@@ -18,7 +18,7 @@ export interface Workspace {
   readonly execPath: string;
   readonly demoAgent: string;
   /** Opens (or makes) the store for this owner. @throws {DataError} */
-  openStore(ownership: Ownership): Promise<OpenedStore>;
+  openStore(ownership: Ownership, options: { readonly acceptMissingChanges: boolean }): Promise<OpenedStore>;
   /** `fence` is asked before every batch of commands that changes something. */
   createHost(mode: 'owner' | 'observer', fence: () => boolean): AgentHost;
   readonly checks: LaunchChecks;

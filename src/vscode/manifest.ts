@@ -40,6 +40,7 @@ export const CommandId = {
   CheckSetup: 'coreOrchestrator.checkSetup',
   TakeOver: 'coreOrchestrator.takeOver',
   TryAgain: 'coreOrchestrator.tryAgain',
+  AcceptStoreLoss: 'coreOrchestrator.acceptStoreLoss',
   WatchAgents: 'coreOrchestrator.watchAgents',
   OpenFleetFile: 'coreOrchestrator.openFleetFile',
   CreateFleetFile: 'coreOrchestrator.createFleetFile',
@@ -78,6 +79,7 @@ export interface CommandTypes {
   [CommandId.CheckSetup]: PlainCommand;
   [CommandId.TakeOver]: PlainCommand;
   [CommandId.TryAgain]: PlainCommand;
+  [CommandId.AcceptStoreLoss]: PlainCommand;
   [CommandId.WatchAgents]: PlainCommand;
   [CommandId.OpenFleetFile]: PlainCommand;
   [CommandId.CreateFleetFile]: PlainCommand;
@@ -97,6 +99,8 @@ export interface ContextKeys {
   'coreOrchestrator.hasFleetFile': boolean;
   /** The owner of the workspace does not answer: a person may take over. */
   'coreOrchestrator.canTakeOver': boolean;
+  /** Acknowledged changes are missing from the store: a person decides whether to go on. */
+  'coreOrchestrator.hasStoreLoss': boolean;
 }
 
 /** Values of `coreOrchestrator.welcome`; each has its text in `package.json` (`viewsWelcome`). */

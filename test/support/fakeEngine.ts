@@ -231,6 +231,10 @@ export class FakeEngine implements Engine {
     return toDisposable(() => {});
   }
 
+  async acceptStoreLoss(): Promise<void> {
+    this.#call('acceptStoreLoss');
+  }
+
   takeOver(): void {
     this.#call('takeOver');
   }

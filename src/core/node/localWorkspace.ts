@@ -13,7 +13,7 @@ import type { Logger } from '../base/log';
 import { EpochWorkspaceLock } from '../data/node/epochWorkspaceLock';
 import { openDataStore } from '../data/node/openDataStore';
 import type { Ownership } from '../data/workspaceLock';
-import type { Diagnosis } from '../engine';
+import { type Diagnosis, STORE_LOSS } from '../engine';
 import { findTmux } from '../tmux/node/tmuxProgram';
 import { TmuxAgentHost } from '../tmux/node/tmuxAgentHost';
 import type { OpenedStore, Workspace } from '../workspace';
@@ -56,7 +56,8 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     shell,
     execPath,
     demoAgent: join(distFolder, 'demoAgent.js'),
-    openStore: (ownership) => openStore(names.dataFolder, distFolder, ownership, { clock, log }),
+    openStore: (ownership, { acceptMissingChanges }) =>
+      openStore(names.dataFolder, distFolder, ownership, { clock, log, acceptMissingChanges }),
     createHost: (mode, fence) =>
       new TmuxAgentHost({
         program,
@@ -128,13 +129,18 @@ async function openStore(
   dataFolder: string,
   distFolder: string,
   ownership: Ownership,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  {
+    clock,
+    log,
+    acceptMissingChanges,
+  }: { readonly clock: Clock; readonly log: Logger; readonly acceptMissingChanges: boolean },
 ): Promise<OpenedStore> {
   const { store, report } = await openDataStore({
     folder: dataFolder,
     workerFile: join(distFolder, 'storeWorker.js'),
     wasmFile: join(distFolder, 'sql-wasm.wasm'),
     ownership,
+    acceptMissingChanges,
     onDamage: 'quarantine',
     clock,
     log,
@@ -146,7 +152,7 @@ async function openStore(
   }
   if (!missingChanges) return { store, warnings: [] };
   const detail = `${missingChanges.acknowledgedSeq - missingChanges.foundSeq} acknowledged changes are missing from ${report.file}: the file was damaged or replaced while nothing ran. Agents keep running and are shown; nothing is written until you decide.`;
-  return { store, warnings: [{ fingerprint: 'store.missingChanges', title: 'Part of the store is missing', detail }] };
+  return { store, warnings: [{ fingerprint: STORE_LOSS, title: 'Part of the store is missing', detail }] };
 }
 
 async function diagnose(

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
-import type { Engine, NoticeChange } from '../../core/engine';
+import { type Engine, type NoticeChange, STORE_LOSS } from '../../core/engine';
 import { AlertLevel, type AlertNotice } from '../../core/monitoring/alertSink';
 import type { MessageSeverity } from '../errorMessages';
 import { CommandId } from '../manifest';
@@ -11,6 +11,7 @@ import type { Memory, WindowPort } from './windowPort';
 export const MERGE_MS = 300;
 export const MUTED_KEY = 'coreOrchestrator.mutedNotices';
 const GO_TO_AGENT = 'Go to Agent';
+const CONTINUE = 'Continue…';
 const SHOW_LOG = 'Show Log';
 const CHECK_SETUP = 'Check Setup';
 const MUTE = "Don't Show Again";
@@ -73,9 +74,13 @@ export class NoticePresenter implements Disposable {
     const [first] = notices;
     if (!first) return;
     const isAboutAgent = notices.some((notice) => notice.agentId !== undefined);
-    const buttons = [isAboutAgent ? GO_TO_AGENT : CHECK_SETUP, SHOW_LOG, MUTE];
+    const isLoss = kind === STORE_LOSS;
+    const buttons = isLoss
+      ? [CONTINUE, CHECK_SETUP, SHOW_LOG]
+      : [isAboutAgent ? GO_TO_AGENT : CHECK_SETUP, SHOW_LOG, MUTE];
     const answer = await this.window.show(severityOf(first), noticeText(notices), buttons);
     if (this.#store.isDisposed) return;
+    if (answer === CONTINUE) this.window.run(CommandId.AcceptStoreLoss);
     if (answer === SHOW_LOG) this.window.run(CommandId.ShowLog);
     if (answer === CHECK_SETUP) this.window.run(CommandId.CheckSetup);
     if (answer === MUTE) this.memory.set(MUTED_KEY, [...this.#mutedKinds(), kind]);

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import type { Logger } from '../../core/base/log';
-import type { Engine } from '../../core/engine';
+import { type Engine, STORE_LOSS } from '../../core/engine';
 import { isLive } from '../agents/agentText';
 import { welcomeState } from '../agents/welcomeState';
 import type { ContextKeySetter } from '../context';
@@ -28,6 +28,7 @@ export class WorkspaceFacts implements Disposable {
     this.#update();
     this.#store.add(engine.onDidChangeAgent(() => this.#update()));
     this.#store.add(engine.onDidChangeStatus(() => this.#update()));
+    this.#store.add(engine.onDidChangeNotices(() => this.#update()));
     this.#store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#update()));
     this.#store.add(vscode.workspace.onDidChangeWorkspaceFolders(() => void this.lookForFleetFile()));
     const watcher = this.#store.add(vscode.workspace.createFileSystemWatcher(FLEET_FILE_PATHS, false, true, false));
@@ -62,6 +63,8 @@ export class WorkspaceFacts implements Disposable {
     this.keys.set('coreOrchestrator.hasAgents', agents.length > 0);
     this.keys.set('coreOrchestrator.hasLiveAgents', agents.some(isLive));
     this.keys.set('coreOrchestrator.hasFleetFile', this.#hasFleetFile);
+    const hasLoss = this.engine.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);
+    this.keys.set('coreOrchestrator.hasStoreLoss', hasLoss);
     this.keys.set('coreOrchestrator.canTakeOver', status.kind === 'following' && !status.isOwnerResponding);
   }
 }

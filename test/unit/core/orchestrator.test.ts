@@ -6,6 +6,7 @@ import { DataError } from '../../../src/core/data/dataErrors';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { DEFAULT_RESTART_SETTINGS } from '../../../src/core/agents/restartBudget';
 import type { AgentHost } from '../../../src/core/agents/agentHost';
+import { STORE_LOSS } from '../../../src/core/engine';
 import { Orchestrator } from '../../../src/core/orchestrator';
 import type { Workspace } from '../../../src/core/workspace';
 import { aSpec } from '../../support/builders';
@@ -18,6 +19,8 @@ class Machine {
   readonly folder = new FakeWorkspace();
   readonly store = new MemoryDataStore({ clock: this.world.clock });
   openError: Error | undefined;
+  /** Acknowledged changes are missing: read-only until a person accepts it. */
+  isLossy = false;
   isTrusted = true;
   hosts: AgentHost[] = [];
 
@@ -57,10 +60,13 @@ class Machine {
       shell: '/bin/bash',
       execPath: '/usr/bin/node',
       demoAgent: '/demo.js',
-      openStore: () =>
-        this.openError
-          ? Promise.reject(this.openError)
-          : Promise.resolve({ store: keepOpen(this.store), warnings: [] }),
+      openStore: (_, { acceptMissingChanges }) => {
+        if (this.openError) return Promise.reject(this.openError);
+        if (acceptMissingChanges) this.isLossy = false;
+        this.store.simulateReadOnly(this.isLossy ? 'Changes are missing.' : undefined);
+        const loss = { fingerprint: STORE_LOSS, title: 'Part of the store is missing', detail: 'Decide.' };
+        return Promise.resolve({ store: keepOpen(this.store), warnings: this.isLossy ? [loss] : [] });
+      },
       createHost: (mode) => {
         const host =
           mode === 'owner' ? keepAlive(this.world.host) : new LinkedHost(this.world.clock, this.world.processes);
@@ -248,6 +254,24 @@ describe('Orchestrator', () => {
     await assert.rejects(machine.run(engine.startAgent(aSpec({ typeId: 'shell' }))), { code: 'data.readOnly' });
     machine.store.simulateReadOnly(undefined);
     assert.deepEqual([engine.notices, engine.status.kind === 'ready' && engine.status.isReadOnly], [[], false]);
+    await machine.run(engine.stop());
+  });
+
+  it('writes nothing while acknowledged changes are missing, until a person goes on without them', async () => {
+    const machine = new Machine();
+    machine.isLossy = true;
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.deepEqual(
+      engine.notices.map(({ fingerprint }) => fingerprint),
+      [STORE_LOSS],
+    );
+    await assert.rejects(machine.run(engine.startAgent(aSpec({ typeId: 'shell' }))), { code: 'data.readOnly' });
+    await machine.run(engine.acceptStoreLoss());
+    await machine.settle();
+    assert.deepEqual(engine.notices, []);
+    await machine.run(engine.startAgent(aSpec({ name: 'After', typeId: 'shell' })));
     await machine.run(engine.stop());
   });
 
