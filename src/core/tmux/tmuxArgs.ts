@@ -178,6 +178,8 @@ export const TmuxStart = {
       flags,
     ],
   ],
+  /** One command by a process of its own; never starts a server. */
+  command: (socketName: string): readonly string[] => ['-u', '-N', '-L', word(socketName), '-f', '/dev/null'],
   /** What a person's terminal runs. */
   person: (socketName: string, agentId: AgentId): readonly string[] => [
     '-u',

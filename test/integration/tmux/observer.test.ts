@@ -7,6 +7,7 @@ import { TmuxError } from '../../../src/core/tmux/tmuxErrors';
 import { eventually } from '../../support/eventually';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { ToldProgram } from '../../support/toldProgram';
+import { trials } from '../../support/trials';
 
 const a = 'agent-a' as AgentId;
 const isFenced = (error: unknown): boolean => TmuxError.is(error, 'tmux.fenced');
@@ -67,6 +68,29 @@ describe('a second window that only looks', function () {
     await owner.discard(a);
     await eventually('it is told that the terminal is gone', () => changes > 0);
     assert.deepEqual(await observer.list(), []);
+  });
+
+  it('never brings the server down, whenever it comes', async function () {
+    this.timeout(300_000);
+    for (let round = 0; round < trials(10, 100, 300); round++) {
+      const own = new TmuxTestServer();
+      try {
+        const [looking, owner] = [own.host({ mode: 'observer' }), own.host()];
+        await looking.start();
+        await owner.start();
+        const pid = own.serverPid();
+        for (let i = 0; i < 5; i++) {
+          await owner.launch({ agentId: `a-${i}` as AgentId, generation: 1, folder: '/', argv: ['/bin/cat'], env: {} });
+        }
+        await eventually(
+          'it sees all',
+          async () => looking.status.kind === 'ready' && (await looking.list()).length === 5,
+        );
+        assert.equal(own.serverPid(), pid);
+      } finally {
+        own.dispose();
+      }
+    }
   });
 
   it('leaves the server alone when it leaves, and waits again when the owner ends it', async () => {

@@ -14,7 +14,7 @@ import { PaneMirrors, type MirrorSink } from './paneMirrors';
 import { requireSafeSocketFolder } from './privateFolder';
 import { foregroundName, readStartTime } from './processIdentity';
 import { ScreenWatch } from './screenWatch';
-import { isServerReady, waitForServer } from './serverMarker';
+import { announceHosted, isServerReady, removeServerMarker, waitForServer } from './serverMarker';
 import { socketFolder } from './socketFolder';
 import { StreamPolicy } from './streamPolicy';
 import { TmuxConnection, type ConnectionEvents } from './tmuxConnection';
@@ -65,6 +65,7 @@ export class HostObservation implements Disposable {
   readonly #screens: ScreenWatch;
   readonly #mirrors: PaneMirrors;
   readonly #slowTimer = this.#owned.add(new MutableDisposable<Disposable>());
+  readonly #announceTimer = this.#owned.add(new MutableDisposable<Disposable>());
   readonly #soonTimer = this.#owned.add(new MutableDisposable<Disposable>());
   #streams: StreamPolicy | undefined;
   #reconciling: Promise<Reconciled> | undefined;
@@ -174,7 +175,7 @@ export class HostObservation implements Disposable {
   adopt(entry: HostedEntry): void {
     this.agents.add(entry);
     this.#updateStreams();
-    this.options.onHostedChange();
+    this.#tellHostedChange();
     // It may have ended before it was in the table; the caller of launch hears of its success first.
     this.options.clock.setTimer(0, () => void this.#examineLaunched(entry));
   }
@@ -184,7 +185,7 @@ export class HostObservation implements Disposable {
     this.agents.remove(agentId);
     if (!entry) return;
     this.#onTerminalGone(entry);
-    this.options.onHostedChange();
+    this.#tellHostedChange();
   }
 
   /** One pane, read again; undefined when it is gone or cannot be read. Never rejects. */
@@ -321,8 +322,22 @@ export class HostObservation implements Disposable {
       void this.#exits.examineVanished(entry);
     }
     this.#updateStreams();
-    if (appeared.length + vanished.length > 0) this.options.onHostedChange();
+    if (appeared.length + vanished.length > 0) this.#tellHostedChange();
     return { rows, settled };
+  }
+
+  #tellHostedChange(): void {
+    this.options.onHostedChange();
+    if (this.options.mode === 'owner') this.#announce();
+  }
+
+  /** For observers, coalesced. */
+  #announce(): void {
+    const { clock, log, runtimeDir } = this.options;
+    this.#announceTimer.value ??= clock.setTimer(COALESCE_MS, () => {
+      this.#announceTimer.value = undefined;
+      announceHosted(runtimeDir).catch((error: unknown) => ignore(log, error, 'observers look by themselves, later'));
+    });
   }
 
   /** Someone else's launch, or one of an earlier run. What is dead already is known by listing, not announced. */
@@ -362,6 +377,7 @@ export class HostObservation implements Disposable {
     const { agentId, generation, cause = {} } = entry;
     this.options.onExit({ agentId, generation, cause, source, observedAtMs: this.options.clock.nowMs() });
     if (this.options.mode === 'observer') return;
+    this.#announce();
     this.options.files
       .removeScript(agentId, generation)
       .catch((error: unknown) => ignore(this.options.log, error, 'discarding the agent removes it'));
@@ -437,6 +453,7 @@ export class HostObservation implements Disposable {
     const isIdle = connection.format.parse(listing).every((row) => row.session === HUB_SESSION || row.isDead === '1');
     if (!isIdle) return;
     this.options.requireRight('kill-server');
+    await removeServerMarker(this.options.runtimeDir);
     await connection.run([TmuxArgs.killServer()]);
   }
 }

@@ -1,5 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep, type Clock } from '../../base/clock';
 import { ignore, type Logger } from '../../base/log';
@@ -7,6 +7,8 @@ import { isSameProcessAlive, readStartTime } from './processIdentity';
 
 /** The owner's note, in the runtime folder, which server is up and ready: its process id and start time. */
 const MARKER = 'server';
+/** Touched by the owner when terminals came or went. */
+const HOSTED = 'hosted';
 /** 1 s: how often the marker is looked at where no file event tells. */
 const LOOK_MS = 1_000;
 
@@ -17,10 +19,17 @@ export async function writeServerMarker(runtimeFolder: string, serverPid: number
   await rename(`${path}.tmp`, path);
 }
 
-/**
- * True while the server of the marker lives. Nobody may attach before: tmux 3.3a dies (signal 11) when a client attaches while the
- * server is still starting (23 of 841 starts), and a socket file alone says nothing about that.
- */
+/** The server has been ended. */
+export async function removeServerMarker(runtimeFolder: string): Promise<void> {
+  await rm(join(runtimeFolder, MARKER), { force: true });
+}
+
+/** Tells observers to look. */
+export async function announceHosted(runtimeFolder: string): Promise<void> {
+  await writeFile(join(runtimeFolder, HOSTED), '', { mode: 0o600 });
+}
+
+/** True while the server of the marker lives; a socket file alone says nothing about that. */
 export async function isServerReady(runtimeFolder: string): Promise<boolean> {
   try {
     const match = /^(\d+) (.+)\n$/.exec(await readFile(join(runtimeFolder, MARKER), 'utf8'));
@@ -38,7 +47,7 @@ export async function waitForServer(
 ): Promise<void> {
   await sleep(clock, minimumMs, signal);
   let wake = new AbortController();
-  const watcher = watchFolder(runtimeFolder, log, () => wake.abort());
+  const watcher = watchServer(runtimeFolder, log, { onMarker: () => wake.abort(), onHosted: () => {} });
   try {
     while (!(await isServerReady(runtimeFolder))) {
       await sleep(clock, LOOK_MS, AbortSignal.any([signal, wake.signal])).catch((error: unknown) => {
@@ -51,14 +60,20 @@ export async function waitForServer(
   }
 }
 
-function watchFolder(folder: string, log: Logger, onMarker: () => void): FSWatcher | undefined {
+/** Tells when the marker changed and when the owner announced that terminals came or went. Undefined: cannot be watched. */
+export function watchServer(
+  runtimeFolder: string,
+  log: Logger,
+  { onMarker, onHosted }: { readonly onMarker: () => void; readonly onHosted: () => void },
+): FSWatcher | undefined {
   try {
-    const watcher = watch(folder, { persistent: false }, (_, name) => {
+    const watcher = watch(runtimeFolder, { persistent: false }, (_, name) => {
       if (name === null || name === MARKER) onMarker();
+      if (name === null || name === HOSTED) onHosted();
     });
-    return watcher.on('error', (error) => ignore(log, error, 'looked at every second instead'));
+    return watcher.on('error', (error) => ignore(log, error, 'looked at from time to time instead'));
   } catch (error) {
-    ignore(log, error, 'the folder does not exist; looked at every second instead');
+    ignore(log, error, 'the folder does not exist; looked at from time to time instead');
     return undefined;
   }
 }

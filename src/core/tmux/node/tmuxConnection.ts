@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { FSWatcher } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock';
@@ -9,7 +10,8 @@ import { TmuxError } from '../tmuxErrors';
 import { paneFormat, screenFormat } from '../tmuxFormat';
 import { TmuxArgs, TmuxStart, type SubscriptionName, type TmuxCommand } from '../tmuxArgs';
 import { ControlClient, type RunOptions } from './controlClient';
-import { writeServerMarker } from './serverMarker';
+import { isServerReady, watchServer, writeServerMarker } from './serverMarker';
+import { SpawnRunner } from './spawnRunner';
 
 /** What a connection tells its owner. None may throw. */
 export interface ConnectionEvents {
@@ -47,7 +49,7 @@ const HOSTED_CHANGES: ReadonlySet<string> = new Set([
 
 /**
  * The long-lived control clients of one server: commands; watch (streams and subscriptions); exit (does nothing but wait for the
- * `pane-died` hook, for a queued `wait-for` blocks whatever is sent after it). An observer has only the first.
+ * `pane-died` hook, for a queued `wait-for` blocks whatever is sent after it). An observer has none: see {@link SpawnRunner}.
  */
 export class TmuxConnection {
   /** Process id of the server, for the nudge. */
@@ -57,17 +59,17 @@ export class TmuxConnection {
   readonly format = paneFormat(this.#marker);
   readonly screenFormat = screenFormat(this.#marker);
   readonly #clients: ControlClient[] = [];
-  readonly #commands: ControlClient;
+  readonly #commands: Pick<ControlClient, 'run'>;
+  #watcher: FSWatcher | undefined;
   #watch: ControlClient | undefined;
   #isClosed = false;
 
   private constructor(private readonly options: ConnectionOptions) {
     const { mode, socketName, runtimeFolder } = options;
-    this.#commands = this.#client(
+    this.#commands =
       mode === 'owner'
-        ? TmuxStart.owner(socketName, join(runtimeFolder, 'tmux.conf'))
-        : TmuxStart.attach(socketName, 'no-output,ignore-size'),
-    );
+        ? this.#client(TmuxStart.owner(socketName, join(runtimeFolder, 'tmux.conf')))
+        : new SpawnRunner({ program: options.program, socketName, env: options.serverEnv });
   }
 
   /**
@@ -88,9 +90,14 @@ export class TmuxConnection {
     }
   }
 
-  /** Runs one sequence on the command client. @throws {TmuxError} as {@link ControlClient.run} */
-  run(commands: readonly TmuxCommand[], options?: RunOptions): Promise<readonly string[]> {
-    return this.#commands.run(commands, options);
+  /** Runs one sequence of commands. @throws {TmuxError} as {@link ControlClient.run} */
+  async run(commands: readonly TmuxCommand[], options?: RunOptions): Promise<readonly string[]> {
+    try {
+      return await this.#commands.run(commands, options);
+    } catch (error) {
+      if (this.options.mode === 'observer' && TmuxError.is(error, 'tmux.serverGone')) this.#onEnd(error.message);
+      throw error;
+    }
   }
 
   /** Runs on the client that streams: its replies are in order with the output. Observers have none: tmux.rejected. */
@@ -113,29 +120,42 @@ export class TmuxConnection {
   /** Leaves politely. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#watcher?.close();
     await Promise.all(this.#clients.map((client) => client.close()));
   }
 
   dispose(): void {
     this.#isClosed = true;
+    this.#watcher?.close();
     for (const client of this.#clients) client.dispose();
   }
 
+  /** One client after the other: tmux 3.3a dies when it tells a client of another that has not introduced itself completely. */
   async #openAsOwner(): Promise<void> {
-    await this.#commands.opened;
+    await this.#clients[0]?.opened;
     const { socketName } = this.options;
     await this.#prepareServer();
     this.#watch = this.#client(TmuxStart.attach(socketName, 'ignore-size,pause-after=1'));
+    await this.#watch.opened;
     const exits = this.#client(TmuxStart.attach(socketName, 'no-output,ignore-size'));
-    await Promise.all([this.#watch.opened, exits.opened]);
+    await exits.opened;
     await this.#watch.run([TmuxArgs.subscribe('core-dead')]);
     await writeServerMarker(this.options.runtimeFolder, this.serverPid);
     void this.#waitForDeaths(exits);
   }
 
   async #openAsObserver(): Promise<void> {
-    await this.#commands.opened;
-    await this.#commands.run([TmuxArgs.subscribe('core-dead')]);
+    const { runtimeFolder, log, events } = this.options;
+    this.#watcher = watchServer(runtimeFolder, log, {
+      onMarker: () => void this.#checkServer(),
+      onHosted: () => events.onHostedChange(),
+    });
+    await this.#commands.run([TmuxArgs.displayServer('#{pid}')]);
+  }
+
+  /** An observer has no connection that could break. */
+  async #checkServer(): Promise<void> {
+    if (!(await isServerReady(this.options.runtimeFolder))) this.#onEnd('the server has ended');
   }
 
   async #prepareServer(): Promise<void> {
