@@ -161,7 +161,7 @@ export const TmuxStart = {
     ...['-f', 'no-output,ignore-size', '--', '/bin/sh', '-c', 'exec cat'],
   ],
   /** Attaches to a running hub; never starts a server (`-N`, and attach-session needs one). */
-  attach: (socketName: string, flags: 'no-output,ignore-size' | 'ignore-size,pause-after=1'): readonly string[] => [
+  attach: (socketName: string, flags: 'no-output' | 'ignore-size,pause-after=1'): readonly string[] => [
     ...[
       '-u',
       '-N',

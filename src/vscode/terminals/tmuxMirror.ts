@@ -20,16 +20,12 @@ export interface TmuxMirrorSink {
 
 type NodePty = typeof import('node-pty');
 
-/** tmux answers a new control client within milliseconds; longer means it is not there to protect the agent's size. */
-const KEEPER_DEADLINE_MS = 5_000;
-
 /**
- * A read-only tmux client in a pty of its own. `-f ignore-size` alone is not enough: tmux (3.3a, `ignore_client_size` in
- * resize.c) honours the flag only while some client without it is attached, and a lone mirror did resize the agent. So
- * a *keeper* goes first: a control client without the flag, which never states a size of its own and therefore
- * sizes nothing, but makes the flag of the mirror count. Guarded by test/integration/vscode/tmuxMirror.test.ts.
+ * A read-only tmux client in a pty of its own. tmux heeds `ignore-size` only while some client without it is attached (3.3a,
+ * `ignore_client_size` in resize.c): the engine keeps one that never states a size. Guarded by
+ * test/integration/vscode/tmuxMirror.test.ts.
  *
- * @returns undefined when node-pty cannot be loaded or the keeper cannot attach.
+ * @returns undefined when node-pty cannot be loaded.
  */
 export async function openTmuxMirror(
   attach: { readonly program: string; readonly args: readonly string[] },
@@ -39,23 +35,14 @@ export async function openTmuxMirror(
 ): Promise<TmuxMirror | undefined> {
   const nodePty = await loadNodePty(log);
   if (!nodePty) return undefined;
-  const keeper = spawnClient(nodePty, attach.program, ['-C', ...attach.args, '-f', 'read-only,no-output'], size);
-  const keeperEnd = killer(keeper, log);
-  if (!(await isAttached(keeper))) {
-    log.warn('mirror: no keeper, so the agent could be resized; following its output instead');
-    keeperEnd.dispose();
-    return undefined;
-  }
   const client = spawnClient(nodePty, attach.program, [...attach.args, '-f', 'read-only,ignore-size'], size);
   const clientEnd = killer(client, log);
   let isLive = true;
   client.onData((data) => isLive && sink.onData(data));
   client.onExit(() => {
-    keeperEnd.dispose(); // only now: a mirror that outlives its keeper for a moment resizes the agent
     if (isLive) sink.onEnd();
     isLive = false;
   });
-  keeper.onExit(() => clientEnd.dispose());
   return {
     resize: ({ columns, rows }) => {
       if (isLive) client.resize(Math.max(2, columns), Math.max(2, rows));
@@ -100,23 +87,5 @@ function killer(client: IPty, log: Logger): Disposable {
     } catch (error) {
       log.trace('mirror client had ended already', { error: describeError(error) });
     }
-  });
-}
-
-/** True once tmux told the control client which session it is on (`%session-changed`, tmux(1) CONTROL MODE). */
-function isAttached(keeper: IPty): Promise<boolean> {
-  return new Promise((resolve) => {
-    let seen = '';
-    const timer = setTimeout(() => resolve(false), KEEPER_DEADLINE_MS);
-    const settle = (answer: boolean): void => {
-      clearTimeout(timer);
-      resolve(answer);
-    };
-    keeper.onExit(() => settle(false));
-    keeper.onData((data) => {
-      if (seen.length > 4096) return;
-      seen += data;
-      if (seen.includes('%session-changed')) settle(true);
-    });
   });
 }

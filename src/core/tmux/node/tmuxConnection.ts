@@ -137,7 +137,9 @@ export class TmuxConnection {
     await this.#prepareServer();
     this.#watch = this.#client(TmuxStart.attach(socketName, 'ignore-size,pause-after=1'));
     await this.#watch.opened;
-    const exits = this.#client(TmuxStart.attach(socketName, 'no-output,ignore-size'));
+    // Without ignore-size, and without ever stating a size: so it sizes nothing, but tmux heeds the flag of others (a read-only mirror)
+    // only while some client without it is attached (tmux 3.3a, ignore_client_size in resize.c).
+    const exits = this.#client(TmuxStart.attach(socketName, 'no-output'));
     await exits.opened;
     await this.#watch.run([TmuxArgs.subscribe('core-dead')]);
     await writeServerMarker(this.options.runtimeFolder, this.serverPid);

@@ -89,7 +89,7 @@ describe('tmuxArgs', () => {
   });
 
   it('never starts a server or reads a configuration of the user when attaching', () => {
-    const args = TmuxStart.attach('core-x', 'no-output,ignore-size');
+    const args = TmuxStart.attach('core-x', 'no-output');
     assert.ok(args.includes('-N'));
     assert.equal(args[args.indexOf('-f') + 1], '/dev/null');
   });
