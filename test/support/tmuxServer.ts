@@ -57,7 +57,10 @@ export class TmuxTestServer {
 
   /** One tmux command by a process of its own, as a person would run it. */
   tmux(...args: readonly string[]): { readonly code: number | null; readonly stdout: string; readonly stderr: string } {
-    const result = spawnSync('tmux', ['-u', '-L', this.socketName, '-f', '/dev/null', ...args], { encoding: 'utf8', env: this.serverEnv });
+    const result = spawnSync('tmux', ['-u', '-L', this.socketName, '-f', '/dev/null', ...args], {
+      encoding: 'utf8',
+      env: this.serverEnv,
+    });
     return { code: result.status, stdout: result.stdout, stderr: result.stderr };
   }
 
@@ -82,7 +85,9 @@ export class TmuxTestServer {
     this.tmux('kill-server');
     for (const pid of pids) killGroup(pid);
     rmSync(this.folder, { recursive: true, force: true });
-    rmSync(join(this.serverEnv.TMUX_TMPDIR ?? '/tmp', `tmux-${process.getuid?.() ?? 0}`, this.socketName), { force: true });
+    rmSync(join(this.serverEnv.TMUX_TMPDIR ?? '/tmp', `tmux-${process.getuid?.() ?? 0}`, this.socketName), {
+      force: true,
+    });
   }
 }
 
@@ -99,5 +104,13 @@ function killGroup(pid: number): void {
 const print =
   (level: string) =>
   (message: string, fields?: object): void =>
-    void process.stderr.write(`${level} ${message} ${fields ? JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? String(value) : value)) : ''}\n`);
-const consoleLogger = { trace: print('trace'), debug: print('debug'), info: print('info'), warn: print('warn'), error: print('error') };
+    void process.stderr.write(
+      `${level} ${message} ${fields ? JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? String(value) : value)) : ''}\n`,
+    );
+const consoleLogger = {
+  trace: print('trace'),
+  debug: print('debug'),
+  info: print('info'),
+  warn: print('warn'),
+  error: print('error'),
+};

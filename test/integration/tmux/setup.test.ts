@@ -26,7 +26,7 @@ describe('set-up of tmux', () => {
     requireTmux(this);
   });
   beforeEach(() => (servers = []));
-  afterEach(() => servers.forEach((server) => server.dispose()));
+  afterEach(() => servers.reverse().forEach((server) => server.dispose()));
 
   const newServer = (env: Readonly<Record<string, string>> = {}): TmuxTestServer => {
     const server = new TmuxTestServer(env);

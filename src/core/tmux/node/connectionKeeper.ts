@@ -20,6 +20,8 @@ export interface ConnectionKeeperOptions {
   /** Before `ready`: learns what runs there. A rejection ends the connection. */
   readonly onConnected: (connection: TmuxConnection) => Promise<void>;
   readonly onDisconnected: () => void;
+  /** A connection was opened after all when nobody wanted it any more: it must be closed, and what was made for it undone. */
+  readonly onAbandoned: (connection: TmuxConnection) => void;
   readonly onStatus: (status: HostStatus) => void;
   /** Waits before attempt n (1, 2, …); rejects when aborted. Default: {@link backOff}. */
   readonly waitBeforeRetry?: (attempt: number, signal: AbortSignal) => Promise<void>;
@@ -120,7 +122,7 @@ export class ConnectionKeeper {
     });
     const { connection, version, lost } = await this.options.open().finally(() => silence.dispose());
     if (signal.aborted) {
-      connection.dispose();
+      this.options.onAbandoned(connection);
       return 'stopped';
     }
     try {

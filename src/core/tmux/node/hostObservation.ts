@@ -79,6 +79,7 @@ export class HostObservation implements Disposable {
       open: () => this.#open(),
       onConnected: (connection) => this.#onConnected(connection),
       onDisconnected: () => this.#onDisconnected(),
+      onAbandoned: (connection) => void this.#leave(connection),
       onStatus: options.onStatus,
       ...(options.mode === 'observer'
         ? { waitBeforeRetry: (attempt, signal) => this.#waitForOwner(attempt, signal) }
@@ -118,7 +119,10 @@ export class HostObservation implements Disposable {
     if (this.status.kind === 'stopped') await this.#settledStart();
     const connection = this.#keeper.stop();
     this.#quiet();
-    if (!connection) return;
+    if (connection) await this.#leave(connection);
+  }
+
+  async #leave(connection: TmuxConnection): Promise<void> {
     try {
       await this.#killServerWhenIdle(connection);
     } catch (error) {
