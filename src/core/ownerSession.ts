@@ -160,7 +160,7 @@ export class OwnerSession implements Disposable {
   }
 
   #onHostStatus(status: HostStatus): void {
-    if (status.kind === 'blocked') this.#end?.(blockedError(status));
+    if (status.kind === 'blocked' && this.#isStillMine()) this.#end?.(blockedError(status));
     else if (this.#isReady) this.#showStatus();
   }
 
