@@ -14,7 +14,8 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what} (last: ${String(last)})`, { cause: last });
+    if (performance.now() > deadline)
+      throw new Error(`not within ${timeoutMs} ms: ${what} (last: ${String(last)})`, { cause: last });
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

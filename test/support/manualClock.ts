@@ -47,7 +47,9 @@ export class ManualClock implements Clock {
     const targetMs = this.#monotonicMs + deltaMs;
     await settle();
     for (;;) {
-      const next = [...this.#timers].filter((timer) => timer.dueMs <= targetMs).sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
+      const next = [...this.#timers]
+        .filter((timer) => timer.dueMs <= targetMs)
+        .sort((a, b) => a.dueMs - b.dueMs || a.order - b.order)[0];
       if (!next) break;
       this.#timers.delete(next);
       this.#monotonicMs = Math.max(this.#monotonicMs, next.dueMs);

@@ -6,12 +6,17 @@ import type { AgentView } from '../../../src/core/engine';
 import { ViewBoard } from '../../../src/core/viewBoard';
 
 const aView = (id: string, over: Partial<HostedAgent> = {}): AgentView =>
-  viewOfHosted({ agentId: id as AgentId, generation: 1, liveness: { kind: 'alive' }, foreground: 'sh', title: '', ...over }, 1);
+  viewOfHosted(
+    { agentId: id as AgentId, generation: 1, liveness: { kind: 'alive' }, foreground: 'sh', title: '', ...over },
+    1,
+  );
 
 function createFixture() {
   const board = new ViewBoard((error) => assert.fail(String(error)));
   const facts: string[] = [];
-  board.onDidChange(({ id, view, previous }) => facts.push(`${id}: ${previous?.lifecycle ?? '-'} → ${view?.lifecycle ?? '-'}`));
+  board.onDidChange(({ id, view, previous }) =>
+    facts.push(`${id}: ${previous?.lifecycle ?? '-'} → ${view?.lifecycle ?? '-'}`),
+  );
   return { board, facts };
 }
 
@@ -32,7 +37,10 @@ describe('ViewBoard', () => {
     facts.length = 0;
     board.replaceAll([aView('c'), aView('a', { generation: 2 }), aView('d')]);
     assert.deepEqual(facts, ['b: running → -', 'a: running → running', 'd: - → running']);
-    assert.deepEqual(board.views.map((view) => view.id), ['c', 'a', 'd']);
+    assert.deepEqual(
+      board.views.map((view) => view.id),
+      ['c', 'a', 'd'],
+    );
   });
 });
 
@@ -40,7 +48,12 @@ describe('viewOfHosted', () => {
   it('never calls a death without a cause a success, nor a failed probe a death', () => {
     const of = (liveness: HostedAgent['liveness']) => aView('a', { liveness }).lifecycle;
     assert.deepEqual(
-      [of({ kind: 'alive' }), of({ kind: 'dead', cause: {} }), of({ kind: 'dead', cause: { code: 0 } }), of({ kind: 'unknown', reason: 'no answer' })],
+      [
+        of({ kind: 'alive' }),
+        of({ kind: 'dead', cause: {} }),
+        of({ kind: 'dead', cause: { code: 0 } }),
+        of({ kind: 'unknown', reason: 'no answer' }),
+      ],
       ['running', 'failed', 'exited', 'lost'],
     );
   });
