@@ -6,9 +6,7 @@ import { eventually } from '../support/eventually';
 /** What a test can start. A tree is: root (leads its session) → child (same session) → grandchild (own session, ignores HUP and TERM) → orphan (in the grandchild's session). */
 export interface ProcessesFixture {
   readonly processes: Processes;
-  startTree(
-    marker: string,
-  ): Promise<{
+  startTree(marker: string): Promise<{
     readonly root: ProcessIdentity;
     readonly child: ProcessIdentity;
     readonly grandchild: ProcessIdentity;
