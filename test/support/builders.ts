@@ -15,7 +15,7 @@ export function agentId(text: string): AgentId {
 }
 
 export function aSpec(changes: Partial<AgentSpec> = {}): AgentSpec {
-  return { name: 'Reviewer', typeId: 'shell', folder: '/work', ...changes };
+  return { name: 'Reviewer', typeId: 'shell', folder: '/project', ...changes };
 }
 
 export function aRecord(changes: Partial<AgentRecord> = {}): AgentRecord {

@@ -30,7 +30,7 @@ export function anAgentView(overrides: Partial<AgentView> & { readonly id?: Agen
     typeId: 'demo',
     typeLabel: 'Demo',
     typeIcon: 'beaker',
-    folder: '/work/project',
+    folder: '/project/project',
     desired: 'running',
     lifecycle,
     activity,

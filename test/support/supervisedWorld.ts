@@ -58,7 +58,7 @@ export class SupervisedWorld {
   readonly host = new LinkedHost(this.clock, this.processes);
   readonly notices = new Map<string, AgentNotice>();
   readonly raised: AgentNotice[] = [];
-  readonly folders = new Set(['/work']);
+  readonly folders = new Set(['/project']);
   readonly commands = new Set(['/bin/bash', '/usr/bin/node', 'true', 'claude']);
   readonly ids = new CountingIds();
   random = (): number => 0.5;
@@ -100,7 +100,7 @@ export class SupervisedWorld {
   }
 
   make(changes: Partial<SupervisorPorts> = {}): AgentSupervisor {
-    return new AgentSupervisor(this.ports(changes), () => ({ recoveredFolder: '/work', ...this.settings }));
+    return new AgentSupervisor(this.ports(changes), () => ({ recoveredFolder: '/project', ...this.settings }));
   }
 
   /** The present supervisor leaves at once; a new one begins over what is left. */

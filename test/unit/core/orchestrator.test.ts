@@ -35,7 +35,7 @@ class Machine {
         isTrusted: this.isTrusted,
         startDeadlineMs: 60_000,
         restart: DEFAULT_RESTART_SETTINGS,
-        recoveredFolder: '/work',
+        recoveredFolder: '/project',
       }),
       openWorkspace: () => Promise.resolve(this.workspace(pid)),
     });
@@ -158,7 +158,7 @@ describe('Orchestrator', () => {
     assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: true });
     await assert.rejects(follower.stopAgent(id), { code: 'engine.following' });
     const observer = machine.hosts.at(-1) as LinkedHost;
-    observer.simulateHosted({ agentId: id, generation: 1, folder: '/work', argv: ['sh'], env: {} });
+    observer.simulateHosted({ agentId: id, generation: 1, folder: '/project', argv: ['sh'], env: {} });
     await machine.settle();
     assert.deepEqual([follower.agent(id)?.name, follower.agent(id)?.isManagedElsewhere], [id, true]);
 
@@ -233,7 +233,7 @@ describe('Orchestrator', () => {
     await machine.settle();
     assert.deepEqual([engine.status.kind, machine.folder.owner], ['restricted', undefined]);
     await assert.rejects(engine.startAgent(aSpec()), { code: 'engine.restricted' });
-    await assert.rejects(engine.planFleet(FLEET, '/work/.vscode/agents.json'), { code: 'engine.restricted' });
+    await assert.rejects(engine.planFleet(FLEET, '/project/.vscode/agents.json'), { code: 'engine.restricted' });
     machine.isTrusted = true;
     await machine.run(engine.start());
     await machine.settle();
@@ -307,8 +307,8 @@ describe('Fleets', () => {
     const engine = machine.window(1);
     await machine.run(engine.start());
     await machine.settle();
-    const plan = await machine.run(engine.planFleet(FLEET, '/work/.vscode/agents.json'));
-    assert.deepEqual(plan.agents.map((entry) => [entry.spec.name, entry.spec.folder, entry.isApproved]), [['One', '/work', false], ['Two', '/work', false]]); // prettier-ignore
+    const plan = await machine.run(engine.planFleet(FLEET, '/project/.vscode/agents.json'));
+    assert.deepEqual(plan.agents.map((entry) => [entry.spec.name, entry.spec.folder, entry.isApproved]), [['One', '/project', false], ['Two', '/project', false]]); // prettier-ignore
     const start = (what: typeof plan) =>
       machine.run(engine.startFleet(what, () => undefined, new AbortController().signal));
     await assert.rejects(start(plan), { code: 'agent.notApproved' });
@@ -325,7 +325,7 @@ describe('Fleets', () => {
     assert.deepEqual((await start(plan)).skipped.includes('One'), true);
 
     const changed = await machine.run(
-      engine.planFleet(FLEET.replace('"true"', '"true "'), '/work/.vscode/agents.json'),
+      engine.planFleet(FLEET.replace('"true"', '"true "'), '/project/.vscode/agents.json'),
     );
     assert.deepEqual(
       changed.agents.map((entry) => entry.isApproved),
@@ -343,7 +343,7 @@ describe('Fleets', () => {
     const text = JSON.stringify({
       agents: names.map((name) => ({ name, type: 'shell', ...(name === 'B' && { folder: 'nowhere' }) })),
     });
-    const plan = await machine.run(engine.planFleet(text, '/work/.vscode/agents.json'));
+    const plan = await machine.run(engine.planFleet(text, '/project/.vscode/agents.json'));
     await machine.run(engine.approveFleet(plan.agents.map((entry) => entry.hash)));
     const steps: string[] = [];
     const result = await machine.run(
@@ -380,7 +380,7 @@ describe('Fleets', () => {
       prompt: { canPaste: false },
     };
     const text = JSON.stringify({ types: [type], agents: [{ name: 'M', type: 'mine' }] });
-    const plan = await machine.run(engine.planFleet(text, '/work/.vscode/agents.json'));
+    const plan = await machine.run(engine.planFleet(text, '/project/.vscode/agents.json'));
     assert.deepEqual(plan.problems, []);
     assert.equal(
       engine.agentTypes.some(({ id }) => id === 'mine'),
@@ -397,7 +397,7 @@ describe('Fleets', () => {
     await machine.settle();
     assert.deepEqual([second.agent('m')?.typeLabel, second.agent('m')?.lifecycle], ['Mine', 'running']);
     await machine.run(second.restartAgent('m' as AgentId));
-    const again = await machine.run(second.planFleet(text, '/work/.vscode/agents.json'));
+    const again = await machine.run(second.planFleet(text, '/project/.vscode/agents.json'));
     assert.deepEqual([again.problems, again.agents[0]?.isApproved], [[], true]);
     await machine.run(second.stop());
   });

@@ -133,7 +133,7 @@ describe('agent tooltips', () => {
       [
         'State: working, 2 minutes',
         'Type: Demo',
-        'Folder: /work/project',
+        'Folder: /project/project',
         'Team: review',
         'Process: 4711',
         'Restarts: after a failure, 2 recently, next in 5 s',

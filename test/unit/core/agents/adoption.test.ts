@@ -158,7 +158,7 @@ describe('AgentSupervisor: adoption', () => {
   it('ends an older generation and then follows the policy for the recorded one', async () => {
     const world = new SupervisedWorld();
     world.store.records.set(ID, aRecord({ lifecycle: 'starting', generation: 3 }));
-    const process = world.host.simulateHosted({ agentId: ID, generation: 2, folder: '/work', argv: ['x'], env: {} });
+    const process = world.host.simulateHosted({ agentId: ID, generation: 2, folder: '/project', argv: ['x'], env: {} });
     world.processes.add({ ...process, marker: 'w1:reviewer:2' });
     await world.run(world.supervisor.begin());
     await world.clock.advanceMs(10_000);
@@ -171,7 +171,7 @@ describe('AgentSupervisor: adoption', () => {
   it('adopts a newer generation than recorded', async () => {
     const world = new SupervisedWorld();
     world.store.records.set(ID, aRecord({ lifecycle: 'running', generation: 2, process: { pid: 1, startTime: 'x' } }));
-    const process = world.host.simulateHosted({ agentId: ID, generation: 5, folder: '/work', argv: ['x'], env: {} });
+    const process = world.host.simulateHosted({ agentId: ID, generation: 5, folder: '/project', argv: ['x'], env: {} });
     world.processes.add({ ...process, marker: 'w1:reviewer:5' });
     await world.run(world.supervisor.begin());
     const { record } = world.agent();
@@ -266,5 +266,5 @@ describe('AgentSupervisor: loss of the host', () => {
 });
 
 function aSpecNamed(name: string) {
-  return { name, typeId: 'shell', folder: '/work' };
+  return { name, typeId: 'shell', folder: '/project' };
 }

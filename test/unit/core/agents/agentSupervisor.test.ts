@@ -30,7 +30,7 @@ describe('AgentSupervisor: start', () => {
     assert.deepEqual(launch?.argv, ['/bin/bash', '-x']);
     assert.deepEqual(
       [launch?.env['EXTRA'], launch?.env['CORE_ORCHESTRATOR_RUN'], launch?.generation, launch?.folder],
-      ['1', 'w1:reviewer:1', 1, '/work'],
+      ['1', 'w1:reviewer:1', 1, '/project'],
     );
     assert.deepEqual(walk(world), ['starting', 'running']);
     assert.deepEqual(world.store.records.get(ID), agent.record);
@@ -183,7 +183,7 @@ describe('AgentSupervisor: start', () => {
       screenRules: [{ id: 'r', activity: 'busy', where: 'bottom', pattern: 'working' }],
     };
     world.store.records.set(ID, aRecord({ lifecycle: 'running', generation: 1, spec: aSpec({ typeId: 'late' }) }));
-    world.host.simulateHosted({ agentId: ID, generation: 1, folder: '/work', argv: ['true'], env: {} });
+    world.host.simulateHosted({ agentId: ID, generation: 1, folder: '/project', argv: ['true'], env: {} });
     world.host.setScreen(ID, { text: 'working' });
     await world.run(world.supervisor.begin());
     assert.equal(world.agent().record.activity, 'unknown');

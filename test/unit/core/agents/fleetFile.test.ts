@@ -153,7 +153,7 @@ describe('approval', () => {
   it('S1 asks again when one byte of what would run has changed', () => {
     const changes: readonly Partial<AgentSpec>[] = [
       { args: ['-c', 'y'] }, { args: ['-c x'] }, { args: ['-c', 'x', ''] }, { env: { A: '2' } }, { env: { B: '1' } }, { env: { A: '1', B: '' } },
-      { folder: '/work/' }, { firstPrompt: 'go ' }, { command: ['z'] },
+      { folder: '/project/' }, { firstPrompt: 'go ' }, { command: ['z'] },
     ]; // prettier-ignore
     const hashes = [base, ...changes.map((change) => ({ ...base, ...change }))].map((spec) =>
       approvalHash(sha256, spec, shell),
