@@ -19,6 +19,7 @@ export class NeedsYouPresenter implements Disposable {
   readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
   readonly #waiting = new Set<AgentId>();
   #isGreeted = false;
+  #hasFollowed = false;
 
   constructor(
     private readonly engine: Engine,
@@ -76,12 +77,13 @@ export class NeedsYouPresenter implements Disposable {
     else this.window.run(CommandId.GoToAgent);
   }
 
-  /** Once, when the engine is ready for the first time. */
+  /** Once, when the engine is ready for the first time; not in a window that watched the agents all the time. */
   #greet(): void {
+    if (this.engine.status.kind === 'following') this.#hasFollowed = true;
     if (this.#isGreeted || this.engine.status.kind !== 'ready') return;
     this.#isGreeted = true;
     const text = greetingText(this.engine.agents);
-    if (!this.wasAway() || text === undefined || this.level() === NotificationLevel.None) return;
+    if (!this.wasAway() || this.#hasFollowed || text === undefined || this.level() === NotificationLevel.None) return;
     void this.window.show('information', text, [GO_TO_AGENT]).then((answer) => {
       if (answer === GO_TO_AGENT && !this.#store.isDisposed) this.window.run(CommandId.GoToAgent);
     });

@@ -262,6 +262,16 @@ describe('NeedsYouPresenter', () => {
     }
   });
 
+  it('is quiet when it takes over from another window: this one was here all the time', async () => {
+    const { engine, clock, window, make, be } = createFixture({ wasAway: true });
+    make();
+    engine.simulateStatus({ kind: 'following', ownerPid: 1, isOwnerResponding: true });
+    be('a', 'busy');
+    engine.simulateReady();
+    await clock.advanceMs(10 * MERGE_MS);
+    assert.deepEqual(window.shown, []);
+  });
+
   it('leaves nothing behind when disposed', () => {
     const { engine, clock, make, be } = createFixture();
     const presenter = make();
