@@ -49,6 +49,8 @@ server.listen(8080);
 `,
 };
 
+const sizeOverlay = (page) => page.getByText(/^\d+ x \d+$/).filter({ visible: true });
+
 await walk('First hour', async (it) => {
   const folder = it.folder(sources);
   const workspace = join(folder, 'shop');
@@ -180,6 +182,7 @@ await walk('First hour', async (it) => {
     await page.setViewportSize(small);
     await agents.is('Builder', 'working');
     await page.mouse.move(600, 20);
+    await eventually('VS Code no longer shows the new size', async () => (await sizeOverlay(page).count()) === 0);
     keep(await it.shot(window, 'editor-terminal'), 'terminal.png');
     await page.setViewportSize(viewport);
   });
@@ -261,8 +264,11 @@ await walk('First hour', async (it) => {
   );
 
   await it.step('Go to Agent, history and the setup report', async () => {
-    await agents.run('Go to Agent', 'goToAgent');
-    assert.ok((await window.quickRows()).some((row) => /Pathfinder/.test(row)));
+    await eventually('the list of agents', async () => {
+      await agents.run('Go to Agent', 'goToAgent'); // VS Code may give the focus back to the tree just then
+      await window.quick.getByRole('option', { name: /Pathfinder/ }).waitFor({ timeout: 3_000 });
+      return true;
+    });
     await it.shot(window, 'go-to-agent');
     await window.pick(/Pathfinder/);
     await window.waitTerminal(/Which database should it use/);

@@ -1,0 +1,122 @@
+// Developer: Reload Window with attached terminals: everything is found again, nothing is doubled.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { Agents, fleetFile, inWalkFolder, runningAgents } from './agents.mjs';
+import { eventually, walk } from './walk.mjs';
+
+const READY_MS = 2_000;
+
+await walk('R14 the window is reloaded', async (it) => {
+  const fleet = { Planner: 'work 600', Builder: 'loop', Reviewer: 'approve', Tester: {} };
+  const workspace = it.folder({ 'README.md': '# Shop\n', '.vscode/agents.json': fleetFile(fleet) });
+  const dataDir = join(it.tmp, 'data');
+  // In the editor area: what VS Code restores of the panel depends on when it last kept its list.
+  const settings = { 'coreOrchestrator.terminal.location': 'editor' };
+  let server = await it.server({ dataDir, settings, env: inWalkFolder(it) });
+  let window = await it.open(server, { folder: workspace });
+  let agents = await new Agents(window).open();
+  await agents.startFleet();
+  await agents.is('Planner', 'working');
+  await agents.is('Reviewer', 'needs approval');
+  await agents.is('Tester', 'idle');
+  await agents.closeToasts();
+  await agents.menu('Planner', 'Attach to Agent');
+  await window.tab(/Planner/).waitFor();
+  await agents.menu('Reviewer', 'Attach to Agent');
+  await window.tab(/Reviewer/).waitFor();
+  await agents.menu('Builder', 'Open Agent to the Side');
+  await window.tab(/Builder/).waitFor();
+  await eventually('three terminals', () => attachedClients(it).length === 3);
+  const before = { agents: identities(it), clients: attachedClients(it) };
+  await it.shot(window, 'before');
+
+  await it.step('R14 every agent is found again, undisturbed, within two seconds', async () => {
+    const hosts = server.launchedHosts().length;
+    const lines = readyLines(agents).length;
+    const reloading = window.reload();
+    await window.nextHost(hosts);
+    const hostAt = performance.now();
+    await eventually('the engine is ready', () => readyLines(agents).length > lines, { everyMs: 10 });
+    const readyMs = Math.round(performance.now() - hostAt);
+    await reloading;
+    await agents.is('Planner', 'working');
+    await agents.is('Reviewer', 'needs approval');
+    await agents.is('Tester', 'idle');
+    const shownMs = Math.round(performance.now() - hostAt);
+    const engineMs = engineStartMs(agents);
+    console.log(
+      `    adopted in ${engineMs} ms; from the new extension host's first moment: agents known after ${readyMs} ms, rows shown after ${shownMs} ms`,
+    );
+    assert.ok(engineMs < READY_MS, `${engineMs} ms`);
+    assert.deepEqual(identities(it), before.agents);
+    await eventually('badge', async () => (await agents.badge()) === '1');
+    await it.shot(window, 'after');
+  });
+
+  await it.step('terminals are adopted: attaching again opens no second one', async () => {
+    await window.tab(/Builder/).waitFor();
+    await eventually('the same clients', () => attachedClients(it).join() === before.clients.join());
+    for (const name of ['Planner', 'Reviewer', 'Builder']) {
+      await agents.menu(name, 'Attach to Agent');
+      await window.page.locator(`.tab.active[aria-label^="${name}"]`).waitFor();
+    }
+    assert.deepEqual(attachedClients(it), before.clients);
+    for (const name of ['Planner', 'Reviewer', 'Builder'])
+      assert.equal((await window.tabs()).filter((tab) => tab.startsWith(name)).length, 1, name);
+    await it.shot(window, 'adopted');
+  });
+
+  await it.step('a reload is not an absence: nothing pops up', async () => {
+    assert.deepEqual(await agents.toasts(), []);
+    await agents.assertClean();
+  });
+
+  await it.step('after VS Code was away, one message says that agents kept running', async () => {
+    await window.close();
+    await server.stop();
+    assert.deepEqual(identities(it), before.agents, 'agents live without VS Code');
+    server = await it.server({ dataDir, vsix: undefined, driver: false, env: inWalkFolder(it) });
+    window = await it.open(server, { folder: workspace });
+    agents = await new Agents(window).open();
+    await window.notification('4 agents kept running while VS Code was away: 1 waits for you.').waitFor();
+    assert.equal((await agents.toasts()).length, 1);
+    assert.deepEqual(identities(it), before.agents);
+    await it.shot(window, 'was-away');
+  });
+});
+
+/** What must stay the same about each agent. */
+function identities(it) {
+  return Object.fromEntries(
+    Object.entries(runningAgents(it)).map(([id, { pid, startedAt, generation }]) => [
+      id,
+      { pid, startedAt, generation },
+    ]),
+  );
+}
+
+/** Pids and agents of the tmux clients that are terminals, in order. */
+function attachedClients(it) {
+  return it
+    .tmux('list-clients', '-F', '#{client_control_mode} #{session_name} #{client_pid}')
+    .split('\n')
+    .filter((line) => line.startsWith('0 '))
+    .sort();
+}
+
+/** How long the engine took last time, by its log: from its start to all agents known. */
+function engineStartMs(agents) {
+  const at = (kind) =>
+    Date.parse(
+      agents
+        .log()
+        .match(new RegExp(`^(\\S+ \\S+) \\[info\\] engine kind=${kind}`, 'gm'))
+        .at(-1)
+        .slice(0, 23),
+    );
+  return at('ready') - at('starting');
+}
+
+function readyLines(agents) {
+  return agents.log().match(/engine kind=ready/g) ?? [];
+}

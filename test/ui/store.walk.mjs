@@ -1,0 +1,74 @@
+// The store of a workspace is damaged, or written by a newer version: what a person sees, and that agents go on.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Agents, inWalkFolder, runningAgents } from './agents.mjs';
+import { eventually, walk } from './walk.mjs';
+
+await walk('The store is damaged or newer', async (it) => {
+  const dataDir = join(it.tmp, 'data');
+  const workspace = it.folder({ 'README.md': '# Shop\n' });
+  const env = inWalkFolder(it);
+  let server = await it.server({ dataDir, env });
+  let window = await it.open(server, { folder: workspace });
+  let agents = await new Agents(window).open();
+  await agents.start('Scout');
+  await agents.is('Scout', 'idle');
+  const { scout } = runningAgents(it);
+
+  /** Ends VS Code, does something to the files, and opens it again. */
+  async function meanwhile(change) {
+    await window.close();
+    await server.stop();
+    change(storeFile(dataDir));
+    server = await it.server({ dataDir, vsix: undefined, driver: false, env });
+    window = await it.open(server, { folder: workspace });
+    agents = await new Agents(window).open();
+  }
+
+  await it.step('a store of a newer version is left alone', async () => {
+    await meanwhile((file) => execFileSync('sqlite3', [file, 'PRAGMA user_version=99']));
+    await agents.container.getByText('written by a newer version').waitFor();
+    await agents.button('Update Extension').waitFor();
+    assert.deepEqual(await agents.toasts(), [], 'what blocks is said in the view, not by pop-ups');
+    await it.shot(window, 'newer');
+    assert.match(await agents.setupReport(), /schema 99/);
+    await agents.assertClean({ log: false });
+    assert.deepEqual(runningAgents(it).scout, scout, 'the agent was not disturbed');
+  });
+
+  await it.step('once it is right again, Try Again finds everything', async () => {
+    execFileSync('sqlite3', [storeFile(dataDir), 'PRAGMA user_version=1']);
+    await agents.run('Try Again', 'tryAgain');
+    await agents.is('Scout', 'idle');
+    await it.shot(window, 'mended');
+  });
+
+  await it.step('a damaged store is put aside and said, and the agents that run are shown again', async () => {
+    let file = '';
+    await meanwhile((found) => {
+      file = found;
+      rmSync(`${file}-wal`, { force: true });
+      writeFileSync(file, 'this is not a store\n'.repeat(500));
+    });
+    await window.notification('The store was damaged').waitFor();
+    await agents.row('scout').waitFor();
+    assert.deepEqual(runningAgents(it).scout, scout, 'the agent was not disturbed');
+    const aside = readdirSync(dirname(file)).filter((name) => name.startsWith(`${basename(file)}.corrupt-`));
+    assert.equal(aside.length, 1, 'nothing is thrown away');
+    await it.shot(window, 'damaged');
+    await agents.closeToasts();
+    await agents.is('scout', 'unknown'); // its type was kept in the damaged store
+    await agents.assertClean({ log: false });
+  });
+});
+
+/** The store in force of the only workspace. */
+function storeFile(dataDir) {
+  const folder = join(dataDir, 'data/User/globalStorage/core-orchestrator.core-orchestrator/workspaces');
+  const files = readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name)));
+  const stores = files.filter((name) => /store-\d+\.db$/.test(name));
+  assert.equal(stores.length, 1, stores.join());
+  return stores[0];
+}
