@@ -49,7 +49,7 @@ server.listen(8080);
 `,
 };
 
-const sizeOverlay = (page) => page.getByText(/^\d+ x \d+$/).filter({ visible: true });
+const sizeOverlay = (page) => page.locator('.terminal-resize-overlay.visible');
 
 await walk('First hour', async (it) => {
   const folder = it.folder(sources);
