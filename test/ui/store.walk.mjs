@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Agents, inWalkFolder, runningAgents } from './agents.mjs';
-import { eventually, walk } from './walk.mjs';
+import { walk } from './walk.mjs';
 
 await walk('The store is damaged or newer', async (it) => {
   const dataDir = join(it.tmp, 'data');

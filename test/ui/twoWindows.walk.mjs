@@ -91,10 +91,10 @@ await walk('R13 two windows on one folder', async (it) => {
     const hosts = server.extensionHosts();
     const owner = ownerPid();
     assert.ok(hosts.includes(owner), `${owner} is not among ${hosts}`);
-    await gone.window.close(); // its host lives on for hours, in case the window comes back
     const known = lastEpoch();
+    await gone.window.close(); // its host may live on for hours, in case the window comes back
     const killedAtMs = Date.now();
-    process.kill(owner, 'SIGKILL');
+    signal(owner, 'SIGKILL');
     const next = await eventually('the other window took over', () => epochs().find(({ epoch }) => epoch > known), {
       everyMs: 10,
     });
@@ -124,7 +124,7 @@ await walk('R13 two windows on one folder', async (it) => {
       await eventually('it watches', async () => (await roleOf(watcher)) === 'following');
       const owner = ownerPid();
       process.kill(owner, 'SIGSTOP');
-      it.defer(() => resume(owner));
+      it.defer(() => signal(owner, 'SIGCONT'));
       await watcher.container.getByText('does not respond').waitFor({ timeout: 20_000 });
       await it.shot(watcher.window, 'owner-hangs');
       await watcher.title('Take Over');
@@ -141,9 +141,10 @@ await walk('R13 two windows on one folder', async (it) => {
   );
 });
 
-function resume(pid) {
+/** To a process that may have ended already. */
+function signal(pid, name) {
   try {
-    process.kill(pid, 'SIGCONT');
+    process.kill(pid, name);
   } catch (error) {
     if (error.code !== 'ESRCH') throw error;
   }
