@@ -30,7 +30,7 @@ import type { FleetRunner } from './fleetRunner';
 import { FollowerSession } from './followerSession';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';
-import { OwnerSession } from './ownerSession';
+import { OwnerSession, type SessionEnd } from './ownerSession';
 import { ViewBoard } from './viewBoard';
 import type { OpenWorkspace, Workspace } from './workspace';
 
@@ -63,7 +63,7 @@ export class Orchestrator implements Engine {
   #workspace: Workspace | undefined;
   #owner: OwnerSession | undefined;
   #follower: FollowerSession | undefined;
-  #isLossAccepted = false;
+  #turn: Promise<void> = Promise.resolve();
 
   readonly onDidChangeStatus: Event<EngineStatus>;
   readonly onDidChangeAgent: Event<AgentViewChange>;
@@ -108,18 +108,33 @@ export class Orchestrator implements Engine {
 
   // --- life ---------------------------------------------------------------------------------------------------
 
-  async start(): Promise<void> {
-    const mayBegin =
-      this.#status.kind === 'blocked' || (this.#status.kind === 'restricted' && this.ports.settings().isTrusted);
-    if (this.#owned.isDisposed || (this.#run && !mayBegin)) return;
-    if (this.#run) await this.stop();
-    const abort = new AbortController();
-    this.#setStatus({ kind: 'starting' });
-    const done = this.#work(abort.signal).catch((error: unknown) => this.#block(error, abort.signal));
-    this.#run = { abort, done };
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#owned.isDisposed) return;
+      const status = this.#status;
+      if (status.kind === 'ready' && status.isReadOnly) this.#owner?.reopen({ isLossAccepted: false });
+      const mayBegin = status.kind === 'blocked' || (status.kind === 'restricted' && this.ports.settings().isTrusted);
+      if (this.#run && !mayBegin) return;
+      await this.#end(STOP_DEADLINE_MS);
+      const abort = new AbortController();
+      this.#setStatus({ kind: 'starting' });
+      const done = this.#work(abort.signal).catch((error: unknown) => this.#block(error, abort.signal));
+      this.#run = { abort, done };
+    });
   }
 
-  async stop(deadlineMs = STOP_DEADLINE_MS): Promise<void> {
+  stop(deadlineMs = STOP_DEADLINE_MS): Promise<void> {
+    return this.#inTurn(() => this.#end(deadlineMs));
+  }
+
+  /** One beginning or ending at a time. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch((error: unknown) => this.ports.log.error('the engine', { error }));
+    return turn;
+  }
+
+  async #end(deadlineMs: number): Promise<void> {
     const run = this.#run;
     if (!run) return;
     this.#run = undefined;
@@ -152,7 +167,7 @@ export class Orchestrator implements Engine {
       const ownership = await this.#acquire(workspace, signal);
       if (!ownership) return;
       try {
-        await this.#own(workspace, ownership, signal);
+        await this.#ownUntilLost(workspace, ownership, signal);
       } finally {
         ownership.release();
       }
@@ -196,17 +211,35 @@ export class Orchestrator implements Engine {
     this.#follower = undefined;
   }
 
-  async #own(workspace: Workspace, ownership: Ownership, signal: AbortSignal): Promise<void> {
+  /** Sessions of one ownership: one follows another when a person asks for it. */
+  async #ownUntilLost(workspace: Workspace, ownership: Ownership, signal: AbortSignal): Promise<void> {
+    let isLossAccepted = false;
+    for (;;) {
+      const end = await this.#own(workspace, ownership, isLossAccepted, signal);
+      if (end.kind !== 'reopen') return;
+      isLossAccepted = end.isLossAccepted;
+    }
+  }
+
+  async #own(
+    workspace: Workspace,
+    ownership: Ownership,
+    isLossAccepted: boolean,
+    signal: AbortSignal,
+  ): Promise<SessionEnd> {
     const { clock, ids, log, random, settings } = this.ports;
     const session = new OwnerSession({
-      workspace, ownership, isLossAccepted: this.#isLossAccepted, clock, ids, log, random, settings,
+      workspace, ownership, isLossAccepted, clock, ids, log, random, settings,
       board: this.#board, notices: this.#notices, types: this.#types,
       onStatus: (status) => this.#setStatus(status),
     }); // prettier-ignore
     this.#owner = session;
-    this.#isLossAccepted = false;
     try {
-      await session.run(signal);
+      return await session.run(signal);
+    } catch (error) {
+      // Whoever lost the workspace while it was getting ready follows like everybody else.
+      if (!signal.aborted && !ownership.isStillMine()) return { kind: 'lost' };
+      throw error;
     } finally {
       await session.close();
       if (this.#owner === session) this.#owner = undefined;
@@ -232,11 +265,10 @@ export class Orchestrator implements Engine {
     if (this.#status.kind === 'following' && !this.#status.isOwnerResponding) this.#workspace?.lock.takeOver();
   }
 
-  async acceptStoreLoss(): Promise<void> {
-    if (!this.#notices.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS)) return;
-    this.#isLossAccepted = true;
-    await this.stop();
-    await this.start();
+  acceptStoreLoss(): Promise<void> {
+    const hasLoss = this.#notices.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);
+    if (hasLoss) this.#owner?.reopen({ isLossAccepted: true });
+    return Promise.resolve();
   }
 
   // --- calls --------------------------------------------------------------------------------------------------

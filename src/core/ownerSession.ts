@@ -15,6 +15,7 @@ import { type EngineStatus, STORE_LOSS } from './engine';
 import type { EngineSettings } from './engineSettings';
 import { FleetRunner } from './fleetRunner';
 import { FleetTypes } from './fleetTypes';
+import type { AlertSink } from './monitoring/alertSink';
 import type { NoticeBoard } from './monitoring/noticeBoard';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
 import type { ViewBoard } from './viewBoard';
@@ -36,6 +37,12 @@ export interface OwnerPorts {
   readonly onStatus: (status: EngineStatus) => void;
 }
 
+/** Why a session ended: somebody took over, the engine stops, or a person wants the store opened again. */
+export type SessionEnd =
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'reopen'; readonly isLossAccepted: boolean };
+
 /** How often an owner without work looks whether it still is the owner: one directory listing. */
 const OWNERSHIP_CHECK_MS = 5_000;
 const STORE_READ_ONLY = 'store.readOnly';
@@ -51,7 +58,9 @@ export class OwnerSession implements Disposable {
   #supervisor: AgentSupervisor | undefined;
   #fleet: FleetRunner | undefined;
   #isReady = false;
-  #end: ((reason: 'lost' | 'stopped' | Error) => void) | undefined;
+  #end: ((end: SessionEnd | Error) => void) | undefined;
+  /** Notices of this session end with it: what is still so is raised again by the next. */
+  readonly #raised = new Set<string>();
 
   constructor(private readonly ports: OwnerPorts) {}
 
@@ -68,34 +77,38 @@ export class OwnerSession implements Disposable {
     return this.#isReady ? this.#fleet : undefined;
   }
 
-  /** Resolves when ownership was lost or `signal` is aborted; rejects with what makes work impossible. */
-  async run(signal: AbortSignal): Promise<void> {
+  /** Ends this session in favour of another one under the same ownership. */
+  reopen(how: { readonly isLossAccepted: boolean }): void {
+    this.#end?.({ kind: 'reopen', ...how });
+  }
+
+  /** Resolves when the session is over; rejects with what makes work impossible. */
+  async run(signal: AbortSignal): Promise<SessionEnd> {
     const { ports } = this;
     ports.onStatus({ kind: 'starting' });
-    const ended = new Promise<'lost' | 'stopped' | Error>((resolve) => (this.#end = resolve));
-    const onAbort = (): void => this.#end?.('stopped');
+    const ended = new Promise<SessionEnd | Error>((resolve) => (this.#end = resolve));
+    const onAbort = (): void => this.#end?.({ kind: 'stopped' });
     signal.addEventListener('abort', onAbort, { once: true });
     this.#owned.add({ dispose: () => signal.removeEventListener('abort', onAbort) });
-    if (signal.aborted) return;
+    if (signal.aborted) return { kind: 'stopped' };
 
     const store = await this.#openStore();
     const host = await this.#startHost(signal);
-    if (signal.aborted) return;
+    if (signal.aborted) return { kind: 'stopped' };
     await this.#supervise(host, store, signal);
-    if (signal.aborted) return;
-    this.#watchOwnership();
+    if (!signal.aborted) this.#watchOwnership();
 
     const end = await ended;
     if (end instanceof Error) throw end;
-    if (end === 'lost') ports.log.warn('another window took over', { epoch: ports.ownership.epoch });
+    if (end.kind === 'lost') ports.log.warn('another window took over', { epoch: ports.ownership.epoch });
+    return end;
   }
 
   async #openStore(): Promise<DataStore> {
-    const { workspace, ownership, isLossAccepted, notices, clock } = this.ports;
+    const { workspace, ownership, isLossAccepted, clock } = this.ports;
     const { store, warnings } = await workspace.openStore(ownership, { acceptMissingChanges: isLossAccepted });
     this.#store = this.#owned.add(store);
-    if (isLossAccepted) notices.resolve(STORE_LOSS);
-    for (const warning of warnings) notices.raise({ ...warning, level: 'critical', atMs: clock.nowMs() });
+    for (const warning of warnings) this.#sink.raise({ ...warning, level: 'critical', atMs: clock.nowMs() });
     this.#owned.add(store.onDidChangeHealth((health) => this.#onStoreHealth(health)));
     this.#onStoreHealth(store.health);
     return store;
@@ -111,7 +124,8 @@ export class OwnerSession implements Disposable {
   }
 
   async #supervise(host: AgentHost, dataStore: DataStore, signal: AbortSignal): Promise<void> {
-    const { workspace, notices, board, types, clock, ids, log, random, settings } = this.ports;
+    const { workspace, board, types, clock, ids, log, random, settings } = this.ports;
+    const notices = this.#sink;
     const store = new DataAgentStore(dataStore);
     const onFailure = (error: unknown): void => log.error('a listener failed', { error });
     const factory = this.#owned.add(
@@ -156,7 +170,9 @@ export class OwnerSession implements Disposable {
     show();
     this.#isReady = true;
     this.#showStatus();
-    void types.lookFor(environment, checks, signal);
+    types
+      .lookFor(environment, checks, signal)
+      .catch((error: unknown) => ignore(log, error, 'the engine stops; types are looked for at the next start'));
   }
 
   #onHostStatus(status: HostStatus): void {
@@ -169,8 +185,8 @@ export class OwnerSession implements Disposable {
     if (!this.#isStillMine()) return;
     const isLoss = notices.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS); // says more, and what to do
     if (health.isReadOnly && !isLoss) {
-      const detail = `${health.reason ?? 'Writing failed.'} Agents keep running; nothing new is started or kept until writing works again, which is tried by itself.`;
-      notices.raise({
+      const detail = `${health.reason ?? 'Writing failed.'} Agents keep running; nothing new is started or kept until writing works again. Free space is noticed by itself; for anything else use Try Again.`;
+      this.#sink.raise({
         fingerprint: STORE_READ_ONLY,
         level: 'critical',
         title: 'Core Orchestrator cannot write its store',
@@ -178,7 +194,7 @@ export class OwnerSession implements Disposable {
         atMs: clock.nowMs(),
       });
     } else {
-      notices.resolve(STORE_READ_ONLY);
+      this.#sink.resolve(STORE_READ_ONLY);
     }
     if (this.#isReady) this.#showStatus();
   }
@@ -198,7 +214,7 @@ export class OwnerSession implements Disposable {
   /** Asked before every batch of tmux commands; the first `false` ends this session. */
   #isStillMine(): boolean {
     const isMine = this.ports.ownership.isStillMine();
-    if (!isMine) this.#end?.('lost');
+    if (!isMine) this.#end?.({ kind: 'lost' });
     return isMine;
   }
 
@@ -210,6 +226,17 @@ export class OwnerSession implements Disposable {
     };
     this.#owned.add({ dispose: () => timer.dispose() });
   }
+
+  readonly #sink: AlertSink = {
+    raise: (notice) => {
+      this.#raised.add(notice.fingerprint);
+      this.ports.notices.raise(notice);
+    },
+    resolve: (fingerprint) => {
+      this.#raised.delete(fingerprint);
+      this.ports.notices.resolve(fingerprint);
+    },
+  };
 
   /** Polite end in reverse order: what was acknowledged is written, agents keep running. Never rejects. */
   async close(): Promise<void> {
@@ -232,6 +259,8 @@ export class OwnerSession implements Disposable {
 
   dispose(): void {
     this.#isReady = false;
+    for (const fingerprint of this.#raised) this.ports.notices.resolve(fingerprint);
+    this.#raised.clear();
     try {
       this.#owned.dispose();
     } catch (error) {

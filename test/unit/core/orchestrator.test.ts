@@ -21,6 +21,7 @@ class Machine {
   openError: Error | undefined;
   /** Acknowledged changes are missing: read-only until a person accepts it. */
   isLossy = false;
+  onOpenStore = (): void => undefined;
   isTrusted = true;
   hosts: AgentHost[] = [];
 
@@ -62,6 +63,11 @@ class Machine {
       demoAgent: '/demo.js',
       openStore: (_, { acceptMissingChanges }) => {
         if (this.openError) return Promise.reject(this.openError);
+        try {
+          this.onOpenStore();
+        } catch (error) {
+          return Promise.reject(error as Error); // thrown by a test
+        }
         if (acceptMissingChanges) this.isLossy = false;
         this.store.simulateReadOnly(this.isLossy ? 'Changes are missing.' : undefined);
         const loss = { fingerprint: STORE_LOSS, title: 'Part of the store is missing', detail: 'Decide.' };
@@ -273,6 +279,59 @@ describe('Orchestrator', () => {
     assert.deepEqual(engine.notices, []);
     await machine.run(engine.startAgent(aSpec({ name: 'After', typeId: 'shell' })));
     await machine.run(engine.stop());
+  });
+
+  it('goes on without missing changes under the same ownership, whoever else waits, and takes its notices along', async () => {
+    const machine = new Machine();
+    machine.isLossy = true;
+    const engine = machine.window(1);
+    const other = machine.window(2);
+    await machine.run(engine.start());
+    await machine.settle();
+    await machine.run(other.start());
+    await machine.settle();
+    await machine.run(engine.acceptStoreLoss());
+    await machine.settle();
+    assert.deepEqual([engine.status.kind, other.status.kind, engine.notices], ['ready', 'following', []]);
+    await machine.run(Promise.all([other.stop(), engine.stop()]));
+  });
+
+  it('tries again when a person asks while nothing can be written', async () => {
+    const machine = new Machine();
+    machine.isLossy = true;
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    machine.isLossy = false; // a person put a backup in its place
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.deepEqual([engine.status.kind === 'ready' && engine.status.isReadOnly, engine.notices], [false, []]);
+    await machine.run(engine.stop());
+    assert.deepEqual(engine.notices, []);
+  });
+
+  it('follows when somebody took over while it was still getting ready', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    machine.onOpenStore = () => {
+      machine.onOpenStore = () => undefined;
+      machine.folder.epoch += 1; // lock.<n+1> is somebody else's
+      throw new DataError('data.fenced', 'another owner has taken over');
+    };
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.notEqual(engine.status.kind, 'blocked');
+    await machine.run(engine.stop());
+  });
+
+  it('begins and ends one after the other, however they are called', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    await machine.run(Promise.all([engine.start(), engine.stop(), engine.start(), engine.stop(), engine.start()]));
+    await machine.settle();
+    assert.equal(engine.status.kind, 'ready');
+    await machine.run(Promise.all([engine.stop(), engine.start(), engine.stop()]));
+    assert.equal(engine.status.kind, 'stopped');
   });
 
   it('says that tmux is lost and comes back by itself', async () => {
