@@ -109,10 +109,11 @@ async function startAgents(vscode: never, count: never): Promise<void> {
   const start = async (index: number): Promise<void> => {
     for (let tries = 0; ; tries++) {
       try {
-        await agents.start({ name: `Agent ${index}`, type: 'shell', folder });
+        await agents.start({ name: `Agent ${index}`, typeId: 'shell', folder });
         return;
       } catch (error) {
-        if (tries > 100) throw error;
+        const isStarting = (error as { code?: string }).code?.startsWith('engine.') === true;
+        if (!isStarting || tries > 100) throw error;
         await new Promise((resolve) => setTimeout(resolve, 100)); // the engine is still starting
       }
     }
