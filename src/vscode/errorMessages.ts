@@ -120,6 +120,9 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'tmux.fenced': warning('Another window owns this workspace now. Nothing was sent to tmux from here.'),
   'tmux.timeout': error('tmux did not answer in time.', tryAgain),
   'tmux.rejected': error('tmux refused.', checkSetup),
+  'tmux.wouldResize': warning(
+    'This agent cannot be shown here without resizing it while no window manages it. Its state is shown in the Agents view.',
+  ),
   'window.untrusted': warning(
     'This workspace is in Restricted Mode: agents are shown, but nothing is started or sent. Trust the workspace first.',
     manageTrust,

@@ -180,7 +180,7 @@ export const TmuxStart = {
   ],
   /** One command by a process of its own; never starts a server. */
   command: (socketName: string): readonly string[] => ['-u', '-N', '-L', word(socketName), '-f', '/dev/null'],
-  /** What a person's terminal runs. */
+  /** What a person's terminal runs: in the window of the owner. */
   person: (socketName: string, agentId: AgentId): readonly string[] => [
     '-u',
     '-L',
@@ -188,6 +188,11 @@ export const TmuxStart = {
     'attach-session',
     '-t',
     agentTarget(agentId),
+  ],
+  /** What a person's terminal runs in a window that only looks: no key reaches the agent (tmux(1), attach-session), no server is started. */
+  spectator: (socketName: string, agentId: AgentId): readonly string[] => [
+    ...['-u', '-N', '-L', word(socketName), 'attach-session', '-f', 'read-only,ignore-size'],
+    ...['-t', agentTarget(agentId)],
   ],
 } as const;
 

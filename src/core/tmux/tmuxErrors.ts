@@ -11,7 +11,9 @@ export type TmuxErrorCode =
   | 'tmux.invalidArgument'
   | 'tmux.fenced'
   | 'tmux.timeout'
-  | 'tmux.rejected';
+  | 'tmux.rejected'
+  /** Nobody else decides the size of the terminal, so that even a read-only client that ignores sizes would. */
+  | 'tmux.wouldResize';
 
 const dispositions: Record<TmuxErrorCode, ErrorDisposition> = {
   'tmux.notInstalled': 'reconfigure',
@@ -25,6 +27,7 @@ const dispositions: Record<TmuxErrorCode, ErrorDisposition> = {
   'tmux.fenced': 'giveUp',
   'tmux.timeout': 'retry',
   'tmux.rejected': 'giveUp',
+  'tmux.wouldResize': 'retry',
 };
 
 /** A failure of tmux or of the way to it. The text of tmux is turned into a code once, in `tmuxReply.ts`. */

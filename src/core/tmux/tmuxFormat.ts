@@ -71,7 +71,12 @@ export function paneFormat(marker: string) {
 }
 export type PaneRow = ReturnType<ReturnType<typeof paneFormat>['parse']>[number];
 
-/** Who is attached to what. */
+/** Who is attached to what; `flags` are words with commas between them (tmux(1), `client_flags`). */
 export function clientFormat(marker: string) {
-  return new TmuxFormat(marker, { pid: 'client_pid', isControl: 'client_control_mode', session: 'client_session' });
+  return new TmuxFormat(marker, {
+    pid: 'client_pid',
+    isControl: 'client_control_mode',
+    flags: 'client_flags',
+    session: 'client_session',
+  });
 }

@@ -6,6 +6,7 @@ import type { AgentView, Engine, EngineStatus } from '../../core/engine';
 import type { LiveSettings } from '../liveSettings';
 import { TerminalPlace } from '../settings';
 import { WindowError } from '../windowErrors';
+import { attachmentOf, isOnlyLooking, terminalName } from './attachment';
 
 /**
  * Terminals that look at agents: at most one per agent in this window. VS Code runs the tmux client, so a terminal
@@ -15,6 +16,8 @@ import { WindowError } from '../windowErrors';
 export class AgentTerminals implements Disposable {
   readonly #terminals = new Map<AgentId, vscode.Terminal>();
   readonly #editorTerminals = new WeakSet<vscode.Terminal>();
+  /** Opened while this window only looked. */
+  readonly #readOnlyTerminals = new WeakSet<vscode.Terminal>();
   readonly #store = new DisposableStore();
 
   constructor(
@@ -33,7 +36,7 @@ export class AgentTerminals implements Disposable {
 
   /** Shows the agent's terminal, opening one where the setting says when there is none. @throws {WindowError} window.unknownAgent; {TmuxError} */
   async attach(id: AgentId): Promise<vscode.Terminal> {
-    const terminal = (await this.#existing(id)) ?? this.#create(id, this.settings.current.terminalPlace);
+    const terminal = (await this.#existing(id)) ?? (await this.#create(id, this.settings.current.terminalPlace));
     terminal.show();
     return terminal;
   }
@@ -45,18 +48,18 @@ export class AgentTerminals implements Disposable {
       existing.show();
       return existing;
     }
-    const terminal = this.#create(id, TerminalPlace.Beside);
+    const terminal = await this.#create(id, TerminalPlace.Beside);
     terminal.show();
     existing?.dispose();
     return terminal;
   }
 
-  /** What a terminal that attaches to the agent is made from. */
-  options(id: AgentId): vscode.TerminalOptions {
+  /** What a terminal that attaches to the agent is made from. @throws {WindowError} window.unknownAgent; {TmuxError} */
+  async options(id: AgentId): Promise<vscode.TerminalOptions> {
     const view = viewOf(this.engine, id);
-    const { program, args } = this.engine.attachCommand(id);
+    const { program, args, isReadOnly } = await attachmentOf(this.engine, id);
     return {
-      name: view.name,
+      name: terminalName(view.name, isReadOnly),
       shellPath: program,
       shellArgs: [...args],
       iconPath: new vscode.ThemeIcon(view.typeIcon || 'robot'),
@@ -82,7 +85,9 @@ export class AgentTerminals implements Disposable {
       const clients = await this.engine.attachedClients();
       for (const terminal of vscode.window.terminals) {
         const id = clients.get((await terminal.processId) ?? -1);
-        if (id !== undefined && !this.#terminals.has(id) && isOpen(terminal)) this.#terminals.set(id, terminal);
+        if (id === undefined || this.#terminals.has(id) || !isOpen(terminal)) continue;
+        this.#terminals.set(id, terminal);
+        if (isOnlyLooking(this.engine.status)) this.#readOnlyTerminals.add(terminal);
       }
     } catch (error) {
       ignore(this.log, error, 'terminals are recognised at the next chance');
@@ -96,11 +101,20 @@ export class AgentTerminals implements Disposable {
 
   async #existing(id: AgentId): Promise<vscode.Terminal | undefined> {
     if (!this.#terminals.has(id)) await this.adopt();
-    return this.#terminals.get(id);
+    const terminal = this.#terminals.get(id);
+    if (!terminal || !this.#readOnlyTerminals.has(terminal) || isOnlyLooking(this.engine.status)) return terminal;
+    this.#forget(terminal); // this window manages the agent by now: attach anew, so that the person can type
+    terminal.dispose();
+    return undefined;
   }
 
-  #create(id: AgentId, place: TerminalPlace): vscode.Terminal {
-    const terminal = vscode.window.createTerminal({ ...this.options(id), location: locationOf(place) });
+  async #create(id: AgentId, place: TerminalPlace): Promise<vscode.Terminal> {
+    const isReadOnly = isOnlyLooking(this.engine.status);
+    const options = await this.options(id);
+    const present = this.#terminals.get(id);
+    if (present && place !== TerminalPlace.Beside) return present; // opened while we asked
+    const terminal = vscode.window.createTerminal({ ...options, location: locationOf(place) });
+    if (isReadOnly) this.#readOnlyTerminals.add(terminal);
     if (place !== TerminalPlace.Panel) this.#editorTerminals.add(terminal);
     this.#terminals.set(id, terminal);
     return terminal;

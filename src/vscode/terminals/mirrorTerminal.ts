@@ -4,6 +4,9 @@ import { DisposableStore } from '../../core/base/disposable';
 import { describeError } from '../../core/base/errors';
 import type { Logger } from '../../core/base/log';
 import type { Engine } from '../../core/engine';
+import { messageForCode } from '../errorMessages';
+import { TmuxError } from '../../core/tmux/tmuxErrors';
+import { attachmentOf, isOnlyLooking } from './attachment';
 import { openTmuxMirror } from './tmuxMirror';
 
 const HINT = '\r\n\x1b[7m Read-only mirror: keys are not sent. Attach to the agent to type. \x1b[0m\r\n';
@@ -34,7 +37,8 @@ export class MirrorTerminal implements vscode.Pseudoterminal {
     if (initial) this.#latest = initial;
     this.#start().catch((error: unknown) => {
       this.log.warn('mirror failed', { agent: this.id, error: describeError(error) });
-      this.#end('The mirror could not be opened.');
+      const isUnsized = TmuxError.is(error, 'tmux.wouldResize');
+      this.#end(isUnsized ? messageForCode('tmux.wouldResize').text : 'The mirror could not be opened.');
     });
   }
 
@@ -55,7 +59,7 @@ export class MirrorTerminal implements vscode.Pseudoterminal {
   }
 
   async #start(): Promise<void> {
-    const mirror = await openTmuxMirror(this.engine.attachCommand(this.id), this.#latest, this.log, {
+    const mirror = await openTmuxMirror(await attachmentOf(this.engine, this.id), this.#latest, this.log, {
       onData: (data) => this.#write.fire(data),
       onEnd: () => this.#end('The agent’s terminal has ended.'),
     });
@@ -71,6 +75,8 @@ export class MirrorTerminal implements vscode.Pseudoterminal {
 
   /** Without node-pty: the agent's own bytes, in a picture of the agent's own size. */
   #followOutput(): void {
+    if (isOnlyLooking(this.engine.status))
+      return this.#end('A live picture needs node-pty in a window that only looks; it cannot be loaded here.');
     const subscription = this.engine.mirror(this.id, {
       onData: (data) => this.#write.fire(data),
       onSize: (columns, rows) => this.#dimensions.fire({ columns, rows }),

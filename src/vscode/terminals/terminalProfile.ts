@@ -9,7 +9,7 @@ export function registerTerminalProfile(picker: AgentPicker, terminals: AgentTer
   return vscode.window.registerTerminalProfileProvider(TERMINAL_PROFILE_ID, {
     provideTerminalProfile: async () => {
       const id = await picker.pickOne('Attach to Agent', (agent) => agent.isAttachable);
-      return id && new vscode.TerminalProfile(terminals.options(id));
+      return id && new vscode.TerminalProfile(await terminals.options(id));
     },
   });
 }

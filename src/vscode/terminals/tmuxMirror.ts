@@ -22,8 +22,8 @@ type NodePty = typeof import('node-pty');
 
 /**
  * A read-only tmux client in a pty of its own. tmux heeds `ignore-size` only while some client without it is attached (3.3a,
- * `ignore_client_size` in resize.c): the engine keeps one that never states a size. Guarded by
- * test/integration/vscode/tmuxMirror.test.ts.
+ * `ignore_client_size` in resize.c): the engine of the owner keeps one that never states a size, and a window that only looks asks
+ * for it first (`attachment.ts`). Guarded by test/integration/vscode/tmuxMirror.test.ts.
  *
  * @returns undefined when node-pty cannot be loaded.
  */

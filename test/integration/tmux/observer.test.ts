@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { spawn, type IPty } from 'node-pty';
 import type { AgentId } from '../../../src/core/agents/agent';
 import type { AgentExit } from '../../../src/core/agents/agentHost';
 import type { TmuxAgentHost } from '../../../src/core/tmux/node/tmuxAgentHost';
@@ -10,6 +11,7 @@ import { ToldProgram } from '../../support/toldProgram';
 import { trials } from '../../support/trials';
 
 const a = 'agent-a' as AgentId;
+const isUnsized = (error: unknown): boolean => TmuxError.is(error, 'tmux.wouldResize');
 const isFenced = (error: unknown): boolean => TmuxError.is(error, 'tmux.fenced');
 
 describe('a second window that only looks', function () {
@@ -17,6 +19,7 @@ describe('a second window that only looks', function () {
   let server: TmuxTestServer;
   let observer: TmuxAgentHost;
   let program: ToldProgram;
+  let terminals: IPty[];
 
   before(function () {
     requireTmux(this);
@@ -25,8 +28,10 @@ describe('a second window that only looks', function () {
     server = new TmuxTestServer();
     observer = server.host({ mode: 'observer' });
     program = new ToldProgram(join(server.folder, 'programs'), 'a');
+    terminals = [];
   });
   afterEach(() => {
+    for (const terminal of terminals ?? []) terminal.kill();
     program?.dispose();
     server?.dispose();
   });
@@ -107,5 +112,58 @@ describe('a second window that only looks', function () {
     assert.equal(server.serverPid(), undefined);
     await owner.start();
     await eventually('back', () => observer.status.kind === 'ready', { timeoutMs: 10_000 });
+  });
+
+  /** A terminal of 60 × 20 as a window opens it. */
+  const open = ({ program: file, args }: { readonly program: string; readonly args: readonly string[] }): IPty => {
+    const terminal = spawn(file, [...args], { cols: 60, rows: 20, name: 'xterm-256color', env: server.serverEnv });
+    terminals.push(terminal);
+    return terminal;
+  };
+  const size = (): string =>
+    server.tmux('list-windows', '-t', `=${a}:`, '-F', '#{window_width}x#{window_height}').stdout.trim();
+  const attachedCount = (): number =>
+    server.tmux('list-clients', '-t', `=${a}:`).stdout.split('\n').filter(Boolean).length;
+
+  it('opens terminals in which no key arrives and that do not resize, while those of the owner do both', async () => {
+    const owner = server.host();
+    await owner.start();
+    await observer.start();
+    await launch(owner);
+    await eventually('it sees the agent', async () => (await observer.list()).length === 1);
+    const before = size();
+    await observer.attachedClients();
+    const looking = open(observer.attachCommand(a));
+    await eventually('attached', () => attachedCount() === 1);
+    looking.write('from the observer\r');
+    looking.write('\x02&y'); // kill-window by the prefix key
+    assert.equal(size(), before);
+    assert.deepEqual([...(await owner.attachedClients())], [], 'an owner attaches anew');
+    assert.deepEqual([...(await observer.attachedClients()).keys()], [looking.pid]);
+    const typing = open(owner.attachCommand(a));
+    await eventually('attached', () => attachedCount() === 2);
+    typing.write('from the owner\r');
+    await eventually('the owner’s keys arrive', () => program.input().includes('from the owner'));
+    assert.equal(program.input(), 'from the owner\n');
+    assert.match(size(), /^60x/);
+  });
+
+  it('opens no terminal that would resize an agent because nobody keeps its size', async () => {
+    const owner = server.host();
+    await owner.start();
+    await launch(owner);
+    await observer.start();
+    await eventually('it sees the agent', async () => (await observer.list()).length === 1);
+    assert.throws(() => observer.attachCommand(a), isUnsized, 'never asked');
+    await observer.attachedClients();
+    const safe = observer.attachCommand(a);
+    await owner.stop();
+    await observer.attachedClients();
+    assert.throws(() => observer.attachCommand(a), isUnsized);
+    const before = size();
+    open(safe);
+    await eventually('would be caught: the same terminal now resizes', () => size() !== before);
+    await observer.attachedClients();
+    assert.throws(() => observer.attachCommand(a), isUnsized, 'a terminal that ignores sizes keeps none');
   });
 });

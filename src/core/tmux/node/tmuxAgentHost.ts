@@ -47,6 +47,9 @@ export interface TmuxAgentHostOptions {
 /** Failures of a launch after which a session may exist that nobody knows. */
 const HALF_MADE = ['tmux.timeout', 'tmux.rejected', 'tmux.noSuchTarget'] as const;
 
+/** 2 s: a terminal is attached right after the question. */
+const SIZE_KEPT_MS = 2_000;
+
 /**
  * Runs agents in sessions of a tmux server of our own (ARCHITECTURE.md, "tmux"). Steady state starts no process: everything goes
  * over long-lived control clients, deaths come from files and hooks, screens from the output stream.
@@ -64,6 +67,7 @@ export class TmuxAgentHost implements AgentHost {
   readonly #busy = new Set<AgentId>();
   #program: TmuxProgram | undefined;
   #pasteCount = 0;
+  #sizeKeptUntilMs = -Infinity;
 
   readonly onDidChangeStatus = this.#onDidChangeStatus.event;
   readonly onDidExit = this.#onDidExit.event;
@@ -176,21 +180,34 @@ export class TmuxAgentHost implements AgentHost {
     return this.#observation.mirror(agentId, sink);
   }
 
-  /** @throws {TmuxError} tmux.notInstalled – before a successful `start`. */
+  /**
+   * An observer's is read-only, and is given only within {@link SIZE_KEPT_MS} after `attachedClients` has found somebody who keeps
+   * the terminals' sizes: without one tmux heeds the size of a client that asks to be ignored (3.3a, ignore_client_size in resize.c).
+   * @throws {TmuxError} tmux.notInstalled – before a successful `start`; tmux.wouldResize – an observer, and nobody keeps the sizes.
+   */
   attachCommand(agentId: AgentId): { readonly program: string; readonly args: readonly string[] } {
-    const args = TmuxStart.person(this.options.socketName, agentId);
+    const isObserver = this.options.mode === 'observer';
+    const args = (isObserver ? TmuxStart.spectator : TmuxStart.person)(this.options.socketName, agentId);
     if (!this.#program) throw new TmuxError('tmux.notInstalled', 'attach-session', { detail: 'not started' });
+    if (isObserver && this.options.clock.monotonicMs() > this.#sizeKeptUntilMs)
+      throw new TmuxError('tmux.wouldResize', 'attach-session');
     return { program: this.#program.path, args };
   }
 
+  /** Of an owner only the clients that may type: an observer's terminal that it took over is to be attached anew. */
   async attachedClients(): Promise<ReadonlyMap<number, AgentId>> {
     const connection = this.#observation.require('list-clients');
     const format = clientFormat('client');
+    const askedMs = this.options.clock.monotonicMs();
     const [listing = ''] = await connection.run([TmuxArgs.listClients(format.text)]);
+    const clients = format.parse(listing);
+    const isSizeKept = clients.some(({ session, flags }) => session !== '' && keepsSizes(flags));
+    this.#sizeKeptUntilMs = isSizeKept ? askedMs + SIZE_KEPT_MS : -Infinity;
     const sessions = new Map(this.#observation.agents.hosted().map((entry) => [String(entry.agentId), entry.agentId]));
     return new Map(
-      format.parse(listing).flatMap(({ pid, isControl, session }) => {
-        const agentId = isControl === '1' ? undefined : sessions.get(session);
+      clients.flatMap(({ pid, isControl, flags, session }) => {
+        const isForeign = this.options.mode === 'owner' && hasFlag(flags, 'read-only');
+        const agentId = isControl === '1' || isForeign ? undefined : sessions.get(session);
         return agentId ? [[Number(pid), agentId] as const] : [];
       }),
     );
@@ -285,6 +302,15 @@ export class TmuxAgentHost implements AgentHost {
       this.options.log.warn('tmux: a launch could not be undone', { error }),
     );
   }
+}
+
+function hasFlag(flags: string, flag: string): boolean {
+  return flags.split(',').includes(flag);
+}
+
+/** While such a client is attached, tmux heeds the `ignore-size` of others. A suspended one does not count. */
+function keepsSizes(flags: string): boolean {
+  return hasFlag(flags, 'attached') && !hasFlag(flags, 'ignore-size') && !hasFlag(flags, 'suspended');
 }
 
 /** Settles like `work`, but rejects at once when `signal` is aborted. */
