@@ -1,7 +1,7 @@
 import type { AgentError } from './agentErrors';
 
-/** What an operation is, as far as others may cut it short: a stop ends a start, an exit ends a prompt. */
-export type OperationKind = 'start' | 'prompt' | 'other';
+/** What an operation is, as far as others may cut it short: a stop ends a start, a pause or resume (`switch`) and a prompt, an exit ends a prompt. */
+export type OperationKind = 'start' | 'switch' | 'prompt' | 'other';
 
 interface Entry {
   readonly kind: OperationKind;

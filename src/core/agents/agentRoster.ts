@@ -50,15 +50,14 @@ export class AgentRoster {
 
   /** @throws {AgentError} agent.invalidSpec, agent.nameTaken, and what the store throws */
   async rename(agent: Agent, name: string, actor: string): Promise<void> {
-    const { generation } = agent.record;
     const spec = requireAgentSpec({ ...agent.record.spec, name });
     this.#requireFreeName(name, agent.id);
-    await this.context.state.transition(agent.id, generation, { spec, durability: 'before', actor, reason: 'renamed' });
+    await this.context.state.transition(agent.id, 'present', { spec, durability: 'before', actor, reason: 'renamed' });
   }
 
   /** @throws {AgentError} agent.stillRunning, agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
   async respecify(agent: Agent, spec: AgentSpec, actor: string): Promise<void> {
-    const { lifecycle, generation } = agent.record;
+    const { lifecycle } = agent.record;
     const valid = requireAgentSpec(spec);
     this.context.factory.argv(valid); // type known, command given
     if (isLive(lifecycle)) {
@@ -66,7 +65,7 @@ export class AgentRoster {
     }
     this.#requireFreeName(valid.name, agent.id);
     if (JSON.stringify(valid) === JSON.stringify(agent.record.spec)) return;
-    await this.context.state.transition(agent.id, generation, {
+    await this.context.state.transition(agent.id, 'present', {
       spec: valid,
       isFirstPromptDone: valid.firstPrompt === undefined,
       durability: 'before',

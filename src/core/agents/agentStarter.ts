@@ -47,8 +47,7 @@ export class AgentStarter {
     const argv = this.context.factory.argv(spec);
     const deadlineMs = clock.monotonicMs() + settings.startDeadlineMs;
     await this.#proveEarlierRunGone(agent, signal);
-    signal.throwIfAborted();
-    const generation = await this.#claim(agent, order);
+    const generation = await this.#claim(agent, order, signal);
     const run = new RunWatch(this.context, this.observer, agent, generation);
     try {
       await this.#launch(agent, type, argv, signal);
@@ -96,9 +95,11 @@ export class AgentStarter {
     }
   }
 
-  async #claim(agent: Agent, order: StartOrder): Promise<number> {
+  /** `signal` counts until the claim is made: a stop that was kept before it leaves nothing to start (R17). */
+  async #claim(agent: Agent, order: StartOrder, signal: AbortSignal): Promise<number> {
     const { generation, spec } = agent.record;
-    await this.context.state.transition(agent.id, generation, {
+    await this.#transition(agent, generation, {
+      signal,
       lifecycle: 'starting',
       desired: 'running',
       nextGeneration: generation + 1,

@@ -33,6 +33,10 @@ export interface StateUpdate {
    * `behind`: a fact, announced at once and kept as soon as the store can. Default `behind`.
    */
   readonly durability?: 'before' | 'behind';
+  /** Looked at when the turn of this change comes: when aborted by then, nothing changes and the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
+  /** Called as soon as the change is in effect, before a later change of the same agent has its turn. */
+  readonly onApplied?: () => void;
 }
 
 export type TransitionResult =
@@ -126,9 +130,10 @@ export class AgentStateManager implements Disposable {
 
   /**
    * Changes one agent. `generation` is the one the caller speaks of; another one than the present is ignored and reported.
+   * Facts name their generation. What a person wants is about the agent, whatever generation it has by then: `present`.
    * @throws {AgentError} agent.notFound, agent.illegalTransition; with durability `before` also agent.conflict and what the store throws – then nothing has changed.
    */
-  transition(id: AgentId, generation: number, update: StateUpdate): Promise<TransitionResult> {
+  transition(id: AgentId, generation: number | 'present', update: StateUpdate): Promise<TransitionResult> {
     return this.#inTurn(id, () => this.#apply(id, generation, update));
   }
 
@@ -157,15 +162,16 @@ export class AgentStateManager implements Disposable {
     return turn;
   }
 
-  async #apply(id: AgentId, generation: number, update: StateUpdate): Promise<TransitionResult> {
+  async #apply(id: AgentId, generation: number | 'present', update: StateUpdate): Promise<TransitionResult> {
+    update.signal?.throwIfAborted();
     const previous = this.ports.registry.get(id).record;
     const lifecycle = update.lifecycle ?? previous.lifecycle;
-    if (generation !== previous.generation) {
+    if (generation !== 'present' && generation !== previous.generation) {
       this.#refuse(previous, generation, update, 'other_generation');
       return { kind: 'ignored', record: previous };
     }
     if (lifecycle !== previous.lifecycle && !isLegalStep(previous.lifecycle, lifecycle)) {
-      this.#refuse(previous, generation, update, 'illegal');
+      this.#refuse(previous, previous.generation, update, 'illegal');
       throw new AgentError(
         'agent.illegalTransition',
         `${id}: ${previous.lifecycle} → ${lifecycle} (${update.reason})`,
@@ -182,6 +188,7 @@ export class AgentStateManager implements Disposable {
     }
     this.#writer.replace(current);
     this.#onDidChangeState.fire({ agentId: id, previous, current, change });
+    update.onApplied?.();
     return { kind: 'applied', record: current };
   }
 

@@ -17,6 +17,7 @@ import { isLive, isObservable } from './agentTransitions';
 import { type Agent, BaseAgent } from './baseAgent';
 import {
   DEFAULT_SUPERVISOR_SETTINGS,
+  type Order,
   type SupervisorContext,
   type SupervisorPorts,
   type SupervisorSettings,
@@ -120,31 +121,14 @@ export class AgentSupervisor implements Disposable {
     const agent = this.registry.get(id);
     const order = { actor: options.actor ?? 'person', reason: 'stop_ordered' };
     options.signal?.throwIfAborted();
-    await this.state.transition(agent.id, agent.record.generation, {
-      desired: 'stopped',
-      durability: 'before',
-      ...order,
-    });
-    this.#restarter.cancel(agent.id);
-    const mailbox = this.#mailbox(agent.id);
-    mailbox.preempt(['start', 'prompt'], new AgentError('agent.superseded', STOPPED, { agentId: id }));
-    const ending = mailbox.run(async (signal) => {
-      this.#restarter.cancel(agent.id);
-      const { lifecycle, generation } = agent.record;
-      if (isLive(lifecycle)) return this.#stopper.stop(agent, order, signal);
-      if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return;
-      await this.#stopper.endLeftovers(agent, signal);
-      await this.#stopper.discard(agent);
-      await this.state.transition(agent.id, generation, {
-        lifecycle: 'stopped',
-        process: null,
-        nextStartAtMs: null,
-        durability: 'before',
-        ...order,
-      });
-      this.#restarter.forgive(agent.id);
-    });
-    await abandonable(ending, options.signal);
+    let ending: Promise<void> | undefined;
+    // In the moment in which it is kept: what was ordered before is cut short, what is ordered from now on comes after it.
+    const onApplied = (): void => {
+      ending = this.#endInTurn(agent, order);
+      ending.catch((error: unknown) => ignore(this.#context.log, error, 'the caller learns of it'));
+    };
+    await this.state.transition(agent.id, 'present', { desired: 'stopped', durability: 'before', onApplied, ...order });
+    if (ending) await abandonable(ending, options.signal);
   }
 
   /** Deliveries and tasks wait; the process lives. Pausing a paused agent is fine. @throws {AgentError} agent.notRunning */
@@ -162,18 +146,11 @@ export class AgentSupervisor implements Disposable {
     this.#requireOpen();
     const agent = this.registry.get(id);
     const order = { actor: options.actor ?? 'person', reason: 'restart_ordered' };
-    this.#restarter.cancel(agent.id);
-    const stopping = this.#mailbox(agent.id).run(
-      async (signal) => {
-        const { lifecycle, generation } = agent.record;
-        if (!isLive(lifecycle)) return;
-        await this.state.transition(agent.id, generation, { desired: 'running', durability: 'before', ...order });
-        await this.#stopper.stop(agent, order, signal);
-      },
-      { signal: options.signal, kind: 'start' },
-    );
-    await this.#stopIfCancelled(agent, stopping, options);
-    await this.#runStart(agent.id, this.#startOrder(options, 'restart_ordered'), options.signal);
+    await this.#runStart(agent.id, { ...order, isAutomatic: false }, options.signal, async (signal) => {
+      if (!isLive(agent.record.lifecycle)) return;
+      await this.state.transition(agent.id, 'present', { desired: 'running', durability: 'before', signal, ...order });
+      await this.#stopper.stop(agent, order, signal);
+    });
   }
 
   /** Lets an agent out of quarantine, with a fresh restart budget. `start: false` leaves it stopped. @throws {AgentError} agent.notAllowed when it is not quarantined; as `start` */
@@ -191,7 +168,7 @@ export class AgentSupervisor implements Disposable {
   async remove(id: string, options: CallOptions & { readonly stopFirst?: boolean } = {}): Promise<void> {
     this.#requireOpen();
     const agent = this.registry.get(id);
-    if (options.stopFirst && agent.record.lifecycle !== 'created') await this.stop(id, options);
+    if (options.stopFirst) await this.stop(id, options);
     const work = (signal: AbortSignal): Promise<void> => this.#roster.retire(agent, options.actor ?? 'person', signal);
     await this.#mailbox(agent.id).run(work, { signal: options.signal });
     this.#restarter.forgive(agent.id);
@@ -272,16 +249,52 @@ export class AgentSupervisor implements Disposable {
     }
   }
 
-  async #runStart(id: AgentId, order: StartOrder, signal?: AbortSignal): Promise<void> {
+  /** One operation from `before` to ready: a stop finds it under way or after it, never between two steps of it. */
+  async #runStart(
+    id: AgentId,
+    order: StartOrder,
+    signal?: AbortSignal,
+    before: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     this.#requireOpen();
     const agent = this.registry.get(id);
     this.#restarter.cancel(id);
-    const starting = this.#mailbox(id).run((own) => this.#starter.start(agent, order, own), { signal, kind: 'start' });
-    try {
-      await this.#stopIfCancelled(agent, starting, { actor: order.actor, ...(signal && { signal }) });
-    } finally {
-      if (!this.#closed) await this.#restarter.afterEnd(agent);
-    }
+    const work = async (own: AbortSignal): Promise<void> => {
+      try {
+        await before(own);
+        own.throwIfAborted();
+        await this.#starter.start(agent, order, own);
+      } finally {
+        if (!this.#closed) await this.#restarter.afterEnd(agent);
+      }
+    };
+    const starting = this.#mailbox(id).run(work, { signal, kind: 'start' });
+    await this.#stopIfCancelled(agent, starting, { actor: order.actor, ...(signal && { signal }) });
+  }
+
+  /** The acting part of a stop that is kept already. */
+  #endInTurn(agent: Agent, order: Order): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#closed);
+    this.#restarter.cancel(agent.id);
+    const mailbox = this.#mailbox(agent.id);
+    const superseded = new AgentError('agent.superseded', STOPPED, { agentId: agent.id });
+    mailbox.preempt(['start', 'switch', 'prompt'], superseded);
+    return mailbox.run(async (signal) => {
+      this.#restarter.cancel(agent.id);
+      const { lifecycle, generation } = agent.record;
+      if (isLive(lifecycle)) return this.#stopper.stop(agent, order, signal);
+      if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return;
+      await this.#stopper.endLeftovers(agent, signal);
+      await this.#stopper.discard(agent);
+      await this.state.transition(agent.id, generation, {
+        lifecycle: 'stopped',
+        process: null,
+        nextStartAtMs: null,
+        durability: 'before',
+        ...order,
+      });
+      this.#restarter.forgive(agent.id);
+    });
   }
 
   /** A start that its caller cancelled must not leave something half started. */
@@ -303,20 +316,21 @@ export class AgentSupervisor implements Disposable {
     this.#requireOpen();
     const agent = this.registry.get(id);
     await this.#mailbox(agent.id).run(
-      async () => {
-        const { lifecycle, generation } = agent.record;
+      async (signal) => {
+        const { lifecycle } = agent.record;
         if (lifecycle === to) return;
         if (lifecycle !== from) throw new AgentError('agent.notRunning', `${id} is ${lifecycle}`, { agentId: id });
         const reason = to === 'paused' ? 'pause_ordered' : 'resume_ordered';
-        await this.state.transition(agent.id, generation, {
+        await this.state.transition(agent.id, 'present', {
           lifecycle: to,
           desired: to,
           durability: 'before',
+          signal,
           actor: options.actor ?? 'person',
           reason,
         });
       },
-      { signal: options.signal },
+      { signal: options.signal, kind: 'switch' },
     );
   }
 
