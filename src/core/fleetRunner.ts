@@ -4,6 +4,7 @@ import type { AgentFactory } from './agents/agentFactory';
 import { nameKey } from './agents/agentSpec';
 import type { AgentStore } from './agents/agentStore';
 import type { AgentSupervisor } from './agents/agentSupervisor';
+import type { Agent } from './agents/baseAgent';
 import { isLive } from './agents/agentTransitions';
 import type { AgentType } from './agents/agentType';
 import { approvalHash, approvalText, isApproved, type Sha256 } from './agents/approval';
@@ -25,6 +26,8 @@ export interface FleetRunnerPorts {
 
 /** Starting an agent is mostly waiting for it: a few beside each other, so that a large fleet does not stall the machine. */
 const PARALLEL = 6;
+/** Plans that can still be approved or started; a person looks at one or two. */
+const MAX_PLANS = 20;
 
 /** What a plan needs to know again when it is approved or started: plans themselves come back from the user interface. */
 interface Planned {
@@ -34,8 +37,10 @@ interface Planned {
 
 /** Plans, approves and starts what a fleet file asks for; stops everything. */
 export class FleetRunner {
-  /** By hash: only what this engine planned, and so showed completely, can be approved. */
-  readonly #planned = new Map<string, Planned>();
+  /** The last plans, oldest first, each by hash: only what this engine planned, and so showed completely, can be approved. */
+  readonly #plans: ReadonlyMap<string, Planned>[] = [];
+  /** Fleets that are being started: a stop of everything ends them first. */
+  readonly #starts = new Map<AbortController, Promise<unknown>>();
 
   constructor(private readonly ports: FleetRunnerPorts) {}
 
@@ -43,12 +48,13 @@ export class FleetRunner {
     const { factory, store, sha256 } = this.ports;
     const file = parseFleetFile(text, { workspaceFolder: folderOf(fileName), knownTypes: this.#knownTypes() });
     if (file.problems.length > 0) return { agents: [], problems: file.problems };
+    const planned = new Map<string, Planned>();
     const entries = file.agents.map(async (spec): Promise<FleetPlanEntry> => {
       const own = file.types.find((type) => type.id === spec.typeId);
       const type = own ?? factory.get(spec.typeId);
       const hash = approvalHash(sha256, spec, type);
       const shown = approvalText(spec, type, factory.argvOf(type, spec));
-      this.#planned.set(hash, { shown, type: own });
+      planned.set(hash, { shown, type: own });
       const existing = this.#findByName(spec.name);
       return {
         spec,
@@ -58,12 +64,15 @@ export class FleetRunner {
         ...(existing && { existing }),
       };
     });
+    this.#plans.push(planned);
+    if (this.#plans.length > MAX_PLANS) this.#plans.shift();
     return { agents: await Promise.all(entries), problems: [] };
   }
 
+  /** @throws {AgentError} agent.notApproved – for what is not part of one of the last 20 plans; and what the store throws */
   async approve(hashes: readonly string[]): Promise<void> {
     for (const hash of hashes) {
-      const planned = this.#planned.get(hash);
+      const planned = this.#findPlanned(hash);
       if (!planned) throw new AgentError('agent.notApproved', 'only what was planned and shown can be approved');
       await this.ports.store.putApproval({
         hash,
@@ -74,9 +83,46 @@ export class FleetRunner {
     }
   }
 
+  /** @throws {AgentError} agent.notApproved – nothing was started; and what the store throws. A `stopAll` cancels it. */
   async start(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    const ending = new AbortController();
+    const starting = this.#start(plan, onProgress, AbortSignal.any([signal, ending.signal]));
+    this.#starts.set(ending, starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starts.delete(ending);
+    }
+  }
+
+  /**
+   * Ends fleets that are being started, then stops every agent that runs, or whose start is on its way. When it resolves, nothing
+   * that was ordered before it runs or will run, except what the result calls failed.
+   */
+  async stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    const reason = new AgentError('agent.superseded', 'a stop of all agents was ordered');
+    for (const start of this.#starts.keys()) start.abort(reason);
+    const starts = [...this.#starts.values()];
+    const first = await this.#stopEach(this.ports.supervisor.registry.list(), onProgress, signal);
+    await untilAborted(Promise.allSettled(starts), signal);
+    // What was being created meanwhile, or was ordered to start after its turn had passed.
+    const rest = this.ports.supervisor.registry
+      .list()
+      .filter(({ id, record }) => !this.ports.supervisor.isAtRest(id) && !first.succeeded.includes(record.spec.name))
+      .filter(({ record }) => !first.failed.some(({ name }) => name === record.spec.name));
+    if (rest.length === 0 || signal.aborted) return { ...first, isCanceled: signal.aborted };
+    const second = await this.#stopEach(rest, onProgress, signal);
+    return {
+      succeeded: [...first.succeeded, ...second.succeeded],
+      skipped: first.skipped.filter((name) => !rest.some(({ record }) => record.spec.name === name)),
+      failed: [...first.failed, ...second.failed],
+      isCanceled: signal.aborted,
+    };
+  }
+
+  async #start(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
     for (const { spec, hash } of plan.agents) {
-      const planned = this.#planned.get(hash);
+      const planned = this.#findPlanned(hash);
       // The hash is what was approved; what comes back with it must still be that.
       const type = planned?.type ?? this.ports.factory.get(spec.typeId);
       const isSame = planned && approvalHash(this.ports.sha256, spec, type) === hash;
@@ -84,22 +130,28 @@ export class FleetRunner {
         throw new AgentError('agent.notApproved', `the command of "${spec.name}" is not approved`);
       }
     }
-    for (const type of new Set(plan.agents.map(({ hash }) => this.#planned.get(hash)?.type))) {
+    for (const type of new Set(plan.agents.map(({ hash }) => this.#findPlanned(hash)?.type))) {
       if (type) await this.ports.adoptType(type);
     }
     return this.#each(plan.agents, ({ spec }) => spec.name, ({ spec }) => this.#startOne(spec, signal), onProgress, signal); // prettier-ignore
   }
 
-  async stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+  #stopEach(
+    agents: readonly Agent[],
+    onProgress: (step: FleetStep) => void,
+    signal: AbortSignal,
+  ): Promise<FleetResult> {
     const { supervisor } = this.ports;
-    const stop = async (id: AgentId): Promise<'done' | 'skipped'> => {
-      const { lifecycle } = supervisor.registry.get(id).record;
-      if (lifecycle === 'stopped' || lifecycle === 'created') return 'skipped';
+    const stop = async ({ id }: Agent): Promise<'done' | 'skipped'> => {
+      if (supervisor.isAtRest(id)) return 'skipped';
       await supervisor.stop(id, { signal });
       return 'done';
     };
-    const agents = supervisor.registry.list().map(({ id, record }) => ({ id, name: record.spec.name }));
-    return this.#each(agents, ({ name }) => name, ({ id }) => stop(id), onProgress, signal); // prettier-ignore
+    return this.#each(agents, ({ record }) => record.spec.name, stop, onProgress, signal);
+  }
+
+  #findPlanned(hash: string): Planned | undefined {
+    return this.#plans.findLast((plan) => plan.has(hash))?.get(hash);
   }
 
   async #startOne(spec: AgentSpec, signal: AbortSignal): Promise<'done' | 'skipped'> {
@@ -107,6 +159,7 @@ export class FleetRunner {
     const existing = this.#findByName(spec.name);
     if (!existing) {
       const { id } = await supervisor.create(spec);
+      signal.throwIfAborted();
       await supervisor.start(id, { signal });
       return 'done';
     }
@@ -160,6 +213,15 @@ export class FleetRunner {
       .map((type) => type.id)
       .filter((id) => !this.ports.isFleetType(id));
   }
+}
+
+/** Settles like `work`, or resolves as soon as the signal is aborted. */
+function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', resolve, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', resolve));
+  });
 }
 
 /** `…/<folder>/.vscode/agents.json` → `…/<folder>`. */

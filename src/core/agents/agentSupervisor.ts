@@ -199,6 +199,14 @@ export class AgentSupervisor implements Disposable {
     });
   }
 
+  /** True when it has never run or was stopped, and no order for it is under way. @throws {AgentError} agent.notFound */
+  isAtRest(id: string): boolean {
+    const agent = this.registry.get(id);
+    const { lifecycle, desired } = agent.record;
+    const isIdle = this.#mailboxes.get(agent.id)?.isIdle ?? true;
+    return isIdle && desired === 'stopped' && (lifecycle === 'created' || lifecycle === 'stopped');
+  }
+
   /** The history of an agent, newest first. */
   history(id: string, limit = 100): Promise<readonly AgentChange[]> {
     return this.#context.store.changes(this.registry.get(id).id, limit);
