@@ -47,6 +47,8 @@ export interface OrchestratorPorts {
 
 /** A new window lets the old one's host end within this; `stop` is impolite after it. */
 const STOP_DEADLINE_MS = 900;
+/** Starting takes well under a second; longer means that something is wrong, which the status says. */
+const START_PATIENCE_MS = 10_000;
 
 /**
  * The engine of one workspace: decides with the other windows who owns it, and is then either the owner (store, tmux,
@@ -274,66 +276,66 @@ export class Orchestrator implements Engine {
   // --- calls --------------------------------------------------------------------------------------------------
 
   async startAgent(spec: AgentSpec, signal?: AbortSignal): Promise<AgentId> {
-    const supervisor = this.#supervisor();
+    const supervisor = await this.#supervisor();
     const { id } = await supervisor.create(spec);
     await supervisor.start(id, withSignal(signal));
     return id;
   }
 
   async startExisting(id: AgentId, signal?: AbortSignal): Promise<void> {
-    return this.#supervisor().start(id, withSignal(signal));
+    return (await this.#supervisor()).start(id, withSignal(signal));
   }
 
   async stopAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
-    return this.#supervisor().stop(id, withSignal(signal));
+    return (await this.#supervisor()).stop(id, withSignal(signal));
   }
 
   async restartAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
-    return this.#supervisor().restart(id, withSignal(signal));
+    return (await this.#supervisor()).restart(id, withSignal(signal));
   }
 
   async pauseAgent(id: AgentId): Promise<void> {
-    return this.#supervisor().pause(id);
+    return (await this.#supervisor()).pause(id);
   }
 
   async resumeAgent(id: AgentId): Promise<void> {
-    return this.#supervisor().resume(id);
+    return (await this.#supervisor()).resume(id);
   }
 
   async releaseQuarantine(id: AgentId): Promise<void> {
-    return this.#supervisor().release(id);
+    return (await this.#supervisor()).release(id);
   }
 
   async renameAgent(id: AgentId, name: string): Promise<void> {
-    return this.#supervisor().rename(id, name);
+    return (await this.#supervisor()).rename(id, name);
   }
 
   async removeAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
-    return this.#supervisor().remove(id, { ...withSignal(signal), stopFirst: true });
+    return (await this.#supervisor()).remove(id, { ...withSignal(signal), stopFirst: true });
   }
 
   async sendPrompt(id: AgentId, text: string): Promise<void> {
-    return this.#supervisor().sendPrompt(id, text);
+    return (await this.#supervisor()).sendPrompt(id, text);
   }
 
   async planFleet(text: string, fileName: string): Promise<FleetPlan> {
-    return this.#fleet().plan(text, fileName);
+    return (await this.#fleet()).plan(text, fileName);
   }
 
   async approveFleet(hashes: readonly string[]): Promise<void> {
-    return this.#fleet().approve(hashes);
+    return (await this.#fleet()).approve(hashes);
   }
 
   async startFleet(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
-    return this.#fleet().start(plan, onProgress, signal);
+    return (await this.#fleet()).start(plan, onProgress, signal);
   }
 
   async stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
-    return this.#fleet().stopAll(onProgress, signal);
+    return (await this.#fleet()).stopAll(onProgress, signal);
   }
 
   async history(id: AgentId, limit = 100): Promise<readonly AgentChange[]> {
-    return this.#supervisor().history(id, limit);
+    return (await this.#supervisor()).history(id, limit);
   }
 
   attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] } {
@@ -358,16 +360,28 @@ export class Orchestrator implements Engine {
     return [status, ...((await this.#workspace?.diagnose()) ?? [])];
   }
 
-  #supervisor(): AgentSupervisor {
-    const supervisor = this.#owner?.supervisor;
+  async #supervisor(): Promise<AgentSupervisor> {
+    const supervisor = this.#owner?.supervisor ?? (await this.#whenStarted()).#owner?.supervisor;
     if (!supervisor) throw this.#unavailable();
     return supervisor;
   }
 
-  #fleet(): FleetRunner {
-    const fleet = this.#owner?.fleet;
+  async #fleet(): Promise<FleetRunner> {
+    const fleet = this.#owner?.fleet ?? (await this.#whenStarted()).#owner?.fleet;
     if (!fleet) throw this.#unavailable();
     return fleet;
+  }
+
+  /** A person who acts while the engine is still starting waits for it instead of being sent away. */
+  async #whenStarted(): Promise<this> {
+    if (this.#status.kind !== 'starting') return this;
+    const owned = new DisposableStore();
+    const started = new Promise<void>((resolve) => {
+      owned.add(this.onDidChangeStatus(({ kind }) => kind !== 'starting' && resolve()));
+      owned.add(this.ports.clock.setTimer(START_PATIENCE_MS, resolve));
+    });
+    await started.finally(() => owned.dispose());
+    return this;
   }
 
   #host(): AgentHost {

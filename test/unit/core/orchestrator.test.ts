@@ -324,6 +324,17 @@ describe('Orchestrator', () => {
     await machine.run(engine.stop());
   });
 
+  it('lets a call that comes while it is starting wait for it', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    const beginning = engine.start();
+    await beginning;
+    assert.equal(engine.status.kind, 'starting');
+    const id = await machine.run(engine.startAgent(aSpec({ typeId: 'shell' })));
+    assert.equal(engine.agent(id)?.lifecycle, 'running');
+    await machine.run(engine.stop());
+  });
+
   it('begins and ends one after the other, however they are called', async () => {
     const machine = new Machine();
     const engine = machine.window(1);
