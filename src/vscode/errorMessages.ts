@@ -112,6 +112,10 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'The folder of tmux sockets is not safe: it belongs to someone else or others may write to it.',
     checkSetup,
   ),
+  'tmux.runtimeFolderUnusable': error(
+    'The runtime folder cannot be written, so nothing was started. Free some space or repair the folder.',
+    checkSetup,
+  ),
   'tmux.serverGone': warning('The tmux server has ended. It is started again by itself.'),
   'tmux.noSuchTarget': warning('The terminal of this agent is not there any more.'),
   'tmux.alreadyExists': warning('A terminal of this name exists already.'),
@@ -149,6 +153,7 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.endedEarly',
   'data.io',
   'tmux.rejected',
+  'tmux.runtimeFolderUnusable',
   'tmux.tooOld',
   'window.terminalFailed',
 ]);

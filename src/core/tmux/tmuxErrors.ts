@@ -4,6 +4,8 @@ export type TmuxErrorCode =
   | 'tmux.notInstalled'
   | 'tmux.tooOld'
   | 'tmux.socketFolderUnsafe'
+  /** The folder of our own files cannot be written (disk full, no right). */
+  | 'tmux.runtimeFolderUnusable'
   | 'tmux.serverGone'
   | 'tmux.noSuchTarget'
   | 'tmux.alreadyExists'
@@ -19,6 +21,7 @@ const dispositions: Record<TmuxErrorCode, ErrorDisposition> = {
   'tmux.notInstalled': 'reconfigure',
   'tmux.tooOld': 'reconfigure',
   'tmux.socketFolderUnsafe': 'reconfigure',
+  'tmux.runtimeFolderUnusable': 'retry',
   'tmux.serverGone': 'retry',
   'tmux.noSuchTarget': 'giveUp',
   'tmux.alreadyExists': 'giveUp',

@@ -54,25 +54,40 @@ export class ExitWatch implements Disposable {
 
   constructor(private readonly options: ExitWatchOptions) {}
 
-  /** Begins to watch the folder, which must exist. */
+  /** Begins to watch the folder, afresh when it was watched already: it may be another one. */
   start(): void {
-    if (this.#watcher) return;
+    this.#unwatch();
     if (this.#stopped.signal.aborted) this.#stopped = stopSignal();
-    const { folder, log } = this.options;
-    this.#watcher = watch(folder, { persistent: false }, (_, name) => {
-      if (name === null) void this.scan();
-      else if (parseExitFileName(name)) void this.#onFile(name);
-    });
-    this.#watcher.on('error', (error) =>
-      log.warn('the exit folder cannot be watched; deaths are learned from tmux', { error }),
-    );
+    try {
+      const watcher = watch(this.options.folder, { persistent: false }, (_, name) => {
+        if (name === null) void this.scan();
+        else if (parseExitFileName(name)) void this.#onFile(name);
+      });
+      this.#watcher = watcher.on('error', (error) => this.#onUnwatchable(error));
+    } catch (error) {
+      this.#onUnwatchable(error);
+    }
+  }
+
+  /** Deaths are told by the folder at once. */
+  get isWatching(): boolean {
+    return this.#watcher !== undefined;
+  }
+
+  #unwatch(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+  }
+
+  #onUnwatchable(error: unknown): void {
+    this.#unwatch();
+    this.options.log.warn('the exit folder cannot be watched; deaths are learned from tmux', { error });
   }
 
   /** Watches and reports nothing until `start` is called again. */
   pause(): void {
     this.#stopped.abort(new Error('stopped'));
-    this.#watcher?.close();
-    this.#watcher = undefined;
+    this.#unwatch();
     this.#examined.clear();
   }
 

@@ -1,5 +1,5 @@
 import type { AgentId } from '../../agents/agent';
-import type { AgentExit, HostStatus, SettledScreen } from '../../agents/agentHost';
+import type { AgentExit, HostStatus, LaunchSpec, SettledScreen } from '../../agents/agentHost';
 import type { Clock } from '../../base/clock';
 import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
 import { ignore, type Logger } from '../../base/log';
@@ -11,8 +11,9 @@ import { ConnectionKeeper, type OpenedConnection } from './connectionKeeper';
 import { ExitWatch } from './exitWatch';
 import type { LaunchFiles } from './launchFiles';
 import { PaneMirrors, type MirrorSink } from './paneMirrors';
-import { requireSafeSocketFolder } from './privateFolder';
+import { requireSafeSocketFolder, requireSafeWhenThere } from './privateFolder';
 import { foregroundName, readStartTime } from './processIdentity';
+import { RuntimeFolder } from './runtimeFolder';
 import { ScreenWatch } from './screenWatch';
 import { announceHosted, isServerReady, removeServerMarker, waitForServer } from './serverMarker';
 import { socketFolder } from './socketFolder';
@@ -53,6 +54,8 @@ export interface Reconciled {
 
 /** 5 s: the net under the events. One command on the pipe, no process. */
 const RECONCILE_MS = 5_000;
+/** 30 s: the same of an observer, for which each command is a process, while files tell it of changes. */
+const OBSERVER_RECONCILE_MS = 30_000;
 /** 50 ms: a burst of "sessions changed" is looked at once. */
 const COALESCE_MS = 50;
 
@@ -63,6 +66,7 @@ export class HostObservation implements Disposable {
   readonly #keeper: ConnectionKeeper;
   readonly #exits: ExitWatch;
   readonly #screens: ScreenWatch;
+  readonly #folder: RuntimeFolder;
   readonly #mirrors: PaneMirrors;
   readonly #slowTimer = this.#owned.add(new MutableDisposable<Disposable>());
   readonly #announceTimer = this.#owned.add(new MutableDisposable<Disposable>());
@@ -96,6 +100,7 @@ export class HostObservation implements Disposable {
         onExit: (entry, source) => this.#onExit(entry, source),
       }),
     );
+    this.#folder = new RuntimeFolder({ path: options.runtimeDir, files, rewatch: () => this.#exits.start() });
     this.#screens = this.#owned.add(
       new ScreenWatch({
         clock,
@@ -173,6 +178,11 @@ export class HostObservation implements Disposable {
       this.#soonTimer.value = undefined;
       void this.#reconcileQuietly();
     });
+  }
+
+  /** @throws {TmuxError} tmux.serverGone; as {@link RuntimeFolder.writeScript} */
+  writeScript(spec: LaunchSpec): Promise<string> {
+    return this.#folder.writeScript(spec, this.require('new-session').serverPid);
   }
 
   /** A launch has succeeded. */
@@ -253,7 +263,8 @@ export class HostObservation implements Disposable {
     if (options.mode === 'owner') options.requireRight('new-session');
     const program = await options.findProgram();
     await requireSafeSocketFolder(await socketFolder(options.serverEnv));
-    await options.files.prepare();
+    if (options.mode === 'owner') await options.files.prepare();
+    else await requireSafeWhenThere(options.runtimeDir); // whoever only looks makes nothing
     if (options.mode === 'observer' && !(await isServerReady(options.runtimeDir))) {
       throw new TmuxError('tmux.serverGone', 'attach-session', { detail: 'no server of this workspace' });
     }
@@ -286,6 +297,7 @@ export class HostObservation implements Disposable {
   async #onConnected(connection: TmuxConnection): Promise<void> {
     this.#streams = this.options.mode === 'owner' ? new StreamPolicy(connection, this.options.log) : undefined;
     this.#exits.start();
+    await this.#folder.note();
     await this.reconcile();
     this.#scheduleSlowReconcile();
   }
@@ -367,9 +379,23 @@ export class HostObservation implements Disposable {
     }
   }
 
+  async #repairFolder(): Promise<void> {
+    const connection = this.#keeper.connection;
+    if (!connection || this.options.mode === 'observer') return;
+    try {
+      this.options.requireRight('new-session');
+      await this.#folder.repairWhenGone(connection.serverPid);
+    } catch (error) {
+      ignore(this.options.log, error, 'tried again in the next slow look; launches say it');
+    }
+  }
+
   #scheduleSlowReconcile(): void {
-    this.#slowTimer.value = this.options.clock.setTimer(RECONCILE_MS, () => {
+    const isTold = this.#exits.isWatching && this.#keeper.connection?.isWatchingFiles === true;
+    const waitMs = this.options.mode === 'observer' && isTold ? OBSERVER_RECONCILE_MS : RECONCILE_MS;
+    this.#slowTimer.value = this.options.clock.setTimer(waitMs, () => {
       this.#scheduleSlowReconcile();
+      void this.#repairFolder();
       void this.#reconcileQuietly();
       void this.#exits.scan();
       void this.#exits.recheckOrphans(this.agents.all());

@@ -45,10 +45,12 @@ export class LaunchFiles {
     return path;
   }
 
-  /** Removes all files of one agent. */
+  /** Removes all files of one agent. A folder that has vanished has none. */
   async remove(agentId: AgentId): Promise<void> {
     for (const folder of [this.exitFolder, this.#launchFolder]) {
-      const names = (await readdir(folder)).filter((name) => parseExitFileName(name)?.agentId === agentId);
+      const names = (await readdir(folder).catch(nothingWhenMissing)).filter(
+        (name) => parseExitFileName(name)?.agentId === agentId,
+      );
       await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
     }
   }
@@ -57,4 +59,9 @@ export class LaunchFiles {
   async removeScript(agentId: AgentId, generation: number): Promise<void> {
     await rm(join(this.#launchFolder, exitFileName(agentId, generation)), { force: true });
   }
+}
+
+function nothingWhenMissing(error: NodeJS.ErrnoException): readonly string[] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
 }

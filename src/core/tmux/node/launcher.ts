@@ -2,7 +2,6 @@ import type { LaunchSpec } from '../../agents/agentHost';
 import type { HostedEntry } from '../hostedAgents';
 import { asPaneId, asWindowId, TmuxArgs } from '../tmuxArgs';
 import { TmuxError } from '../tmuxErrors';
-import type { LaunchFiles } from './launchFiles';
 import { readStartTime, UNREAD_START_TIME } from './processIdentity';
 import type { TmuxConnection } from './tmuxConnection';
 
@@ -12,17 +11,17 @@ const DEFAULT_SIZE = { columns: 120, rows: 40 } as const;
 /**
  * Makes the session of one agent and says what was made.
  * `requireRight` throws when we have lost the right to act; asked again after the script was written.
- * @throws {TmuxError} tmux.alreadyExists – then nothing was changed; tmux.invalidArgument; tmux.serverGone; tmux.timeout.
+ * @throws {TmuxError} what `writeScript` throws; tmux.alreadyExists – then nothing was changed; tmux.invalidArgument; tmux.serverGone; tmux.timeout.
  */
 export async function launchInto(
   connection: TmuxConnection,
-  files: LaunchFiles,
+  writeScript: (spec: LaunchSpec) => Promise<string>,
   spec: LaunchSpec,
   signal: AbortSignal | undefined,
   requireRight: () => void,
 ): Promise<HostedEntry> {
   const size = { columns: spec.columns ?? DEFAULT_SIZE.columns, rows: spec.rows ?? DEFAULT_SIZE.rows };
-  const script = await files.write(spec);
+  const script = await writeScript(spec);
   signal?.throwIfAborted();
   requireRight();
   const commands = TmuxArgs.newAgentSession(

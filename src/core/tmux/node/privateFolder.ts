@@ -15,13 +15,18 @@ export async function requirePrivateFolder(path: string): Promise<void> {
   if (problem) throw unsafe(path, problem);
 }
 
+/** Checks a folder of ours without making it: a missing one is safe. @throws {TmuxError} tmux.socketFolderUnsafe */
+export async function requireSafeWhenThere(path: string): Promise<void> {
+  const problem = await folderProblem(path);
+  if (problem && problem !== 'missing') throw unsafe(path, problem);
+}
+
 /**
  * Checks the folder in which tmux keeps its sockets (`$TMUX_TMPDIR` or /tmp, then `tmux-<uid>`); a missing one is made by tmux itself.
  * @throws {TmuxError} tmux.socketFolderUnsafe
  */
-export async function requireSafeSocketFolder(path: string): Promise<void> {
-  const problem = await folderProblem(path);
-  if (problem && problem !== 'missing') throw unsafe(path, problem);
+export function requireSafeSocketFolder(path: string): Promise<void> {
+  return requireSafeWhenThere(path);
 }
 
 async function folderProblem(path: string): Promise<string | undefined> {

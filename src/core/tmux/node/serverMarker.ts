@@ -3,6 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep, type Clock } from '../../base/clock';
 import { ignore, type Logger } from '../../base/log';
+import { tmuxConf } from '../tmuxConf';
 import { isSameProcessAlive, readStartTime } from './processIdentity';
 
 /** The owner's note, in the runtime folder, which server is up and ready: its process id and start time. */
@@ -11,6 +12,20 @@ const MARKER = 'server';
 const HOSTED = 'hosted';
 /** 1 s: how often the marker is looked at where no file event tells. */
 const LOOK_MS = 1_000;
+
+/** 30 s: how often the process of a marker that was found dead is looked up again. */
+const RECHECK_MS = 30_000;
+
+/** The configuration of our server. Returns its path. */
+export async function writeServerConf(runtimeFolder: string): Promise<string> {
+  const path = serverConfPath(runtimeFolder);
+  await writeFile(path, tmuxConf(), { mode: 0o600 });
+  return path;
+}
+
+export function serverConfPath(runtimeFolder: string): string {
+  return join(runtimeFolder, 'tmux.conf');
+}
 
 /** Says that the server is ready for others. */
 export async function writeServerMarker(runtimeFolder: string, serverPid: number): Promise<void> {
@@ -31,12 +46,21 @@ export async function announceHosted(runtimeFolder: string): Promise<void> {
 
 /** True while the server of the marker lives; a socket file alone says nothing about that. */
 export async function isServerReady(runtimeFolder: string): Promise<boolean> {
+  return isAlive(await readMarker(runtimeFolder));
+}
+
+/** '': no marker, so no owner has been here. */
+async function readMarker(runtimeFolder: string): Promise<string> {
   try {
-    const match = /^(\d+) (.+)\n$/.exec(await readFile(join(runtimeFolder, MARKER), 'utf8'));
-    return match !== null && (await isSameProcessAlive({ pid: Number(match[1]), startTime: match[2] ?? '' }));
+    return await readFile(join(runtimeFolder, MARKER), 'utf8');
   } catch {
-    return false; // no marker: no owner has been here
+    return ''; // none, or not readable: no server for us
   }
+}
+
+async function isAlive(marker: string): Promise<boolean> {
+  const match = /^(\d+) (.+)\n$/.exec(marker);
+  return match !== null && (await isSameProcessAlive({ pid: Number(match[1]), startTime: match[2] ?? '' }));
 }
 
 /** Waits until a server is ready, at least `minimumMs`. Rejects with the signal's reason when aborted. */
@@ -48,8 +72,15 @@ export async function waitForServer(
   await sleep(clock, minimumMs, signal);
   let wake = new AbortController();
   const watcher = watchServer(runtimeFolder, log, { onMarker: () => wake.abort(), onHosted: () => {} });
+  let dead = { marker: '', untilMs: 0 };
   try {
-    while (!(await isServerReady(runtimeFolder))) {
+    for (;;) {
+      // Where a process is looked up by a program (macOS), not every second: what is dead does not come back.
+      const marker = await readMarker(runtimeFolder);
+      if (marker !== dead.marker || clock.monotonicMs() >= dead.untilMs) {
+        if (await isAlive(marker)) return;
+        dead = { marker, untilMs: clock.monotonicMs() + RECHECK_MS };
+      }
       await sleep(clock, LOOK_MS, AbortSignal.any([signal, wake.signal])).catch((error: unknown) => {
         if (signal.aborted) throw error;
       });

@@ -13,7 +13,7 @@ export interface SpawnRunnerOptions {
 const TIMEOUT_MS = 5_000;
 
 /**
- * Runs each command by a short process of its own. For observers, which ask rarely: tmux 3.3a dies (signal 11) when it has to tell
+ * Runs each command by a short process of its own. For observers, which ask only when a file tells of a change, and rarely besides: tmux 3.3a dies (signal 11) when it has to tell
  * its control clients something while another control client is still introducing itself, so a second window must not attach one
  * at a moment it cannot choose (33 of 326 servers died of it while agents were being launched). Plain clients are told nothing.
  */

@@ -51,7 +51,7 @@ const HALF_MADE = ['tmux.timeout', 'tmux.rejected', 'tmux.noSuchTarget'] as cons
 const SIZE_KEPT_MS = 2_000;
 
 /**
- * Runs agents in sessions of a tmux server of our own (ARCHITECTURE.md, "tmux"). Steady state starts no process: everything goes
+ * Runs agents in sessions of a tmux server of our own (ARCHITECTURE.md, "tmux"). In steady state an owner starts no process: everything goes
  * over long-lived control clients, deaths come from files and hooks, screens from the output stream.
  */
 export class TmuxAgentHost implements AgentHost {
@@ -114,9 +114,13 @@ export class TmuxAgentHost implements AgentHost {
     if (this.#busy.has(spec.agentId))
       throw new TmuxError('tmux.alreadyExists', 'new-session', { detail: 'being launched' });
     this.#busy.add(spec.agentId);
-    const launched = launchInto(connection, this.#files, spec, signal, () => this.#requireRight('new-session')).finally(
-      () => this.#busy.delete(spec.agentId),
-    );
+    const launched = launchInto(
+      connection,
+      (launch) => this.#observation.writeScript(launch),
+      spec,
+      signal,
+      () => this.#requireRight('new-session'),
+    ).finally(() => this.#busy.delete(spec.agentId));
     launched.then(
       (entry) => (signal?.aborted ? this.#discardLate(spec.agentId) : this.#observation.adopt(entry)),
       (error: unknown) => {

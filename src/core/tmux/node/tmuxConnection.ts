@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { FSWatcher } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Clock } from '../../base/clock';
 import { ignore, type Logger } from '../../base/log';
 import type { ControlEvent } from '../controlModeParser';
-import { optionCommands, tmuxConf } from '../tmuxConf';
+import { optionCommands } from '../tmuxConf';
 import { TmuxError } from '../tmuxErrors';
 import { paneFormat, screenFormat } from '../tmuxFormat';
 import { TmuxArgs, TmuxStart, type SubscriptionName, type TmuxCommand } from '../tmuxArgs';
 import { ControlClient, type RunOptions } from './controlClient';
-import { isServerReady, watchServer, writeServerMarker } from './serverMarker';
+import { isServerReady, serverConfPath, watchServer, writeServerConf, writeServerMarker } from './serverMarker';
 import { SpawnRunner } from './spawnRunner';
 
 /** What a connection tells its owner. None may throw. */
@@ -68,7 +66,7 @@ export class TmuxConnection {
     const { mode, socketName, runtimeFolder } = options;
     this.#commands =
       mode === 'owner'
-        ? this.#client(TmuxStart.owner(socketName, join(runtimeFolder, 'tmux.conf')))
+        ? this.#client(TmuxStart.owner(socketName, serverConfPath(runtimeFolder)))
         : new SpawnRunner({ program: options.program, socketName, env: options.serverEnv });
   }
 
@@ -78,8 +76,7 @@ export class TmuxConnection {
    * tmux.rejected, tmux.timeout.
    */
   static async open(options: ConnectionOptions): Promise<TmuxConnection> {
-    if (options.mode === 'owner')
-      await writeFile(join(options.runtimeFolder, 'tmux.conf'), tmuxConf(), { mode: 0o600 });
+    if (options.mode === 'owner') await writeServerConf(options.runtimeFolder);
     const connection = new TmuxConnection(options);
     try {
       await (options.mode === 'owner' ? connection.#openAsOwner() : connection.#openAsObserver());
@@ -88,6 +85,11 @@ export class TmuxConnection {
       connection.dispose();
       throw error;
     }
+  }
+
+  /** An observer that is told of changes by files. */
+  get isWatchingFiles(): boolean {
+    return this.#watcher !== undefined;
   }
 
   /** Runs one sequence of commands. @throws {TmuxError} as {@link ControlClient.run} */
