@@ -21,7 +21,7 @@ export interface AgentSpec {
   /** Address `role:<role>`, free of meaning for access rights. */
   readonly role?: string;
   readonly team?: string;
-  /** Typed into the agent once it is ready. */
+  /** Typed into the agent once it is ready, if its type can be typed into (`prompt.canPaste`) and it does not ask something first; otherwise a notice says so. */
   readonly firstPrompt?: string;
   /** Appended to the type's command. */
   readonly args?: readonly string[];

@@ -86,5 +86,26 @@ export class AgentError extends OrchestratorError<AgentErrorCode> {
   }
 }
 
+const agents = new WeakMap<object, string>();
+
+/**
+ * The failure as one about this agent: an AgentError that names none yet becomes one that does; of any other error the agent is
+ * remembered beside it, so that its type and code stay. Ask with {@link agentOfError}.
+ */
+export function aboutAgent(error: unknown, agentId: string): unknown {
+  if (AgentError.is(error)) {
+    if (error.agentId !== undefined) return error;
+    return new AgentError(error.code, error.detail, { agentId, problems: error.problems, cause: error });
+  }
+  if (typeof error === 'object' && error !== null) agents.set(error, agentId);
+  return error;
+}
+
+/** The agent that a failure is about, also for failures of the host and the store; undefined when it is about none. */
+export function agentOfError(error: unknown): string | undefined {
+  if (AgentError.is(error)) return error.agentId;
+  return typeof error === 'object' && error !== null ? agents.get(error) : undefined;
+}
+
 /** Every code of this module, for the check that each has a text for people. */
 export const AGENT_ERROR_CODES = Object.keys(dispositions) as readonly AgentErrorCode[]; // keys of a full Record

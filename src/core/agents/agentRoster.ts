@@ -4,6 +4,7 @@ import { agentIdFor, nameKey, requireAgentSpec } from './agentSpec';
 import type { AgentStopper } from './agentStopper';
 import { isLive } from './agentTransitions';
 import type { Agent } from './baseAgent';
+import { firstPromptNotice } from './firstPrompt';
 import type { SupervisorContext } from './supervisorPorts';
 
 /** Who there is: creates, renames, changes and removes agents. Calls for one agent are made one at a time by the supervisor. */
@@ -92,6 +93,7 @@ export class AgentRoster {
       actor,
       reason: 'removed',
     });
+    this.context.notices.resolve(firstPromptNotice(agent.id));
   }
 
   #requireFreeName(name: string, except?: AgentId): void {

@@ -9,6 +9,7 @@ import type { ActivityObserver } from './activityObserver';
 import type { AgentStopper } from './agentStopper';
 import type { Agent } from './baseAgent';
 import { agentEnvironment } from './environment';
+import { FirstPrompt, firstPromptNotice } from './firstPrompt';
 import type { StateUpdate } from './agentStateManager';
 import { type Readying, RunWatch } from './runWatch';
 import type { Order, SupervisorContext } from './supervisorPorts';
@@ -26,11 +27,15 @@ export interface StartOrder extends Order {
  * command and folder → launch → wait until ready → first prompt. Calls for one agent are made one at a time.
  */
 export class AgentStarter {
+  readonly #firstPrompt: FirstPrompt;
+
   constructor(
     private readonly context: SupervisorContext,
     private readonly observer: ActivityObserver,
     private readonly stopper: AgentStopper,
-  ) {}
+  ) {
+    this.#firstPrompt = new FirstPrompt(context, observer);
+  }
 
   /**
    * Resolves when the agent runs, or has ended with code 0 already.
@@ -60,7 +65,7 @@ export class AgentStarter {
       run.dispose();
     }
     if (agent.record.lifecycle === 'running' && agent.record.generation === generation)
-      await this.#typeFirstPrompt(agent, type, signal);
+      await this.#firstPrompt.type(agent, type, signal);
   }
 
   #checkState(agent: Agent, order: StartOrder): void {
@@ -114,6 +119,7 @@ export class AgentStarter {
       ...(order.isRelease && { restartsAtMs: [] }),
     });
     this.context.notices.resolve(`agent.cannotStart:${agent.id}`);
+    this.context.notices.resolve(firstPromptNotice(agent.id));
     return generation + 1;
   }
 
@@ -258,38 +264,6 @@ export class AgentStarter {
       reason: 'start_failed',
       evidence: [this.#evidence('policy', cleanText(describeError(error)))],
     });
-  }
-
-  /**
-   * Marked as done before it is typed: a crash in between loses it visibly, it is never typed twice. Not typed at all into a
-   * dialog that came up first (a question of trust, a login): it would answer it.
-   */
-  async #typeFirstPrompt(agent: Agent, type: AgentType, signal: AbortSignal): Promise<void> {
-    const { spec, generation, isFirstPromptDone } = agent.record;
-    if (isFirstPromptDone || spec.firstPrompt === undefined) return;
-    if (!type.prompt.canPaste) {
-      this.context.log.info('the first prompt is not typed: this type cannot be typed into safely yet', {
-        agent: agent.id,
-      });
-      return;
-    }
-    try {
-      const { activity } = await this.observer.look(agent);
-      if (activity === 'awaiting_approval' || activity === 'awaiting_input') {
-        this.context.log.warn('the first prompt is not typed: the agent asks something first', { agent: agent.id });
-        return;
-      }
-      await this.#transition(agent, generation, {
-        isFirstPromptDone: true,
-        durability: 'before',
-        actor: 'engine',
-        reason: 'first_prompt_typed',
-      });
-      await agent.submit(spec.firstPrompt, signal);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      this.context.log.warn('the first prompt could not be typed', { agent: agent.id, error });
-    }
   }
 
   async #transition(agent: Agent, generation: number, update: StateUpdate): Promise<void> {

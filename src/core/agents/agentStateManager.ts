@@ -33,6 +33,8 @@ export interface StateUpdate {
    * `behind`: a fact, announced at once and kept as soon as the store can. Default `behind`.
    */
   readonly durability?: 'before' | 'behind';
+  /** Makes a line of the history even when nothing has moved. */
+  readonly hasLine?: boolean;
   /** Looked at when the turn of this change comes: when aborted by then, nothing changes and the promise rejects with its reason. */
   readonly signal?: AbortSignal;
   /** Called as soon as the change is in effect, before a later change of the same agent has its turn. */
@@ -282,6 +284,7 @@ export class AgentStateManager implements Disposable {
 
 function worthALine(previous: AgentRecord, current: AgentRecord, update: StateUpdate): boolean {
   return (
+    update.hasLine === true ||
     current.lifecycle !== previous.lifecycle ||
     current.activity !== previous.activity ||
     (update.desired !== undefined && update.desired !== previous.desired) ||

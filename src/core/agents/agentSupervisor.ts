@@ -3,7 +3,7 @@ import { describeError } from '../base/errors';
 import { ignore } from '../base/log';
 import type { AgentChange, AgentId, AgentSpec } from './agent';
 import { ActivityObserver } from './activityObserver';
-import { AgentError } from './agentErrors';
+import { aboutAgent, AgentError } from './agentErrors';
 import type { AgentExit } from './agentHost';
 import { AgentMailbox } from './agentMailbox';
 import { AgentReconciler } from './agentReconciler';
@@ -106,7 +106,8 @@ export class AgentSupervisor implements Disposable {
 
   /**
    * Starts an agent that does not run; resolves when it is ready (or has ended with code 0). A running one is left alone.
-   * Aborting the signal stops what was started. @throws as `AgentStarter.start`, and agent.superseded when a stop came in between
+   * Aborting the signal stops what was started. Of every failure `agentOfError` tells the agent.
+   * @throws as `AgentStarter.start`, and agent.superseded when a stop came in between
    */
   async start(id: string, options: CallOptions = {}): Promise<void> {
     await this.#runStart(this.registry.get(id).id, this.#startOrder(options, 'start_ordered'), options.signal);
@@ -277,7 +278,11 @@ export class AgentSupervisor implements Disposable {
       }
     };
     const starting = this.#mailbox(id).run(work, { signal, kind: 'start' });
-    await this.#stopIfCancelled(agent, starting, { actor: order.actor, ...(signal && { signal }) });
+    try {
+      await this.#stopIfCancelled(agent, starting, { actor: order.actor, ...(signal && { signal }) });
+    } catch (error) {
+      throw aboutAgent(error, id);
+    }
   }
 
   /** The acting part of a stop that is kept already. */

@@ -13,7 +13,7 @@ import { DEFAULT_RESTART_SETTINGS, type RestartSettings } from './restartBudget'
 
 /** Something a person should know. The monitoring module's AlertSink takes these as they are. */
 export interface AgentNotice {
-  /** Identity: raising the same again replaces. `agent.quarantined:<id>`, `agent.orphan:<id>`, `agent.cannotStart:<id>`, `agent.killFailed:<id>`. */
+  /** Identity: raising the same again replaces. `agent.quarantined:<id>`, `agent.orphan:<id>`, `agent.cannotStart:<id>`, `agent.killFailed:<id>`, `agent.firstPrompt:<id>`. */
   readonly fingerprint: string;
   readonly level: 'warning' | 'error' | 'critical';
   readonly title: string;
