@@ -69,4 +69,6 @@ export interface BaseEnvironment {
     readonly loginShell: Environment | undefined;
     readonly reason?: string;
   }>;
+  /** Why the login shell gave no answer when it was asked last; undefined when it did, or was not asked yet. */
+  readonly lastFailure?: string | undefined;
 }

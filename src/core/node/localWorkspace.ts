@@ -47,11 +47,12 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
   const passed = Object.fromEntries(options.passEnvironment.map((name) => [name, env[name]]));
   const serverEnv = serverEnvironment(env);
   const program = options.tmuxPath === 'tmux' ? undefined : options.tmuxPath;
+  const environment = passingOn(new LoginShellEnvironment({ shell, execPath, process: env, log }), passed);
   return {
     id,
     lock: new EpochWorkspaceLock({ dataFolder: names.dataFolder, runtimeFolder: names.runtimeFolder, clock, log }),
     processes: process.platform === 'linux' ? new LinuxProcesses() : new PsProcesses(),
-    environment: passingOn(new LoginShellEnvironment({ shell, execPath, process: env, log }), passed),
+    environment,
     checks: new NodeLaunchChecks(),
     shell,
     execPath,
@@ -70,7 +71,7 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
         mode,
       }),
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    diagnose: () => diagnose(names, shell, program, serverEnv),
+    diagnose: () => diagnose(names, diagnoseShell(shell, environment.lastFailure), program, serverEnv),
   };
 }
 
@@ -118,6 +119,9 @@ function passingOn(
     Object.entries(passed).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
   return {
+    get lastFailure() {
+      return base.lastFailure;
+    },
     read: async (signal) => {
       const answer = await base.read(signal);
       return { ...answer, loginShell: { ...(answer.loginShell ?? inheritedEnvironment(answer.process)), ...extra } };
@@ -157,7 +161,7 @@ async function openStore(
 
 async function diagnose(
   names: WorkspaceNames,
-  shell: string,
+  shell: Diagnosis,
   program: string | undefined,
   serverEnv: Readonly<Record<string, string>>,
 ): Promise<readonly Diagnosis[]> {
@@ -166,7 +170,7 @@ async function diagnose(
     { id: 'socket', label: 'tmux server', level: 'info', detail: `tmux -L ${names.socketName} attach -t <agent>` },
     { id: 'data', label: 'Data folder', level: 'info', detail: names.dataFolder },
     { id: 'runtime', label: 'Runtime folder', level: 'info', detail: names.runtimeFolder },
-    { id: 'shell', label: 'Login shell', level: 'info', detail: shell },
+    shell,
     {
       id: 'platform',
       label: 'Platform',
@@ -174,6 +178,18 @@ async function diagnose(
       detail: `${process.platform} ${process.arch}, Node ${process.version}`,
     },
   ];
+}
+
+function diagnoseShell(shell: string, lastFailure: string | undefined): Diagnosis {
+  const what = { id: 'shell', label: 'Login shell' } as const;
+  if (lastFailure === undefined) return { ...what, level: 'info', detail: shell };
+  return {
+    ...what,
+    level: 'warning',
+    detail: `${shell} gave no environment when an agent was started: ${lastFailure}`,
+    advice:
+      'Agents start with a reduced environment: keys and paths from your profile are missing. Mend the profile, or make it faster; it is asked again at the next start, at most once a minute.',
+  };
 }
 
 async function diagnoseTmux(program: string | undefined, env: Readonly<Record<string, string>>): Promise<Diagnosis> {

@@ -19,7 +19,7 @@ describe('agents: the surroundings of a launch', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   /** Asks a shell whose profile is `profile`. */
-  function ask(shell: string, profile: string, timeoutMs?: number): LoginShellEnvironment {
+  function ask(shell: string, profile: string, timeoutMs?: number, nowMs?: () => number): LoginShellEnvironment {
     for (const file of ['.profile', '.bash_profile', '.zprofile']) writeFileSync(join(folder, file), profile);
     const ours = { HOME: folder, PATH: process.env.PATH, CLAUDECODE: '1', ANTHROPIC_API_KEY: 'of the editor' };
     return new LoginShellEnvironment({
@@ -28,6 +28,7 @@ describe('agents: the surroundings of a launch', () => {
       process: ours,
       log: silentLogger,
       ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(nowMs && { nowMs }),
     });
   }
 
@@ -58,6 +59,27 @@ describe('agents: the surroundings of a launch', () => {
       await Promise.all([environment.read(), environment.read()]);
       await environment.read();
       assert.equal(readFileSync(count, 'utf8'), 'x\n');
+    });
+
+    it('asks again after a failure, at most once a minute, and tells the last failure until it succeeds', async () => {
+      const count = join(folder, 'count');
+      let nowMs = 5;
+      const environment = ask('/bin/bash', `echo x >> '${count}'; exit 3\n`, undefined, () => nowMs);
+      const asked = (): number => readFileSync(count, 'utf8').length / 2;
+      assert.equal(environment.lastFailure, undefined);
+      await Promise.all([environment.read(), environment.read()]);
+      assert.match(environment.lastFailure ?? '', /ended without an answer \(3\)/);
+      nowMs += 59_000;
+      assert.deepEqual([(await environment.read()).reason, asked()], [environment.lastFailure, 1]);
+      nowMs += 2_000;
+      await Promise.all([environment.read(), environment.read()]);
+      assert.equal(asked(), 2);
+      nowMs += 61_000;
+      ask('/bin/bash', `echo x >> '${count}'; export MINE=1\n`); // the person has mended the profile
+      assert.equal((await environment.read()).loginShell?.['MINE'], '1');
+      nowMs += 600_000;
+      await environment.read();
+      assert.deepEqual([environment.lastFailure, asked()], [undefined, 3]);
     });
 
     it('gives up in time, says why, and ends what the profile started', async () => {

@@ -13,7 +13,12 @@ export interface LoginShellOptions {
   readonly log: Logger;
   /** Default 10 s: profiles that start version managers take seconds. */
   readonly timeoutMs?: number;
+  /** Monotonic milliseconds; default `performance.now`. */
+  readonly nowMs?: () => number;
 }
+
+/** A failure is not for ever – the machine was busy, the profile gets mended – but a profile that hangs must not delay every start. */
+const RETRY_MS = 60_000;
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** Runs inside the shell. A constant: what varies comes through the environment, in a form that POSIX shells, fish and csh expand alike. */
@@ -22,28 +27,43 @@ const SCRIPT =
   'const m=process.env.CORE_ENV_MARK;delete process.env.CORE_ENV_MARK;process.stdout.write(m+JSON.stringify(process.env)+m)';
 
 /**
- * What the user's login shell exports: asked once, asynchronously, in a session of its own without a terminal, starting from the
+ * What the user's login shell exports: asked until it answered once (at most once a minute), asynchronously, in a session of its own without a terminal, starting from the
  * allow-listed part of our environment. The answer is found between two random marks, whatever the profile prints.
  */
 export class LoginShellEnvironment implements BaseEnvironment {
   #answer: Promise<{ readonly loginShell: Environment | undefined; readonly reason?: string }> | undefined;
+  #failedAtMs: number | undefined;
+  #lastFailure: string | undefined;
 
   constructor(private readonly options: LoginShellOptions) {}
 
   async read(signal?: AbortSignal): Promise<Awaited<ReturnType<BaseEnvironment['read']>>> {
+    if (this.#failedAtMs !== undefined && this.#nowMs() - this.#failedAtMs >= RETRY_MS) this.#answer = undefined;
     this.#answer ??= this.#ask();
     signal?.throwIfAborted();
     return { process: this.options.process, ...(await this.#answer) };
   }
 
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
+  }
+
+  #nowMs(): number {
+    return (this.options.nowMs ?? (() => performance.now()))();
+  }
+
   async #ask(): Promise<{ readonly loginShell: Environment | undefined; readonly reason?: string }> {
     const { log, shell } = this.options;
+    this.#failedAtMs = undefined;
     try {
       const loginShell = await this.#run();
+      this.#lastFailure = undefined;
       log.debug('login shell answered', { shell, variables: Object.keys(loginShell).length });
       return { loginShell };
     } catch (error) {
       const reason = describeError(error);
+      this.#failedAtMs = this.#nowMs();
+      this.#lastFailure = reason;
       log.warn('the login shell gave no environment; agents get the allow-listed part of ours', {
         shell,
         error: reason,
