@@ -40,6 +40,8 @@ export interface ContributionParts {
   readonly channel: vscode.LogOutputChannel;
   readonly extensionVersion: string;
   readonly globalMemory: Memory;
+  /** Starts the engine where agents can run. */
+  readonly start: () => Promise<void>;
   /** Asked when the engine is ready for the first time. */
   readonly wasAway: () => boolean;
 }
@@ -78,6 +80,8 @@ export function createWindow(parts: ContributionParts): WindowParts {
       settings,
       channel: parts.channel,
       extensionVersion: parts.extensionVersion,
+      globalMemory: parts.globalMemory,
+      start: parts.start,
     }),
   };
   const contributions: readonly Contribution[] = [

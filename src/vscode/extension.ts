@@ -11,6 +11,7 @@ import { ChannelLogger } from './log';
 import type { Memory } from './notices/windowPort';
 import { gateByTrust } from './trustGate';
 import { AbsenceMark } from './window/absence';
+import { canRunAgents, windowStorageFolder } from './window/workplace';
 
 /** What `deactivate` needs of `activate`: VS Code calls both as plain functions. */
 let session: { readonly engine: Engine; readonly leave: () => Promise<void> } | undefined;
@@ -32,7 +33,7 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   const settings = new LiveSettings((error) => log.error('settings listener', { error: describeError(error) }));
   const engine = composeEngine(context, log, () => settings.current);
   const gated = gateByTrust(engine, () => vscode.workspace.isTrusted);
-  const absence = new AbsenceMark(context.storageUri?.fsPath, log);
+  const absence = new AbsenceMark(windowStorageFolder(context.globalStorageUri.fsPath, workspaceUri()), log);
   const window = createWindow({
     engine: gated,
     settings,
@@ -41,11 +42,12 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
     channel,
     extensionVersion: String((context.extension.packageJSON as { version?: unknown }).version), // package.json has it: VS Code would not load us else
     globalMemory: memoryOn(context.globalState, log),
+    start: () => startHere(engine),
     wasAway: () => absence.wasAway,
   });
   context.subscriptions.push(channel, settings, engine);
   for (const contribution of window.contributions) context.subscriptions.push(contribution.register());
-  session = { engine, leave: () => absence.leave(clock.nowMs()) };
+  session = { engine, leave: async () => (mayWrite() ? absence.leave(clock.nowMs()) : undefined) };
   startWhenTrusted(context, engine, window, () => absence.take(clock.nowMs()));
   const api = createApi(gated, () => settings.current.isApiWriteAllowed);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return api;
@@ -70,12 +72,37 @@ function startWhenTrusted(
   prepare: () => Promise<void>,
 ): void {
   const begin = async (): Promise<void> => {
-    await Promise.all([facts.lookForFleetFile(), prepare()]);
-    if (process.platform !== 'win32') await engine.start(); // never rejects
+    await Promise.all([facts.lookForFleetFile(), mayWrite() ? prepare() : undefined]);
+    await startHere(engine);
   };
   const start = (): void => void setImmediate(() => void begin());
   if (vscode.workspace.isTrusted) start();
-  context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(start));
+  context.subscriptions.push(
+    vscode.workspace.onDidGrantWorkspaceTrust(start),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      if (engine.status.kind === 'stopped' && mayWrite()) start(); // a first real folder beside virtual ones
+    }),
+  );
+}
+
+/** Does nothing where agents cannot run. Never rejects. */
+async function startHere(engine: Engine): Promise<void> {
+  if (canRunHere()) await engine.start();
+}
+
+function canRunHere(): boolean {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return canRunAgents({ platform: process.platform, folderSchemes: folders.map((folder) => folder.uri.scheme) });
+}
+
+/** In Restricted Mode, and where nothing can run, nothing is written (S1). */
+function mayWrite(): boolean {
+  return vscode.workspace.isTrusted && canRunHere();
+}
+
+function workspaceUri(): string | undefined {
+  const { workspaceFile, workspaceFolders } = vscode.workspace;
+  return (workspaceFile ?? workspaceFolders?.[0]?.uri)?.toString();
 }
 
 function memoryOn(memento: vscode.Memento, log: Logger): Memory {

@@ -44,6 +44,7 @@ export const CommandId = {
   WatchAgents: 'coreOrchestrator.watchAgents',
   OpenFleetFile: 'coreOrchestrator.openFleetFile',
   CreateFleetFile: 'coreOrchestrator.createFleetFile',
+  ResetMutedNotices: 'coreOrchestrator.resetMutedNotices',
   GroupByState: 'coreOrchestrator.groupByState',
   GroupByTeam: 'coreOrchestrator.groupByTeam',
   GroupByFolder: 'coreOrchestrator.groupByFolder',
@@ -83,6 +84,7 @@ export interface CommandTypes {
   [CommandId.WatchAgents]: PlainCommand;
   [CommandId.OpenFleetFile]: PlainCommand;
   [CommandId.CreateFleetFile]: PlainCommand;
+  [CommandId.ResetMutedNotices]: PlainCommand;
   [CommandId.GroupByState]: PlainCommand;
   [CommandId.GroupByTeam]: PlainCommand;
   [CommandId.GroupByFolder]: PlainCommand;
@@ -94,6 +96,8 @@ export interface ContextKeys {
   /** Which welcome text the Agents view shows while it has no rows. */
   'coreOrchestrator.welcome': WelcomeState;
   'coreOrchestrator.hasAgents': boolean;
+  /** This window manages the agents of the workspace: it may change them. */
+  'coreOrchestrator.isOwner': boolean;
   /** At least one agent has a process. */
   'coreOrchestrator.hasLiveAgents': boolean;
   'coreOrchestrator.hasFleetFile': boolean;

@@ -145,6 +145,17 @@ describe('commands in package.json', () => {
     assert.deepEqual([...groups].sort(), ['1_open', '2_message', '3_state', '4_edit', 'inline', 'z_danger']);
   });
 
+  it('that act are offered only in the window that manages the agents', () => {
+    const acting = [
+      ...['startAgent', 'startAgentAgain', 'stopAgent', 'restartAgent', 'pauseAgent', 'resumeAgent', 'stopAll'],
+      ...['releaseQuarantine', 'sendPrompt', 'renameAgent', 'removeAgent', 'startFleet', 'showHistory'],
+    ].map((name) => `coreOrchestrator.${name}`);
+    const owned = [...commands].filter(([, { enablement }]) => enablement?.startsWith('coreOrchestrator.isOwner'));
+    assert.deepEqual(owned.map(([id]) => id).sort(), acting.sort());
+    for (const { command, when } of menus['view/title'] ?? [])
+      if (acting.includes(command ?? '')) assert.match(when ?? '', /&& coreOrchestrator\.isOwner\b/, command);
+  });
+
   it('each have a handler', () => {
     const sources = sourcesBelow(path.join(root, 'src', 'vscode'))
       .map((file) => readFileSync(file, 'utf8'))
@@ -228,7 +239,15 @@ describe('settings in package.json', () => {
         assert.ok(scope === 'machine' || scope === 'machine-overridable', `${key}: ${String(scope)}`);
     }
     assert.equal(manifest.capabilities.untrustedWorkspaces.supported, 'limited');
-    assert.equal(manifest.capabilities.virtualWorkspaces.supported, false);
+    assert.equal(manifest.capabilities.virtualWorkspaces.supported, 'limited', 'else our welcome text is never seen');
+  });
+
+  it('S1 that name a program cannot come from a workspace at all', () => {
+    const naming = configuration.filter(([key]) => /path|command|program|shell|executable/i.test(key));
+    assert.deepEqual(
+      naming.map(([key, { scope }]) => [key, scope]),
+      [['coreOrchestrator.tmuxPath', 'machine']],
+    );
   });
 
   it('S22 that let other extensions act cannot come from a workspace at all', () => {

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { AgentView, Engine } from '../../core/engine';
-import { EngineError } from '../../core/engineErrors';
 import { hasDialog, isEnded, isInTheMiddle, isLive } from '../agents/agentText';
 import { AGENTS_VIEW_ID, CommandId } from '../manifest';
 import type { Reporter } from '../reporter';
@@ -10,6 +9,7 @@ import { demandTrust, type IsTrusted } from '../trustGate';
 import { nameProblem } from './agentName';
 import type { AgentFilter } from './agentPicker';
 import type { AgentTargets } from './agentTargets';
+import { demandOwnership } from './ownership';
 import type { CommandHandlers } from './registerCommands';
 import type { StartAgentDialog } from './startAgentDialog';
 
@@ -36,34 +36,41 @@ export function agentCommands(parts: AgentCommandParts): CommandHandlers {
   return {
     [CommandId.StartAgent]: () => startAgent(parts),
     [CommandId.StartAgentAgain]: async (row, rows) => {
+      demandOwnership(engine);
       const ids = await targets.many('Start Agent Again', canStart, row, rows);
       await forEach(parts, 'Start Agent Again', ids, (id) => engine.startExisting(id));
     },
     [CommandId.StopAgent]: async (row, rows) => {
+      demandOwnership(engine);
       const ids = await targets.many('Stop Agent', canStop, row, rows);
       if (!(await confirm(engine, 'Stop', ids))) return;
       await forEach(parts, 'Stop Agent', ids, (id) => engine.stopAgent(id));
     },
     [CommandId.RestartAgent]: async (row, rows) => {
+      demandOwnership(engine);
       const ids = await targets.many('Restart Agent', canRestart, row, rows);
       if (!(await confirm(engine, 'Restart', ids))) return;
       await forEach(parts, 'Restart Agent', ids, (id) => engine.restartAgent(id));
     },
     [CommandId.PauseAgent]: async (row, rows) => {
+      demandOwnership(engine);
       const ids = await targets.many('Pause Agent', canPause, row, rows);
       await forEach(parts, 'Pause Agent', ids, (id) => engine.pauseAgent(id));
     },
     [CommandId.ResumeAgent]: async (row, rows) => {
+      demandOwnership(engine);
       const ids = await targets.many('Resume Agent', canResume, row, rows);
       await forEach(parts, 'Resume Agent', ids, (id) => engine.resumeAgent(id));
     },
     [CommandId.ReleaseQuarantine]: async (row, rows) => {
+      demandOwnership(engine);
       const ids = await targets.many('Release From Quarantine', isQuarantined, row, rows);
       await forEach(parts, 'Release From Quarantine', ids, (id) => engine.releaseQuarantine(id));
     },
     [CommandId.SendPrompt]: (row, rows, text) => sendPrompt(parts, row, rows, text),
     [CommandId.RenameAgent]: (row) => renameAgent(parts, row),
     [CommandId.RemoveAgent]: async (row, rows) => {
+      demandOwnership(engine);
       const ids = await targets.many('Remove Agent', isManaged, row, rows);
       if (!(await confirm(engine, 'Remove', ids))) return;
       await forEach(parts, 'Remove Agent', ids, (id) => engine.removeAgent(id));
@@ -81,12 +88,6 @@ async function startAgent({ engine, startDialog, isTrusted, reveal }: AgentComma
   return id;
 }
 
-/** Says before anything is asked why nothing can be started. @throws {EngineError} */
-function demandOwnership({ status }: Engine): void {
-  if (status.kind === 'following') throw new EngineError('engine.following', 'another window manages the agents');
-  if (status.kind === 'blocked') throw new EngineError('engine.blocked', status.detail);
-}
-
 async function sendPrompt(
   parts: AgentCommandParts,
   row: unknown,
@@ -94,6 +95,7 @@ async function sendPrompt(
   given?: string,
 ): Promise<void> {
   const { engine, targets } = parts;
+  demandOwnership(engine);
   const takesPrompts: AgentFilter = (agent) =>
     canPause(agent) &&
     !hasDialog(agent) &&
@@ -116,6 +118,7 @@ function askPrompt(engine: Engine, ids: readonly AgentId[]): Thenable<string | u
 }
 
 async function renameAgent({ engine, targets }: AgentCommandParts, row: unknown): Promise<void> {
+  demandOwnership(engine);
   const id = await targets.one('Rename Agent', isManaged, row);
   if (id === undefined) return;
   const present = viewOf(engine, id).name;

@@ -10,6 +10,7 @@ import { type AgentTerminals, besideColumn, viewOf } from '../terminals/agentTer
 import { MirrorTerminal } from '../terminals/mirrorTerminal';
 import type { AgentFilter } from './agentPicker';
 import type { AgentTargets } from './agentTargets';
+import { demandOwnership } from './ownership';
 import type { CommandHandlers } from './registerCommands';
 
 export interface OpenCommandParts {
@@ -46,6 +47,7 @@ export function openCommands(parts: OpenCommandParts): CommandHandlers {
       if (engine.agent(id)?.isAttachable) await terminals.attach(id);
     },
     [CommandId.ShowHistory]: async (row) => {
+      demandOwnership(engine); // the store is the owner's
       const id = await targets.one('Show History', any, row);
       if (id === undefined) return;
       const changes = await engine.history(id);

@@ -4,6 +4,8 @@ import type { ReportDocuments } from '../documents/reportDocuments';
 import { setupText } from '../documents/setupText';
 import type { LiveSettings } from '../liveSettings';
 import { CommandId, SettingKey } from '../manifest';
+import { resetMutedNotices } from '../notices/noticePresenter';
+import type { Memory } from '../notices/windowPort';
 import { GroupBy } from '../settings';
 import { windowDiagnoses } from '../window/windowDiagnoses';
 import type { CommandHandlers } from './registerCommands';
@@ -14,6 +16,9 @@ export interface WindowCommandParts {
   readonly settings: LiveSettings;
   readonly channel: vscode.LogOutputChannel;
   readonly extensionVersion: string;
+  readonly globalMemory: Memory;
+  /** Starts the engine where agents can run. */
+  readonly start: () => Promise<void>;
 }
 
 /** Commands about the engine and the view as a whole. */
@@ -23,6 +28,8 @@ export function windowCommands({
   settings,
   channel,
   extensionVersion,
+  globalMemory,
+  start,
 }: WindowCommandParts): CommandHandlers {
   const groupBy = (value: GroupBy) => (): Promise<void> => settings.update(SettingKey.GroupBy, value);
   return {
@@ -51,8 +58,10 @@ export function windowCommands({
       const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Continue');
       if (answer === 'Continue') await engine.acceptStoreLoss();
     },
-    [CommandId.TryAgain]: () => engine.start(),
-    [CommandId.WatchAgents]: () => engine.start(),
+    [CommandId.TryAgain]: start,
+    [CommandId.WatchAgents]: start,
+    [CommandId.ResetMutedNotices]: async () =>
+      void vscode.window.showInformationMessage(resetMutedNotices(globalMemory)),
     [CommandId.GroupByState]: groupBy(GroupBy.State),
     [CommandId.GroupByTeam]: groupBy(GroupBy.Team),
     [CommandId.GroupByFolder]: groupBy(GroupBy.Folder),

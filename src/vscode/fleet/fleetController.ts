@@ -3,6 +3,7 @@ import type { Disposable } from '../../core/base/disposable';
 import type { Logger } from '../../core/base/log';
 import type { Engine, FleetPlan, FleetProblem, FleetResult, FleetStep } from '../../core/engine';
 import { isLive } from '../agents/agentText';
+import { demandOwnership } from '../commands/ownership';
 import type { ReportDocuments } from '../documents/reportDocuments';
 import { FLEET_FILE } from '../manifest';
 import type { Reporter } from '../reporter';
@@ -30,6 +31,7 @@ export class FleetController implements Disposable {
 
   async start(): Promise<void> {
     demandTrust(this.parts.isTrusted);
+    demandOwnership(this.parts.engine);
     const uri = await this.#chooseFile();
     if (!uri) return;
     const plan = await this.parts.engine.planFleet(await readFleetFile(uri), uri.fsPath);
@@ -47,6 +49,7 @@ export class FleetController implements Disposable {
 
   async stopAll(): Promise<void> {
     const { engine } = this.parts;
+    demandOwnership(engine);
     const count = engine.agents.filter((agent) => isLive(agent) || agent.lifecycle === 'backoff').length;
     const detail =
       'Every agent of this workspace is ended. What is not finished will be lost; what was said and done stays in their history.';

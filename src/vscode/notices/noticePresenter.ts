@@ -48,10 +48,10 @@ export class NoticePresenter implements Disposable {
     this.#schedule();
   }
 
-  /** Critical notices (the store, the ownership) are always shown: work could be lost. */
+  /** Critical notices (the store, the ownership) are always shown, also when their kind was muted once: work could be lost. */
   #isWanted(notice: AlertNotice): boolean {
-    if (this.#mutedKinds().includes(kindOf(notice))) return false;
     if (notice.level === AlertLevel.Critical) return true;
+    if (mutedKinds(this.memory).includes(kindOf(notice))) return false;
     if (this.level() === NotificationLevel.None) return false;
     return notice.level !== AlertLevel.Info || this.level() === NotificationLevel.All;
   }
@@ -75,25 +75,34 @@ export class NoticePresenter implements Disposable {
     if (!first) return;
     const isAboutAgent = notices.some((notice) => notice.agentId !== undefined);
     const isLoss = kind === STORE_LOSS;
+    const isCritical = notices.some((notice) => notice.level === AlertLevel.Critical);
     const buttons = isLoss
       ? [CONTINUE, CHECK_SETUP, SHOW_LOG]
-      : [isAboutAgent ? GO_TO_AGENT : CHECK_SETUP, SHOW_LOG, MUTE];
+      : [isAboutAgent ? GO_TO_AGENT : CHECK_SETUP, SHOW_LOG, ...(isCritical ? [] : [MUTE])];
     const answer = await this.window.show(severityOf(first), noticeText(notices), buttons);
     if (this.#store.isDisposed) return;
     if (answer === CONTINUE) this.window.run(CommandId.AcceptStoreLoss);
     if (answer === SHOW_LOG) this.window.run(CommandId.ShowLog);
     if (answer === CHECK_SETUP) this.window.run(CommandId.CheckSetup);
-    if (answer === MUTE) this.memory.set(MUTED_KEY, [...this.#mutedKinds(), kind]);
+    if (answer === MUTE) this.memory.set(MUTED_KEY, [...mutedKinds(this.memory), kind]);
     if (answer === GO_TO_AGENT) {
       if (notices.length === 1 && first.agentId !== undefined) this.window.run(CommandId.AttachAgent, first.agentId);
       else this.window.run(CommandId.GoToAgent);
     }
   }
+}
 
-  #mutedKinds(): readonly string[] {
-    const stored = this.memory.get(MUTED_KEY);
-    return Array.isArray(stored) ? stored.filter((kind): kind is string => typeof kind === 'string') : [];
-  }
+function mutedKinds(memory: Memory): readonly string[] {
+  const stored = memory.get(MUTED_KEY);
+  return Array.isArray(stored) ? stored.filter((kind): kind is string => typeof kind === 'string') : [];
+}
+
+/** Shows every kind again from its next notice on. Returns what to tell the person. */
+export function resetMutedNotices(memory: Memory): string {
+  const count = mutedKinds(memory).length;
+  memory.set(MUTED_KEY, undefined);
+  if (count === 0) return 'No notices were muted.';
+  return count === 1 ? 'One kind of notice is shown again.' : `${count} kinds of notices are shown again.`;
 }
 
 /** `agent.quarantined:reviewer` → `agent.quarantined`. */

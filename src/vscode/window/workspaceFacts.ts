@@ -8,6 +8,7 @@ import { welcomeState } from '../agents/welcomeState';
 import type { ContextKeySetter } from '../context';
 import { FLEET_FILE } from '../manifest';
 import { findFleetFiles } from '../fleet/fleetFiles';
+import { isVirtualWorkspace } from './workplace';
 
 /**
  * The fleet file and its folder: when a folder comes or goes together with what is in it, VS Code reports only the
@@ -54,13 +55,14 @@ export class WorkspaceFacts implements Disposable {
       welcomeState({
         status,
         isWindows: process.platform === 'win32',
-        isVirtualWorkspace: folders.length > 0 && folders.every((folder) => folder.uri.scheme !== 'file'),
+        isVirtualWorkspace: isVirtualWorkspace(folders.map((folder) => folder.uri.scheme)),
         isTrusted: vscode.workspace.isTrusted,
         hasFolder: folders.length > 0,
         hasFleetFile: this.#hasFleetFile,
       }),
     );
     this.keys.set('coreOrchestrator.hasAgents', agents.length > 0);
+    this.keys.set('coreOrchestrator.isOwner', status.kind === 'ready');
     this.keys.set('coreOrchestrator.hasLiveAgents', agents.some(isLive));
     this.keys.set('coreOrchestrator.hasFleetFile', this.#hasFleetFile);
     const hasLoss = this.engine.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);

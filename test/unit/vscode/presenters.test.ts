@@ -4,7 +4,7 @@ import { Emitter } from '../../../src/core/base/event';
 import type { AlertNotice } from '../../../src/core/monitoring/alertSink';
 import type { MessageSeverity } from '../../../src/vscode/errorMessages';
 import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
-import { MERGE_MS, MUTED_KEY, NoticePresenter } from '../../../src/vscode/notices/noticePresenter';
+import { MERGE_MS, MUTED_KEY, NoticePresenter, resetMutedNotices } from '../../../src/vscode/notices/noticePresenter';
 import type { Memory, WindowPort } from '../../../src/vscode/notices/windowPort';
 import type { NotificationLevel } from '../../../src/vscode/settings';
 import { anAgentView, FakeEngine } from '../../support/fakeEngine';
@@ -100,6 +100,29 @@ describe('NoticePresenter', () => {
     await clock.advanceMs(MERGE_MS);
     assert.equal(window.shown.length, 1);
     assert.deepEqual(memory.get(MUTED_KEY), ['agent.quarantined']);
+  });
+
+  it('cannot be told to keep quiet about what threatens data', async () => {
+    const { engine, clock, window, memory, make } = createFixture();
+    memory.set(MUTED_KEY, ['store.corrupt']); // muted while its notices were not critical
+    make();
+    engine.simulateNotice(aNotice({ fingerprint: 'store.corrupt', level: 'critical', title: 'Damaged.', detail: '' }));
+    await clock.advanceMs(MERGE_MS);
+    assert.equal(window.shown.length, 1);
+    assert.doesNotMatch(window.shown[0] ?? '', /Don't Show Again/);
+  });
+
+  it('shows muted kinds again when asked to', async () => {
+    const { engine, clock, window, memory, make } = createFixture();
+    window.answer = "Don't Show Again";
+    make();
+    engine.simulateNotice(aNotice());
+    await clock.advanceMs(MERGE_MS);
+    assert.equal(resetMutedNotices(memory), 'One kind of notice is shown again.');
+    assert.equal(resetMutedNotices(memory), 'No notices were muted.');
+    engine.simulateNotice(aNotice({ fingerprint: 'agent.quarantined:b' }));
+    await clock.advanceMs(MERGE_MS);
+    assert.equal(window.shown.length, 2);
   });
 
   it('attaches to the one agent it is about', async () => {
