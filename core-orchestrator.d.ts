@@ -24,7 +24,11 @@ export interface CoreOrchestratorApiV1 {
     /** Fires once per agent that came, changed or went. */
     readonly onDidChange: Event<AgentChangeEvent>;
 
-    /** Starts a new agent; resolves with its id when its process exists. @throws {CoreOrchestratorError} */
+    /**
+     * Starts a new agent. Resolves with its id when it is ready, which takes at most the setting `coreOrchestrator.agents.startDeadlineSeconds`.
+     * When the agent was kept but did not become ready, the error names it (`agentId`): it is listed, and can be restarted or removed.
+     * @throws {CoreOrchestratorError}
+     */
     start(request: StartAgentRequest): Promise<string>;
     /** @throws {CoreOrchestratorError} */
     stop(id: string): Promise<void>;
@@ -103,4 +107,6 @@ export interface StartAgentRequest {
 /** What is thrown. `code` is stable: `api.writeNotAllowed`, `window.untrusted`, `agent.notFound`, … */
 export interface CoreOrchestratorError extends Error {
   readonly code: string;
+  /** The agent that a failed start has kept. */
+  readonly agentId?: string | undefined;
 }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { type AgentId, type AgentSpec, isAgentId } from '../core/agents/agent';
 import type { AgentView, Engine } from '../core/engine';
 import { toVscodeEvent } from './events';
+import { namingAgent } from './failedStart';
 import { WindowError } from './windowErrors';
 
 /** An agent for other extensions: a copy that nothing of ours hangs on. */
@@ -49,7 +50,7 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean) {
         return view && snapshot(view);
       },
       onDidChange: toVscodeEvent(changes),
-      start: (request: AgentSpec): Promise<string> => act(() => engine.startAgent(specOf(request))),
+      start: (request: AgentSpec): Promise<string> => act(() => namingAgent(engine.startAgent(specOf(request)))),
       stop: (id: string) => act(() => engine.stopAgent(known(id))),
       restart: (id: string) => act(() => engine.restartAgent(known(id))),
       remove: (id: string) => act(() => engine.removeAgent(known(id))),

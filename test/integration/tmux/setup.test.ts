@@ -34,6 +34,7 @@ describe('set-up of tmux', () => {
     return server;
   };
   const blockedCode = (status: HostStatus): string => (status.kind === 'blocked' ? status.code : status.kind);
+  const detailOf = (status: HostStatus): string => (status.kind === 'blocked' ? status.detail : '');
   const writeProgram = (path: string, text: string): string => {
     writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o700 });
     return path;
@@ -112,6 +113,7 @@ describe('set-up of tmux', () => {
     const host = own.host();
     await host.start();
     assert.equal(blockedCode(host.status), 'tmux.socketFolderUnsafe');
+    assert.match(detailOf(host.status), new RegExp(`chmod 700 ${join(folder, `tmux-${uid}`)}\\)$`));
     chmodSync(join(folder, `tmux-${uid}`), 0o700);
     await host.start();
     assert.equal(host.status.kind, 'ready');

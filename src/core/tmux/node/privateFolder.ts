@@ -34,9 +34,16 @@ async function folderProblem(path: string): Promise<string | undefined> {
   if (stats instanceof Error)
     return stats.code === 'ENOENT' ? 'missing' : `cannot be read (${stats.code ?? stats.name})`;
   if (!stats.isDirectory()) return 'is not a folder';
-  if (stats.uid !== process.getuid?.()) return `belongs to user ${stats.uid}`;
-  if ((stats.mode & 0o077) !== 0) return `is open to others (mode ${(stats.mode & 0o777).toString(8)})`;
+  if (stats.uid !== process.getuid?.())
+    return `belongs to user ${stats.uid}: only they or an administrator can remove it (sudo rm -r ${shellWord(path)})`;
+  if ((stats.mode & 0o077) !== 0)
+    return `is open to others (mode ${(stats.mode & 0o777).toString(8)}); to repair it run: chmod 700 ${shellWord(path)}`;
   return undefined;
+}
+
+/** As a person types it in a POSIX shell. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function unsafe(path: string, problem: string, cause?: unknown): TmuxError {
