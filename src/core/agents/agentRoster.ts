@@ -11,6 +11,7 @@ import type { SupervisorContext } from './supervisorPorts';
 export class AgentRoster {
   /** Ids and names of agents whose creation is on its way to the store. */
   readonly #claimed = new Map<AgentId, string>();
+  #lastCreatedAtMs = 0;
 
   constructor(
     private readonly context: SupervisorContext,
@@ -36,7 +37,7 @@ export class AgentRoster {
       actor,
       evidence: [],
       sinceMs: nowMs,
-      createdAtMs: nowMs,
+      createdAtMs: (this.#lastCreatedAtMs = Math.max(nowMs, this.#lastCreatedAtMs + 1)), // a fleet keeps its order
       restartsAtMs: [],
       isFirstPromptDone: valid.firstPrompt === undefined,
     };

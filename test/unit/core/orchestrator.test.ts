@@ -404,6 +404,27 @@ describe('Fleets', () => {
     await machine.run(engine.stop());
   });
 
+  it('keeps the order of its file, also for the next engine', async () => {
+    const machine = new Machine();
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    const names = ['Zoe', 'Adam', 'Mia', 'Bob'];
+    const text = JSON.stringify({ agents: names.map((name) => ({ name, type: 'shell' })) });
+    const plan = await machine.run(engine.planFleet(text, '/project/.vscode/agents.json'));
+    await machine.run(engine.approveFleet(plan.agents.map((entry) => entry.hash)));
+    await machine.run(engine.startFleet(plan, () => undefined, new AbortController().signal));
+    await machine.run(engine.stop());
+    const second = machine.window(2);
+    await machine.run(second.start());
+    await machine.settle();
+    assert.deepEqual(
+      second.agents.map(({ name }) => name),
+      names,
+    );
+    await machine.run(second.stop());
+  });
+
   it('reports each agent, goes on after one failed, and stops early when canceled', async () => {
     const machine = new Machine();
     const engine = machine.window(1);
