@@ -154,6 +154,7 @@ export class TmuxConnection {
       onMarker: () => void this.#checkServer(),
       onHosted: () => events.onHostedChange(),
     });
+    this.#watcher?.on('error', () => (this.#watcher = undefined));
     await this.#commands.run([TmuxArgs.displayServer('#{pid}')]);
   }
 
