@@ -123,7 +123,23 @@ describe('R17 a stop wins over whatever was ordered before it', function () {
     });
   }
 
-  it(`R17 a stop in the middle of a restart is final, wherever it comes`, async () => {
+  it('R17 a stop around the moment of an automatic restart is final', async () => {
+    for (const latency of LATENCIES) {
+      for (const waitMs of [0, 900, 999, 1_000, 1_001, 1_030, 1_050, 1_100]) {
+        for (let wait = 0; wait <= MAX_TURNS; wait += 4) {
+          const world = await slowWorld(latency, 'running');
+          world.host.simulateExit(ID, { code: 1 });
+          await world.clock.advanceMs(waitMs);
+          await turns(wait);
+          await world.run(world.supervisor.stop(ID));
+          await assertStaysStopped(world, `${latency.label}, ${waitMs} ms and ${wait} turns`);
+          world.supervisor.dispose();
+        }
+      }
+    }
+  });
+
+  it('R17 a stop in the middle of a restart is final, wherever it comes', async () => {
     for (let waitMs = 0; waitMs <= 400; waitMs += 10) {
       for (const wait of [0, 1, 2, 5, 9]) {
         const world = await slowWorld({ label: '', turns: 1, ms: 0 }, 'running');
