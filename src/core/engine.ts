@@ -36,7 +36,7 @@ export interface Engine extends Disposable {
   /** Polite end: agents keep running. At most `deadlineMs` (default 900). Idempotent. */
   stop(deadlineMs?: number): Promise<void>;
 
-  /** Makes and starts an agent; resolves with its id as soon as it is kept and its process exists. */
+  /** Makes and starts an agent; resolves with its id when it is ready (the start deadline applies). A failure carries `agentId` when the record was kept. */
   startAgent(spec: AgentSpec, signal?: AbortSignal): Promise<AgentId>;
   /** Starts an agent that ended, with the spec it has. */
   startExisting(id: AgentId, signal?: AbortSignal): Promise<void>;
