@@ -1,5 +1,6 @@
 // Developer: Reload Window with attached terminals: everything is found again, nothing is doubled.
 import assert from 'node:assert/strict';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agents, fleetFile, inWalkFolder, runningAgents } from './agents.mjs';
 import { eventually, walk } from './walk.mjs';
@@ -75,6 +76,7 @@ await walk('R14 the window is reloaded', async (it) => {
     await window.close();
     await server.stop();
     assert.deepEqual(identities(it), before.agents, 'agents live without VS Code');
+    makeOlder(join(dataDir, 'data/User/globalStorage'), 600_000); // instead of waiting ten minutes
     server = await it.server({ dataDir, vsix: undefined, driver: false, env: inWalkFolder(it) });
     window = await it.open(server, { folder: workspace });
     agents = await new Agents(window).open();
@@ -84,6 +86,14 @@ await walk('R14 the window is reloaded', async (it) => {
     await it.shot(window, 'was-away');
   });
 });
+
+/** Sets back the marks that windows leave when they end. */
+function makeOlder(folder, byMs) {
+  for (const file of readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('last-seen')))
+    writeFileSync(join(folder, file), String(Date.now() - byMs));
+}
 
 /** What must stay the same about each agent. */
 function identities(it) {
