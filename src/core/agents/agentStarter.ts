@@ -55,7 +55,7 @@ export class AgentStarter {
     const generation = await this.#claim(agent, order, signal);
     const run = new RunWatch(this.context, this.observer, agent, generation);
     try {
-      await this.#launch(agent, type, argv, signal);
+      await this.#launch(agent, type, argv, order, signal);
       const outcome = await run.waitUntilReady(type, deadlineMs, signal);
       await this.#settle(agent, generation, outcome, order, signal);
     } catch (error) {
@@ -109,7 +109,6 @@ export class AgentStarter {
       desired: 'running',
       nextGeneration: generation + 1,
       process: null,
-      exit: null,
       nextStartAtMs: null,
       isFirstPromptDone: spec.firstPrompt === undefined,
       durability: 'before',
@@ -123,7 +122,13 @@ export class AgentStarter {
     return generation + 1;
   }
 
-  async #launch(agent: Agent, type: AgentType, argv: readonly string[], signal: AbortSignal): Promise<void> {
+  async #launch(
+    agent: Agent,
+    type: AgentType,
+    argv: readonly string[],
+    order: StartOrder,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { environment, checks, host } = this.context;
     const { spec, generation } = agent.record;
     const base = await environment.read(signal);
@@ -131,6 +136,7 @@ export class AgentStarter {
     if (!(await checks.isFolder(spec.folder)))
       return this.#cannotStart(
         agent,
+        order,
         'folder_missing',
         new AgentError('agent.folderMissing', `no folder ${spec.folder}`, { agentId: agent.id }),
       );
@@ -140,6 +146,7 @@ export class AgentStarter {
       const hint = type.installHint ? ` (${type.installHint})` : '';
       return this.#cannotStart(
         agent,
+        order,
         'command_not_found',
         new AgentError('agent.commandNotFound', `no program "${program}" on the PATH${hint}`, { agentId: agent.id }),
       );
@@ -159,10 +166,11 @@ export class AgentStarter {
   }
 
   /** A failure that trying again does not cure: nothing restarts it by itself. */
-  async #cannotStart(agent: Agent, reason: string, error: AgentError): Promise<never> {
+  async #cannotStart(agent: Agent, order: StartOrder, reason: string, error: AgentError): Promise<never> {
     await this.#transition(agent, agent.record.generation, {
       lifecycle: 'failed', desired: 'stopped', actor: 'engine', reason, evidence: [this.#evidence('policy', error.detail)],
     }); // prettier-ignore
+    if (order.actor === 'person') throw error; // who ordered it is told by the error
     this.context.notices.raise({
       fingerprint: `agent.cannotStart:${agent.id}`,
       level: 'error',

@@ -167,7 +167,7 @@ async function diagnose(
 ): Promise<readonly Diagnosis[]> {
   return [
     await diagnoseTmux(program, serverEnv),
-    { id: 'socket', label: 'tmux server', level: 'info', detail: `tmux -L ${names.socketName} attach -t <agent>` },
+    { id: 'socket', label: 'tmux server', level: 'info', detail: attachLine(names.socketName, serverEnv) },
     { id: 'data', label: 'Data folder', level: 'info', detail: names.dataFolder },
     { id: 'runtime', label: 'Runtime folder', level: 'info', detail: names.runtimeFolder },
     shell,
@@ -190,6 +190,11 @@ function diagnoseShell(shell: string, lastFailure: string | undefined): Diagnosi
     advice:
       'Agents start with a reduced environment: keys and paths from your profile are missing. Mend the profile, or make it faster; it is asked again at the next start, at most once a minute.',
   };
+}
+
+/** What a person types in any shell. Where tmux keeps its sockets elsewhere, that belongs to it. */
+function attachLine(socketName: string, { TMUX_TMPDIR: folder }: Readonly<Record<string, string>>): string {
+  return `${folder === undefined ? '' : `TMUX_TMPDIR='${folder.replaceAll("'", "'\\''")}' `}tmux -L ${socketName} attach -t <agent>`;
 }
 
 async function diagnoseTmux(program: string | undefined, env: Readonly<Record<string, string>>): Promise<Diagnosis> {

@@ -51,9 +51,9 @@ export class NeedsYouPresenter implements Disposable {
     this.#schedule();
   }
 
-  /** Quarantine is told by its notice. */
-  #isWanted({ needsYou }: AgentView): boolean {
-    if (needsYou === undefined || needsYou === 'quarantined') return false;
+  /** Quarantine is told by its notice, a start that was refused by the answer to who ordered it. */
+  #isWanted({ needsYou, reason }: AgentView): boolean {
+    if (needsYou === undefined || needsYou === 'quarantined' || REFUSED_STARTS.has(reason)) return false;
     if (this.level() === NotificationLevel.All) return true;
     return this.level() === NotificationLevel.Failures && (needsYou === 'failed' || needsYou === 'error');
   }
@@ -89,6 +89,9 @@ export class NeedsYouPresenter implements Disposable {
     });
   }
 }
+
+/** Reasons of an agent whose start was refused before anything ran. */
+const REFUSED_STARTS: ReadonlySet<string> = new Set(['command_not_found', 'folder_missing']);
 
 /** `Reviewer needs approval.`, `3 agents wait for you: …`. */
 export function needsYouText(agents: readonly AgentView[]): string {

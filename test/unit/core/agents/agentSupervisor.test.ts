@@ -89,7 +89,9 @@ describe('AgentSupervisor: start', () => {
       await world.clock.advanceMs(600_000);
       assert.equal(world.launches(), 0);
       assert.deepEqual([world.agent().record.lifecycle, world.agent().record.desired], ['failed', 'stopped']);
-      assert.ok(world.notices.has('agent.cannotStart:reviewer'));
+      assert.deepEqual([...world.notices.keys()], [], 'the person is told once: by the error');
+      await assert.rejects(world.run(world.supervisor.start('reviewer', { actor: 'policy' })), withCode(code));
+      assert.deepEqual([...world.notices.keys()], ['agent.cannotStart:reviewer']);
     });
   }
 
