@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { eventually } from '../test/support/eventually';
 import { bench, figure, median } from './figure';
 
 const AGENTS = 50;
@@ -18,18 +19,19 @@ interface Server {
 interface Window {
   readonly hostPid: number;
   activationMs(name: string): Promise<number>;
-  openViewContainer(name: string): Promise<void>;
   reload(): Promise<void>;
   nextHost(before: number): Promise<number>;
 }
 interface WebVscode {
-  startServer(options: object): Promise<Server & { launchedHosts(): readonly number[] }>;
+  startServer(
+    options: object,
+  ): Promise<Server & { launchedHosts(): readonly number[]; logs(match: RegExp): Readonly<Record<string, string>> }>;
   launchBrowser(): Promise<{ close(): Promise<void> }>;
   openWindow(browser: object, server: object, options: object): Promise<Window>;
   inHost<T>(
     folder: string,
     pid: number,
-    work: (vscode: never, argument: never) => unknown,
+    work: ((vscode: never, argument: never) => unknown) | { toString(): string },
     argument?: unknown,
   ): Promise<T>;
   readonly evalExtension: string;
@@ -94,9 +96,7 @@ async function withServer<T>(
 }
 
 /** The functions below are sent as source; the loader of this file marks names in it with a helper that the host does not have. */
-function defineNameHelper(): void {
-  Object.assign(globalThis, { __name: (value: unknown) => value });
-}
+const defineNameHelper = { toString: () => '() => { globalThis.__name = (value) => value; }' };
 
 /** Runs inside the extension host: sent as source, so it may use nothing from outside. */
 async function startAgents(vscode: never, count: never): Promise<void> {
@@ -190,7 +190,15 @@ void bench(async (report) => {
     activations.push(
       await withServer(web, async ({ server, browser, folder }) => {
         const window = await web.openWindow(browser, server, { folder });
-        await window.openViewContainer('Core Orchestrator');
+        // As for a person who opens a folder: by itself, after the start of VS Code.
+        await eventually(
+          'activated',
+          () =>
+            Object.values(server.logs(/Core Orchestrator\.log$/))
+              .join()
+              .includes('kind=ready'),
+          { timeoutMs: 60_000 },
+        );
         return window.activationMs('Core Orchestrator');
       }),
     );
