@@ -9,7 +9,18 @@ export function registerTerminalProfile(picker: AgentPicker, terminals: AgentTer
   return vscode.window.registerTerminalProfileProvider(TERMINAL_PROFILE_ID, {
     provideTerminalProfile: async () => {
       const id = await picker.pickOne('Attach to Agent', (agent) => agent.isAttachable);
-      return id && new vscode.TerminalProfile(await terminals.options(id));
+      if (id === undefined) return undefined;
+      const options = await terminals.options(id);
+      showOnce(options.name);
+      return new vscode.TerminalProfile(options);
     },
+  });
+}
+
+/** VS Code (1.139) makes the terminal of a contributed profile without opening the panel it lies in. */
+function showOnce(name: string | undefined): void {
+  const opening = vscode.window.onDidOpenTerminal((terminal) => {
+    opening.dispose();
+    if (terminal.name === name) terminal.show();
   });
 }
