@@ -189,8 +189,12 @@ export class Agents {
   }
 
   async sendPrompt(name, text) {
-    await this.window.rowAction(this.row(name), 'Send Prompt');
-    await this.window.quick.getByText(/Send Prompt to/).waitFor();
+    await eventually('the input box of Send Prompt', async () => {
+      // A row that is drawn anew between press and release of the button swallows the click: as a person, click again.
+      await this.window.rowAction(this.row(name), 'Send Prompt');
+      await this.window.quick.getByText(/Send Prompt to/).waitFor({ timeout: 3_000 });
+      return true;
+    });
     await this.window.input(text);
   }
 

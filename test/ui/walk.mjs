@@ -173,11 +173,12 @@ class Walk {
     const { title = 'the walk', startedMs = performance.now() } = this.#current ?? {};
     this.#record(title, 'failed', performance.now() - startedMs, error);
     for (const [index, window] of this.#windows.entries()) {
+      if (window.page.isClosed()) continue;
       await this.shot(window, `failed-${index + 1}`).catch((problem) =>
         console.log(`    no picture: ${problem.message}`),
       );
       const last = window.server.output().split('\n').slice(-8).join('\n    ');
-      if (index === 0) console.log(`    last lines of the server:\n    ${last}`);
+      console.log(`    last lines of the server:\n    ${last}`);
     }
   }
 
