@@ -1,5 +1,7 @@
 import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
 import type { Activity, DesiredState, Evidence, ExitCause, Lifecycle, RestartPolicy } from './agents/agentState';
+import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
+import type { PermissionAnswer, PermissionRequest } from './agents/permissionRequest';
 import type { AlertNotice } from './monitoring/alertSink';
 import type { Disposable } from './base/disposable';
 import type { Event } from './base/event';
@@ -38,7 +40,14 @@ export interface Engine extends Disposable {
 
   /** Makes and starts an agent; resolves with its id when it is ready (the start deadline applies). A failure carries `agentId` when the record was kept. */
   startAgent(spec: AgentSpec, signal?: AbortSignal): Promise<AgentId>;
-  /** Starts an agent that ended, with the spec it has. */
+  /**
+   * Starts an agent that ended in the conversation it had, by its own id, never "the latest". Resolves when it is ready, with
+   * what was lost. @throws {AgentError} agent.cannotResume – nothing was started
+   */
+  resumeSession(id: AgentId, signal?: AbortSignal): Promise<ResumeReport>;
+  /** Brings back every agent that should run and does not: resumed where possible, else started anew. */
+  resumeFleet(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult>;
+  /** Starts an agent that ended, with the spec it has, in a new conversation. */
   startExisting(id: AgentId, signal?: AbortSignal): Promise<void>;
   stopAgent(id: AgentId, signal?: AbortSignal): Promise<void>;
   restartAgent(id: AgentId, signal?: AbortSignal): Promise<void>;
@@ -48,8 +57,35 @@ export interface Engine extends Disposable {
   renameAgent(id: AgentId, name: string): Promise<void>;
   /** Stops it if needed, then forgets it (its history stays). */
   removeAgent(id: AgentId, signal?: AbortSignal): Promise<void>;
-  /** Types `text` and submits it. Refused (typed error) while the agent is not running, paused or shows a dialog. */
-  sendPrompt(id: AgentId, text: string): Promise<void>;
+  /**
+   * Delivers a prompt. Resolves with the receipt once there is evidence that it arrived (`acknowledged`), or, with
+   * `whenBlocked: 'queue'`, as soon as it is kept and has to wait (`queued`).
+   * @throws {AgentError} blocked: agent.notRunning, agent.paused, agent.dialogOpen, agent.draftInBox, agent.inputHidden,
+   * agent.notReady (nothing was typed, nothing is kept); agent.deliveryFailed (it did not arrive); agent.deliveryUnknown (it
+   * may have arrived; nothing is typed again); agent.notAllowed (this type cannot be typed into, or the text is empty)
+   */
+  sendPrompt(id: AgentId, text: string, options?: SendPromptOptions): Promise<PromptReceipt>;
+  /** Newest first, at most `limit` (default 50). */
+  receipts(id: AgentId, limit?: number): Promise<readonly PromptReceipt[]>;
+  /** One fact per step of a delivery. */
+  readonly onDidChangeReceipt: Event<PromptReceipt>;
+  /** Takes a queued prompt back. @throws {AgentError} agent.notAllowed when typing has begun */
+  cancelPrompt(receiptId: string): Promise<void>;
+  /** By decision of a person about a `delivery_unknown`: it arrived, or it is lost. Nothing is typed. */
+  settleDelivery(receiptId: string, outcome: 'arrived' | 'lost'): Promise<void>;
+  /** Delivers the text of an earlier prompt that was lost, as a new delivery. */
+  resendPrompt(receiptId: string, options?: SendPromptOptions): Promise<PromptReceipt>;
+  /**
+   * A person's answer to what the agent asks. @throws {AgentError} agent.requestGone – another question, or none, is open now:
+   * nothing was answered; agent.cannotAnswer – only in the terminal
+   */
+  answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer): Promise<void>;
+  /** Why it says what it says. @throws {AgentError} agent.notFound */
+  explain(id: AgentId): Promise<StateExplanation>;
+  /** The visible screen as text; untrusted. */
+  screen(id: AgentId): Promise<string>;
+  /** Checks a type on the program that is installed here: starts it in a folder of its own, looks, ends it. */
+  doctor(typeId: string, signal: AbortSignal): Promise<DoctorReport>;
 
   /** Reads a fleet file: what it would start, what is wrong with it (line and column), what needs approval. Starts nothing. */
   planFleet(text: string, fileName: string): Promise<FleetPlan>;
@@ -94,8 +130,14 @@ export type EngineStatus =
       readonly isTmuxLost: boolean;
       readonly isReadOnly: boolean;
     }
-  /** Another window owns it; agents are shown by id, read-only. */
-  | { readonly kind: 'following'; readonly ownerPid: number; readonly isOwnerResponding: boolean }
+  /** Another window or the headless host owns it. Without a connection agents are shown by id, read-only. */
+  | {
+      readonly kind: 'following';
+      readonly ownerPid: number;
+      readonly isOwnerResponding: boolean;
+      /** Connected to the owner's gateway: the same agents, with names and activity, and the same commands. */
+      readonly isConnected: boolean;
+    }
   /** The workspace is not trusted (Restricted Mode): what runs already is shown, nothing is started, typed or kept. `start` again once it is. */
   | { readonly kind: 'restricted' }
   /** Cannot work until a person acts. `code` is the error's code (`tmux.notInstalled`, `data.newerSchema`, …). */
@@ -130,10 +172,72 @@ export interface AgentView {
   readonly recentRestartCount: number;
   readonly nextStartAtMs?: number;
   readonly restartPolicy: RestartPolicy;
+  /** The newest prompt that was sent to it. */
+  readonly lastReceipt?: PromptReceipt;
+  /** Prompts that wait for it to become free. */
+  readonly queuedPromptCount: number;
+  /** What it asks a person now. */
+  readonly request?: PermissionRequest;
+  /** It ended and its conversation can be gone on with. */
+  readonly isResumable: boolean;
+  /** What is not known or not possible for it, in words: `no hooks: activity comes from the screen only`. */
+  readonly degraded: readonly string[];
+  readonly usage?: AgentUsage;
   /** A process exists that can be attached to (also dead ones keep their last screen). */
   readonly isAttachable: boolean;
   /** Shown read-only because another window owns the workspace. */
   readonly isManagedElsewhere: boolean;
+}
+
+/** Tokens and cost as the program itself recorded them; never estimated. */
+export interface AgentUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  /** Only when the program reports it. */
+  readonly costUsd?: number;
+  /** What is covered: `18 of 18 turns`, `this run only`. */
+  readonly coverage: string;
+  readonly updatedAtMs: number;
+}
+
+/** What a resumed conversation has lost, for people. */
+export interface ResumeReport {
+  readonly sessionId: string;
+  readonly losses: readonly string[];
+  /** Prompts that were queued or under way at the end: offered to be sent again. */
+  readonly lostPrompts: readonly PromptReceipt[];
+}
+
+/** The evidence chain behind an agent's state. All texts are untrusted and cleaned. */
+export interface StateExplanation {
+  readonly agentId: AgentId;
+  readonly lifecycle: Lifecycle;
+  readonly activity: Activity;
+  readonly sinceMs: number;
+  /** One sentence: which signal decided and why. */
+  readonly conclusion: string;
+  /** Everything that is known, the deciding one first. */
+  readonly signals: readonly ExplainedSignal[];
+  readonly degraded: readonly string[];
+}
+
+export interface ExplainedSignal {
+  readonly source: Evidence['source'];
+  readonly activity: Activity;
+  readonly detail: string;
+  readonly observedAtMs: number;
+  readonly weight: 'decides' | 'agrees' | 'outranked' | 'older';
+}
+
+export interface DoctorReport {
+  readonly typeId: string;
+  /** As the program says; undefined when it could not be asked. */
+  readonly programVersion?: string;
+  /** On which the manifest's facts were seen. */
+  readonly knownVersions: readonly string[];
+  readonly checks: readonly Diagnosis[];
 }
 
 export interface AgentViewChange {

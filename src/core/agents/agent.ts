@@ -66,6 +66,10 @@ export interface AgentRecord {
   readonly restartsAtMs: readonly number[];
   /** While `backoff`: epoch ms of the next start. */
   readonly nextStartAtMs?: number;
+  /** The program's own id of the conversation, for resuming it; kept over generations. */
+  readonly sessionId?: string;
+  /** Something was said in that conversation: it can be resumed where the program needs that. */
+  readonly hasSessionTurn?: boolean;
   /** True once the first prompt of this generation was typed, or there is none. */
   readonly isFirstPromptDone: boolean;
 }

@@ -19,6 +19,14 @@ export type AgentErrorCode =
   | 'agent.quarantined'
   | 'agent.paused'
   | 'agent.dialogOpen'
+  | 'agent.draftInBox'
+  | 'agent.inputHidden'
+  | 'agent.notReady'
+  | 'agent.deliveryFailed'
+  | 'agent.deliveryUnknown'
+  | 'agent.requestGone'
+  | 'agent.cannotAnswer'
+  | 'agent.cannotResume'
   | 'agent.fleetInvalid'
   | 'agent.notApproved'
   | 'agent.conflict'
@@ -44,6 +52,14 @@ const dispositions: Record<AgentErrorCode, ErrorDisposition> = {
   'agent.quarantined': 'giveUp',
   'agent.paused': 'giveUp',
   'agent.dialogOpen': 'giveUp',
+  'agent.draftInBox': 'giveUp',
+  'agent.inputHidden': 'retry',
+  'agent.notReady': 'retry',
+  'agent.deliveryFailed': 'giveUp',
+  'agent.deliveryUnknown': 'giveUp',
+  'agent.requestGone': 'giveUp',
+  'agent.cannotAnswer': 'giveUp',
+  'agent.cannotResume': 'giveUp',
   'agent.fleetInvalid': 'reconfigure',
   'agent.notApproved': 'reconfigure',
   'agent.conflict': 'retry',

@@ -12,6 +12,8 @@ export interface LaunchSpec {
   readonly argv: readonly string[];
   /** The whole environment of the process besides what the terminal itself needs. */
   readonly env: Readonly<Record<string, string>>;
+  /** Written into a private folder of this launch (0700, files 0600) before the process starts: name → content. Names match `^[A-Za-z0-9._-]{1,60}$`. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Screen size while nobody is attached. */
   readonly columns?: number;
   readonly rows?: number;
@@ -53,6 +55,16 @@ export interface SettledScreen {
   readonly observedAtMs: number;
 }
 
+/** An operating system command (OSC) in an agent's output: a title (0, 2) or a program's own report of its state. */
+export interface OscSequence {
+  readonly agentId: AgentId;
+  readonly generation: number;
+  readonly code: number;
+  /** Without introducer and terminator, at most 1000 characters. Untrusted text. */
+  readonly text: string;
+  readonly observedAtMs: number;
+}
+
 /** Whether agents can be started and seen at all. */
 export type HostStatus =
   | { readonly kind: 'stopped' }
@@ -81,6 +93,9 @@ export interface AgentHost {
     readonly observedAtMs: number;
   }>;
 
+  /** Titles (OSC 0 and 2, only when the text changed) and OSC 7501, as they come in the output; nothing is lost between two settled screens. */
+  readonly onDidOsc: Event<OscSequence>;
+
   /** A terminal with our tags appeared or vanished, whoever did it (another window, a person): `list` tells. */
   readonly onDidChangeHosted: Event<void>;
 
@@ -98,6 +113,18 @@ export interface AgentHost {
   paste(agentId: AgentId, text: string): Promise<void>;
   /** Presses named keys (`Enter`, `Escape`, `C-c`; a closed list). @throws tmux.noSuchTarget */
   press(agentId: AgentId, keys: readonly AgentKey[]): Promise<void>;
+  /**
+   * Reads the screen and presses `keys` only if `isExpected` says so of what is there now: nothing comes between the
+   * reading and the keys but what the program draws in that instant. Resolves with whether they were pressed.
+   * @throws tmux.noSuchTarget
+   */
+  pressIf(
+    agentId: AgentId,
+    keys: readonly AgentKey[],
+    isExpected: (screen: SettledScreen) => boolean,
+  ): Promise<boolean>;
+  /** Ends tmux's copy mode, if a person has left the terminal in it: input would be swallowed. @throws tmux.noSuchTarget */
+  leaveCopyMode(agentId: AgentId): Promise<void>;
   /** Removes the agent's terminal, whatever is in it. The processes must have been ended before. Idempotent. */
   discard(agentId: AgentId): Promise<void>;
   /** Streams raw terminal output for a read-only mirror, after one `snapshot` of the present screen; disposing stops it. */

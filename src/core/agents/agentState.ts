@@ -42,6 +42,7 @@ export const EvidenceSource = {
   Pane: 'pane',
   Hook: 'hook',
   Title: 'title',
+  Osc: 'osc',
   Screen: 'screen',
   Person: 'person',
   Policy: 'policy',

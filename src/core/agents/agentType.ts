@@ -24,6 +24,98 @@ export interface ScreenRule {
   readonly ignoreCase?: boolean;
 }
 
+/**
+ * How the program's input box is found on the screen: between the last line that matches `bottom` and the nearest line above
+ * it that matches `top`. Patterns are within the limits of `boundedPattern.ts` and are checked against single lines.
+ */
+export interface InputBoxRule {
+  /** Line above the draft, not part of it; absent: the first line that matches `first` itself. */
+  readonly top?: string;
+  /** First line of the draft as it is drawn, with the prompt sign. */
+  readonly first: string;
+  /** Line below the draft, not part of it; absent: the draft ends at a blank line or `until`. */
+  readonly bottom?: string;
+  readonly until?: string;
+  /** Cut off the beginning of the first line and of each further line. */
+  readonly strip: readonly string[];
+  /** A draft that is wholly one of these is an empty box. */
+  readonly placeholders?: readonly string[];
+  /** Lines of the box that are no draft: menus, a footer inside the frame. */
+  readonly ignore?: readonly string[];
+  /** When one of these is found in the last `coverLines` (default 3) lines that are not blank, something covers the box: it is hidden. */
+  readonly covered?: readonly string[];
+  readonly coverLines?: number;
+}
+
+/** Text in a manifest that may hold placeholders, or a value that is written as JSON or TOML after they were replaced inside it. */
+export type Template = string | { readonly json: unknown } | { readonly prefix?: string; readonly toml: unknown };
+
+/**
+ * What is added to one launch so that the program reports to us, without touching the user's own configuration.
+ * Placeholders: `{orc}` (absolute path of our tool), `{orcQuoted}` (the same as a shell word), `{tools}` (folder of it),
+ * `{launch}` (0700 folder of this launch), `{folder}`, `{sessionId}` (a UUID made for this agent).
+ */
+export interface Injection {
+  /** Between the command and the agent's own arguments. */
+  readonly args?: readonly Template[];
+  readonly env?: Readonly<Record<string, Template>>;
+  /** Written into the launch folder (0600) before the start: name → content. */
+  readonly files?: Readonly<Record<string, Template>>;
+  /**
+   * For programs that take no settings for one launch: `variable` names a folder in the launch folder that holds `folder`;
+   * in it the user's own `folder` is linked entry by entry, except `settingsFile`, which is the user's merged with `settings`.
+   */
+  readonly home?: {
+    readonly variable: string;
+    readonly folder: string;
+    readonly settingsFile: string;
+    readonly settings: unknown;
+  };
+}
+
+/** What one event of the program's own hooks tells. Paths are JSON pointers into the payload. */
+export interface HookRule {
+  readonly event: string;
+  /** Only when the payload has this value at this pointer. */
+  readonly when?: { readonly path: string; readonly equals: string | number | boolean };
+  readonly activity?: ShownActivity;
+  /** The prompt that was accepted: evidence for a delivery. */
+  readonly promptPath?: string;
+  readonly sessionIdPath?: string;
+  /** A permission request or question. */
+  readonly permission?: {
+    readonly kind: 'permission' | 'question';
+    readonly idPath?: string;
+    readonly toolPath?: string;
+    readonly detailPath?: string;
+  };
+  /** When this pointer leads to a list that is not empty or to `true`, the event does not end the turn. */
+  readonly unlessPath?: string;
+  /** For people; `{…}` is not replaced. */
+  readonly says: string;
+}
+
+/** OSC sequences in the output that tell the state: code and pattern → activity. */
+export interface OscRule {
+  readonly id: string;
+  readonly code: number;
+  readonly pattern: string;
+  readonly activity: ShownActivity;
+}
+
+/** How a permission request is answered. */
+export interface ApprovalDoor {
+  /** The hook's answer, written as JSON; `{reason}` is replaced. Absent: that answer cannot be given by the hook. */
+  readonly hook?: {
+    readonly allow?: unknown;
+    readonly deny?: unknown;
+    /** The hook waits for a person at most this long; 0: it answers with nothing at once (the program draws nothing while it waits). */
+    readonly waitMs: number;
+  };
+  /** Keys that answer the dialog on the screen. */
+  readonly keys?: { readonly allow?: readonly AgentKey[]; readonly deny?: readonly AgentKey[] };
+}
+
 /** One polite attempt to end the program, before SIGTERM. Keys and text are skipped while a dialog is open: they would answer it. */
 export type QuitStep =
   { readonly text: string } | { readonly keys: readonly AgentKey[] } | { readonly signal: 'SIGHUP' | 'SIGINT' };
@@ -71,7 +163,36 @@ export interface AgentType {
     readonly submitKey: AgentKey;
     /** Pause between the paste and the submit key; 100 ms was safe for every program tried. */
     readonly submitDelayMs: number;
+    /** A first character that would start a command, a shell line or a mention gets a space before it. */
+    readonly leadingSpace?: string;
+    /** A last word that begins with one of these, or a final backslash, gets a space after it. */
+    readonly trailingSpace?: string;
+    /** How long the first prompt of a process may take to be acknowledged. Default 12 s. */
+    readonly firstAckMs?: number;
+    /** Prompts sent while it works are taken and run later. */
+    readonly queuesWhileBusy?: boolean;
   };
+  /** Where the input box is; absent: prompts are pasted without evidence from the screen, and only where `canPaste`. */
+  readonly box?: InputBoxRule;
+  /** Something covers the program's usual screen (a transcript view, a picker): the activity is `unknown`. Patterns for the last 12 lines that are not blank. */
+  readonly overlays?: readonly { readonly id: string; readonly pattern: string }[];
+  readonly inject?: Injection;
+  readonly hooks?: readonly HookRule[];
+  readonly osc?: readonly OscRule[];
+  readonly approval?: ApprovalDoor;
+  /** The conversation's id: `ours` when we choose it at the first launch (`newArgs`), `hook` when the program tells it. */
+  readonly session?: {
+    readonly id: 'ours' | 'hook';
+    readonly newArgs?: readonly string[];
+    /** A conversation in which nothing was ever said cannot be resumed. */
+    readonly needsTurn: boolean;
+    /** What is lost of an interrupted turn and of queued prompts, in words for people. */
+    readonly losses: readonly string[];
+  };
+  /** Which reader understands the program's own records of tokens and cost. */
+  readonly usage?: 'claude' | 'codex' | 'gemini' | 'opencode';
+  /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width`. Declared in every receipt it applies to. */
+  readonly alters?: readonly string[];
   readonly quit: readonly QuitStep[];
   /** How long each step of the ending (quit, SIGTERM) may take. */
   readonly graceMs: number;

@@ -1,0 +1,25 @@
+import type { AgentId } from '../agent';
+import type { Activity, EvidenceSource } from '../agentState';
+
+/** One piece of news about what an agent does, from any source but the settled screen. */
+export interface AgentSignal {
+  readonly agentId: AgentId;
+  readonly generation: number;
+  readonly source: EvidenceSource & ('hook' | 'title' | 'osc');
+  readonly activity: Activity;
+  /** The hook event or rule, in words. Untrusted parts cleaned. */
+  readonly detail: string;
+  /** Epoch ms at which we learned of it. */
+  readonly observedAtMs: number;
+}
+
+/** What a hook says beside the activity; the delivery and the resume take it from here. */
+export interface HookFact {
+  readonly agentId: AgentId;
+  readonly generation: number;
+  readonly event: string;
+  /** The program accepted this prompt. */
+  readonly prompt?: string;
+  readonly sessionId?: string;
+  readonly observedAtMs: number;
+}

@@ -1,0 +1,64 @@
+import type { Disposable } from '../base/disposable';
+import type { Event } from '../base/event';
+import type { AgentId } from '../agents/agent';
+
+/** Who calls, as the gateway established it. Nothing in a request's parameters changes it (S11). */
+export type Principal =
+  | { readonly kind: 'person'; readonly client: string }
+  | { readonly kind: 'agent'; readonly agentId: AgentId; readonly generation: number; readonly client: string };
+
+/** One connection, as frames. Implemented over unix sockets in `node/`, in memory for tests. */
+export interface GatewayConnection extends Disposable {
+  /** A whole line without its end. Never longer than the frame limit: the transport cuts such a caller off. */
+  readonly onDidReceive: Event<string>;
+  readonly onDidClose: Event<void>;
+  /** Queues one line. Returns the bytes that wait to be taken by the other side. */
+  send(line: string): number;
+  /** Stop and go on reading: back-pressure towards the caller. */
+  pause(): void;
+  resume(): void;
+}
+
+/** The listening socket. */
+export interface GatewayListener extends Disposable {
+  readonly onDidConnect: Event<GatewayConnection>;
+  /** Absolute path of the socket. */
+  readonly path: string;
+}
+
+/** Proves who calls. The real one checks tokens (TokenManager) and the person's key. */
+export interface Authenticator {
+  /** @throws {AuthError} auth.unauthenticated – one generic refusal, whatever was wrong */
+  authenticate(hello: { readonly token?: string; readonly personKey?: string; readonly client: string }): Principal;
+  /** False once the token of an agent's generation was revoked: asked at every request. */
+  isStillValid(principal: Principal): boolean;
+}
+
+/** Where agents' hooks are taken. Implemented by the agents module. */
+export interface HookIntake {
+  /**
+   * One event of an agent's own program. Resolves with what its hook must print (a decision), usually at once; a permission
+   * request that a person may answer from here is held until it is answered, answered elsewhere, or `signal` is aborted
+   * (the hook went away).
+   * A report of a generation that is over is logged and answered with nothing (R19).
+   */
+  report(report: HookReport, signal: AbortSignal): Promise<HookAnswer>;
+}
+
+export interface HookReport {
+  readonly agentId: AgentId;
+  readonly generation: number;
+  /** As the program names it: `Stop`, `PermissionRequest`, `session.idle`. 1–80 characters of [A-Za-z0-9._:-]. */
+  readonly event: string;
+  /** JSON as the program gave it; untrusted; texts may have been cut by `orc` to fit the frame. */
+  readonly payload: unknown;
+  /** Epoch ms at which the hook began, by the caller's clock. */
+  readonly sentAtMs: number;
+  /** Came from the spool: happened while no engine was there. */
+  readonly isLate: boolean;
+}
+
+export interface HookAnswer {
+  /** Printed by the hook on its standard output, when given. */
+  readonly output?: string;
+}
