@@ -44,6 +44,9 @@ export function viewOfRecord(record: AgentRecord, type: AgentType | undefined): 
     recentRestartCount: record.restartsAtMs.length,
     ...(record.nextStartAtMs !== undefined && { nextStartAtMs: record.nextStartAtMs }),
     restartPolicy: spec.restartPolicy ?? RestartPolicy.OnFailure,
+    queuedPromptCount: 0,
+    isResumable: false,
+    degraded: [],
     isAttachable: record.generation > 0 && ATTACHABLE.has(lifecycle),
     isManagedElsewhere: false,
   };
@@ -83,6 +86,9 @@ export function viewOfHosted(hosted: HostedAgent, sinceMs: number): AgentView {
     ...(liveness.kind === 'dead' && { exit: liveness.cause }),
     recentRestartCount: 0,
     restartPolicy: RestartPolicy.OnFailure,
+    queuedPromptCount: 0,
+    isResumable: false,
+    degraded: [],
     isAttachable: liveness.kind !== 'unknown',
     isManagedElsewhere: true,
   };
