@@ -1,5 +1,7 @@
 import type { AgentChange, AgentId, AgentSpec } from '../../src/core/agents/agent';
 import { AgentError } from '../../src/core/agents/agentErrors';
+import type { PromptReceipt, SendPromptOptions } from '../../src/core/agents/delivery/promptDelivery';
+import type { PermissionAnswer, PermissionRequest } from '../../src/core/agents/permissionRequest';
 import { type Disposable, toDisposable } from '../../src/core/base/disposable';
 import { Emitter } from '../../src/core/base/event';
 import {
@@ -7,6 +9,7 @@ import {
   type AgentView,
   type AgentViewChange,
   type Diagnosis,
+  type DoctorReport,
   type Engine,
   type EngineStatus,
   type FleetPlan,
@@ -15,6 +18,8 @@ import {
   type MirrorSink,
   needsYouOf,
   type NoticeChange,
+  type ResumeReport,
+  type StateExplanation,
 } from '../../src/core/engine';
 import type { AlertNotice } from '../../src/core/monitoring/alertSink';
 
@@ -41,8 +46,54 @@ export function anAgentView(overrides: Partial<AgentView> & { readonly id?: Agen
     evidence: [],
     recentRestartCount: 0,
     restartPolicy: 'on_failure',
+    queuedPromptCount: 0,
+    isResumable: false,
+    degraded: [],
     isAttachable: true,
     isManagedElsewhere: false,
+    ...overrides,
+  };
+}
+
+/** A receipt of a short prompt; its steps follow from its state unless given. */
+export function aReceipt(overrides: Partial<PromptReceipt> = {}): PromptReceipt {
+  const state = overrides.state ?? 'acknowledged';
+  const createdAtMs = overrides.createdAtMs ?? Date.UTC(2026, 0, 1);
+  const stateAtMs = overrides.stateAtMs ?? createdAtMs;
+  return {
+    id: '01JGFJJZ000000000000000001',
+    agentId: 'reviewer' as AgentId,
+    generation: 1,
+    changes: [],
+    state,
+    ...(state === 'acknowledged' ? { evidence: 'hook' as const } : {}),
+    submitCount: 1,
+    createdAtMs,
+    stateAtMs,
+    steps: { queued: createdAtMs, [state]: stateAtMs },
+    actor: 'person',
+    excerpt: 'review the last commit',
+    ...overrides,
+  };
+}
+
+/** A request to run a command, answered through the program's own door. */
+export function aRequest(overrides: Partial<PermissionRequest> = {}): PermissionRequest {
+  return {
+    id: '01JGFJJZ0000000000000000R1',
+    agentId: 'reviewer' as AgentId,
+    generation: 1,
+    kind: 'permission',
+    tool: 'Bash',
+    title: 'Bash: npm test',
+    detail: 'npm test',
+    isCut: false,
+    source: 'hook',
+    door: 'hook',
+    canAllow: true,
+    canDeny: true,
+    canGiveReason: true,
+    askedAtMs: Date.UTC(2026, 0, 1),
     ...overrides,
   };
 }
@@ -68,12 +119,20 @@ export class FakeEngine implements Engine {
   readonly #onAgent = new Emitter<AgentViewChange>(rethrow);
   readonly #onTypes = new Emitter<void>(rethrow);
   readonly #onNotices = new Emitter<NoticeChange>(rethrow);
+  readonly #onReceipt = new Emitter<PromptReceipt>(rethrow);
+  readonly #receipts: PromptReceipt[] = [];
   readonly onDidChangeStatus = this.#onStatus.event;
   readonly onDidChangeAgent = this.#onAgent.event;
   readonly onDidChangeAgentTypes = this.#onTypes.event;
   readonly onDidChangeNotices = this.#onNotices.event;
+  readonly onDidChangeReceipt = this.#onReceipt.event;
   status: EngineStatus = { kind: 'stopped' };
   agentTypes: readonly AgentTypeInfo[] = [demoType];
+  /** What the next deliveries end with; by default each is acknowledged at once. */
+  deliver: (id: AgentId, text: string, options: SendPromptOptions) => Promise<PromptReceipt> = async (id, text) =>
+    aReceipt({ id: `receipt-${this.#receipts.length + 1}`, agentId: id, excerpt: text.slice(0, 120) });
+  resumed: ResumeReport = { sessionId: 'session', losses: [], lostPrompts: [] };
+  fleetResult: Omit<FleetResult, 'isCanceled'> = { succeeded: [], skipped: [], failed: [] };
   #nextFailure: Error | undefined;
 
   get agents(): readonly AgentView[] {
@@ -86,10 +145,7 @@ export class FakeEngine implements Engine {
 
   /** Subscribers of all events: 0 after everything was disposed. */
   get listenerCount(): number {
-    return [this.#onStatus, this.#onAgent, this.#onTypes, this.#onNotices].reduce(
-      (sum, emitter) => sum + emitter.listenerCount,
-      0,
-    );
+    return this.#emitters.reduce((sum, emitter) => sum + emitter.listenerCount, 0);
   }
 
   agent(id: string): AgentView | undefined {
@@ -127,6 +183,16 @@ export class FakeEngine implements Engine {
     const notice = this.#notices.get(fingerprint);
     this.#notices.delete(fingerprint);
     if (notice) this.#onNotices.fire({ kind: 'resolved', notice });
+  }
+
+  /** Keeps a receipt, newest first, and makes it the agent's last one. */
+  simulateReceipt(receipt: PromptReceipt): void {
+    const at = this.#receipts.findIndex(({ id }) => id === receipt.id);
+    if (at < 0) this.#receipts.unshift(receipt);
+    else this.#receipts[at] = receipt;
+    const view = this.#views.get(receipt.agentId);
+    if (view) this.simulateAgent({ ...view, lastReceipt: receipt });
+    this.#onReceipt.fire(receipt);
   }
 
   failWith(error: Error): void {
@@ -186,8 +252,64 @@ export class FakeEngine implements Engine {
     this.simulateRemoval(id);
   }
 
-  async sendPrompt(id: AgentId, text: string): Promise<void> {
-    this.#call(`sendPrompt ${id} ${text}`);
+  async sendPrompt(id: AgentId, text: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
+    this.#call(`sendPrompt ${id} ${text}${options.whenBlocked === 'queue' ? ' (queue)' : ''}`);
+    const receipt = await this.deliver(id, text, options);
+    this.simulateReceipt(receipt);
+    return receipt;
+  }
+
+  async receipts(id: AgentId, limit = 50): Promise<readonly PromptReceipt[]> {
+    return this.#receipts.filter(({ agentId }) => agentId === id).slice(0, limit);
+  }
+
+  async cancelPrompt(receiptId: string): Promise<void> {
+    this.#call(`cancelPrompt ${receiptId}`);
+  }
+
+  async settleDelivery(receiptId: string, outcome: 'arrived' | 'lost'): Promise<void> {
+    this.#call(`settleDelivery ${receiptId} ${outcome}`);
+  }
+
+  async resendPrompt(receiptId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
+    this.#call(`resendPrompt ${receiptId}${options.whenBlocked === 'queue' ? ' (queue)' : ''}`);
+    const earlier = this.#receipts.find(({ id }) => id === receiptId);
+    const receipt = await this.deliver(earlier?.agentId ?? ('reviewer' as AgentId), earlier?.excerpt ?? '', options);
+    this.simulateReceipt(receipt);
+    return receipt;
+  }
+
+  async answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer): Promise<void> {
+    const reason = answer.kind === 'deny' && answer.reason !== undefined ? ` ${answer.reason}` : '';
+    this.#call(`answerRequest ${id} ${requestId} ${answer.kind}${reason}`);
+    const view = this.#views.get(id);
+    if (view?.request?.id !== requestId) throw new AgentError('agent.requestGone', 'another question', { agentId: id });
+  }
+
+  async explain(id: AgentId): Promise<StateExplanation> {
+    const view = this.#views.get(id);
+    if (!view) throw new AgentError('agent.notFound', id, { agentId: id });
+    const { lifecycle, activity, sinceMs, degraded } = view;
+    return { agentId: id, lifecycle, activity, sinceMs, conclusion: 'the screen decided', signals: [], degraded };
+  }
+
+  async screen(): Promise<string> {
+    return '';
+  }
+
+  async doctor(typeId: string): Promise<DoctorReport> {
+    this.#call(`doctor ${typeId}`);
+    return { typeId, knownVersions: [], checks: [] };
+  }
+
+  async resumeSession(id: AgentId): Promise<ResumeReport> {
+    this.#call(`resumeSession ${id}`);
+    return this.resumed;
+  }
+
+  async resumeFleet(_onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    this.#call('resumeFleet');
+    return { ...this.fleetResult, isCanceled: signal.aborted };
   }
 
   async planFleet(): Promise<FleetPlan> {
@@ -205,12 +327,12 @@ export class FakeEngine implements Engine {
     signal: AbortSignal,
   ): Promise<FleetResult> {
     this.#call('startFleet');
-    return { succeeded: [], skipped: [], failed: [], isCanceled: signal.aborted };
+    return { ...this.fleetResult, isCanceled: signal.aborted };
   }
 
   async stopAll(_onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
     this.#call('stopAll');
-    return { succeeded: [], skipped: [], failed: [], isCanceled: signal.aborted };
+    return { ...this.fleetResult, isCanceled: signal.aborted };
   }
 
   async history(): Promise<readonly AgentChange[]> {
@@ -244,7 +366,11 @@ export class FakeEngine implements Engine {
   }
 
   dispose(): void {
-    for (const emitter of [this.#onStatus, this.#onAgent, this.#onTypes, this.#onNotices]) emitter.dispose();
+    for (const emitter of this.#emitters) emitter.dispose();
+  }
+
+  get #emitters(): readonly { readonly listenerCount: number; dispose(): void }[] {
+    return [this.#onStatus, this.#onAgent, this.#onTypes, this.#onNotices, this.#onReceipt];
   }
 
   #call(text: string): void {
