@@ -4,8 +4,11 @@ import type { Activity } from './agentState';
 /** An activity that a screen can show; `unknown` is what is left when no rule matches. */
 export type ShownActivity = Exclude<Activity, 'unknown'>;
 
-/** Where a rule looks: the last lines that are not blank, the terminal's title, or the name of the foreground command. */
-export type ScreenRegion = 'bottom' | 'title' | 'foreground';
+/**
+ * Where a rule looks: the last lines that are not blank (`bottom`), all of them (`screen`), the terminal's title, the name of the
+ * foreground command; or the input box, the last lines above it and the first below it, of which there are none while it is hidden.
+ */
+export type ScreenRegion = 'bottom' | 'screen' | 'box' | 'aboveBox' | 'belowBox' | 'title' | 'foreground';
 
 /** One way to recognise an activity. All patterns are checked line by line; `{shellName}` in them stands for the user's shell. */
 export interface ScreenRule {
@@ -13,8 +16,12 @@ export interface ScreenRule {
   readonly id: string;
   readonly activity: ShownActivity;
   readonly where: ScreenRegion;
-  /** For `bottom`: how many lines, 1–60. Default 12. */
+  /** For `bottom`, `aboveBox` and `belowBox`: how many lines that are not blank, 1–60. Default 12. */
   readonly lines?: number;
+  /** Only what follows the last line of the region that matches this: the last turn. The whole region when none does. */
+  readonly since?: string;
+  /** Only while the input box is in this state. */
+  readonly box?: 'empty' | 'draft' | 'visible' | 'hidden';
   /** A regular expression within the limits of `boundedPattern.ts`, found somewhere in a line. */
   readonly pattern: string;
   /** Further patterns that must each be found in the same region. */
@@ -25,26 +32,31 @@ export interface ScreenRule {
 }
 
 /**
- * How the program's input box is found on the screen: between the last line that matches `bottom` and the nearest line above
- * it that matches `top`. Patterns are within the limits of `boundedPattern.ts` and are checked against single lines.
+ * How the program's input box is found on the screen. Its end is the last line that matches `bottom` (without one, the end of the
+ * screen); its beginning is found from there upwards, by `member`, else by `top`, else by `first`. Patterns are within the limits of
+ * `boundedPattern.ts` and are checked against single lines. What is not found whole is hidden.
  */
 export interface InputBoxRule {
-  /** Line above the draft, not part of it; absent: the first line that matches `first` itself. */
-  readonly top?: string;
-  /** First line of the draft as it is drawn, with the prompt sign. */
+  /** The first line of the box, with the prompt sign. Without `member` and `top` the last such line begins the box. */
   readonly first: string;
-  /** Line below the draft, not part of it; absent: the draft ends at a blank line or `until`. */
+  /** Line above the box, not part of it. */
+  readonly top?: string;
+  /** Line below the box, not part of it. */
   readonly bottom?: string;
+  /** The box is the unbroken run of such lines above `bottom`. */
+  readonly member?: string;
+  /** The first such line below `first` ends the draft. Without it on the screen the box is hidden: it is still being drawn, or covered. */
   readonly until?: string;
+  /** The last such line in the box ends the draft; what follows is no draft. Without it the box is hidden. */
+  readonly footer?: string;
   /** Cut off the beginning of the first line and of each further line. */
   readonly strip: readonly string[];
-  /** A draft that is wholly one of these is an empty box. */
+  /** A draft that is wholly one of these is an empty box. The lines of the draft are joined by \n. */
   readonly placeholders?: readonly string[];
-  /** Lines of the box that are no draft: menus, a footer inside the frame. */
+  /** Lines of the box that are no draft: menus. */
   readonly ignore?: readonly string[];
-  /** When one of these is found in the last `coverLines` (default 3) lines that are not blank, something covers the box: it is hidden. */
+  /** When one of these is found in a line below the draft, something covers the box: it is hidden. */
   readonly covered?: readonly string[];
-  readonly coverLines?: number;
 }
 
 /** Text in a manifest that may hold placeholders, or a value that is written as JSON or TOML after they were replaced inside it. */
@@ -53,11 +65,13 @@ export type Template = string | { readonly json: unknown } | { readonly prefix?:
 /**
  * What is added to one launch so that the program reports to us, without touching the user's own configuration.
  * Placeholders: `{orc}` (absolute path of our tool), `{orcQuoted}` (the same as a shell word), `{tools}` (folder of it),
- * `{launch}` (0700 folder of this launch), `{folder}`, `{sessionId}` (a UUID made for this agent).
+ * `{toolsUrl}` (the same as a `file:` URL without an ending slash), `{launch}` (0700 folder of this launch), `{folder}`,
+ * `{sessionId}` (the conversation's id, when there is one).
  */
 export interface Injection {
   /** Between the command and the agent's own arguments. */
   readonly args?: readonly Template[];
+  /** A `json` value is merged into the JSON that the agent's environment has under that name already: objects by key, lists appended. */
   readonly env?: Readonly<Record<string, Template>>;
   /** Written into the launch folder (0600) before the start: name → content. */
   readonly files?: Readonly<Record<string, Template>>;
@@ -70,10 +84,14 @@ export interface Injection {
     readonly folder: string;
     readonly settingsFile: string;
     readonly settings: unknown;
+    /** Folders that the program makes at its first start and that must outlive the launch: made in the user's folder when they are missing. */
+    readonly keepFolders?: readonly string[];
+    /** Files that the program may make later (a login): linked although they are not there yet. */
+    readonly keepFiles?: readonly string[];
   };
 }
 
-/** What one event of the program's own hooks tells. Paths are JSON pointers into the payload. */
+/** What one event of the program's own hooks tells. Paths are JSON pointers into the payload; of several rules for one event the first that fits counts. */
 export interface HookRule {
   readonly event: string;
   /** Only when the payload has this value at this pointer. */
@@ -112,8 +130,10 @@ export interface ApprovalDoor {
     /** The hook waits for a person at most this long; 0: it answers with nothing at once (the program draws nothing while it waits). */
     readonly waitMs: number;
   };
-  /** Keys that answer the dialog on the screen. */
+  /** Keys that answer the dialog on the screen, wherever its selection stands. */
   readonly keys?: { readonly allow?: readonly AgentKey[]; readonly deny?: readonly AgentKey[] };
+  /** First line of the dialog on the screen (its last match); absent: the last 16 lines that are not blank. */
+  readonly dialogTop?: string;
 }
 
 /** One polite attempt to end the program, before SIGTERM. Keys and text are skipped while a dialog is open: they would answer it. */
@@ -174,8 +194,8 @@ export interface AgentType {
   };
   /** Where the input box is; absent: prompts are pasted without evidence from the screen, and only where `canPaste`. */
   readonly box?: InputBoxRule;
-  /** Something covers the program's usual screen (a transcript view, a picker): the activity is `unknown`. Patterns for the last 12 lines that are not blank. */
-  readonly overlays?: readonly { readonly id: string; readonly pattern: string }[];
+  /** Something covers the program's usual screen (a transcript view, a picker): the activity is `unknown` and the box hidden. Patterns for the last `lines` (1–60, default 12) lines that are not blank. */
+  readonly overlays?: readonly { readonly id: string; readonly pattern: string; readonly lines?: number }[];
   readonly inject?: Injection;
   readonly hooks?: readonly HookRule[];
   readonly osc?: readonly OscRule[];
@@ -188,6 +208,8 @@ export interface AgentType {
     readonly needsTurn: boolean;
     /** What is lost of an interrupted turn and of queued prompts, in words for people. */
     readonly losses: readonly string[];
+    /** The program refuses a conversation it does not have by ending at once: its end before it is ready says so. */
+    readonly endsWhenUnknown?: boolean;
   };
   /** Which reader understands the program's own records of tokens and cost. */
   readonly usage?: 'claude' | 'codex' | 'gemini' | 'opencode';

@@ -1,18 +1,16 @@
 import { AgentError, type Problem } from './agentErrors';
 import { AGENT_KEYS, type AgentKey } from './agentHost';
-import { AGENT_TYPE_ID_PATTERN, type AgentType, type QuitStep, type Readiness, type ScreenRule } from './agentType';
-import { compilePattern, MAX_PATTERN_LENGTH } from './boundedPattern';
+import { AGENT_TYPE_ID_PATTERN, type AgentType, type QuitStep, type Readiness } from './agentType';
 import { isJsonObject, join, JsonReader, type JsonObject } from './jsonReader';
+import { ScreenRuleParser } from './screenRuleParser';
 
 export type TypeResult =
   { readonly ok: true; readonly type: AgentType } | { readonly ok: false; readonly problems: readonly Problem[] };
 
 const TYPE_PROPERTIES = [
   '$schema', 'id', 'label', 'description', 'icon', 'detect', 'installHint', 'command', 'env', 'resume', 'readiness', 'screenRules',
-  'silence', 'prompt', 'quit', 'graceMs', 'notes',
+  'silence', 'box', 'overlays', 'prompt', 'quit', 'graceMs', 'notes',
 ] as const; // prettier-ignore
-const RULE_PROPERTIES = ['id', 'activity', 'where', 'lines', 'pattern', 'also', 'excludes', 'ignoreCase'] as const;
-const ACTIVITIES = ['idle', 'busy', 'awaiting_input', 'awaiting_approval', 'rate_limited', 'error'] as const;
 const ARGUMENT = { minLength: 0, maxLength: 32_768 } as const;
 const MAX_GRACE_MS = 120_000;
 
@@ -38,7 +36,11 @@ export function requireAgentType(manifest: unknown): AgentType {
 }
 
 class TypeReader {
-  constructor(private readonly json: JsonReader) {}
+  readonly #screen: ScreenRuleParser;
+
+  constructor(private readonly json: JsonReader) {
+    this.#screen = new ScreenRuleParser(json);
+  }
 
   read(manifest: unknown, path: string): AgentType | undefined {
     const object = this.json.object(manifest, path);
@@ -53,7 +55,7 @@ class TypeReader {
     const label = this.json.string(object['label'], at('label'), { maxLength: 60 });
     const command = this.json.strings(object['command'], at('command'), 200, ARGUMENT);
     if (command && (command[0] ?? '') === '') this.json.report(at('command'), 'must begin with a program');
-    const screenRules = this.#rules(object['screenRules'] ?? [], at('screenRules'));
+    const screenRules = this.#screen.rules(object['screenRules'] ?? [], at('screenRules'));
     const readiness = this.#readiness(object['readiness'], at('readiness'), screenRules.length);
     const prompt = this.#prompt(object['prompt'], at('prompt'));
     const optional = this.#optional(object, at);
@@ -75,6 +77,9 @@ class TypeReader {
     const resume =
       object['resume'] === undefined ? undefined : this.json.strings(object['resume'], at('resume'), 50, ARGUMENT);
     const silence = object['silence'] === undefined ? undefined : this.#silence(object['silence'], at('silence'));
+    const box = object['box'] === undefined ? undefined : this.#screen.box(object['box'], at('box'));
+    const overlays =
+      object['overlays'] === undefined ? undefined : this.#screen.overlays(object['overlays'], at('overlays'));
     const notes =
       object['notes'] === undefined
         ? undefined
@@ -95,6 +100,8 @@ class TypeReader {
       ...(env && { env }),
       ...(resume && { resume }),
       ...(silence && { silence }),
+      ...(box && { box }),
+      ...(overlays && { overlays }),
       ...(notes && { notes }),
     };
   }
@@ -112,7 +119,7 @@ class TypeReader {
     if (!object) return undefined;
     this.json.onlyKnown(object, path, ['afterMs', 'pattern']);
     const afterMs = this.json.integer(object['afterMs'], join(path, 'afterMs'), 200, 600_000);
-    const pattern = this.#pattern(object['pattern'], join(path, 'pattern'), false);
+    const pattern = this.#screen.pattern(object['pattern'], join(path, 'pattern'));
     return afterMs === undefined || pattern === undefined ? undefined : { afterMs, pattern };
   }
 
@@ -162,51 +169,6 @@ class TypeReader {
       this.json.oneOf(item, at, AGENT_KEYS),
     );
     return keys && { keys };
-  }
-
-  #rules(value: unknown, path: string): readonly ScreenRule[] {
-    const rules = this.json.array(value, path, 60, (item, at) => this.#rule(item, at)) ?? [];
-    const ids = rules.map((rule) => rule.id);
-    ids.forEach((id, index) => {
-      if (ids.indexOf(id) !== index) this.json.report(path, `has two rules with the id "${id}"`);
-    });
-    return rules;
-  }
-
-  #rule(value: unknown, path: string): ScreenRule | undefined {
-    const object = this.json.object(value, path);
-    if (!object) return undefined;
-    this.json.onlyKnown(object, path, RULE_PROPERTIES);
-    const ignoreCase =
-      object['ignoreCase'] === undefined ? false : this.json.boolean(object['ignoreCase'], join(path, 'ignoreCase'));
-    const patterns = (key: string): readonly string[] | undefined =>
-      object[key] === undefined
-        ? undefined
-        : this.json.array(object[key], join(path, key), 8, (item, at) => this.#pattern(item, at, ignoreCase ?? false));
-    const id = this.json.string(object['id'], join(path, 'id'), {
-      maxLength: 60,
-      pattern: /^[\w .-]+$/,
-      expected: 'must be letters, digits, blank, . _ -',
-    });
-    const activity = this.json.oneOf(object['activity'], join(path, 'activity'), ACTIVITIES);
-    const where = this.json.oneOf(object['where'], join(path, 'where'), ['bottom', 'title', 'foreground'] as const);
-    const pattern = this.#pattern(object['pattern'], join(path, 'pattern'), ignoreCase ?? false);
-    const lines =
-      object['lines'] === undefined ? undefined : this.json.integer(object['lines'], join(path, 'lines'), 1, 60);
-    const also = patterns('also');
-    const excludes = patterns('excludes');
-    if (id === undefined || !activity || !where || pattern === undefined) return undefined;
-    return {
-      id, activity, where, pattern,
-      ...(lines !== undefined && { lines }), ...(also && { also }), ...(excludes && { excludes }), ...(ignoreCase && { ignoreCase }),
-    }; // prettier-ignore
-  }
-
-  #pattern(value: unknown, path: string, ignoreCase: boolean): string | undefined {
-    const source = this.json.string(value, path, { maxLength: MAX_PATTERN_LENGTH });
-    if (source === undefined) return undefined;
-    const result = compilePattern(source.replaceAll('{shellName}', 'sh'), ignoreCase);
-    return result.ok ? source : this.json.report(path, result.message);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SettledScreen } from './agentHost';
-import type { AgentType } from './agentType';
+import type { AgentType, InputBoxRule } from './agentType';
+import { requirePattern, screenLines } from './screenText';
 
 /** What the program's input box holds, as far as the screen shows it. */
 export type BoxReading =
@@ -9,16 +10,155 @@ export type BoxReading =
   /** `text` is what is drawn: wrapped, cut or collapsed (`[Pasted text #1 +60 lines]`). Only good for "is something there" and "did it change". */
   | { readonly kind: 'draft'; readonly text: string };
 
+/** A box on a screen and what is around it. Lines as `screenLines` gives them. */
+export interface FoundBox {
+  readonly reading: BoxReading;
+  readonly above: readonly string[];
+  readonly body: readonly string[];
+  readonly below: readonly string[];
+}
+
+interface CompiledBox {
+  readonly first: RegExp;
+  readonly top: RegExp | undefined;
+  readonly bottom: RegExp | undefined;
+  readonly member: RegExp | undefined;
+  readonly until: RegExp | undefined;
+  readonly footer: RegExp | undefined;
+  readonly strip: readonly RegExp[];
+  readonly placeholders: readonly RegExp[];
+  readonly ignore: readonly RegExp[];
+  readonly covered: readonly RegExp[];
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+const HIDDEN: BoxReading = { kind: 'hidden' };
+const EMPTY: BoxReading = { kind: 'empty' };
+const compiledRules = new WeakMap<InputBoxRule, CompiledBox>();
+const compiledOverlays = new WeakMap<NonNullable<AgentType['overlays']>, readonly CompiledOverlay[]>();
+
+interface CompiledOverlay {
+  readonly id: string;
+  readonly pattern: RegExp;
+  readonly lines: number;
+}
+
+const DEFAULT_OVERLAY_LINES = 12;
+
 /** True when the type says how to find its box; without it nothing can be delivered with evidence from the screen. */
 export function hasInputBox(type: Pick<AgentType, 'box'>): boolean {
   return type.box !== undefined;
 }
 
-/** Reads the box by the type's rule. Pure; untrusted text in, untrusted text out. */
+/** Reads the box by the type's rule; what an overlay covers is hidden. Pure; untrusted text in, untrusted text out. */
 export function readBox(
-  type: Pick<AgentType, 'box'>,
+  type: Pick<AgentType, 'box' | 'overlays'>,
   screen: Pick<SettledScreen, 'text' | 'isInCopyMode'>,
 ): BoxReading {
-  if (!type.box || screen.isInCopyMode) return { kind: 'hidden' };
-  throw new TypeError('the box rules are not compiled');
+  if (!type.box || screen.isInCopyMode) return HIDDEN;
+  const lines = screenLines(screen.text);
+  if (findOverlay(type, lines)) return HIDDEN;
+  return findBox(type.box, lines)?.reading ?? HIDDEN;
+}
+
+/** The box on a screen, if it is there whole and nothing covers it. @throws {TypeError} for a rule that did not pass `parseAgentType` */
+export function findBox(rule: InputBoxRule, lines: readonly string[]): FoundBox | undefined {
+  const box = compile(rule);
+  const span = locate(box, lines);
+  if (!span) return undefined;
+  const below = lines.slice(span.end);
+  if (box.covered.some((pattern) => below.some((line) => pattern.test(line)))) return undefined;
+  const body = lines.slice(span.start, span.end);
+  const draft = draftOf(box, body);
+  if (draft === undefined) return undefined;
+  const isEmpty = draft === '' || box.placeholders.some((pattern) => pattern.exec(draft)?.[0] === draft);
+  return { reading: isEmpty ? EMPTY : { kind: 'draft', text: draft }, above: lines.slice(0, span.start), body, below };
+}
+
+/** What covers the program's usual screen, by the type's overlays: its id. */
+export function findOverlay(type: Pick<AgentType, 'overlays'>, lines: readonly string[]): string | undefined {
+  if (!type.overlays) return undefined;
+  let compiled = compiledOverlays.get(type.overlays);
+  if (!compiled) {
+    compiled = type.overlays.map(({ id, pattern, lines: count }) => ({
+      id,
+      pattern: requirePattern(pattern),
+      lines: count ?? DEFAULT_OVERLAY_LINES,
+    }));
+    compiledOverlays.set(type.overlays, compiled);
+  }
+  const shown = lines.filter((line) => line !== '');
+  return compiled.find(({ pattern, lines: count }) => shown.slice(-count).some((line) => pattern.test(line)))?.id;
+}
+
+function compile(rule: InputBoxRule): CompiledBox {
+  const present = compiledRules.get(rule);
+  if (present) return present;
+  const optional = (source: string | undefined): RegExp | undefined =>
+    source === undefined ? undefined : requirePattern(source);
+  const all = (sources: readonly string[] | undefined): readonly RegExp[] =>
+    (sources ?? []).map((source) => requirePattern(source));
+  const compiled: CompiledBox = {
+    first: requirePattern(rule.first),
+    top: optional(rule.top),
+    bottom: optional(rule.bottom),
+    member: optional(rule.member),
+    until: optional(rule.until),
+    footer: optional(rule.footer),
+    strip: all(rule.strip),
+    placeholders: all(rule.placeholders),
+    ignore: all(rule.ignore),
+    covered: all(rule.covered),
+  };
+  compiledRules.set(rule, compiled);
+  return compiled;
+}
+
+/** First line of the draft, and the line after its last one. */
+function locate(box: CompiledBox, lines: readonly string[]): Span | undefined {
+  const bottom = box.bottom ? lastMatch(box.bottom, lines, lines.length) : lines.length;
+  const start = bottom < 0 ? undefined : startOf(box, lines, bottom);
+  if (start === undefined || start >= bottom || !box.first.test(lines[start] ?? '')) return undefined;
+  if (!box.until) return { start, end: bottom };
+  const { until } = box;
+  const end = lines.findIndex((line, index) => index > start && index < bottom && until.test(line));
+  return end < 0 ? undefined : { start, end };
+}
+
+function startOf(box: CompiledBox, lines: readonly string[], bottom: number): number | undefined {
+  if (box.member) {
+    let start = bottom;
+    while (start > 0 && box.member.test(lines[start - 1] ?? '')) start--;
+    return start;
+  }
+  const found = lastMatch(box.top ?? box.first, lines, bottom);
+  if (found < 0) return undefined;
+  return box.top ? found + 1 : found;
+}
+
+/** What is drawn in the box, without its decoration; undefined when its footer is missing. */
+function draftOf(box: CompiledBox, body: readonly string[]): string | undefined {
+  const { footer } = box;
+  const own = body.filter((line) => !box.ignore.some((pattern) => pattern.test(line)));
+  const kept = footer ? own.slice(0, lastMatch(footer, own, own.length)) : own;
+  if (footer && lastMatch(footer, own, own.length) < 0) return undefined;
+  const strips = (index: number): RegExp | undefined => box.strip[Math.min(index, box.strip.length - 1)];
+  return kept
+    .map((line, index) => cutStart(line, strips(index)).trimEnd())
+    .join('\n')
+    .trim();
+}
+
+function cutStart(line: string, pattern: RegExp | undefined): string {
+  const match = pattern?.exec(line);
+  return match?.index === 0 ? line.slice(match[0].length) : line;
+}
+
+function lastMatch(pattern: RegExp, lines: readonly string[], end: number): number {
+  for (let index = end - 1; index >= 0; index--) if (pattern.test(lines[index] ?? '')) return index;
+  return -1;
 }
