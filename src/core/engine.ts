@@ -2,9 +2,12 @@ import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
 import type { Activity, DesiredState, Evidence, ExitCause, Lifecycle, RestartPolicy } from './agents/agentState';
 import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
 import type { PermissionAnswer, PermissionRequest } from './agents/permissionRequest';
+import type { StateExplanation } from './agents/signals/stateExplanation';
 import type { AlertNotice } from './monitoring/alertSink';
 import type { Disposable } from './base/disposable';
 import type { Event } from './base/event';
+
+export type { ExplainedSignal, StateExplanation } from './agents/signals/stateExplanation';
 
 /**
  * The engine as its users see it: the window, the exported API, later `orc` and the gateway. `Orchestrator` is the
@@ -208,27 +211,6 @@ export interface ResumeReport {
   readonly losses: readonly string[];
   /** Prompts that were queued or under way at the end: offered to be sent again. */
   readonly lostPrompts: readonly PromptReceipt[];
-}
-
-/** The evidence chain behind an agent's state. All texts are untrusted and cleaned. */
-export interface StateExplanation {
-  readonly agentId: AgentId;
-  readonly lifecycle: Lifecycle;
-  readonly activity: Activity;
-  readonly sinceMs: number;
-  /** One sentence: which signal decided and why. */
-  readonly conclusion: string;
-  /** Everything that is known, the deciding one first. */
-  readonly signals: readonly ExplainedSignal[];
-  readonly degraded: readonly string[];
-}
-
-export interface ExplainedSignal {
-  readonly source: Evidence['source'];
-  readonly activity: Activity;
-  readonly detail: string;
-  readonly observedAtMs: number;
-  readonly weight: 'decides' | 'agrees' | 'outranked' | 'older';
 }
 
 export interface DoctorReport {

@@ -12,8 +12,13 @@ export interface LaunchSpec {
   readonly argv: readonly string[];
   /** The whole environment of the process besides what the terminal itself needs. */
   readonly env: Readonly<Record<string, string>>;
-  /** Written into a private folder of this launch (0700, files 0600) before the process starts: name → content. Names match `^[A-Za-z0-9._-]{1,60}$`. */
+  /**
+   * Written into the private folder of this launch ({@link AgentHost.launchFolder}; folders 0700, files 0600) before the process starts: path → content.
+   * Paths are relative, of at most 4 parts, each of which matches `^[A-Za-z0-9._-]{1,60}$` and is not `.` or `..`; `launch.sh` is taken.
+   */
   readonly files?: Readonly<Record<string, string>>;
+  /** Symbolic links in the same folder: path (as in `files`) → absolute target. */
+  readonly links?: Readonly<Record<string, string>>;
   /** Screen size while nobody is attached. */
   readonly columns?: number;
   readonly rows?: number;
@@ -93,12 +98,22 @@ export interface AgentHost {
     readonly observedAtMs: number;
   }>;
 
-  /** Titles (OSC 0 and 2, only when the text changed) and OSC 7501, as they come in the output; nothing is lost between two settled screens. */
+  /**
+   * Titles (OSC 0 and 2, only when the text changed) and OSC 7501, as they come in the output, between two settled screens too: at most
+   * 20 per second and agent of each of both kinds (short bursts of 8); of a flood the newest is told, the others are dropped. Only of
+   * terminals whose output is streamed: up to 64 agents all, beyond that those that are looked at; of the others the title of each
+   * settled screen is told when it changed, and no OSC 7501.
+   */
   readonly onDidOsc: Event<OscSequence>;
 
   /** A terminal with our tags appeared or vanished, whoever did it (another window, a person): `list` tells. */
   readonly onDidChangeHosted: Event<void>;
 
+  /**
+   * The private folder of one launch: absolute, made by `launch` for {@link LaunchSpec.files}, removed when the process has ended. Known
+   * before the launch, so that arguments can name what is in it. Never fails, needs no connection.
+   */
+  launchFolder(agentId: AgentId, generation: number): string;
   /** Connects (starting the server when there is none). Idempotent. Resolves when `status` is no longer `stopped`; never rejects for tmux reasons (see `status`). */
   start(signal?: AbortSignal): Promise<void>;
   /** Everything that carries our tags, alive or dead. @throws tmux.serverGone, tmux.timeout – then nothing is known. */
