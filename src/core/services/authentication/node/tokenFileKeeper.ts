@@ -1,0 +1,113 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../../base/clock';
+import { type Disposable, MutableDisposable } from '../../../base/disposable';
+import type { Logger } from '../../../base/log';
+import type { TokenFiles, Tokens } from '../authPorts';
+import { TOKEN_LIFE_MS } from '../tokenManager';
+import { writePrivateFile } from './keyFile';
+
+/** Rewritten after two thirds of its life, so that a slow machine never lets it run out. */
+const REWRITE_MS = (TOKEN_LIFE_MS * 2) / 3;
+/** How often is looked whether one is due, by the wall clock: a timer of ten minutes would sleep with a suspended machine, the token would not. */
+const LOOK_MS = 15_000;
+
+interface Kept {
+  readonly generation: number;
+  /** Epoch ms of the last success; 0: not written yet, or the last attempt failed. */
+  writtenAtMs: number;
+  /** Writes and removals of one agent come one after the other. */
+  turn: Promise<void>;
+  isOver: boolean;
+}
+
+export interface TokenFileKeeperOptions {
+  /** 0700, in the runtime folder; made when it is missing (it may vanish at logout). */
+  readonly folder: string;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** One 0600 file per living agent and generation, read by its hooks at each call. */
+export class TokenFileKeeper implements TokenFiles {
+  readonly #timer = new MutableDisposable<Disposable>();
+  readonly #kept = new Map<string, Kept>();
+  #isDisposed = false;
+
+  constructor(private readonly options: TokenFileKeeperOptions) {
+    this.#arm();
+  }
+
+  async provide(agentId: string, generation: number): Promise<void> {
+    const present = this.#kept.get(agentId);
+    if (present?.generation === generation) return present.turn;
+    if (present) await this.remove(agentId, present.generation);
+    const kept: Kept = { generation, writtenAtMs: 0, turn: Promise.resolve(), isOver: false };
+    this.#kept.set(agentId, kept);
+    kept.turn = this.#write(agentId, kept);
+    return kept.turn;
+  }
+
+  async remove(agentId: string, generation: number): Promise<void> {
+    this.options.tokens.revoke(agentId, generation);
+    const kept = this.#kept.get(agentId);
+    if (kept && kept.generation <= generation) {
+      kept.isOver = true;
+      this.#kept.delete(agentId);
+      await kept.turn;
+    }
+    await rm(this.#path(agentId, generation), { force: true });
+  }
+
+  /** Writes every file again: after the runtime folder had vanished. */
+  async rewriteAll(): Promise<void> {
+    await Promise.all([...this.#kept].map(([agentId, kept]) => this.#rewrite(agentId, kept)));
+  }
+
+  /** Stops rewriting. The files stay: whoever owns the workspace next replaces them. */
+  dispose(): void {
+    this.#isDisposed = true;
+    for (const kept of this.#kept.values()) kept.isOver = true;
+    this.#kept.clear();
+    this.#timer.dispose();
+  }
+
+  #arm(): void {
+    if (this.#isDisposed) return;
+    this.#timer.value = this.options.clock.setTimer(LOOK_MS, () => {
+      for (const [agentId, kept] of this.#kept) {
+        const ageMs = this.options.clock.nowMs() - kept.writtenAtMs;
+        if (ageMs >= REWRITE_MS || ageMs < 0) void this.#rewrite(agentId, kept);
+      }
+      this.#arm();
+    });
+  }
+
+  #rewrite(agentId: string, kept: Kept): Promise<void> {
+    kept.turn = kept.turn.then(() => this.#write(agentId, kept));
+    return kept.turn;
+  }
+
+  /** Never rejects: a full disk or a vanished folder is tried again at the next look. */
+  async #write(agentId: string, kept: Kept): Promise<void> {
+    if (kept.isOver) return;
+    const { tokens, clock, log } = this.options;
+    const nowMs = clock.nowMs();
+    try {
+      const token = tokens.issue({ sub: agentId, generation: kept.generation });
+      await writePrivateFile(this.#path(agentId, kept.generation), token);
+      kept.writtenAtMs = nowMs;
+    } catch (error) {
+      kept.writtenAtMs = 0;
+      log.warn('the token of an agent could not be written; its hooks are not heard until it is', {
+        agent: agentId,
+        error,
+      });
+    }
+  }
+
+  #path(agentId: string, generation: number): string {
+    return join(this.options.folder, `${agentId}.${generation}.jwt`);
+  }
+}

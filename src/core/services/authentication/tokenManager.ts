@@ -1,0 +1,142 @@
+import jwt, { type JwtPayload } from 'jsonwebtoken';
+import type { Clock } from '../../base/clock';
+import type { Ids } from '../../base/ids';
+import type { Logger } from '../../base/log';
+import { AuthError } from './authErrors';
+import type { TokenClaims, Tokens } from './authPorts';
+import type { KeyRing, SigningKey } from './keyRing';
+
+/** How long a token counts. */
+export const TOKEN_LIFE_MS = 15 * 60_000;
+/** 4 KiB: ours have about 300 bytes. */
+export const MAX_TOKEN_BYTES = 4 * 1024;
+const TOKEN_TYPE = 'core-agent+jwt';
+const ISSUER = 'core-orchestrator';
+const CLOCK_TOLERANCE_S = 5;
+/** Revoked ids are remembered at least as long as a token can count. */
+const MAX_REVOKED_IDS = 10_000;
+
+export interface TokenManagerOptions {
+  readonly keys: KeyRing;
+  /** Whom the tokens are for: the workspace's id. A token of another workspace is refused. */
+  readonly audience: string;
+  /** Of the owner that issues. */
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+}
+
+/**
+ * Issues and checks agents' tokens: JWT, HS256, on jsonwebtoken, behind a wrapper that closes what the library leaves open
+ * (RFC 8725; the library accepts any `typ`, an unknown `crit`, a missing `exp` or `aud`, a text as payload, and 1 MB):
+ * the header must be, byte for byte, the one that we write for one of our keys.
+ */
+export class TokenManager implements Tokens {
+  /** The first segment of every token that a key of ours has signed → that key. */
+  readonly #headers: ReadonlyMap<string, SigningKey>;
+  readonly #revokedIds = new Set<string>();
+  readonly #revokedGenerations = new Map<string, number>();
+  #minimumEpoch = 0;
+
+  constructor(private readonly options: TokenManagerOptions) {
+    this.#headers = new Map(options.keys.accepted.map((key) => [headerSegment(key), key]));
+  }
+
+  issue({ sub, generation }: { readonly sub: string; readonly generation: number }): string {
+    if (sub === '' || sub.length > 100 || !Number.isSafeInteger(generation) || generation < 1)
+      throw new AuthError('auth.invalidClaims', 'a token needs a subject and a generation');
+    const { keys, audience, epoch, clock, ids } = this.options;
+    const iat = Math.floor(clock.nowMs() / 1000);
+    const claims = {
+      sub,
+      generation,
+      epoch,
+      jti: ids.next(),
+      iat,
+      exp: iat + TOKEN_LIFE_MS / 1000,
+      iss: ISSUER,
+      aud: audience,
+    };
+    return jwt.sign(claims, keys.current.secret, signOptions(keys.current));
+  }
+
+  verify(token: string): TokenClaims {
+    try {
+      return this.#verify(token);
+    } catch (error) {
+      const why = error instanceof Refused ? error.why : error instanceof Error ? error.name : 'unknown';
+      this.options.log.info('a token was refused', { why }); // never the token, nor what it claims
+      throw new AuthError('auth.unauthenticated');
+    }
+  }
+
+  revoke(sub: string, upToGeneration: number): void {
+    this.#revokedGenerations.set(sub, Math.max(upToGeneration, this.#revokedGenerations.get(sub) ?? 0));
+  }
+
+  /** This one token is not accepted any more. */
+  revokeId(jti: string): void {
+    this.#revokedIds.add(jti);
+    if (this.#revokedIds.size > MAX_REVOKED_IDS) {
+      const [oldest] = this.#revokedIds;
+      if (oldest !== undefined) this.#revokedIds.delete(oldest);
+    }
+  }
+
+  /** No token that was issued under an epoch below this one is accepted any more. */
+  revokeBefore(epoch: number): void {
+    this.#minimumEpoch = Math.max(this.#minimumEpoch, epoch);
+  }
+
+  #verify(token: string): TokenClaims {
+    if (typeof token !== 'string' || token.length > MAX_TOKEN_BYTES) throw new Refused('size');
+    const key = this.#headers.get(token.slice(0, Math.max(0, token.indexOf('.'))));
+    if (!key) throw new Refused('header');
+    const { audience, clock } = this.options;
+    const payload = jwt.verify(token, key.secret, {
+      algorithms: ['HS256'],
+      issuer: ISSUER,
+      audience,
+      clockTolerance: CLOCK_TOLERANCE_S,
+      clockTimestamp: Math.floor(clock.nowMs() / 1000),
+    });
+    const claims = readClaims(payload);
+    const ageS = clock.nowMs() / 1000 - claims.iat; // here: the library's own `maxAge` costs a tenth of the whole check
+    if (ageS < -CLOCK_TOLERANCE_S || ageS > TOKEN_LIFE_MS / 1000 + CLOCK_TOLERANCE_S) throw new Refused('age');
+    if (claims.epoch < this.#minimumEpoch) throw new Refused('epoch');
+    if (this.#revokedIds.has(claims.jti)) throw new Refused('revoked');
+    if (claims.generation <= (this.#revokedGenerations.get(claims.sub) ?? 0)) throw new Refused('revoked generation');
+    return claims;
+  }
+}
+
+/** Why, for the log only. */
+class Refused extends Error {
+  constructor(readonly why: string) {
+    super(why);
+  }
+}
+
+function signOptions(key: SigningKey): jwt.SignOptions {
+  return { algorithm: 'HS256', keyid: key.kid, header: { alg: 'HS256', typ: TOKEN_TYPE } };
+}
+
+function headerSegment(key: SigningKey): string {
+  return jwt.sign({ iat: 0 }, key.secret, signOptions(key)).split('.', 1)[0] ?? '';
+}
+
+function readClaims(payload: string | JwtPayload): TokenClaims {
+  if (typeof payload === 'string') throw new Refused('payload');
+  const { sub, jti, iat, exp, aud } = payload;
+  const generation: unknown = payload['generation'];
+  const epoch: unknown = payload['epoch'];
+  if (typeof sub !== 'string' || sub === '' || typeof jti !== 'string' || jti === '' || typeof aud !== 'string')
+    throw new Refused('claims');
+  if (!isCount(iat) || !isCount(exp) || !isCount(generation) || !isCount(epoch)) throw new Refused('claims');
+  return { sub, jti, iat, exp, generation, epoch };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

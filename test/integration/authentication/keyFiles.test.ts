@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { UlidIds } from '../../../src/core/base/ids';
+import { silentLogger } from '../../../src/core/base/log';
+import { KEY_ROTATION_MS } from '../../../src/core/services/authentication/keyRing';
+import { openKeyRing } from '../../../src/core/services/authentication/node/keyFile';
+import { openPersonKey } from '../../../src/core/services/authentication/node/personKey';
+import { TokenFileKeeper } from '../../../src/core/services/authentication/node/tokenFileKeeper';
+import { TokenManager } from '../../../src/core/services/authentication/tokenManager';
+import { eventually } from '../../support/eventually';
+import { ManualClock } from '../../support/manualClock';
+
+const MINUTE_MS = 60_000;
+
+describe('keys and tokens on disk', () => {
+  let folder: string;
+  beforeEach(() => (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'auth-'))));
+  afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  const modeOf = (file: string): string => (fs.statSync(file).mode & 0o777).toString(8);
+
+  describe('the signing keys', () => {
+    it('S19 are kept in a file that only this user can read, and found again', async () => {
+      const file = path.join(folder, 'keys', 'signing.json');
+      const clock = new ManualClock(1_000_000);
+      const first = await openKeyRing(file, clock);
+      assert.equal(modeOf(file), '600');
+      assert.equal(modeOf(path.dirname(file)), '700');
+      assert.equal((await openKeyRing(file, clock)).current.kid, first.current.kid);
+    });
+
+    it('S12 are replaced after 30 days; the one before stays accepted', async () => {
+      const file = path.join(folder, 'signing.json');
+      const clock = new ManualClock(1_000_000);
+      const first = await openKeyRing(file, clock);
+      await clock.advanceMs(KEY_ROTATION_MS);
+      const second = await openKeyRing(file, clock);
+      assert.notEqual(second.current.kid, first.current.kid);
+      assert.deepEqual(
+        second.accepted.map(({ kid }) => kid),
+        [second.current.kid, first.current.kid],
+      );
+      await clock.advanceMs(KEY_ROTATION_MS);
+      const third = await openKeyRing(file, clock);
+      assert.ok(!third.accepted.some(({ kid }) => kid === first.current.kid));
+    });
+
+    it('S8 that others can read, a link, or a damaged file are refused and left as they are', async () => {
+      const clock = new ManualClock(1_000_000);
+      const open = path.join(folder, 'open.json');
+      await openKeyRing(open, clock);
+      fs.chmodSync(open, 0o644);
+      await assert.rejects(openKeyRing(open, clock), { code: 'auth.keysUnavailable' });
+      const link = path.join(folder, 'link.json');
+      fs.symlinkSync(open, link);
+      await assert.rejects(openKeyRing(link, clock), { code: 'auth.keysUnavailable' });
+      for (const text of [
+        '',
+        'no json',
+        '{"keys":[{"kid":"aaaa","secret":"c2hvcnQ","createdAtMs":1}]}',
+        '{"keys":7}',
+      ]) {
+        const damaged = path.join(folder, 'damaged.json');
+        fs.writeFileSync(damaged, text, { mode: 0o600 });
+        await assert.rejects(openKeyRing(damaged, clock), { code: 'auth.keysUnavailable' }, text);
+        assert.equal(fs.readFileSync(damaged, 'utf8'), text);
+      }
+    });
+  });
+
+  describe('the person’s key', () => {
+    it('is made once, 0600, and only it matches', async () => {
+      const file = path.join(folder, 'person.key');
+      const key = await openPersonKey(file);
+      const text = fs.readFileSync(file, 'utf8').trim();
+      assert.equal(modeOf(file), '600');
+      assert.equal(key.matches(text), true);
+      assert.equal((await openPersonKey(file)).matches(text), true);
+      for (const wrong of [
+        '',
+        text.slice(1),
+        `${text}0`,
+        text.toUpperCase() === text ? 'x' : text.toUpperCase(),
+        '0'.repeat(64),
+      ])
+        assert.equal(key.matches(wrong), false, wrong);
+    });
+  });
+
+  describe('the token files of agents', () => {
+    async function world() {
+      const clock = new ManualClock(Date.UTC(2030, 0, 1));
+      const keys = await openKeyRing(path.join(folder, 'signing.json'), clock);
+      const tokens = new TokenManager({
+        keys, audience: 'w1', epoch: 1, clock, ids: new UlidIds(() => clock.nowMs(), randomBytes), log: silentLogger,
+      }); // prettier-ignore
+      const tokenFolder = path.join(folder, 'run', 'tokens');
+      const keeper = new TokenFileKeeper({ folder: tokenFolder, tokens, clock, log: silentLogger });
+      const file = (id: string, generation: number): string => path.join(tokenFolder, `${id}.${generation}.jwt`);
+      return { clock, tokens, keeper, file, tokenFolder };
+    }
+
+    it('S10 are private, rewritten before they expire, and gone with the agent', async () => {
+      const { clock, tokens, keeper, file, tokenFolder } = await world();
+      await keeper.provide('reviewer', 2);
+      assert.equal(modeOf(file('reviewer', 2)), '600');
+      assert.equal(modeOf(tokenFolder), '700');
+      const first = fs.readFileSync(file('reviewer', 2), 'utf8');
+      for (let minute = 0; minute < 60; minute += 1) {
+        await clock.advanceMs(MINUTE_MS);
+        await eventually(
+          'a token that counts',
+          () => tokens.verify(fs.readFileSync(file('reviewer', 2), 'utf8')).generation === 2,
+        );
+      }
+      assert.notEqual(fs.readFileSync(file('reviewer', 2), 'utf8'), first);
+      const last = fs.readFileSync(file('reviewer', 2), 'utf8');
+      await keeper.remove('reviewer', 2);
+      assert.equal(fs.existsSync(file('reviewer', 2)), false);
+      assert.throws(() => tokens.verify(last), { code: 'auth.unauthenticated' });
+      await clock.advanceMs(60 * MINUTE_MS);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(fs.existsSync(file('reviewer', 2)), false, 'nothing is written after the end');
+      keeper.dispose();
+    });
+
+    it('S10 of a new run replace those of the old one', async () => {
+      const { tokens, keeper, file } = await world();
+      await keeper.provide('reviewer', 1);
+      const old = fs.readFileSync(file('reviewer', 1), 'utf8');
+      await keeper.provide('reviewer', 2);
+      assert.equal(fs.existsSync(file('reviewer', 1)), false);
+      assert.throws(() => tokens.verify(old), { code: 'auth.unauthenticated' });
+      assert.equal(tokens.verify(fs.readFileSync(file('reviewer', 2), 'utf8')).generation, 2);
+      keeper.dispose();
+    });
+
+    it('S10 come back when their folder had vanished', async () => {
+      const { keeper, file, tokenFolder } = await world();
+      await keeper.provide('reviewer', 1);
+      fs.rmSync(tokenFolder, { recursive: true });
+      await keeper.rewriteAll();
+      assert.ok(fs.existsSync(file('reviewer', 1)));
+      keeper.dispose();
+    });
+
+    it('are tried again when they could not be written', async () => {
+      const { clock, keeper, file, tokenFolder } = await world();
+      fs.mkdirSync(path.dirname(tokenFolder), { recursive: true });
+      fs.writeFileSync(tokenFolder, 'in the way');
+      await keeper.provide('reviewer', 1);
+      fs.rmSync(tokenFolder);
+      await clock.advanceMs(15_000);
+      await eventually('the token file', () => fs.existsSync(file('reviewer', 1)));
+      keeper.dispose();
+    });
+  });
+});
