@@ -1,0 +1,215 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Context } from 'mocha';
+import { notRun } from '../support/notRun';
+
+/** The real programs that tests start, by the command's name. */
+export const CLIS = ['claude', 'codex', 'gemini', 'opencode'] as const;
+export type Cli = (typeof CLIS)[number];
+
+/** The built-in agent type of each. */
+export const TYPE_IDS: Readonly<Record<Cli, string>> = {
+  claude: 'claude-code',
+  codex: 'codex',
+  gemini: 'gemini',
+  opencode: 'opencode',
+};
+
+const PACKAGES: Readonly<Record<Cli, string>> = {
+  claude: '@anthropic-ai/claude-code',
+  codex: '@openai/codex',
+  gemini: '@google/gemini-cli',
+  opencode: 'opencode-ai',
+};
+
+const INSTALLED = join(__dirname, 'node_modules');
+/** To be put at the front of the PATH. */
+export const CLI_FOLDER = join(INSTALLED, '.bin');
+const CLAUDE_KEY = 'sk-ant-test-0123456789abcdefghijklmnopqrstuv';
+
+/** Version of the installed package; undefined when it is not installed. */
+export function installedVersion(cli: Cli): string | undefined {
+  const file = join(INSTALLED, PACKAGES[cli], 'package.json');
+  if (!existsSync(join(CLI_FOLDER, cli)) || !existsSync(file)) return undefined;
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version; // every package has one
+}
+
+/** Skips the running test visibly when the program is not installed. */
+export function requireCli(context: Context, cli: Cli): void {
+  if (!installedVersion(cli)) notRun(context, `${cli} is not installed (npm ci --prefix test/agents)`);
+}
+
+export interface CliSetupOptions {
+  /** Of the scripted model. */
+  readonly serverUrl: string;
+  /** `ask`: before it acts (default). `edits`: it may change files. `all`: it never asks. */
+  readonly permission?: 'ask' | 'edits' | 'all';
+  /** As after its installation: nothing was answered yet, no folder is trusted. */
+  readonly isFresh?: boolean;
+  /** How often a failed request is tried again, where that can be set (codex). Default 1. */
+  readonly retries?: number;
+}
+
+/** What a test adds to a launch so that the program runs isolated: no login, no network, nothing of the person's own. */
+export interface CliSetup {
+  readonly cli: Cli;
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+}
+
+/** A home and a workspace folder (a git repository) for programs of one test. */
+export class CliHome {
+  // Not under the system's folder for temporary files: codex puts no helper programs there.
+  readonly folder = mkdtempSync(join(existsSync('/var/tmp') ? '/var/tmp' : INSTALLED, 'agent-home-'));
+  readonly workspace = join(this.folder, 'project');
+
+  constructor() {
+    mkdirSync(this.workspace);
+    execFileSync('git', ['init', '-q', this.workspace]);
+    this.write('project/notes.txt', 'one\ntwo\nthree\n');
+  }
+
+  /** Writes the program's configuration into the home; tells the rest. */
+  setUp(cli: Cli, options: CliSetupOptions): CliSetup {
+    const { env, args } = SETUPS[cli](this, { permission: 'ask', isFresh: false, retries: 1, ...options });
+    return { cli, args, env: { HOME: this.folder, ...xdgFolders(this.folder), ...env } };
+  }
+
+  write(name: string, content: string): void {
+    const file = join(this.folder, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+
+  dispose(): void {
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  }
+}
+
+function xdgFolders(home: string): Readonly<Record<string, string>> {
+  return {
+    XDG_CONFIG_HOME: join(home, '.config'),
+    XDG_DATA_HOME: join(home, '.local/share'),
+    XDG_STATE_HOME: join(home, '.local/state'),
+    XDG_CACHE_HOME: join(home, '.cache'),
+  };
+}
+
+type SetUp = (home: CliHome, options: Required<CliSetupOptions>) => Omit<CliSetup, 'cli'>;
+
+const SETUPS: Readonly<Record<Cli, SetUp>> = {
+  claude(home, { serverUrl, permission, isFresh }) {
+    if (!isFresh) {
+      const state = {
+        hasCompletedOnboarding: true,
+        lastOnboardingVersion: '99.0.0',
+        theme: 'dark',
+        bypassPermissionsModeAccepted: true,
+        customApiKeyResponses: { approved: [CLAUDE_KEY.slice(-20)], rejected: [] },
+        projects: { [home.workspace]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true } },
+      };
+      home.write('.claude.json', JSON.stringify(state));
+      if (permission === 'all')
+        home.write('.claude/settings.json', JSON.stringify({ skipDangerousModePermissionPrompt: true }));
+    }
+    return {
+      args: { ask: [], edits: ['--permission-mode', 'acceptEdits'], all: ['--dangerously-skip-permissions'] }[
+        permission
+      ],
+      env: {
+        ANTHROPIC_BASE_URL: serverUrl,
+        ANTHROPIC_API_KEY: CLAUDE_KEY,
+        DISABLE_AUTOUPDATER: '1',
+        DISABLE_TELEMETRY: '1',
+        DISABLE_ERROR_REPORTING: '1',
+        DISABLE_INSTALLATION_CHECKS: '1',
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+        // It refuses to skip permissions as root unless it is told that it runs in a sandbox.
+        ...(permission === 'all' && process.getuid?.() === 0 && { IS_SANDBOX: '1' }),
+      },
+    };
+  },
+
+  codex(home, { serverUrl, permission, isFresh, retries }) {
+    mkdirSync(join(home.folder, '.codex'), { recursive: true });
+    const provider = `{name="Scripted",base_url="${serverUrl}/v1",wire_api="responses",env_key="SCRIPTED_KEY",request_max_retries=${retries},stream_max_retries=${retries},stream_idle_timeout_ms=60000}`;
+    const settings = [
+      'model_provider="scripted"',
+      `model_providers.scripted=${provider}`,
+      'model="scripted-model"',
+      'check_for_update_on_startup=false',
+      'analytics.enabled=false',
+      'feedback.enabled=false',
+      ...(isFresh ? [] : [`projects={${JSON.stringify(home.workspace)}={trust_level="trusted"}}`]),
+    ];
+    const mode = {
+      ask: ['-a', 'on-request', '-s', 'read-only'],
+      edits: ['-a', 'on-request', '-s', 'workspace-write'],
+      all: ['--dangerously-bypass-approvals-and-sandbox'],
+    }[permission];
+    return {
+      // Without --no-daemon a background server outlives the terminal.
+      args: ['--no-daemon', ...settings.flatMap((setting) => ['-c', setting]), ...mode],
+      env: { SCRIPTED_KEY: 'none' },
+    };
+  },
+
+  gemini(home, { serverUrl, permission, isFresh }) {
+    const settings = {
+      general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
+      privacy: { usageStatisticsEnabled: false },
+      telemetry: { enabled: false },
+      security: { auth: { selectedType: 'gemini-api-key' }, folderTrust: { enabled: true } },
+      ui: { hideTips: true, hideBanner: true },
+      ide: { enabled: false, hasSeenNudge: true },
+      model: { name: 'gemini-2.5-pro' },
+    };
+    if (!isFresh) home.write('.gemini/settings.json', JSON.stringify(settings));
+    const mode = { ask: [], edits: ['--approval-mode', 'auto_edit'], all: ['--approval-mode', 'yolo'] }[permission];
+    return {
+      args: [...(isFresh ? [] : ['--skip-trust']), '-m', 'gemini-2.5-pro', ...mode],
+      env: { GEMINI_API_KEY: 'none', GOOGLE_GEMINI_BASE_URL: serverUrl, GEMINI_TELEMETRY_ENABLED: 'false' },
+    };
+  },
+
+  opencode(home, { serverUrl, permission }) {
+    const model = {
+      name: 'Scripted Model',
+      tool_call: true,
+      reasoning: true,
+      limit: { context: 200_000, output: 8192 },
+      cost: { input: 1, output: 2 },
+    };
+    const provider = {
+      npm: '@ai-sdk/openai-compatible',
+      name: 'Scripted',
+      options: { baseURL: `${serverUrl}/v1`, apiKey: 'none' },
+      models: { 'scripted-model': model },
+    };
+    const permissions = {
+      ask: { bash: 'ask', edit: 'ask', webfetch: 'ask' },
+      edits: { bash: 'ask', edit: 'allow' },
+      all: { '*': 'allow' },
+    }[permission];
+    // In a file, because a launch has its own use for OPENCODE_CONFIG_CONTENT.
+    const config = {
+      autoupdate: false,
+      share: 'disabled',
+      provider: { scripted: provider },
+      model: 'scripted/scripted-model',
+      small_model: 'scripted/scripted-model',
+      enabled_providers: ['scripted'],
+      permission: permissions,
+    };
+    home.write('.config/opencode/opencode.json', JSON.stringify(config));
+    return {
+      args: [],
+      env: {
+        OPENCODE_DISABLE_AUTOUPDATE: '1',
+        OPENCODE_DISABLE_MODELS_FETCH: '1',
+        OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+      },
+    };
+  },
+};
