@@ -37,12 +37,12 @@ describe('screenReader', () => {
     assert.match(evidence.detail, /^bottom rule "error line": ■ Error: boomx/);
   });
 
-  it('lets dialogs win over everything, errors and work over an empty box', () => {
+  it('lets dialogs win over everything, work over an old error, both over an empty box', () => {
     const type = requireAgentType({
       id: 't', label: 't', command: ['t'],
       screenRules: (['idle', 'busy', 'error', 'rate_limited', 'awaiting_input', 'awaiting_approval'] as const).map((activity) => ({ id: activity, activity, where: 'bottom', pattern: `^${activity}$` })),
     }); // prettier-ignore
-    const order = ['awaiting_approval', 'awaiting_input', 'rate_limited', 'error', 'busy', 'idle'];
+    const order = ['awaiting_approval', 'awaiting_input', 'rate_limited', 'busy', 'error', 'idle'];
     for (let from = 0; from < order.length; from++) {
       const text = order.slice(from).reverse().join('\n');
       assert.equal(readScreen(compileScreen(type, 'sh'), aScreen({ text })).activity, order[from]);
