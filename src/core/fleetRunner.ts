@@ -4,6 +4,7 @@ import type { AgentFactory } from './agents/agentFactory';
 import { nameKey } from './agents/agentSpec';
 import type { AgentStore } from './agents/agentStore';
 import type { AgentSupervisor } from './agents/agentSupervisor';
+import type { Lifecycle } from './agents/agentState';
 import type { Agent } from './agents/baseAgent';
 import { isLive } from './agents/agentTransitions';
 import type { AgentType } from './agents/agentType';
@@ -26,6 +27,8 @@ export interface FleetRunnerPorts {
 
 /** Starting an agent is mostly waiting for it: a few beside each other, so that a large fleet does not stall the machine. */
 const PARALLEL = 6;
+/** Not running although nobody ordered a stop: after a crash, a lost terminal server, a reboot. */
+const ENDED: ReadonlySet<Lifecycle> = new Set(['exited', 'failed', 'backoff']);
 /** Plans that can still be approved or started; a person looks at one or two. */
 const MAX_PLANS = 20;
 
@@ -118,6 +121,19 @@ export class FleetRunner {
       failed: [...first.failed, ...second.failed],
       isCanceled: signal.aborted,
     };
+  }
+
+  /** Brings back what should run and does not: in its old conversation where there is one, else anew. */
+  resume(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    const { supervisor } = this.ports;
+    const isMissing = ({ record }: Agent): boolean => record.desired !== 'stopped' && ENDED.has(record.lifecycle);
+    const resume = async ({ id }: Agent): Promise<'done'> => {
+      if (supervisor.isResumable(id)) await supervisor.resumeSession(id, { signal });
+      else await supervisor.start(id, { signal });
+      return 'done';
+    };
+    const missing = supervisor.registry.list().filter(isMissing);
+    return this.#each(missing, ({ record }) => record.spec.name, resume, onProgress, signal);
   }
 
   async #start(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {

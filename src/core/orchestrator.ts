@@ -1,6 +1,7 @@
 import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
 import type { AgentHost } from './agents/agentHost';
-import type { AgentSupervisor } from './agents/agentSupervisor';
+import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
+import type { PermissionAnswer } from './agents/permissionRequest';
 import { builtInTypes } from './agents/builtInTypes';
 import { type Clock, withTimeout } from './base/clock';
 import { type Disposable, DisposableStore } from './base/disposable';
@@ -14,6 +15,7 @@ import {
   type AgentView,
   type AgentViewChange,
   type Diagnosis,
+  type DoctorReport,
   type Engine,
   type EngineStatus,
   type FleetPlan,
@@ -21,12 +23,14 @@ import {
   type FleetStep,
   type MirrorSink,
   type NoticeChange,
+  type ResumeReport,
+  type StateExplanation,
   STORE_LOSS,
 } from './engine';
+import type { EngineCalls } from './engineCalls';
 import { EngineError } from './engineErrors';
 import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
-import type { FleetRunner } from './fleetRunner';
 import { FollowerSession } from './followerSession';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';
@@ -276,66 +280,103 @@ export class Orchestrator implements Engine {
   // --- calls --------------------------------------------------------------------------------------------------
 
   async startAgent(spec: AgentSpec, signal?: AbortSignal): Promise<AgentId> {
-    const supervisor = await this.#supervisor();
-    const { id } = await supervisor.create(spec);
-    await supervisor.start(id, withSignal(signal));
-    return id;
+    return (await this.#calls()).startAgent(spec, signal);
   }
 
   async startExisting(id: AgentId, signal?: AbortSignal): Promise<void> {
-    return (await this.#supervisor()).start(id, withSignal(signal));
+    return (await this.#calls()).startExisting(id, signal);
+  }
+
+  async resumeSession(id: AgentId, signal?: AbortSignal): Promise<ResumeReport> {
+    return (await this.#calls()).resumeSession(id, signal);
+  }
+
+  async resumeFleet(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+    return (await this.#calls()).resumeFleet(onProgress, signal);
   }
 
   async stopAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
-    return (await this.#supervisor()).stop(id, withSignal(signal));
+    return (await this.#calls()).stopAgent(id, signal);
   }
 
   async restartAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
-    return (await this.#supervisor()).restart(id, withSignal(signal));
+    return (await this.#calls()).restartAgent(id, signal);
   }
 
   async pauseAgent(id: AgentId): Promise<void> {
-    return (await this.#supervisor()).pause(id);
+    return (await this.#calls()).pauseAgent(id);
   }
 
   async resumeAgent(id: AgentId): Promise<void> {
-    return (await this.#supervisor()).resume(id);
+    return (await this.#calls()).resumeAgent(id);
   }
 
   async releaseQuarantine(id: AgentId): Promise<void> {
-    return (await this.#supervisor()).release(id);
+    return (await this.#calls()).releaseQuarantine(id);
   }
 
   async renameAgent(id: AgentId, name: string): Promise<void> {
-    return (await this.#supervisor()).rename(id, name);
+    return (await this.#calls()).renameAgent(id, name);
   }
 
   async removeAgent(id: AgentId, signal?: AbortSignal): Promise<void> {
-    return (await this.#supervisor()).remove(id, { ...withSignal(signal), stopFirst: true });
+    return (await this.#calls()).removeAgent(id, signal);
   }
 
-  async sendPrompt(id: AgentId, text: string): Promise<void> {
-    return (await this.#supervisor()).sendPrompt(id, text);
+  async sendPrompt(id: AgentId, text: string, options?: SendPromptOptions): Promise<PromptReceipt> {
+    return (await this.#calls()).sendPrompt(id, text, options);
+  }
+
+  async receipts(id: AgentId, limit?: number): Promise<readonly PromptReceipt[]> {
+    return (await this.#calls()).receipts(id, limit);
+  }
+
+  async cancelPrompt(receiptId: string): Promise<void> {
+    return (await this.#calls()).cancelPrompt(receiptId);
+  }
+
+  async settleDelivery(receiptId: string, outcome: 'arrived' | 'lost'): Promise<void> {
+    return (await this.#calls()).settleDelivery(receiptId, outcome);
+  }
+
+  async resendPrompt(receiptId: string, options?: SendPromptOptions): Promise<PromptReceipt> {
+    return (await this.#calls()).resendPrompt(receiptId, options);
+  }
+
+  async answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer): Promise<void> {
+    return (await this.#calls()).answerRequest(id, requestId, answer);
+  }
+
+  async explain(id: AgentId): Promise<StateExplanation> {
+    return (await this.#calls()).explain(id);
+  }
+
+  async screen(id: AgentId): Promise<string> {
+    return (await this.#calls()).screen(id);
+  }
+
+  async doctor(typeId: string, signal: AbortSignal): Promise<DoctorReport> {
+    return (await this.#calls()).doctor(typeId, signal);
   }
 
   async planFleet(text: string, fileName: string): Promise<FleetPlan> {
-    return (await this.#fleet()).plan(text, fileName);
+    return (await this.#calls()).planFleet(text, fileName);
   }
 
   async approveFleet(hashes: readonly string[]): Promise<void> {
-    return (await this.#fleet()).approve(hashes);
+    return (await this.#calls()).approveFleet(hashes);
   }
 
   async startFleet(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
-    return (await this.#fleet()).start(plan, onProgress, signal);
+    return (await this.#calls()).startFleet(plan, onProgress, signal);
   }
 
   async stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
-    return (await this.#fleet()).stopAll(onProgress, signal);
+    return (await this.#calls()).stopAll(onProgress, signal);
   }
 
   async history(id: AgentId, limit = 100): Promise<readonly AgentChange[]> {
-    return (await this.#supervisor()).history(id, limit);
+    return (await this.#calls()).history(id, limit);
   }
 
   attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] } {
@@ -360,16 +401,15 @@ export class Orchestrator implements Engine {
     return [status, ...((await this.#workspace?.diagnose()) ?? [])];
   }
 
-  async #supervisor(): Promise<AgentSupervisor> {
-    const supervisor = this.#owner?.supervisor ?? (await this.#whenStarted()).#owner?.supervisor;
-    if (!supervisor) throw this.#unavailable();
-    return supervisor;
+  /** The owner's own, or the owner's gateway while following. */
+  async #calls(): Promise<EngineCalls> {
+    const calls = this.#presentCalls() ?? (await this.#whenStarted()).#presentCalls();
+    if (!calls) throw this.#unavailable();
+    return calls;
   }
 
-  async #fleet(): Promise<FleetRunner> {
-    const fleet = this.#owner?.fleet ?? (await this.#whenStarted()).#owner?.fleet;
-    if (!fleet) throw this.#unavailable();
-    return fleet;
+  #presentCalls(): EngineCalls | undefined {
+    return this.#owner?.calls ?? this.#follower?.calls;
   }
 
   /** A person who acts while the engine is still starting waits for it instead of being sent away. */
@@ -405,8 +445,4 @@ export class Orchestrator implements Engine {
         return new EngineError('engine.stopped', 'the engine is not running');
     }
   }
-}
-
-function withSignal(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
-  return signal ? { signal } : {};
 }

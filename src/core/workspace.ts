@@ -1,10 +1,16 @@
 import type { AgentHost } from './agents/agentHost';
+import type { LaunchTools } from './agents/launchTools';
 import type { BaseEnvironment } from './agents/environment';
 import type { LaunchChecks } from './agents/launchChecks';
 import type { Processes } from './agents/processes';
 import type { DataStore } from './data/dataStore';
 import type { Ownership, WorkspaceLock } from './data/workspaceLock';
 import type { Diagnosis } from './engine';
+import type { Disposable } from './base/disposable';
+import type { GatewayClient } from './gateway/gatewayClient';
+import type { GatewayListener } from './gateway/gatewayPorts';
+import type { TokenFiles, Tokens } from './services/authentication/authPorts';
+import type { SpooledHook } from '../shared/hookSpool';
 
 /** Everything of the machine that the engine needs for one workspace, found and checked but not yet running. */
 export interface Workspace {
@@ -17,6 +23,18 @@ export interface Workspace {
   readonly shell: string;
   readonly execPath: string;
   readonly demoAgent: string;
+  /** Real path of the folder or the workspace file; empty: no folder. */
+  readonly path: string;
+  /** Of the product, for people. */
+  readonly version: string;
+  /** Puts `orc` where agents find it, whatever happens to this version of the extension. */
+  installTools(): Promise<LaunchTools>;
+  /** Keys, tokens and the listening socket of this owner; the pointer names the socket when it resolves. @throws {AuthError | GatewayError} typed */
+  openAccess(ownership: Ownership): Promise<WorkspaceAccess>;
+  /** Takes what hooks left while no engine was there, oldest first, and empties the spool. Damaged ones are dropped and logged. */
+  takeSpooledHooks(): Promise<readonly SpooledHook[]>;
+  /** Calls the gateway of the present owner; undefined when nobody answers there. */
+  connectGateway(signal: AbortSignal): Promise<GatewayClient | undefined>;
   /** Opens (or makes) the store for this owner. @throws {DataError} */
   openStore(ownership: Ownership, options: { readonly acceptMissingChanges: boolean }): Promise<OpenedStore>;
   /** `fence` is asked before every batch of commands that changes something. */
@@ -25,6 +43,14 @@ export interface Workspace {
   /** Lower-case hex. */
   sha256(text: string): string;
   diagnose(): Promise<readonly Diagnosis[]>;
+}
+
+/** What an owner needs to let agents and people in. */
+export interface WorkspaceAccess extends Disposable {
+  readonly tokens: Tokens;
+  readonly tokenFiles: TokenFiles;
+  readonly isPersonKey: (candidate: string) => boolean;
+  readonly listener: GatewayListener;
 }
 
 /** Finds (and makes) what the engine needs for what the window has open. @throws {DataError | TmuxError} typed, for `blocked` */
