@@ -142,9 +142,12 @@ export type QuitStep =
 
 /** When a started process counts as running. */
 export interface Readiness {
-  /** `alive`: it exists for `afterMs`. `settled`: its screen has settled once, or it was alive for `afterMs`. `rule`: a screen rule matches. */
+  /**
+   * `alive`: it exists for `afterMs`. `settled`: its screen has settled once, or it was alive for `afterMs`. `rule`: a screen rule
+   * matches, or it was alive for `afterMs` if that is above 0: another version of the program may draw what no rule knows.
+   */
   readonly when: 'alive' | 'settled' | 'rule';
-  /** Milliseconds since the launch; for `rule` unused. */
+  /** Milliseconds since the launch. */
   readonly afterMs: number;
 }
 

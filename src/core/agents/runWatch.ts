@@ -60,14 +60,15 @@ export class RunWatch implements Disposable {
 
   /** The monotonic instant at which it counts as ready, as far as is known now. */
   #readyAtMs({ readiness }: AgentType, launchedMs: number): number {
+    const { afterMs } = readiness;
     switch (readiness.when) {
       case 'alive':
-        return launchedMs + readiness.afterMs;
+        return launchedMs + afterMs;
       case 'settled':
-        return this.observer.hasSettled(this.agent.id, this.generation) ? launchedMs : launchedMs + readiness.afterMs;
+        return this.observer.hasSettled(this.agent.id, this.generation) ? launchedMs : launchedMs + afterMs;
       case 'rule':
         return (this.observer.last(this.agent.id, this.generation)?.activity ?? 'unknown') === 'unknown'
-          ? Infinity
+          ? launchedMs + (afterMs > 0 ? afterMs : Infinity)
           : launchedMs;
     }
   }

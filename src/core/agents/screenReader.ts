@@ -68,18 +68,14 @@ export function compileScreen(
 }
 
 /**
- * What a settled screen shows by the rules of its type: a dialog; else nothing (`unknown`) while an overlay covers the program's
- * usual screen; else the strongest matching rule, else `unknown` with the reason. The last 32 Ki characters are read, line by
- * line. While a person looks at the scroll-back the text may be old: only title and foreground count then.
+ * What a settled screen shows by the rules of its type: the strongest matching rule, else `unknown` with the reason. While an
+ * overlay covers the program's usual screen, the screen can only tell a dialog; while a person looks at the scroll-back the text
+ * may be old and tells nothing: title and foreground still count. The last 32 Ki characters are read, line by line.
  */
 export function readScreen(compiled: CompiledScreen, screen: Omit<SettledScreen, 'agentId' | 'generation'>): Reading {
   const view = new ScreenView(compiled.type, screen);
-  let isCovered: boolean | undefined;
   for (const one of compiled.rules) {
-    if (isCovered === undefined && !isDialog(one.rule.activity)) {
-      isCovered = view.overlay !== undefined;
-      if (isCovered) break;
-    }
+    if (view.overlay !== undefined && !isDialog(one.rule.activity) && isOnScreen(one.rule)) continue;
     const hit = match(one, view);
     if (hit === undefined) continue;
     const { id, activity, where } = one.rule;
@@ -112,6 +108,10 @@ function reading(
 
 function isDialog(activity: Activity): boolean {
   return activity === Activity.AwaitingApproval || activity === Activity.AwaitingInput;
+}
+
+function isOnScreen({ where }: ScreenRule): boolean {
+  return where !== 'title' && where !== 'foreground';
 }
 
 function whyUnknown({ rules }: CompiledScreen, { overlay, boxState }: ScreenView): string {

@@ -97,7 +97,18 @@ describe('builtInTypes', () => {
   it('ships the types of the product, each valid by its own schema, too', () => {
     const validate = new Ajv({ allErrors: true, strict: false }).compile(schema('agentType'));
     const ids = builtInTypes().map((type) => type.id);
-    assert.deepEqual(ids, ['claude-code', 'codex', 'gemini', 'opencode', 'aider', 'shell', 'command', 'demo']);
+    assert.deepEqual(ids, [
+      'claude-code',
+      'codex',
+      'gemini',
+      'opencode',
+      'aider',
+      'copilot',
+      'cursor-agent',
+      'shell',
+      'command',
+      'demo',
+    ]);
     for (const id of ids) {
       const manifest: unknown = JSON.parse(readFileSync(`src/core/agents/types/${id}.json`, 'utf8'));
       assert.ok(validate(manifest), `${id}: ${JSON.stringify(validate.errors)}`);

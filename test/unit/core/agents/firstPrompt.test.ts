@@ -13,7 +13,7 @@ const approvalDemo = {
 /** A world with an agent of this type that was started with a first prompt. */
 async function started(typeId: string, prepare: (world: SupervisedWorld) => void = () => undefined) {
   const world = new SupervisedWorld();
-  for (const program of ['claude', 'codex', 'gemini', 'opencode', 'aider']) world.commands.add(program);
+  for (const program of ['aider', 'copilot', 'cursor-agent']) world.commands.add(program);
   await world.run(world.supervisor.begin());
   await world.run(world.supervisor.create(aSpec({ typeId, firstPrompt: SECRET })));
   prepare(world);
@@ -36,7 +36,7 @@ function assertTold(world: SupervisedWorld, why: RegExp): void {
 }
 
 describe('the first prompt', () => {
-  for (const typeId of ['claude-code', 'codex', 'gemini', 'opencode', 'aider']) {
+  for (const typeId of ['aider', 'copilot', 'cursor-agent']) {
     it(`is not typed into a ${typeId} agent, and a person learns of it, until the next start`, async () => {
       const world = await started(typeId);
       assert.deepEqual([world.host.pastedTexts(ID), world.agent().record.lifecycle], [[], 'running']);
