@@ -50,9 +50,9 @@ export class AgentAccess implements Authenticator, Disposable {
   }
 
   #follow(previous: AgentRecord | undefined, current: AgentRecord): void {
-    const isOver = previous !== undefined && previous.generation > 0 && previous.generation !== current.generation;
-    if (isOver) this.#end(previous);
-    const hadToken = previous !== undefined && !isOver && isLive(previous.lifecycle);
+    const isSameRun = previous?.generation === current.generation;
+    if (previous && !isSameRun && previous.generation > 0) this.#end(previous);
+    const hadToken = isSameRun && isLive(previous.lifecycle);
     if (isLive(current.lifecycle) && current.generation > 0) {
       if (!hadToken) this.#settled(this.ports.tokenFiles.provide(current.id, current.generation));
     } else if (hadToken || (previous === undefined && current.generation > 0)) {

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { AgentAccess } from '../../../src/core/agentAccess';
+import type { AgentRecord } from '../../../src/core/agents/agent';
+import { AgentRegistry } from '../../../src/core/agents/agentRegistry';
+import type { Lifecycle } from '../../../src/core/agents/agentState';
+import { silentLogger } from '../../../src/core/base/log';
+import { AuthError } from '../../../src/core/services/authentication/authErrors';
+import { agentId, aRecord, seededRandom } from '../../support/builders';
+import { trials } from '../../support/trials';
+
+const ID = agentId('reviewer');
+
+function world(records: readonly AgentRecord[] = []) {
+  const registry = new AgentRegistry(
+    (id, read) => ({ id, get record() { return read(); } }) as never, // only the record of an agent is looked at
+    (error) => assert.fail(String(error)),
+  ); // prettier-ignore
+  const writer = registry.claimWriter();
+  for (const record of records) writer.add(record);
+  const files = new Set<string>();
+  const access = new AgentAccess({
+    registry,
+    log: silentLogger,
+    isPersonKey: (candidate) => candidate === 'the key',
+    tokens: {
+      issue: () => '',
+      revoke: () => {},
+      verify: (token) => {
+        const [sub = '', generation] = token.split('@');
+        if (generation === undefined) throw new AuthError('auth.unauthenticated');
+        return { sub, generation: Number(generation), jti: 'j', epoch: 1, iat: 0, exp: 1 };
+      },
+    },
+    tokenFiles: {
+      provide: (id, generation) => Promise.resolve(void files.add(`${id}@${generation}`)),
+      remove: (id, generation) => Promise.resolve(void files.delete(`${id}@${generation}`)),
+      dispose: () => {},
+    },
+  });
+  const isAccepted = (token: string): boolean => {
+    try {
+      return access.authenticate({ token, client: 'test' }).kind === 'agent';
+    } catch (error) {
+      assert.ok(error instanceof AuthError && error.code === 'auth.unauthenticated');
+      return false;
+    }
+  };
+  return { registry, writer, files, access, isAccepted };
+}
+
+describe('who may call', () => {
+  it('S10 an agent has its token from the claim of its run until the run is over', () => {
+    const { writer, files, isAccepted } = world();
+    const step = (lifecycle: Lifecycle, generation: number): void =>
+      writer.replace(aRecord({ id: ID, lifecycle, generation }));
+    writer.add(aRecord({ id: ID }));
+    assert.deepEqual([...files], []);
+    step('starting', 1);
+    assert.deepEqual([...files], ['reviewer@1']);
+    for (const lifecycle of ['running', 'paused', 'stopping'] as const) {
+      step(lifecycle, 1);
+      assert.deepEqual([...files], ['reviewer@1'], lifecycle);
+      assert.equal(isAccepted('reviewer@1'), true);
+    }
+    step('stopped', 1);
+    assert.deepEqual([...files], []);
+    assert.equal(isAccepted('reviewer@1'), false);
+    step('starting', 2);
+    assert.deepEqual([...files], ['reviewer@2']);
+    assert.equal(isAccepted('reviewer@1'), false, 'R19');
+    assert.equal(isAccepted('reviewer@2'), true);
+    assert.equal(isAccepted('reviewer@3'), false);
+    assert.equal(isAccepted('tester@2'), false);
+    step('failed', 2);
+    step('retired', 2);
+    assert.deepEqual([...files], []);
+  });
+
+  it('S10 agents that were found running have one, too', () => {
+    const { files } = world([aRecord({ id: ID, lifecycle: 'running', generation: 7 })]);
+    assert.deepEqual([...files], ['reviewer@7']);
+  });
+
+  it('R19 S10 no order of runs leaves a token of an earlier run in use', () => {
+    const lifecycles: readonly Lifecycle[] = [
+      'starting',
+      'running',
+      'lost',
+      'stopped',
+      'failed',
+      'backoff',
+      'exited',
+      'stopping',
+    ];
+    for (let seed = 0; seed < trials(50, 500, 10_000); seed += 1) {
+      const random = seededRandom(seed);
+      const { writer, files, isAccepted } = world([aRecord({ id: ID })]);
+      let generation = 0;
+      for (let i = 0; i < 30; i += 1) {
+        if (random() < 0.3) generation += 1;
+        const lifecycle = lifecycles[Math.floor(random() * lifecycles.length)] ?? 'running';
+        writer.replace(aRecord({ id: ID, lifecycle, generation }));
+        const isAlive = generation > 0 && ['starting', 'running', 'lost', 'stopping'].includes(lifecycle);
+        assert.deepEqual([...files], isAlive ? [`reviewer@${generation}`] : [], `seed ${seed}`);
+        for (let old = 0; old < generation; old += 1)
+          assert.equal(isAccepted(`reviewer@${old}`), false, `seed ${seed}`);
+      }
+    }
+  });
+
+  it('S11 a person shows the key and nothing else', () => {
+    const { access } = world();
+    assert.deepEqual(access.authenticate({ personKey: 'the key', client: 'orc' }), { kind: 'person', client: 'orc' });
+    for (const hello of [
+      {},
+      { personKey: '' },
+      { personKey: 'another' },
+      { personKey: 'the key', token: 'reviewer@1' },
+      { token: 'x' },
+      { token: '../x@1' },
+    ])
+      assert.throws(() => access.authenticate({ ...hello, client: 'orc' }), { code: 'auth.unauthenticated' });
+  });
+});
