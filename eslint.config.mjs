@@ -4,6 +4,12 @@ import tseslint from 'typescript-eslint';
 
 const noVscode = { name: 'vscode', message: 'src/core knows no VS Code: take a port in the constructor.' };
 const noOuter = { group: ['**/vscode/**', '**/webview/**', '**/host/**'], message: 'src/core does not look outward.' };
+const noImports = { regex: '^(?!\\./)', message: 'src/shared imports nothing from outside itself.' };
+const noWorld = {
+  regex: '^(?!node:|\\./|\\.\\./shared/)',
+  message: '`orc` starts at every hook: it imports src/shared and Node only.',
+};
+const noVscodeInHost = { name: 'vscode', message: 'src/host runs without VS Code.' };
 const noNode = {
   regex: '^(node:|(fs|path|child_process|os|net|crypto|worker_threads|node-pty)$)',
   message: 'Node and native modules belong in a node/ folder.',
@@ -97,7 +103,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['**/node/**', 'src/demo/**', 'src/vscode/compose.ts'],
+    ignores: ['**/node/**', 'src/demo/**', 'src/vscode/compose.ts', 'src/cli/attachTerminal.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [noSpawn] }] },
   },
   {
@@ -121,6 +127,16 @@ export default tseslint.config(
         { selector: "CallExpression[callee.name='require']", message: 'No require in src/core.' },
       ],
     },
+  },
+  { files: ['src/shared/**/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [noImports] }] } },
+  { files: ['src/cli/**/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [noWorld, noSpawn] }] } },
+  {
+    files: ['src/cli/attachTerminal.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [noWorld] }] },
+  },
+  {
+    files: ['src/host/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: [noVscodeInHost], patterns: [noSpawn] }] },
   },
   { files: ['src/core/tmux/node/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...dangerous] } },
   {

@@ -23,12 +23,13 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   core: ['shared'],
   vscode: ['core', 'shared'],
   host: ['core', 'shared'],
-  cli: ['core', 'shared'],
+  cli: ['shared'],
+  plugins: ['shared'],
   webview: ['shared'],
   demo: [],
 };
 const NATIVE_MODULES = new Set(['node-pty']);
-const COMPOSITION_ROOT = /^(vscode|host|cli)\/compose\.ts$/;
+const COMPOSITION_ROOT = /^(vscode|host)\/compose\.ts$/;
 
 const sourceRoot = path.resolve('src');
 const isBuiltin = (specifier: string): boolean => specifier.startsWith('node:') || builtinModules.includes(specifier);
@@ -51,6 +52,8 @@ function objection(from: string, specifier: string): string | undefined {
 function objectionToPackage(from: string, layer: string, specifier: string): string | undefined {
   if (specifier === 'vscode') return layer === 'vscode' ? undefined : 'only src/vscode sees the vscode API';
   if (layer === 'shared') return 'src/shared imports nothing';
+  if ((layer === 'cli' || layer === 'plugins') && !isBuiltin(specifier))
+    return `src/${layer} brings no packages along: it is loaded for every hook`;
   if (layer === 'webview' && isBuiltin(specifier)) return 'src/webview runs in a browser';
   const isMachine = isBuiltin(specifier) || NATIVE_MODULES.has(specifier);
   if (layer === 'core' && isMachine && !isInNodeFolder(from)) return 'Node and native modules belong in a node/ folder';
@@ -130,6 +133,13 @@ describe('architecture', () => {
     ['webview/dashboard/main.ts', 'node:path', 'src/webview runs in a browser'],
     ['webview/dashboard/main.ts', '../../core/base/event', 'src/webview may not import src/core'],
     ['demo/demoAgent.ts', '../core/base/event', 'src/demo may not import src/core'],
+    ['cli/orc.ts', '../core/agents/agent', 'src/cli may not import src/core'],
+    ['cli/orc.ts', 'jsonc-parser', 'src/cli brings no packages along: it is loaded for every hook'],
+    ['host/host.ts', '../vscode/manifest', 'src/host may not import src/vscode'],
+    ['host/host.ts', '../core/node/localWorkspace', 'adapters are built in a compose.ts only'],
+    ['cli/orc.ts', '../shared/gatewayProtocol', undefined],
+    ['cli/hook.ts', 'node:net', undefined],
+    ['host/compose.ts', '../core/node/localWorkspace', undefined],
     ['vscode/compose.ts', '../core/data/node/sqlJsDataStore', undefined],
     ['core/node/localWorkspace.ts', '../tmux/node/tmuxAgentHost', undefined],
     ['core/node/localWorkspace.ts', '../engine', undefined],

@@ -1,0 +1,162 @@
+import path from 'node:path';
+import type { GatewayMethod } from '../shared/gatewayMethods';
+import { textOf } from './commandLine';
+import type { VerbContext } from './context';
+import type { AgentRow, FleetAnswer, ResumeAnswer } from './engineAnswers';
+import { CliError, ExitCode } from './exitCodes';
+import { cleanLine } from './terminalText';
+
+type OneAgentMethod = GatewayMethod &
+  ('agent.stop' | 'agent.restart' | 'agent.pause' | 'agent.unpause' | 'agent.remove');
+
+/** A verb that does the same to each of the agents it names, one after the other; goes on after a failure, and ends with the first. */
+function eachAgent(method: OneAgentMethod, done: string) {
+  return async (context: VerbContext): Promise<ExitCode> => {
+    const engine = await context.engine();
+    const agents = await context.agents();
+    const chosen: AgentRow[] = [];
+    for (const name of context.line.operands) chosen.push(await context.agent(name));
+    if (agents.length > 0 && chosen.length === 0)
+      throw new CliError(ExitCode.Usage, `${context.line.verb.name} takes ${context.line.verb.operands}`);
+    const failures: CliError[] = [];
+    const succeeded: string[] = [];
+    for (const { id, name } of chosen) {
+      try {
+        await engine.call(method, { agentId: id });
+        succeeded.push(id);
+        if (!context.isJson) context.say(`${done} ${cleanLine(name)}`);
+      } catch (error) {
+        if (!(error instanceof CliError)) throw error;
+        if (chosen.length === 1) throw error;
+        failures.push(error);
+        context.terminal.writeError(`orc: ${cleanLine(name)}: ${error.message}\n`);
+      }
+    }
+    if (context.isJson) context.say(JSON.stringify({ succeeded }, undefined, 2));
+    return failures[0]?.exitCode ?? ExitCode.Ok;
+  };
+}
+
+const stopEach = eachAgent('agent.stop', 'stopped');
+export const restart = eachAgent('agent.restart', 'restarted');
+export const pause = eachAgent('agent.pause', 'paused');
+export const unpause = eachAgent('agent.unpause', 'takes prompts again:');
+export const remove = eachAgent('agent.remove', 'removed');
+
+export async function stop(context: VerbContext): Promise<ExitCode> {
+  return context.has('all') ? fleet(context, 'fleet.stopAll', 'stopped') : stopEach(context);
+}
+
+export async function start(context: VerbContext): Promise<ExitCode> {
+  const engine = await context.engine();
+  const what = context.operand(0);
+  const types = (await engine.call('agent.types', {})) as readonly { readonly id: string }[]; // the engine's own
+  if (context.has('existing') || !types.some(({ id }) => id === what)) return startExisting(context, what, types);
+  const { line, terminal } = context;
+  const name = textOf(line, 'name') ?? freeName(what, await context.agents());
+  const optional = { role: textOf(line, 'role'), team: textOf(line, 'team'), firstPrompt: textOf(line, 'prompt') };
+  const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
+  // The custom command has no command of its own: what follows -- is all of it.
+  const rest = line.rest && line.rest.length > 0 ? { [what === 'command' ? 'command' : 'args']: line.rest } : {};
+  const spec = {
+    name,
+    typeId: what,
+    folder: path.resolve(terminal.cwd, textOf(line, 'folder') ?? '.'),
+    ...given,
+    ...rest,
+  };
+  const { agentId } = (await engine.call('agent.start', { spec })) as { readonly agentId: string }; // the engine's own
+  context.answer({ agentId }, () => `started ${cleanLine(name)} (${cleanLine(agentId)})`);
+  return ExitCode.Ok;
+}
+
+async function startExisting(
+  context: VerbContext,
+  name: string,
+  types: readonly { readonly id: string }[],
+): Promise<ExitCode> {
+  const agents = await context.agents();
+  const isKnown = agents.some((agent) => agent.id === name || agent.name.toLowerCase() === name.toLowerCase());
+  if (!isKnown)
+    throw new CliError(
+      ExitCode.NotFound,
+      `"${cleanLine(name)}" is neither an agent type nor an agent`,
+      `Types: ${types.map(({ id }) => cleanLine(id)).join(', ')}.`,
+    );
+  const agent = await context.agent(name);
+  const method = agent.lifecycle === 'quarantined' ? 'agent.release' : 'agent.startExisting';
+  await (await context.engine()).call(method, { agentId: agent.id });
+  context.answer({ agentId: agent.id }, () => `started ${cleanLine(agent.name)}`);
+  return ExitCode.Ok;
+}
+
+/** `codex`, `codex 2`, … */
+export function freeName(typeId: string, agents: readonly Pick<AgentRow, 'name'>[]): string {
+  const taken = new Set(agents.map(({ name }) => name.toLowerCase()));
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? typeId : `${typeId} ${number}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+export async function resume(context: VerbContext): Promise<ExitCode> {
+  if (context.has('all')) return fleet(context, 'fleet.resume', 'resumed');
+  if (context.line.operands.length === 0) throw new CliError(ExitCode.Usage, 'resume takes AGENT or --all');
+  const agent = await context.agent(context.operand(0));
+  const report = (await (await context.engine()).call('agent.resume', { agentId: agent.id })) as ResumeAnswer; // the engine's own
+  context.answer({ agentId: agent.id, ...report }, () =>
+    [
+      `resumed ${cleanLine(agent.name)} in its conversation ${cleanLine(report.sessionId)}`,
+      ...report.losses.map((loss) => `lost: ${cleanLine(loss)}`),
+      ...report.lostPrompts.map(
+        ({ id, excerpt }) => `not delivered: "${cleanLine(excerpt, 60)}"; send it again: orc resend ${cleanLine(id)}`,
+      ),
+    ].join('\n'),
+  );
+  return ExitCode.Ok;
+}
+
+async function fleet(context: VerbContext, method: 'fleet.stopAll' | 'fleet.resume', done: string): Promise<ExitCode> {
+  if (context.line.operands.length > 0)
+    throw new CliError(ExitCode.Usage, `${context.line.verb.name} takes agents or --all, not both`);
+  const result = (await (await context.engine()).call(method, {})) as FleetAnswer; // the engine's own
+  context.answer(result, () => {
+    const failed = result.failed.map(({ name, error }) => `failed: ${cleanLine(name)}: ${cleanLine(messageOf(error))}`);
+    return [`${done} ${result.succeeded.map((name) => cleanLine(name)).join(', ') || 'none'}`, ...failed].join('\n');
+  });
+  return result.failed.length > 0 ? ExitCode.Failure : ExitCode.Ok;
+}
+
+function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+}
+
+export async function rename(context: VerbContext): Promise<ExitCode> {
+  const agent = await context.agent(context.operand(0));
+  const name = context.operand(1);
+  await (await context.engine()).call('agent.rename', { agentId: agent.id, name });
+  context.answer({ agentId: agent.id, name }, () => `${cleanLine(agent.name)} is called ${cleanLine(name)} now`);
+  return ExitCode.Ok;
+}
+
+export async function attach(context: VerbContext): Promise<ExitCode | number> {
+  const { isInputTerminal, isOutputTerminal } = context.terminal;
+  if (!context.isJson && !(isInputTerminal && isOutputTerminal))
+    throw new CliError(
+      ExitCode.Usage,
+      'attach needs a terminal',
+      '`orc screen AGENT` prints what it shows; --json prints the command.',
+    );
+  const agent = await context.agent(context.operand(0));
+  const command = (await (await context.engine()).call('agent.attachCommand', { agentId: agent.id })) as {
+    readonly program: string;
+    readonly args: readonly string[];
+  }; // the engine's own
+  if (context.isJson) {
+    context.say(JSON.stringify(command, undefined, 2));
+    return ExitCode.Ok;
+  }
+  context.dispose();
+  const { attachTerminal } = await import('./attachTerminal.js');
+  return attachTerminal(command.program, command.args, context.terminal.env);
+}

@@ -1,0 +1,120 @@
+import type { GatewayPointer } from '../shared/gatewayProtocol';
+import { type CommandLine, timeoutOf } from './commandLine';
+import { EngineClient } from './engineClient';
+import type { AgentRow } from './engineAnswers';
+import { CliError, ExitCode } from './exitCodes';
+import { findPointer } from './findPointer';
+import { cleanLine } from './terminalText';
+
+/** The process as a verb sees it. */
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Folder of this program. */
+  readonly programFolder: string;
+  readonly version: string;
+  readonly isInputTerminal: boolean;
+  readonly isOutputTerminal: boolean;
+  /** Of the terminal; 80 when there is none. */
+  readonly columns: number;
+  write(text: string): void;
+  writeError(text: string): void;
+}
+
+/** What a verb works with: the command line, the terminal and, once it is asked for, the engine. */
+export class VerbContext {
+  #client: EngineClient | undefined;
+
+  constructor(
+    readonly line: CommandLine,
+    readonly terminal: Terminal,
+  ) {}
+
+  get isJson(): boolean {
+    return this.line.options['json'] === true;
+  }
+
+  has(option: string): boolean {
+    return this.line.options[option] === true;
+  }
+
+  operand(index: number): string {
+    return this.line.operands[index] ?? '';
+  }
+
+  /** One line of text. */
+  say(text: string): void {
+    this.terminal.write(`${text}\n`);
+  }
+
+  /** The whole answer as JSON, or as text for people. */
+  answer(json: unknown, text: () => string): void {
+    this.say(this.isJson ? JSON.stringify(json, undefined, 2) : text());
+  }
+
+  /** Bold, on a terminal that may have colours. */
+  strong(text: string): string {
+    const { env, isOutputTerminal } = this.terminal;
+    const mayColour = isOutputTerminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+    return mayColour ? `\u001b[1m${text}\u001b[0m` : text;
+  }
+
+  get pointer(): GatewayPointer {
+    const { env, cwd, programFolder } = this.terminal;
+    const { workspace, storage } = this.line.options as Readonly<Record<string, string | undefined>>; // both take a value
+    return findPointer({ workspace, storage, cwd, programFolder, env });
+  }
+
+  /** @throws {CliError} */
+  async engine(): Promise<EngineClient> {
+    const { env, version } = this.terminal;
+    this.#client ??= await EngineClient.connect({
+      pointer: this.pointer,
+      env,
+      version,
+      timeoutMs: timeoutOf(this.line),
+    });
+    return this.#client;
+  }
+
+  /** @throws {CliError} */
+  async agents(): Promise<readonly AgentRow[]> {
+    return (await (await this.engine()).call('agent.list', {})) as readonly AgentRow[]; // the engine's own; shown defensively
+  }
+
+  /** The agent of this id or display name. @throws {CliError} NotFound; Usage when several are called so */
+  async agent(name: string): Promise<AgentRow> {
+    return chooseAgent(await this.agents(), name);
+  }
+
+  dispose(): void {
+    this.#client?.dispose();
+  }
+}
+
+/** Ids go before names, exact names before names in other letters. @throws {CliError} NotFound; Usage when several are called so */
+export function chooseAgent(agents: readonly AgentRow[], name: string): AgentRow {
+  const byId = agents.find(({ id }) => id === name);
+  if (byId) return byId;
+  const lower = name.toLowerCase();
+  const exact = agents.filter((agent) => agent.name === name);
+  const named = exact.length > 0 ? exact : agents.filter((agent) => agent.name.toLowerCase() === lower);
+  if (named.length === 1 && named[0]) return named[0];
+  const ids = (of: readonly AgentRow[]): string =>
+    of
+      .slice(0, 20)
+      .map(({ id }) => cleanLine(id))
+      .join(', ');
+  if (named.length > 1)
+    throw new CliError(
+      ExitCode.Usage,
+      `${named.length} agents are called "${cleanLine(name)}"`,
+      `Name one by its id: ${ids(named)}.`,
+    );
+  const advice =
+    agents.length === 0 ? 'There are no agents; `orc start TYPE` starts one.' : `There are: ${ids(agents)}.`;
+  throw new CliError(ExitCode.NotFound, `there is no agent "${cleanLine(name)}"`, advice, {
+    status: 'NOT_FOUND',
+    code: 'agent.notFound',
+  });
+}

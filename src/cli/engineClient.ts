@@ -1,0 +1,242 @@
+import net from 'node:net';
+import { LineReader } from '../shared/frameCodec';
+import type { GatewayMethod, GatewayParams } from '../shared/gatewayMethods';
+import {
+  AGENT_VARIABLE,
+  GATEWAY_PROTOCOL,
+  type GatewayPointer,
+  GENERATION_VARIABLE,
+  type RpcErrorBody,
+  type RpcStatus,
+} from '../shared/gatewayProtocol';
+import { CliError, ExitCode } from './exitCodes';
+import { readSecret, tokenFile } from './pointerFile';
+import { cleanLine } from './terminalText';
+
+/** An engine that works answers `hello` at once, also on a busy machine. */
+const HELLO_MS = 5_000;
+/** Answers may hold many agents, histories and screens: more than we may send. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+
+export interface ClientOptions {
+  readonly pointer: GatewayPointer;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of `orc`. */
+  readonly version: string;
+  /** Longest wait for one answer; undefined: as long as it takes (starting an agent may take minutes). */
+  readonly timeoutMs?: number | undefined;
+}
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: CliError) => void;
+}
+
+/** One connection to the gateway. Every failure is a {@link CliError}. */
+export class EngineClient {
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #reader = new LineReader(MAX_ANSWER_BYTES);
+  #next = 1;
+  #end: CliError | undefined;
+
+  private constructor(
+    private readonly socket: net.Socket,
+    private readonly options: ClientOptions,
+  ) {
+    const { pointer } = options;
+    socket.on('data', (chunk: Buffer) => {
+      if (typeof this.#reader.push(chunk, (line) => this.#take(line)) === 'string')
+        this.#close(
+          new CliError(ExitCode.NoEngine, 'the engine answered something that orc does not understand', UPDATE_ADVICE),
+        );
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#close(unreachable(pointer, error)));
+    socket.on('close', () =>
+      this.#close(
+        new CliError(
+          ExitCode.NoEngine,
+          'the engine closed the connection',
+          'It is ending, or another window takes over: try again.',
+        ),
+      ),
+    );
+  }
+
+  /** Connects and says who calls. @throws {CliError} */
+  static async connect(options: ClientOptions): Promise<EngineClient> {
+    const credential = credentialOf(options);
+    const client = new EngineClient(net.connect({ path: options.pointer.socket }), options);
+    const params = { protocol: GATEWAY_PROTOCOL, client: `orc ${options.version}`, ...credential };
+    await client.#request('hello', params, HELLO_MS);
+    return client;
+  }
+
+  /** @throws {CliError} */
+  call<M extends GatewayMethod>(method: M, params: GatewayParams[M]): Promise<unknown> {
+    return this.#request(method, params, this.options.timeoutMs);
+  }
+
+  dispose(): void {
+    this.socket.destroy();
+  }
+
+  #request(method: string, params: object, timeoutMs: number | undefined): Promise<unknown> {
+    if (this.#end) return Promise.reject(this.#end);
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      const late = (): void => this.#settle(id)?.reject(tooLate(method, timeoutMs ?? 0));
+      const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
+      const done =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      this.#waiting.set(id, { resolve: done(resolve), reject: done(reject) });
+      this.socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    });
+  }
+
+  #settle(id: unknown): Waiting | undefined {
+    if (typeof id !== 'number') return undefined;
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #take(line: string): boolean {
+    let answer: { readonly id?: unknown; readonly result?: unknown; readonly error?: RpcErrorBody };
+    try {
+      answer = JSON.parse(line) as typeof answer; // fields are checked where they are used
+    } catch {
+      this.#close(new CliError(ExitCode.NoEngine, 'the engine answered something that is no JSON', UPDATE_ADVICE));
+      return false;
+    }
+    if (answer.error) {
+      const error = failureOf(answer.error, this.options.env);
+      const waiting = this.#settle(answer.id);
+      if (waiting) waiting.reject(error);
+      else this.#close(error); // about the connection as a whole
+    } else this.#settle(answer.id)?.resolve(answer.result);
+    return true;
+  }
+
+  #close(error: CliError): void {
+    this.#end ??= error;
+    this.socket.destroy();
+    for (const waiting of [...this.#waiting.values()]) waiting.reject(this.#end);
+    this.#waiting.clear();
+  }
+}
+
+const UPDATE_ADVICE = 'Is its window of another version? Reload it after the update.';
+
+/** An agent's program is that agent, never the person: without its token it gets nothing. @throws {CliError} */
+function credentialOf({ pointer, env }: ClientOptions): { readonly token: string } | { readonly personKey: string } {
+  const agentId = env[AGENT_VARIABLE];
+  if (agentId) {
+    const file = tokenFile(pointer, agentId, env[GENERATION_VARIABLE] ?? '');
+    const token = file && readSecret(file);
+    if (token) return { token };
+    throw new CliError(
+      ExitCode.NotAllowed,
+      `this is the terminal of agent ${cleanLine(agentId)}, and its token cannot be read`,
+      'Agents get theirs while an engine runs. As a person, use a terminal of your own.',
+    );
+  }
+  const personKey = readSecret(pointer.personKeyFile);
+  if (personKey) return { personKey };
+  throw new CliError(
+    ExitCode.NoEngine,
+    `the key for the engine cannot be read (${pointer.personKeyFile})`,
+    'An engine writes it when it starts: open the folder in VS Code, or start the headless host.',
+  );
+}
+
+function unreachable({ workspace, ownerPid }: GatewayPointer, error: NodeJS.ErrnoException): CliError {
+  const isGone = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+  return new CliError(
+    ExitCode.NoEngine,
+    isGone
+      ? `no engine is running for ${cleanLine(workspace) || 'this window without a folder'} (the last one was process ${ownerPid})`
+      : `the engine cannot be reached: ${error.message}`,
+    'Open the folder in VS Code with Core Orchestrator, or start the headless host for it. Agents go on without it.',
+  );
+}
+
+function tooLate(method: string, timeoutMs: number): CliError {
+  const seconds = Math.round(timeoutMs / 100) / 10;
+  return method === 'hello'
+    ? new CliError(
+        ExitCode.NoEngine,
+        `the engine does not answer (waited ${seconds} s)`,
+        'Its window may hang: look at it, or reload it.',
+      )
+    : new CliError(
+        ExitCode.TimedOut,
+        `no answer to ${method} within ${seconds} s`,
+        'It goes on in the engine: look with `orc status`.',
+      );
+}
+
+const EXIT_CODES: Readonly<Partial<Record<RpcStatus, ExitCode>>> = {
+  INVALID_ARGUMENT: ExitCode.Usage,
+  UNAUTHENTICATED: ExitCode.NotAllowed,
+  PERMISSION_DENIED: ExitCode.NotAllowed,
+  NOT_FOUND: ExitCode.NotFound,
+  ALREADY_EXISTS: ExitCode.Refused,
+  RESOURCE_EXHAUSTED: ExitCode.Refused,
+  FAILED_PRECONDITION: ExitCode.Refused,
+  DEADLINE_EXCEEDED: ExitCode.TimedOut,
+  UNAVAILABLE: ExitCode.NoEngine,
+  UNIMPLEMENTED: ExitCode.NoEngine,
+};
+
+function failureOf(body: RpcErrorBody, env: ClientOptions['env']): CliError {
+  const { status, code, agentId } = body.data ?? {};
+  const data = { ...(status && { status }), ...(code && { code }), ...(agentId && { agentId }) };
+  const exitCode =
+    code === 'agent.deliveryUnknown' ? ExitCode.DeliveryUnknown : (EXIT_CODES[status] ?? ExitCode.Failure);
+  return new CliError(
+    exitCode,
+    withoutCode(cleanLine(String(body.message), 1000), code),
+    adviceOf(status, code, env),
+    data,
+  );
+}
+
+/** Our messages begin with their code, which people need not read. */
+function withoutCode(message: string, code: string | undefined): string {
+  return code && message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
+}
+
+/** By code, since that tells more; else by status. */
+function adviceOf(
+  status: RpcStatus | undefined,
+  code: string | undefined,
+  env: ClientOptions['env'],
+): string | undefined {
+  const byCode: Readonly<Record<string, string>> = {
+    'agent.notFound': '`orc agent list` shows the agents.',
+    'agent.dialogOpen':
+      'Answer it with `orc approve`, `orc deny` or in the terminal (`orc attach`), or send with --queue.',
+    'agent.draftInBox': 'Somebody is typing there: finish or clear the draft (`orc attach`), or send with --queue.',
+    'agent.inputHidden': 'Look at it (`orc screen`), or send with --queue.',
+    'agent.notReady': 'Try again in a moment, or send with --queue.',
+    'agent.notRunning': '`orc start AGENT` starts it.',
+    'agent.paused': '`orc unpause AGENT` first.',
+    'agent.deliveryUnknown':
+      'Look at the agent (`orc screen`) before you send it again; nothing is typed a second time by itself.',
+    'agent.requestGone': 'Look at what it asks now: `orc why AGENT`.',
+    'agent.cannotAnswer': 'Answer in its terminal: `orc attach AGENT`.',
+    'agent.quarantined': 'It failed too often in a row; `orc start AGENT` tries once more.',
+    'engine.restricted': 'Trust the folder in VS Code first.',
+  };
+  if (code && byCode[code]) return byCode[code];
+  if (status === 'PERMISSION_DENIED' && env[AGENT_VARIABLE])
+    return `This is the terminal of agent ${cleanLine(env[AGENT_VARIABLE])}: what is a person's is done in a terminal of the person's own.`;
+  if (status === 'RESOURCE_EXHAUSTED') return 'Too much at once: try again in a moment.';
+  if (status === 'UNIMPLEMENTED') return UPDATE_ADVICE;
+  if (status === 'UNAVAILABLE') return 'Try again in a moment.';
+  return undefined;
+}

@@ -1,0 +1,145 @@
+import type { AgentRow, Check, DoctorAnswer, Explanation, Notice, StatusAnswer } from './engineAnswers';
+import type { VerbContext } from './context';
+import { ExitCode } from './exitCodes';
+import { cleanBlock, cleanLine, formatAge, formatTable } from './terminalText';
+
+/** Tables keep to what any terminal has. */
+const MOST_COLUMNS = 200;
+
+export async function status(context: VerbContext): Promise<ExitCode> {
+  const engine = await context.engine();
+  const [answer, agents, notices] = (await Promise.all([
+    engine.call('engine.status', {}),
+    engine.call('agent.list', {}),
+    engine.call('engine.notices', {}),
+  ])) as [StatusAnswer, readonly AgentRow[], readonly Notice[]]; // the engine's own; shown defensively
+  const waiting = agents.filter(({ needsYou }) => needsYou);
+  context.answer({ ...answer, agents: countsOf(agents), needsYou: waiting.map(({ id }) => id), notices }, () => {
+    const lines = [
+      `${context.strong('engine')}  ${cleanLine(statusWords(answer.status))}, version ${cleanLine(answer.version)}`,
+      `${context.strong('folder')}  ${cleanLine(answer.workspace) || 'none'}`,
+      `${context.strong('agents')}  ${agentsSentence(agents)}`,
+      ...waiting.map(
+        (agent) => `needs you: ${cleanLine(agent.name)}, ${stateOf(agent)} since ${ageOf(agent)}${requestOf(agent)}`,
+      ),
+      ...notices.map(({ title }) => `notice: ${cleanLine(title)}`),
+    ];
+    return lines.join('\n');
+  });
+  return answer.status.kind === 'blocked' ? ExitCode.Refused : ExitCode.Ok;
+}
+
+function statusWords(status: StatusAnswer['status']): string {
+  const lost = status.isTmuxLost ? ', tmux is lost and coming back' : '';
+  const readOnly = status.isReadOnly ? ', read-only' : '';
+  if (status.kind === 'ready') return `ready${lost}${readOnly}`;
+  return status.detail ? `${status.kind}: ${status.detail}` : status.kind;
+}
+
+function countsOf(agents: readonly AgentRow[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = { total: agents.length };
+  for (const { lifecycle } of agents) counts[lifecycle] = (counts[lifecycle] ?? 0) + 1;
+  return counts;
+}
+
+function agentsSentence(agents: readonly AgentRow[]): string {
+  const counts = new Map<string, number>();
+  for (const agent of agents) counts.set(stateOf(agent), (counts.get(stateOf(agent)) ?? 0) + 1);
+  const parts = [...counts].map(([state, count]) => `${count} ${state}`);
+  return agents.length === 0 ? 'none' : `${agents.length}: ${parts.join(', ')}`;
+}
+
+/** In a word or two: what it does while it runs, else where it is in its life. */
+export function stateOf({ lifecycle, activity }: AgentRow): string {
+  return cleanLine(lifecycle === 'running' ? activity : lifecycle, 30).replaceAll('_', ' ');
+}
+
+function ageOf({ sinceMs }: AgentRow): string {
+  return formatAge(Date.now() - sinceMs);
+}
+
+function requestOf({ request }: AgentRow): string {
+  return request ? `: ${cleanLine(request.title, 120)}` : '';
+}
+
+export async function list(context: VerbContext): Promise<ExitCode> {
+  const agents = await context.agents();
+  context.answer({ agents }, () => {
+    if (agents.length === 0) return 'no agents; `orc start TYPE` starts one';
+    const rows = agents.map((agent) => [
+      cleanLine(agent.name, 80), cleanLine(agent.id), cleanLine(agent.typeId), stateOf(agent), ageOf(agent),
+      agent.request ? cleanLine(agent.request.title) : agent.needsYou ? 'needs you' : cleanLine(agent.lastReceipt?.state ?? '').replaceAll('_', ' '),
+    ]); // prettier-ignore
+    return formatTable(
+      ['NAME', 'ID', 'TYPE', 'STATE', 'SINCE', 'NOTE'],
+      rows,
+      Math.min(context.terminal.columns, MOST_COLUMNS),
+    );
+  });
+  return ExitCode.Ok;
+}
+
+export async function types(context: VerbContext): Promise<ExitCode> {
+  const engine = await context.engine();
+  const all = (await engine.call('agent.types', {})) as readonly { id: string; label: string; availability: string }[]; // the engine's own
+  context.answer({ types: all }, () =>
+    formatTable(
+      ['TYPE', 'AVAILABLE', 'NAME'],
+      all.map(({ id, label, availability }) => [cleanLine(id), cleanLine(availability), cleanLine(label)]),
+      context.terminal.columns,
+    ),
+  );
+  return ExitCode.Ok;
+}
+
+export async function why(context: VerbContext): Promise<ExitCode> {
+  const agent = await context.agent(context.operand(0));
+  const told = (await (await context.engine()).call('agent.explain', { agentId: agent.id })) as Explanation; // the engine's own
+  context.answer({ agent, explanation: told }, () => {
+    const signals = told.signals.map((signal) => [
+      cleanLine(signal.weight), cleanLine(signal.source), cleanLine(signal.activity).replaceAll('_', ' '),
+      formatAge(Date.now() - signal.observedAtMs), cleanLine(signal.detail),
+    ]); // prettier-ignore
+    const { request } = agent;
+    return [
+      `${context.strong(cleanLine(agent.name))}  ${stateOf({ ...agent, ...told })} since ${formatAge(Date.now() - told.sinceMs)}`,
+      cleanLine(told.conclusion),
+      ...(signals.length > 0
+        ? [formatTable(['WEIGHT', 'SOURCE', 'SAYS', 'AGO', 'WHAT'], signals, context.terminal.columns)]
+        : []),
+      ...told.degraded.map((each) => `degraded: ${cleanLine(each)}`),
+      ...(request
+        ? [`asks (request ${cleanLine(request.id)}): ${cleanLine(request.title)}`, cleanBlock(request.detail)]
+        : []),
+    ].join('\n');
+  });
+  return ExitCode.Ok;
+}
+
+export async function screen(context: VerbContext): Promise<ExitCode> {
+  const { id } = await context.agent(context.operand(0));
+  const { text } = (await (await context.engine()).call('agent.screen', { agentId: id })) as { readonly text: string }; // the engine's own
+  context.answer({ agentId: id, text }, () => cleanBlock(text).trimEnd());
+  return ExitCode.Ok;
+}
+
+export async function doctor(context: VerbContext): Promise<ExitCode> {
+  const engine = await context.engine();
+  const [typeId] = context.line.operands;
+  const report = typeId === undefined ? undefined : ((await engine.call('doctor.run', { typeId })) as DoctorAnswer); // the engine's own
+  const checks = report?.checks ?? ((await engine.call('engine.diagnose', {})) as readonly Check[]); // the engine's own
+  context.answer(report ?? { checks }, () => {
+    const head = report
+      ? [
+          `${cleanLine(report.typeId)}: ${cleanLine(report.programVersion ?? 'version unknown')} (known: ${report.knownVersions.map((each) => cleanLine(each)).join(', ') || 'none'})`,
+        ]
+      : [];
+    return [...head, ...checks.map(checkLine)].join('\n');
+  });
+  return checks.some(({ level }) => level === 'error') ? ExitCode.Failure : ExitCode.Ok;
+}
+
+function checkLine({ label, level, detail, advice }: Check): string {
+  const mark = { ok: 'ok     ', info: 'info   ', warning: 'WARNING', error: 'ERROR  ' }[level] ?? cleanLine(level);
+  return `${mark} ${cleanLine(label)}: ${cleanLine(detail, 1000)}${advice ? `\n        ${cleanLine(advice, 1000)}` : ''}`;
+}

@@ -1,0 +1,70 @@
+import { textOf } from './commandLine';
+import type { VerbContext } from './context';
+import type { AgentRequest, AgentRow } from './engineAnswers';
+import { CliError, ExitCode } from './exitCodes';
+import { cleanBlock, cleanLine } from './terminalText';
+
+export async function approve(context: VerbContext): Promise<ExitCode> {
+  const agent = await context.agent(context.operand(0));
+  const named = textOf(context.line, 'request');
+  const requestId = named ?? (await confirmed(context, agent, requestOf(agent)));
+  if (requestId === undefined) {
+    context.say('not approved');
+    return ExitCode.Refused;
+  }
+  await (await context.engine()).call('agent.approve', { agentId: agent.id, requestId });
+  context.answer({ agentId: agent.id, requestId }, () => 'approved');
+  return ExitCode.Ok;
+}
+
+/** The id of the request that the person saw and allowed; undefined when they did not. */
+async function confirmed(context: VerbContext, agent: AgentRow, request: AgentRequest): Promise<string | undefined> {
+  if (context.has('yes')) return request.id;
+  if (context.isJson || !context.terminal.isInputTerminal || !context.terminal.isOutputTerminal)
+    throw new CliError(
+      ExitCode.Usage,
+      'approve without a terminal needs --request ID, so that only what you saw is allowed',
+      `\`orc why ${cleanLine(agent.id)}\` shows what it asks now, with its id; --yes allows whatever it asks.`,
+    );
+  context.say(
+    `${context.strong(cleanLine(agent.name))} asks: ${cleanLine(request.title)}\n${cleanBlock(request.detail)}`,
+  );
+  if (request.isCut) context.say('(it told more than is shown here: attach to see all of it)');
+  context.terminal.write('Allow this? [y/N] ');
+  return /^y(es)?$/i.test((await readLine()).trim()) ? request.id : undefined;
+}
+
+/** One line of the terminal. */
+function readLine(): Promise<string> {
+  return new Promise((resolve) => {
+    process.stdin.once('data', (data: Buffer) => resolve(data.toString('utf8')));
+    process.stdin.once('end', () => resolve(''));
+  }).then((line) => {
+    process.stdin.pause();
+    return line as string;
+  });
+}
+
+export async function deny(context: VerbContext): Promise<ExitCode> {
+  const agent = await context.agent(context.operand(0));
+  const reason = textOf(context.line, 'reason');
+  const requestId = textOf(context.line, 'request') ?? requestOf(agent).id;
+  if (reason !== undefined && agent.request?.id === requestId && agent.request.canGiveReason === false)
+    context.terminal.writeError('orc: the reason cannot be told to this agent; it is refused without it\n');
+  await (
+    await context.engine()
+  ).call('agent.deny', { agentId: agent.id, requestId, ...(reason !== undefined && { reason }) });
+  context.answer({ agentId: agent.id, requestId }, () => 'denied');
+  return ExitCode.Ok;
+}
+
+/** @throws {CliError} Refused when it asks nothing */
+function requestOf(agent: AgentRow): AgentRequest {
+  if (agent.request) return agent.request;
+  throw new CliError(
+    ExitCode.Refused,
+    `${cleanLine(agent.name)} asks for nothing now`,
+    agent.needsYou ? 'It may wait for something else: `orc screen` shows it.' : undefined,
+    { status: 'FAILED_PRECONDITION', code: 'agent.requestGone', agentId: agent.id },
+  );
+}
