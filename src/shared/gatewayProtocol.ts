@@ -1,7 +1,7 @@
 /**
  * What the gateway and its callers (`orc`, other windows, the headless host) agree on: JSON-RPC 2.0 over a unix socket, one
  * JSON object per line (UTF-8, `\n`). The first frame of a connection is the request `hello`; frames may follow it without
- * waiting for its answer, and are answered in order after it.
+ * waiting for its answer, and are answered after it, each as it finishes. What may be asked is in `gatewayMethods.ts`.
  */
 export const GATEWAY_PROTOCOL = 1;
 
@@ -11,7 +11,7 @@ export const GATEWAY_LIMITS = {
   frameBytes: 1024 * 1024,
   /** Nesting of arrays and objects in a frame. */
   jsonDepth: 32,
-  /** Any text in the parameters; a prompt may have this much as UTF-8. */
+  /** Any text in the parameters as UTF-8, a prompt for example; only a fleet file and what a hook tells may fill the frame. */
   bodyBytes: 64 * 1024,
   /** Requests per second and caller, and how many may come at once. */
   requestsPerSecond: 20,
@@ -20,6 +20,13 @@ export const GATEWAY_LIMITS = {
   personRequestsPerSecond: 200,
   personRequestBurst: 400,
   connections: 64,
+  /** Of these, only for a person's callers. */
+  connectionsForPeople: 8,
+  connectionsPerAgent: 16,
+  /** Requests under way of one caller (all its connections together), and the bytes of them. */
+  requestsUnderWay: 64,
+  personRequestsUnderWay: 256,
+  bytesUnderWay: 4 * 1024 * 1024,
   /** Without `hello`, or without any request under way or subscription, a connection is closed after this. */
   idleMs: 30_000,
   helloMs: 5_000,
@@ -40,6 +47,8 @@ export const RpcStatus = {
   Unavailable: 'UNAVAILABLE',
   Unimplemented: 'UNIMPLEMENTED',
   Internal: 'INTERNAL',
+  /** The caller sent `$/cancel`. */
+  Canceled: 'CANCELLED',
 } as const;
 export type RpcStatus = (typeof RpcStatus)[keyof typeof RpcStatus];
 
@@ -56,6 +65,7 @@ export const RPC_CODES: Readonly<Record<RpcStatus, number>> = {
   FAILED_PRECONDITION: -32006,
   DEADLINE_EXCEEDED: -32007,
   UNAVAILABLE: -32008,
+  CANCELLED: -32800,
 };
 
 export interface RpcRequest {

@@ -14,9 +14,11 @@ export interface GatewayConnection extends Disposable {
   readonly onDidClose: Event<void>;
   /** Queues one line. Returns the bytes that wait to be taken by the other side. */
   send(line: string): number;
-  /** Stop and go on reading: back-pressure towards the caller. */
+  /** Stop and go on reading: back-pressure towards the caller. No line is given while paused. */
   pause(): void;
   resume(): void;
+  /** Sends what is queued, then closes; whoever does not take it within a second is cut off. `dispose` drops it. */
+  end(): void;
 }
 
 /** The listening socket. */
@@ -24,6 +26,14 @@ export interface GatewayListener extends Disposable {
   readonly onDidConnect: Event<GatewayConnection>;
   /** Absolute path of the socket. */
   readonly path: string;
+  /** The socket is at another path now, because its folder vanished and could not be made again: the pointer must be rewritten. */
+  readonly onDidMove: Event<string>;
+  /**
+   * Makes sure that callers find the socket: listens again when its folder or file vanished (a logout removes
+   * `$XDG_RUNTIME_DIR`). Cheap while nothing is wrong; connections that exist stay.
+   * @throws {GatewayError} gateway.folderUnsafe, gateway.pathTooLong, gateway.cannotListen – it is tried again by itself
+   */
+  ensure(): Promise<void>;
 }
 
 /** Proves who calls. The real one checks tokens (TokenManager) and the person's key. */

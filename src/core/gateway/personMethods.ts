@@ -1,0 +1,160 @@
+import type { AgentId } from '../agents/agent';
+import { AgentError } from '../agents/agentErrors';
+import { MAX_NAME_LENGTH, requireAgentSpec } from '../agents/agentSpec';
+import type { PromptReceipt, SendPromptOptions } from '../agents/delivery/promptDelivery';
+import { GATEWAY_LIMITS } from '../../shared/gatewayProtocol';
+import type { FleetResult } from '../engine';
+import { requireFleetPlan, wireOfResult, wireOfStep } from './fleetWire';
+import { forPerson, type Method, type PersonCall } from './methodTable';
+import { agentId, anything, flag, limit, listOf, oneOf, optional, text, thingId } from './params';
+import { watch } from './watch';
+
+const nothing = {};
+const oneAgent = { agentId };
+const oneReceipt = { receiptId: thingId };
+const whenBlocked = optional(oneOf('refuse', 'queue'));
+const prompt = text({ minLength: 0, maxLength: GATEWAY_LIMITS.bodyBytes });
+const path = text({ maxLength: 4096, pattern: /^(\/|[A-Za-z]:[\\/])/, expected: 'must be an absolute path' });
+const hash = text({ maxLength: 64, pattern: /^[0-9a-f]{64}$/, expected: 'is no hash' });
+
+/** What a person's own callers may do: everything that a window can. */
+export const personMethods = {
+  'engine.status': forPerson(nothing, (_, { engine, version, workspace }) => ({
+    status: engine.status,
+    version,
+    workspace,
+  })),
+  'engine.diagnose': forPerson(nothing, (_, { engine }) => engine.diagnose()),
+  'engine.notices': forPerson(nothing, (_, { engine }) => engine.notices),
+  'engine.acceptStoreLoss': forPerson(nothing, (_, { engine }) => engine.acceptStoreLoss()),
+
+  'agent.list': forPerson(nothing, (_, { engine }) => engine.agents),
+  'agent.types': forPerson(nothing, (_, { engine }) => engine.agentTypes),
+  'agent.get': forPerson(oneAgent, ({ agentId }, { engine }) => {
+    const view = engine.agent(agentId);
+    if (!view) throw new AgentError('agent.notFound', `there is no agent ${agentId}`, { agentId });
+    return view;
+  }),
+  'agent.start': forPerson({ spec: anything }, async ({ spec }, { engine, signal }) => ({
+    agentId: await engine.startAgent(requireAgentSpec(spec), signal),
+  })),
+  'agent.startExisting': onAgent((id, { engine, signal }) => engine.startExisting(id, signal)),
+  'agent.resume': onAgent((id, { engine, signal }) => engine.resumeSession(id, signal)),
+  'agent.stop': onAgent((id, { engine, signal }) => engine.stopAgent(id, signal)),
+  'agent.restart': onAgent((id, { engine, signal }) => engine.restartAgent(id, signal)),
+  'agent.pause': onAgent((id, { engine }) => engine.pauseAgent(id)),
+  'agent.unpause': onAgent((id, { engine }) => engine.resumeAgent(id)),
+  'agent.release': onAgent((id, { engine }) => engine.releaseQuarantine(id)),
+  'agent.rename': forPerson({ agentId, name: text({ maxLength: MAX_NAME_LENGTH }) }, ({ agentId, name }, { engine }) =>
+    engine.renameAgent(agentId, name),
+  ),
+  'agent.remove': onAgent((id, { engine, signal }) => engine.removeAgent(id, signal)),
+
+  'agent.prompt': forPerson(
+    { agentId, text: prompt, whenBlocked, wait: optional(flag) },
+    ({ agentId, text, whenBlocked, wait = true }, call) => {
+      const options = promptOptions(whenBlocked);
+      if (wait) return call.engine.sendPrompt(agentId, text, { ...options, signal: call.signal });
+      return firstReceipt(agentId, call, () => call.engine.sendPrompt(agentId, text, options));
+    },
+  ),
+  'agent.receipts': forPerson({ agentId, limit }, ({ agentId, limit }, { engine }) => engine.receipts(agentId, limit)),
+  'agent.cancelPrompt': forPerson(oneReceipt, ({ receiptId }, { engine }) => engine.cancelPrompt(receiptId)),
+  'agent.settleDelivery': forPerson(
+    { ...oneReceipt, outcome: oneOf('arrived', 'lost') },
+    ({ receiptId, outcome }, { engine }) => engine.settleDelivery(receiptId, outcome),
+  ),
+  'agent.resendPrompt': forPerson({ ...oneReceipt, whenBlocked }, ({ receiptId, whenBlocked }, { engine, signal }) =>
+    engine.resendPrompt(receiptId, { ...promptOptions(whenBlocked), signal }),
+  ),
+  'agent.approve': forPerson({ agentId, requestId: thingId }, ({ agentId, requestId }, { engine }) =>
+    engine.answerRequest(agentId, requestId, { kind: 'allow' }),
+  ),
+  'agent.deny': forPerson(
+    { agentId, requestId: thingId, reason: optional(text({ maxLength: 4096 })) },
+    ({ agentId, requestId, reason }, { engine }) =>
+      engine.answerRequest(agentId, requestId, { kind: 'deny', ...(reason !== undefined && { reason }) }),
+  ),
+  'agent.explain': onAgent((id, { engine }) => engine.explain(id)),
+  'agent.screen': onAgent(async (id, { engine }) => ({ text: await engine.screen(id) })),
+  'agent.history': forPerson({ agentId, limit }, ({ agentId, limit }, { engine }) => engine.history(agentId, limit)),
+  'agent.attachCommand': onAgent((id, { engine }) => engine.attachCommand(id)),
+
+  'fleet.plan': forPerson(
+    { text: text({ minLength: 0, maxLength: GATEWAY_LIMITS.frameBytes }), fileName: path },
+    ({ text, fileName }, { engine }) => engine.planFleet(text, fileName),
+    { hasLargeTexts: true },
+  ),
+  'fleet.approve': forPerson({ hashes: listOf(hash, 200) }, ({ hashes }, { engine }) => engine.approveFleet(hashes)),
+  'fleet.start': forPerson(
+    { plan: anything },
+    async ({ plan }, call) => settled(call.engine.startFleet(requireFleetPlan(plan), steps(call), call.signal)),
+    { hasLargeTexts: true },
+  ),
+  'fleet.stopAll': forPerson(nothing, (_, call) => settled(call.engine.stopAll(steps(call), call.signal))),
+  'fleet.resume': forPerson(nothing, (_, call) => settled(call.engine.resumeFleet(steps(call), call.signal))),
+
+  'doctor.run': forPerson(
+    { typeId: text({ maxLength: 41, pattern: /^[a-z0-9][a-z0-9-]*$/, expected: 'is no agent type' }) },
+    ({ typeId }, { engine, signal }) => engine.doctor(typeId, signal),
+  ),
+  watch: forPerson(nothing, (_, call) => watch(call)),
+};
+
+function onAgent(handle: (id: AgentId, call: PersonCall) => unknown): Method {
+  return forPerson(oneAgent, ({ agentId }, call) => handle(agentId, call));
+}
+
+function promptOptions(whenBlocked: 'refuse' | 'queue' | undefined): SendPromptOptions {
+  return whenBlocked === undefined ? {} : { whenBlocked };
+}
+
+function steps(call: PersonCall): Parameters<PersonCall['engine']['stopAll']>[0] {
+  return (step) => call.progress({ ...wireOfStep(step) });
+}
+
+async function settled(work: Promise<FleetResult>): Promise<unknown> {
+  return wireOfResult(await work);
+}
+
+/** Receipts that a caller was already given as the first of its own delivery, so that two prompts at once do not share one. */
+const claimed = new WeakMap<object, Set<string>>();
+
+/**
+ * The first receipt of the delivery that `send` begins, or its end when that comes first. The delivery goes on when the
+ * caller is gone; how it ends is in the receipts.
+ */
+function firstReceipt(
+  agentId: AgentId,
+  { engine, clock, log }: PersonCall,
+  send: () => Promise<PromptReceipt>,
+): Promise<PromptReceipt> {
+  const taken = claimed.get(engine) ?? new Set<string>();
+  claimed.set(engine, taken);
+  const sinceMs = clock.nowMs();
+  return new Promise((resolve, reject) => {
+    let mine: string | undefined;
+    const listening = engine.onDidChangeReceipt((receipt) => {
+      if (mine !== undefined || receipt.agentId !== agentId || receipt.createdAtMs < sinceMs) return;
+      if (taken.has(receipt.id)) return;
+      mine = receipt.id;
+      taken.add(mine);
+      resolve(receipt);
+    });
+    const end = (): void => {
+      listening.dispose();
+      if (mine !== undefined) taken.delete(mine);
+    };
+    send().then(
+      (receipt) => {
+        end();
+        resolve(receipt);
+      },
+      (error: unknown) => {
+        end();
+        log.debug('a prompt that nobody waits for did not arrive', { agent: agentId, error });
+        reject(error); // of no effect once the receipt was answered
+      },
+    );
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * What can be asked of the gateway: method → parameters. Fields that are not named here are refused, except in
+ * `hello`. Results are the values of `Engine` (src/core/engine.ts) as JSON; `undefined` becomes `null`.
+ *
+ * `agent` methods are for an agent's own programs (token), `person` methods for a person's (key), the rest for both.
+ */
+export interface GatewayParams {
+  // both
+  readonly ping: NoParams;
+
+  // agent
+  /** → `{ output?: string }`: what the hook prints. May be held as long as a person may answer; close the connection to give up. */
+  readonly 'hook.report': HookReportParams;
+  /** → `SelfStatus`: what the engine thinks of the caller. */
+  readonly 'self.status': OwnAgent;
+
+  // person
+  /** → `{ status, version, workspace }` */
+  readonly 'engine.status': NoParams;
+  readonly 'engine.diagnose': NoParams;
+  readonly 'engine.notices': NoParams;
+  /** The person accepts that acknowledged changes are missing from the store. */
+  readonly 'engine.acceptStoreLoss': NoParams;
+  readonly 'agent.list': NoParams;
+  readonly 'agent.types': NoParams;
+  /** → `AgentView`, NOT_FOUND `agent.notFound` */
+  readonly 'agent.get': OneAgent;
+  /** → `{ agentId }` once it is ready. `spec` is an `AgentSpec`. */
+  readonly 'agent.start': { readonly spec: unknown };
+  readonly 'agent.startExisting': OneAgent;
+  /** → `ResumeReport` */
+  readonly 'agent.resume': OneAgent;
+  readonly 'agent.stop': OneAgent;
+  readonly 'agent.restart': OneAgent;
+  readonly 'agent.pause': OneAgent;
+  readonly 'agent.unpause': OneAgent;
+  readonly 'agent.release': OneAgent;
+  readonly 'agent.rename': OneAgent & { readonly name: string };
+  readonly 'agent.remove': OneAgent;
+  /**
+   * → `PromptReceipt`. `wait` (default true): until there is evidence, or, with `whenBlocked: 'queue'`, until it is kept.
+   * With `wait: false` the answer is the first receipt of this delivery (at the latest when there is none but the end); the delivery goes on.
+   */
+  readonly 'agent.prompt': OneAgent & PromptOptions & { readonly text: string; readonly wait?: boolean };
+  readonly 'agent.receipts': OneAgent & Limit;
+  readonly 'agent.cancelPrompt': OneReceipt;
+  readonly 'agent.settleDelivery': OneReceipt & { readonly outcome: 'arrived' | 'lost' };
+  readonly 'agent.resendPrompt': OneReceipt & PromptOptions;
+  readonly 'agent.approve': OneAgent & { readonly requestId: string };
+  readonly 'agent.deny': OneAgent & { readonly requestId: string; readonly reason?: string };
+  readonly 'agent.explain': OneAgent;
+  /** → `{ text }`, untrusted */
+  readonly 'agent.screen': OneAgent;
+  readonly 'agent.history': OneAgent & Limit;
+  /** → `{ program, args }` */
+  readonly 'agent.attachCommand': OneAgent;
+  readonly 'fleet.plan': { readonly text: string; readonly fileName: string };
+  readonly 'fleet.approve': { readonly hashes: readonly string[] };
+  /** `plan` is a `FleetPlan` that `fleet.plan` answered. Notifications `progress` come before the answer. */
+  readonly 'fleet.start': { readonly plan: unknown };
+  readonly 'fleet.stopAll': NoParams;
+  readonly 'fleet.resume': NoParams;
+  readonly 'doctor.run': { readonly typeId: string };
+  /** → `WatchSnapshot`, then notifications `changed` on this connection. Asked again, it begins anew. */
+  readonly watch: NoParams;
+}
+
+export type GatewayMethod = keyof GatewayParams;
+
+export type NoParams = Readonly<Record<never, never>>;
+export interface OneAgent {
+  readonly agentId: string;
+}
+/** An agent may name itself; any other name is PERMISSION_DENIED. The engine knows who calls from the token alone. */
+export interface OwnAgent {
+  readonly agentId?: string;
+  readonly generation?: number;
+}
+export interface OneReceipt {
+  readonly receiptId: string;
+}
+export interface PromptOptions {
+  readonly whenBlocked?: 'refuse' | 'queue';
+}
+export interface Limit {
+  /** 1–500. */
+  readonly limit?: number;
+}
+export interface HookReportParams extends OwnAgent {
+  /** 1–80 characters of [A-Za-z0-9._:-]. */
+  readonly event: string;
+  /** JSON as the program gave it, within the frame's size and depth. */
+  readonly payload: unknown;
+  /** Epoch ms by the caller's clock. */
+  readonly sentAtMs: number;
+  /** It comes from the spool. Default false. */
+  readonly isLate?: boolean;
+}
+
+/** Notifications that anybody may send: the request of this id is not wanted any more. */
+export const CANCEL_METHOD = '$/cancel';
+/** Notification of the gateway while a fleet call is under way: `{ id, step: FleetStep }`. */
+export const PROGRESS_METHOD = 'progress';
+/** Notification of the gateway after `watch`: a `WatchChange`. */
+export const CHANGED_METHOD = 'changed';
