@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import type { AgentId } from '../../src/core/agents/agent';
-import type { AgentExit, AgentHost, AgentKey, LaunchSpec, SettledScreen } from '../../src/core/agents/agentHost';
+import type {
+  AgentExit,
+  AgentHost,
+  AgentKey,
+  LaunchSpec,
+  OscSequence,
+  SettledScreen,
+} from '../../src/core/agents/agentHost';
 import { TmuxError, type TmuxErrorCode } from '../../src/core/tmux/tmuxErrors';
 import { eventually } from '../support/eventually';
 
@@ -11,6 +18,12 @@ export interface AgentHostHarness {
   spec(agentId: AgentId, changes?: Partial<LaunchSpec>): LaunchSpec;
   /** The program prints a line. */
   print(agentId: AgentId, line: string): Promise<void>;
+  /** The program writes an OSC, ended by BEL or by ST. */
+  osc(agentId: AgentId, code: number, text: string, end: 'BEL' | 'ST'): Promise<void>;
+  /** A person looks at the scroll-back. */
+  enterCopyMode(agentId: AgentId): Promise<void>;
+  /** Content of a file in the folder of the agent's launch; undefined when there is none. */
+  launchFile(agentId: AgentId, generation: number, path: string): Promise<string | undefined>;
   /** The program ends by itself. */
   exit(agentId: AgentId, code: number): Promise<void>;
   /** The program is killed from outside. */
@@ -112,6 +125,11 @@ export function describeAgentHost(name: string, createHarness: () => Promise<Age
         { folder: '/\0' },
         { env: { A: '\0' } },
         { agentId: 'Not An Id' as AgentId },
+        { files: { '../evil': '' } },
+        { files: { '/evil': '' } },
+        { files: { 'launch.sh': '' } },
+        { files: { 'a/b/c/d/e': '' } },
+        { links: { '..': '/tmp' } },
       ]) {
         await rejects(host.launch(harness.spec(a, changes)), 'tmux.invalidArgument');
       }
@@ -179,6 +197,85 @@ export function describeAgentHost(name: string, createHarness: () => Promise<Age
       await host.press(a, []);
       await rejects(host.press(a, ['C-c; kill-server' as AgentKey]), 'tmux.invalidArgument');
       await rejects(host.paste(a, 'x'.repeat(64 * 1024 + 1)), 'tmux.inputTooLarge');
+    });
+
+    it('tells titles when they change, and reports of state', async () => {
+      const oscs: OscSequence[] = [];
+      host.onDidOsc((osc) => oscs.push(osc));
+      await launch(a, { generation: 2 });
+      await harness.osc(a, 0, 'one é漢', 'BEL');
+      await eventually('the title is told', () => oscs.length === 1);
+      await harness.osc(a, 2, 'one é漢', 'ST');
+      await harness.osc(a, 2, 'two', 'ST');
+      await harness.osc(a, 7501, 'state=working:app=x', 'ST');
+      await eventually('the state is told', () => oscs.some(({ code }) => code === 7501));
+      assert.deepEqual(
+        oscs.map(({ agentId, generation, code, text }) => [agentId, generation, code, text]),
+        [
+          [a, 2, 0, 'one é漢'],
+          [a, 2, 2, 'two'],
+          [a, 2, 7501, 'state=working:app=x'],
+        ],
+      );
+    });
+
+    it('presses keys only into the screen that is expected', async () => {
+      await launch(a);
+      await harness.print(a, 'Proceed? 1. yes');
+      await eventually('printed', async () => (await host.capture(a)).text.includes('Proceed'));
+      assert.equal(await host.pressIf(a, ['1', 'Enter'], ({ text }) => text.includes('Delete everything?')), false);
+      await harness.print(a, 'more');
+      await eventually('printed', async () => (await host.capture(a)).text.includes('more'));
+      assert.equal(
+        await host.pressIf(a, ['Enter'], ({ agentId, text }) => agentId === a && text.includes('more')),
+        true,
+      );
+      await eventually('only the second', async () => (await harness.inputOf(a)) === '\n');
+      const failure = new Error('no idea');
+      await assert.rejects(
+        host.pressIf(a, ['Enter'], () => {
+          throw failure;
+        }),
+        failure,
+      );
+      await rejects(
+        host.pressIf(a, ['nonsense' as AgentKey], () => true),
+        'tmux.invalidArgument',
+      );
+      await rejects(
+        host.pressIf(b, ['Enter'], () => true),
+        'tmux.noSuchTarget',
+      );
+      assert.equal(await harness.inputOf(a), '\n');
+    });
+
+    it('leaves copy mode, also when nobody is in it', async () => {
+      await launch(a);
+      await harness.enterCopyMode(a);
+      assert.equal((await host.capture(a)).isInCopyMode, true);
+      await host.leaveCopyMode(a);
+      await host.leaveCopyMode(a);
+      assert.equal((await host.capture(a)).isInCopyMode, false);
+      await harness.enterCopyMode(a);
+      assert.equal(await host.pressIf(a, ['Enter'], ({ isInCopyMode }) => isInCopyMode), true);
+      await eventually('the key reached the program', async () => (await harness.inputOf(a)) === '\n');
+      await rejects(host.leaveCopyMode(b), 'tmux.noSuchTarget');
+      await harness.exit(a, 0);
+      await eventually('the exit is told', () => exits[0]);
+      await rejects(host.leaveCopyMode(a), 'tmux.noSuchTarget');
+    });
+
+    it('gives a launch its files in a folder that is known before, until the end of the process', async () => {
+      await launch(a, { generation: 3, files: { 'settings.json': '{"é":1}\n', 'home/.x/deep': 'x' } });
+      assert.match(host.launchFolder(a, 3), /^\/.*\/launch\/agent-a\.3$/);
+      assert.equal(await harness.launchFile(a, 3, 'settings.json'), '{"é":1}\n');
+      assert.equal(await harness.launchFile(a, 3, 'home/.x/deep'), 'x');
+      await harness.exit(a, 0);
+      await eventually(
+        'the files are gone',
+        async () => (await harness.launchFile(a, 3, 'settings.json')) === undefined,
+      );
+      assert.throws(() => host.launchFolder('../evil' as AgentId, 1));
     });
 
     it('does nothing for agents that are not there', async () => {

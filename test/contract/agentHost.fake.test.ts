@@ -24,6 +24,13 @@ describeAgentHost('FakeAgentHost', async () => {
       host.simulateOutput(agentId, `${line}\r\n`);
       host.simulateScreen(agentId, { text: text.trimEnd() });
     },
+    osc: async (agentId, code, text) => host.simulateOsc(agentId, code, text),
+    enterCopyMode: async (agentId) => host.setScreen(agentId, { isInCopyMode: true }),
+    launchFile: async (agentId, generation, path) => {
+      const isAlive = (await host.probe(agentId)).kind === 'alive';
+      const spec = host.launchedSpecs(agentId).find((one) => one.generation === generation);
+      return isAlive ? spec?.files?.[path] : undefined;
+    },
     exit: async (agentId, code) => host.simulateExit(agentId, { code }),
     kill: async (agentId) => host.simulateExit(agentId, { signal: 'SIGKILL' }),
     inputOf: async (agentId) =>

@@ -1,4 +1,5 @@
 import { spawn } from 'node-pty';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentId } from '../../src/core/agents/agent';
 import { requireTmux, TmuxTestServer } from '../support/tmuxServer';
@@ -30,6 +31,14 @@ describe('with tmux', () => {
         return { agentId, generation: 1, folder: server.folder, argv: told(agentId).argv, env, ...changes };
       },
       print: async (agentId, line) => told(agentId).tell(`print ${line}`),
+      osc: async (agentId, code, text, end) =>
+        told(agentId).tell(`raw \\033]${code};${text}${end === 'BEL' ? '\\007' : '\\033\\134'}`),
+      enterCopyMode: async (agentId) => {
+        const { stderr } = server.tmux('copy-mode', '-t', `=${agentId}:`);
+        if (stderr !== '') throw new Error(stderr);
+      },
+      launchFile: (agentId, generation, path) =>
+        readFile(join(host.launchFolder(agentId, generation), path), 'utf8').catch(() => undefined), // not there: that is asked
       exit: async (agentId, code) => told(agentId).tell(`exit ${code}`),
       kill: async (agentId) => told(agentId).tell('kill KILL'),
       inputOf: async (agentId) => told(agentId).input(),

@@ -7,6 +7,7 @@ import {
   type HostedAgent,
   type HostStatus,
   type LaunchSpec,
+  type OscSequence,
   type SettledScreen,
 } from '../../src/core/agents/agentHost';
 import type { ExitCause, Liveness } from '../../src/core/agents/agentState';
@@ -32,7 +33,18 @@ export interface FakeCall {
 }
 
 export type FakeMethod =
-  'start' | 'list' | 'launch' | 'probe' | 'capture' | 'paste' | 'press' | 'discard' | 'attachedClients' | 'stop';
+  | 'start'
+  | 'list'
+  | 'launch'
+  | 'probe'
+  | 'capture'
+  | 'paste'
+  | 'press'
+  | 'pressIf'
+  | 'leaveCopyMode'
+  | 'discard'
+  | 'attachedClients'
+  | 'stop';
 
 interface FakeTerminal {
   readonly spec: LaunchSpec;
@@ -73,12 +85,14 @@ export class FakeAgentHost implements AgentHost {
   readonly #onDidChangeStatus = new Emitter<HostStatus>(this.#onFailure);
   readonly #onDidExit = new Emitter<AgentExit>(this.#onFailure);
   readonly #onDidSettleScreen = new Emitter<SettledScreen>(this.#onFailure);
+  readonly #onDidOsc = new Emitter<OscSequence>(this.#onFailure);
   readonly #onDidOutput = new Emitter<{ agentId: AgentId; generation: number; observedAtMs: number }>(this.#onFailure);
   readonly #onDidChangeHosted = new Emitter<void>(this.#onFailure);
   readonly #emitters: readonly { readonly listenerCount: number; dispose(): void }[] = [
     this.#onDidChangeStatus,
     this.#onDidExit,
     this.#onDidSettleScreen,
+    this.#onDidOsc,
     this.#onDidOutput,
     this.#onDidChangeHosted,
   ];
@@ -90,6 +104,7 @@ export class FakeAgentHost implements AgentHost {
   readonly onDidChangeStatus = this.#onDidChangeStatus.event;
   readonly onDidExit = this.#onDidExit.event;
   readonly onDidSettleScreen = this.#onDidSettleScreen.event;
+  readonly onDidOsc = this.#onDidOsc.event;
   readonly onDidOutput = this.#onDidOutput.event;
   readonly onDidChangeHosted = this.#onDidChangeHosted.event;
 
@@ -102,6 +117,11 @@ export class FakeAgentHost implements AgentHost {
   /** Listeners of all events together: the leak check. */
   get listenerCount(): number {
     return this.#emitters.reduce((sum, emitter) => sum + emitter.listenerCount, 0);
+  }
+
+  launchFolder(agentId: AgentId, generation: number): string {
+    if (!AGENT_ID_PATTERN.test(agentId)) throw new TmuxError('tmux.invalidArgument', 'target');
+    return `/run/fake/launch/${agentId}.${generation}`;
   }
 
   async start(signal?: AbortSignal): Promise<void> {
@@ -165,6 +185,26 @@ export class FakeAgentHost implements AgentHost {
     await this.#enter({ method: 'press', agentId, detail: [...keys] });
     if (keys.some((key) => !AGENT_KEYS.includes(key))) throw new TmuxError('tmux.invalidArgument', 'send-keys');
     this.#requireAlive(agentId, 'send-keys');
+  }
+
+  async pressIf(
+    agentId: AgentId,
+    keys: readonly AgentKey[],
+    isExpected: (screen: SettledScreen) => boolean,
+  ): Promise<boolean> {
+    await this.#enter({ method: 'pressIf', agentId, detail: [...keys] });
+    if (keys.some((key) => !AGENT_KEYS.includes(key))) throw new TmuxError('tmux.invalidArgument', 'send-keys');
+    this.#requireAlive(agentId, 'send-keys');
+    if (!isExpected(this.#screenOf(this.#require(agentId, 'capture-pane')))) return false;
+    this.setScreen(agentId, { isInCopyMode: false });
+    this.calls.push({ method: 'press', agentId, detail: [...keys] });
+    return true;
+  }
+
+  async leaveCopyMode(agentId: AgentId): Promise<void> {
+    await this.#enter({ method: 'leaveCopyMode', agentId });
+    this.#requireAlive(agentId, 'send-keys');
+    this.setScreen(agentId, { isInCopyMode: false });
   }
 
   async discard(agentId: AgentId): Promise<void> {
@@ -272,6 +312,15 @@ export class FakeAgentHost implements AgentHost {
   simulateOutput(agentId: AgentId, data: string): void {
     for (const sink of this.#mirrors.get(agentId) ?? []) sink.onData(data);
     this.#fireOutput(agentId);
+  }
+
+  /** The program writes an OSC. A title (0, 2) is also what the next capture reads, and is told only when it is another. */
+  simulateOsc(agentId: AgentId, code: number, text: string): void {
+    const { spec, screen } = this.#require(agentId, 'capture-pane');
+    const isTitle = code === 0 || code === 2;
+    if (isTitle && screen.title === text) return;
+    if (isTitle) this.setScreen(agentId, { title: text });
+    this.#onDidOsc.fire({ agentId, generation: spec.generation, code, text, observedAtMs: this.clock.nowMs() });
   }
 
   /** A terminal that some earlier program of ours made is found in tmux: what adoption starts from. */
@@ -394,7 +443,11 @@ export class FakeAgentHost implements AgentHost {
 }
 
 function requireValid(spec: LaunchSpec): void {
-  const texts = [spec.folder, ...spec.argv, ...Object.entries(spec.env).flat()];
+  const texts = [spec.folder, ...spec.argv, ...Object.entries(spec.env).flat(), ...Object.values(spec.links ?? {})];
+  const paths = Object.keys({ ...spec.files, ...spec.links });
+  const isPath = (path: string): boolean =>
+    /^[A-Za-z0-9._-]{1,60}(\/[A-Za-z0-9._-]{1,60}){0,3}$/.test(path) && !/(^|\/)\.\.?(\/|$)|^launch\.sh/.test(path);
+  if (!paths.every(isPath)) throw new TmuxError('tmux.invalidArgument', 'launch');
   if (!AGENT_ID_PATTERN.test(spec.agentId) || spec.argv.length === 0 || texts.some((text) => text.includes('\0'))) {
     throw new TmuxError('tmux.invalidArgument', 'new-session');
   }

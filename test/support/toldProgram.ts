@@ -8,6 +8,7 @@ cat </dev/tty >"$2" &
 while IFS= read -r line <&3; do
   case $line in
     print\\ *) printf '%s\\n' "\${line#print }" ;;
+    raw\\ *) printf "\${line#raw }" ;;
     exit\\ *) exit "\${line#exit }" ;;
     kill\\ *) kill -s "\${line#kill }" $$ ;;
   esac
@@ -28,7 +29,7 @@ export class ToldProgram {
     this.argv = ['/bin/sh', '-c', PROGRAM, 'told', this.#pipe, this.#input];
   }
 
-  /** `print TEXT`, `exit CODE` or `kill SIGNAL`. The text waits in the pipe until the program reads it. */
+  /** `print TEXT`, `raw FORMAT` (octal escapes of printf, no line break), `exit CODE` or `kill SIGNAL`. The text waits in the pipe until the program reads it. */
   tell(line: string): void {
     const pipe = openSync(this.#pipe, constants.O_RDWR | constants.O_NONBLOCK);
     try {

@@ -57,7 +57,14 @@ describe('hostile strings', function () {
         const id = text as AgentId; // the lie under test
         const isRefused = (error: unknown): boolean => TmuxError.is(error, 'tmux.invalidArgument');
         await assert.rejects(host.launch(spec(id, {})), isRefused, text.slice(0, 80));
-        for (const work of [host.capture(id), host.paste(id, 'x'), host.press(id, ['Enter']), host.discard(id)]) {
+        for (const work of [
+          host.capture(id),
+          host.paste(id, 'x'),
+          host.press(id, ['Enter']),
+          host.pressIf(id, ['Enter'], () => true),
+          host.leaveCopyMode(id),
+          host.discard(id),
+        ]) {
           await assert.rejects(work, isRefused, text.slice(0, 80));
         }
         assert.equal((await host.probe(id)).kind, 'unknown');

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -152,8 +153,15 @@ describe('set-up of tmux', () => {
       folder: '/',
       argv: ['/bin/cat'],
       env: { KEY: 'secret' },
+      files: { 'a.json': '1', 'deep/b': '2' },
+      links: { 'deep/passwd': '/etc/passwd' },
     });
-    assert.equal(statSync(join(server.runtimeDir, 'launch', 'a.1')).mode & 0o777, 0o600);
+    const folder = join(server.runtimeDir, 'launch', 'a.1');
+    const modes = ['', 'launch.sh', 'a.json', 'deep', 'deep/b'].map(
+      (path) => statSync(join(folder, path)).mode & 0o777,
+    );
+    assert.deepEqual(modes, [0o700, 0o600, 0o600, 0o700, 0o600]);
+    assert.equal(readlinkSync(join(folder, 'deep/passwd')), '/etc/passwd');
     await host.discard('a' as AgentId);
     assert.deepEqual(readdirSync(join(server.runtimeDir, 'launch')), []);
   });

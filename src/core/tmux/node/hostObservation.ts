@@ -1,5 +1,5 @@
 import type { AgentId } from '../../agents/agent';
-import type { AgentExit, HostStatus, LaunchSpec, SettledScreen } from '../../agents/agentHost';
+import type { AgentExit, HostStatus, LaunchSpec, OscSequence, SettledScreen } from '../../agents/agentHost';
 import type { Clock } from '../../base/clock';
 import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
 import { ignore, type Logger } from '../../base/log';
@@ -10,14 +10,14 @@ import type { PaneRow } from '../tmuxFormat';
 import { ConnectionKeeper, type OpenedConnection } from './connectionKeeper';
 import { ExitWatch } from './exitWatch';
 import type { LaunchFiles } from './launchFiles';
-import { PaneMirrors, type MirrorSink } from './paneMirrors';
+import type { MirrorSink } from './paneMirrors';
+import { PaneReader } from './paneReader';
+import { PaneStreams } from './paneStreams';
 import { requireSafeSocketFolder, requireSafeWhenThere } from './privateFolder';
-import { foregroundName, readStartTime } from './processIdentity';
+import { readStartTime } from './processIdentity';
 import { RuntimeFolder } from './runtimeFolder';
-import { ScreenWatch } from './screenWatch';
 import { announceHosted, isServerReady, removeServerMarker, waitForServer } from './serverMarker';
 import { socketFolder } from './socketFolder';
-import { StreamPolicy } from './streamPolicy';
 import { TmuxConnection, type ConnectionEvents } from './tmuxConnection';
 import type { TmuxProgram } from './tmuxProgram';
 
@@ -38,6 +38,7 @@ export interface HostObservationOptions {
   readonly onStatus: (status: HostStatus) => void;
   readonly onExit: (exit: AgentExit) => void;
   readonly onSettled: (screen: SettledScreen) => void;
+  readonly onOsc: (osc: OscSequence) => void;
   readonly onOutput: (fact: {
     readonly agentId: AgentId;
     readonly generation: number;
@@ -62,16 +63,16 @@ const COALESCE_MS = 50;
 /** Knows what runs in our server: keeps the connection, the table of agents and every watch on them. */
 export class HostObservation implements Disposable {
   readonly agents = new HostedAgents();
+  /** Reads single terminals. */
+  readonly panes: PaneReader;
   readonly #owned = new DisposableStore();
   readonly #keeper: ConnectionKeeper;
   readonly #exits: ExitWatch;
-  readonly #screens: ScreenWatch;
+  readonly #streams: PaneStreams;
   readonly #folder: RuntimeFolder;
-  readonly #mirrors: PaneMirrors;
   readonly #slowTimer = this.#owned.add(new MutableDisposable<Disposable>());
   readonly #announceTimer = this.#owned.add(new MutableDisposable<Disposable>());
   readonly #soonTimer = this.#owned.add(new MutableDisposable<Disposable>());
-  #streams: StreamPolicy | undefined;
   #reconciling: Promise<Reconciled> | undefined;
   #reconcilingNext: Promise<Reconciled> | undefined;
 
@@ -89,26 +90,28 @@ export class HostObservation implements Disposable {
         ? { waitBeforeRetry: (attempt, signal) => this.#waitForOwner(attempt, signal) }
         : {}),
     });
+    const connection = (): TmuxConnection | undefined => this.#keeper.connection;
+    this.panes = new PaneReader({ clock, log, connection, require: (command) => this.require(command) });
     this.#exits = this.#owned.add(
       new ExitWatch({
         folder: files.exitFolder,
         clock,
         log,
         find: (agentId, generation) => this.#entryOf(agentId, generation),
-        readPane: (entry) => this.readPane(entry),
+        readPane: (entry) => this.panes.row(entry),
         nudge: () => this.#keeper.connection?.nudge(),
         onExit: (entry, source) => this.#onExit(entry, source),
       }),
     );
     this.#folder = new RuntimeFolder({ path: options.runtimeDir, files, rewatch: () => this.#exits.start() });
-    this.#screens = this.#owned.add(
-      new ScreenWatch({
-        clock,
-        capture: (paneId) => this.#captureSettled(paneId),
-        onOutput: (paneId) => this.#onOutput(paneId),
+    this.#streams = this.#owned.add(
+      new PaneStreams({
+        ...options,
+        agents: this.agents,
+        connection,
+        capture: (entry) => this.panes.capture(entry),
       }),
     );
-    this.#mirrors = new PaneMirrors(log, () => this.#keeper.connection);
   }
 
   get status(): HostStatus {
@@ -188,7 +191,7 @@ export class HostObservation implements Disposable {
   /** A launch has succeeded. */
   adopt(entry: HostedEntry): void {
     this.agents.add(entry);
-    this.#updateStreams();
+    this.#streams.update();
     this.#tellHostedChange();
     // It may have ended before it was in the table; the caller of launch hears of its success first.
     this.options.clock.setTimer(0, () => void this.#examineLaunched(entry));
@@ -198,64 +201,16 @@ export class HostObservation implements Disposable {
     const entry = this.agents.get(agentId);
     this.agents.remove(agentId);
     if (!entry) return;
-    this.#onTerminalGone(entry);
+    this.#streams.forget(entry);
     this.#tellHostedChange();
-  }
-
-  /** One pane, read again; undefined when it is gone or cannot be read. Never rejects. */
-  async readPane(entry: HostedEntry): Promise<PaneRow | undefined> {
-    const connection = this.#keeper.connection;
-    if (!connection || !entry.isHosted) return undefined;
-    try {
-      const [info = ''] = await connection.run([TmuxArgs.displayPane(entry.paneId, connection.format.text)]);
-      const row = connection.format.parse(info)[0];
-      return row && Number(row.pid) === entry.pid ? row : undefined;
-    } catch (error) {
-      ignore(this.options.log, error, 'the terminal is gone or tmux does not answer');
-      return undefined;
-    }
   }
 
   examineGone(entry: HostedEntry): Promise<void> {
     return this.#exits.examineGone(entry);
   }
 
-  /** @throws {TmuxError} tmux.noSuchTarget, tmux.serverGone, tmux.timeout */
-  async capture(entry: HostedEntry): Promise<SettledScreen> {
-    const connection = this.require('capture-pane');
-    const { paneId, agentId, generation } = entry;
-    const [info = '', screen = ''] = await connection.run([
-      TmuxArgs.displayPane(paneId, connection.screenFormat.text),
-      TmuxArgs.capturePane(paneId),
-    ]);
-    const row = connection.screenFormat.parse(info)[0];
-    if (!row || Number(row.pid) !== entry.pid) throw new TmuxError('tmux.noSuchTarget', 'capture-pane');
-    return {
-      agentId,
-      generation,
-      text: screen.replace(/[ \t]+$/gm, '').replace(/\n+$/, ''),
-      title: row.title,
-      foreground: foregroundName(row.foreground, entry.pid),
-      cursor: { x: Number(row.cursorX), y: Number(row.cursorY) },
-      isInCopyMode: row.inMode === '1',
-      observedAtMs: this.options.clock.nowMs(),
-    };
-  }
-
   mirror(agentId: AgentId, sink: MirrorSink): Disposable {
-    const entry = this.agents.get(agentId);
-    if (!entry?.isHosted) {
-      const end = this.options.clock.setTimer(0, () => sink.onEnd());
-      return end;
-    }
-    const mirror = this.#mirrors.add(entry, sink);
-    this.#updateStreams();
-    return {
-      dispose: () => {
-        mirror.dispose();
-        this.#updateStreams();
-      },
-    };
+    return this.#streams.mirror(agentId, sink);
   }
 
   async #open(): Promise<OpenedConnection> {
@@ -281,21 +236,18 @@ export class HostObservation implements Disposable {
 
   #connectionEvents(onLost: (reason: string) => void): ConnectionEvents {
     return {
-      onOutput: (paneId, escaped) => {
-        this.#screens.noteOutput(paneId);
-        this.#mirrors.onOutput(paneId, escaped);
-      },
-      onPause: (paneId) => this.#onPause(paneId),
+      onOutput: (paneId, escaped) => this.#streams.onOutput(paneId, escaped),
+      onPause: (paneId) => this.#streams.onPause(paneId),
       onSubscription: (name, paneId, value) => this.#onSubscription(name, paneId, value),
       onDeath: () => this.requestReconcile(0),
       onHostedChange: () => this.requestReconcile(),
-      onLayoutChange: (windowId) => this.#mirrors.redraw((entry) => entry.windowId === windowId),
+      onLayoutChange: (windowId) => this.#streams.onLayoutChange(windowId),
       onLost,
     };
   }
 
   async #onConnected(connection: TmuxConnection): Promise<void> {
-    this.#streams = this.options.mode === 'owner' ? new StreamPolicy(connection, this.options.log) : undefined;
+    this.#streams.open(connection, this.options.mode === 'owner');
     this.#exits.start();
     await this.#folder.note();
     await this.reconcile();
@@ -303,12 +255,10 @@ export class HostObservation implements Disposable {
   }
 
   #onDisconnected(): void {
-    this.#streams = undefined;
+    this.#streams.close();
     this.#reconciling = undefined;
     this.#reconcilingNext = undefined;
     this.#slowTimer.value = undefined;
-    this.#screens.clear();
-    this.#mirrors.end(() => true);
   }
 
   /** Forgets everything learned; events stop. */
@@ -334,10 +284,10 @@ export class HostObservation implements Disposable {
     const settled = Promise.all(died.map(({ entry, row }) => this.#exits.examineDeadPane(entry, row)));
     await Promise.all(appeared.map(({ entry, row }) => this.#meet(entry, row)));
     for (const entry of vanished) {
-      this.#onTerminalGone(entry);
+      this.#streams.forget(entry);
       void this.#exits.examineVanished(entry);
     }
-    this.#updateStreams();
+    this.#streams.update();
     if (appeared.length + vanished.length > 0) this.#tellHostedChange();
     return { rows, settled };
   }
@@ -409,55 +359,13 @@ export class HostObservation implements Disposable {
     if (this.options.mode === 'observer') return;
     this.#announce();
     this.options.files
-      .removeScript(agentId, generation)
+      .removeFolder(agentId, generation)
       .catch((error: unknown) => ignore(this.options.log, error, 'discarding the agent removes it'));
-  }
-
-  #onOutput(paneId: string): void {
-    const entry = this.agents.atPane(paneId);
-    if (!entry) return;
-    this.options.onOutput({
-      agentId: entry.agentId,
-      generation: entry.generation,
-      observedAtMs: this.options.clock.nowMs(),
-    });
-  }
-
-  async #captureSettled(paneId: string): Promise<void> {
-    const entry = this.agents.atPane(paneId);
-    if (!entry) return;
-    try {
-      const screen = await this.capture(entry);
-      if (this.agents.get(entry.agentId) === entry) this.options.onSettled(screen);
-    } catch (error) {
-      ignore(this.options.log, error, 'the terminal went while it was read');
-    }
-  }
-
-  #onPause(paneId: string): void {
-    const entry = this.agents.atPane(paneId);
-    if (!entry || !this.#streams || this.#streams.isPausedByUs(paneId)) return;
-    this.#streams.resume(entry.paneId);
-    this.#screens.noteOutput(paneId);
-    this.#mirrors.redraw((mirrored) => mirrored === entry);
   }
 
   #onSubscription(name: SubscriptionName, paneId: string, value: string): void {
     if (name === 'core-dead' && value.startsWith('1')) this.requestReconcile(0);
-    if (name === 'core-activity' && this.agents.atPane(paneId)) this.#screens.noteOutput(paneId);
-  }
-
-  #onTerminalGone(entry: HostedEntry): void {
-    this.#screens.forget(entry.paneId);
-    this.#mirrors.end((mirrored) => mirrored === entry);
-    this.#updateStreams();
-  }
-
-  #updateStreams(): void {
-    this.#streams?.update(
-      this.agents.hosted().map((entry) => entry.paneId),
-      this.#mirrors.paneIds,
-    );
+    if (name === 'core-activity') this.#streams.onActivity(paneId);
   }
 
   #entryOf(agentId: AgentId, generation: number): HostedEntry | undefined {

@@ -1,12 +1,19 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { AgentId } from '../../agents/agent';
 import type { LaunchSpec } from '../../agents/agentHost';
 import { exitFileName, parseExitFileName } from '../exitFile';
 import { launchScript } from '../launchScript';
+import { TmuxError } from '../tmuxErrors';
 import { requirePrivateFolder } from './privateFolder';
 
-/** The files of launches inside the private runtime folder: `launch/<id>.<generation>` (holds the environment, 0600) and `exit/<id>.<generation>`. */
+const SCRIPT_NAME = 'launch.sh';
+const MAX_PARTS = 4;
+
+/**
+ * The files of launches inside the private runtime folder: `launch/<id>.<generation>/` (0700; the script, which holds the environment,
+ * and the files of the spec, 0600) and `exit/<id>.<generation>`.
+ */
 export class LaunchFiles {
   readonly exitFolder: string;
   readonly #launchFolder: string;
@@ -27,9 +34,14 @@ export class LaunchFiles {
     await requirePrivateFolder(this.#launchFolder);
   }
 
+  /** The private folder of one launch, absolute. */
+  folder(agentId: AgentId, generation: number): string {
+    return join(this.#launchFolder, exitFileName(agentId, generation));
+  }
+
   /**
-   * Writes the script of `spec` and forgets an exit of the same generation. Returns the script's path.
-   * @throws {TmuxError} tmux.invalidArgument – see {@link launchScript}.
+   * Makes the folder of a launch afresh with the script of `spec`, its files and its links, and forgets an exit of the same generation.
+   * Returns the script's path. @throws {TmuxError} tmux.invalidArgument – see {@link launchScript} and `LaunchSpec.files`
    */
   async write(spec: LaunchSpec): Promise<string> {
     const name = exitFileName(spec.agentId, spec.generation);
@@ -39,10 +51,16 @@ export class LaunchFiles {
       temporaryExitFile: join(this.exitFolder, `.${name}.tmp`),
       inheritedNames: this.inheritedNames,
     });
-    const path = join(this.#launchFolder, name);
-    await Promise.all([rm(exitFile, { force: true }), rm(path, { force: true })]);
-    await writeFile(path, text, { mode: 0o600, flag: 'wx' }); // wx: never through a link somebody left there
-    return path;
+    const { files = {}, links = {} } = spec;
+    requirePaths(Object.keys(files), links);
+    const folder = this.folder(spec.agentId, spec.generation);
+    await Promise.all([rm(exitFile, { force: true }), rm(folder, { recursive: true, force: true })]);
+    await mkdir(folder, { mode: 0o700 }); // fails when somebody put something there
+    const script = join(folder, SCRIPT_NAME);
+    for (const [path, content] of [[SCRIPT_NAME, text], ...Object.entries(files)] as const)
+      await writeFile(await this.#place(folder, path), content, { mode: 0o600, flag: 'wx' }); // wx: never through a link somebody left there
+    for (const [path, target] of Object.entries(links)) await symlink(target, await this.#place(folder, path));
+    return script;
   }
 
   /** Removes all files of one agent. A folder that has vanished has none. */
@@ -51,14 +69,35 @@ export class LaunchFiles {
       const names = (await readdir(folder).catch(nothingWhenMissing)).filter(
         (name) => parseExitFileName(name)?.agentId === agentId,
       );
-      await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
+      await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
     }
   }
 
-  /** The agent has ended: its script, and with it the environment it was given, is not needed any more. */
-  async removeScript(agentId: AgentId, generation: number): Promise<void> {
-    await rm(join(this.#launchFolder, exitFileName(agentId, generation)), { force: true });
+  /** The agent has ended: its folder, and with it the environment it was given, is not needed any more. */
+  async removeFolder(agentId: AgentId, generation: number): Promise<void> {
+    await rm(this.folder(agentId, generation), { recursive: true, force: true }); // links are removed, not followed
   }
+
+  async #place(folder: string, path: string): Promise<string> {
+    const place = join(folder, path);
+    if (path.includes('/')) await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+    return place;
+  }
+}
+
+/** Nothing lies below a link: it would be written to where the link leads. @throws {TmuxError} tmux.invalidArgument */
+function requirePaths(files: readonly string[], links: Readonly<Record<string, string>>): void {
+  const isFine = (part: string): boolean => /^[A-Za-z0-9._-]{1,60}$/.test(part) && part !== '.' && part !== '..';
+  const paths = [...files, ...Object.keys(links)];
+  for (const path of paths) {
+    const parts = path.split('/');
+    if (parts.length > MAX_PARTS || !parts.every(isFine) || parts[0] === SCRIPT_NAME)
+      throw new TmuxError('tmux.invalidArgument', 'launch', { detail: 'the path of a launch file' });
+  }
+  const isBelow = (path: string): boolean => Object.keys(links).some((link) => path.startsWith(`${link}/`));
+  const isTarget = (target: string): boolean => target.startsWith('/') && !target.includes('\0');
+  if (new Set(paths).size < paths.length || paths.some(isBelow) || !Object.values(links).every(isTarget))
+    throw new TmuxError('tmux.invalidArgument', 'launch', { detail: 'a link of a launch' });
 }
 
 function nothingWhenMissing(error: NodeJS.ErrnoException): readonly string[] {

@@ -7,6 +7,7 @@ import {
   type HostedAgent,
   type HostStatus,
   type LaunchSpec,
+  type OscSequence,
   type SettledScreen,
 } from '../../agents/agentHost';
 import type { Liveness } from '../../agents/agentState';
@@ -60,6 +61,7 @@ export class TmuxAgentHost implements AgentHost {
   readonly #onDidChangeStatus = new Emitter<HostStatus>(this.#onFailure);
   readonly #onDidExit = new Emitter<AgentExit>(this.#onFailure);
   readonly #onDidSettleScreen = new Emitter<SettledScreen>(this.#onFailure);
+  readonly #onDidOsc = new Emitter<OscSequence>(this.#onFailure);
   readonly #onDidOutput = new Emitter<{ agentId: AgentId; generation: number; observedAtMs: number }>(this.#onFailure);
   readonly #onDidChangeHosted = new Emitter<void>(this.#onFailure);
   readonly #files: LaunchFiles;
@@ -72,6 +74,7 @@ export class TmuxAgentHost implements AgentHost {
   readonly onDidChangeStatus = this.#onDidChangeStatus.event;
   readonly onDidExit = this.#onDidExit.event;
   readonly onDidSettleScreen = this.#onDidSettleScreen.event;
+  readonly onDidOsc = this.#onDidOsc.event;
   readonly onDidOutput = this.#onDidOutput.event;
   readonly onDidChangeHosted = this.#onDidChangeHosted.event;
 
@@ -86,6 +89,7 @@ export class TmuxAgentHost implements AgentHost {
       onStatus: (status) => this.#onDidChangeStatus.fire(status),
       onExit: (exit) => this.#onDidExit.fire(exit),
       onSettled: (screen) => this.#onDidSettleScreen.fire(screen),
+      onOsc: (osc) => this.#onDidOsc.fire(osc),
       onOutput: (fact) => this.#onDidOutput.fire(fact),
       onHostedChange: () => this.#onDidChangeHosted.fire(),
     });
@@ -93,6 +97,12 @@ export class TmuxAgentHost implements AgentHost {
 
   get status(): HostStatus {
     return this.#observation.status;
+  }
+
+  /** @throws {TmuxError} tmux.invalidArgument – not an agent id */
+  launchFolder(agentId: AgentId, generation: number): string {
+    agentTarget(agentId);
+    return this.#files.folder(agentId, generation);
   }
 
   async start(signal?: AbortSignal): Promise<void> {
@@ -142,7 +152,7 @@ export class TmuxAgentHost implements AgentHost {
   }
 
   async capture(agentId: AgentId): Promise<SettledScreen> {
-    return this.#observation.capture(await this.#requireEntry(agentId, 'capture-pane'));
+    return this.#observation.panes.capture(await this.#requireEntry(agentId, 'capture-pane'));
   }
 
   async paste(agentId: AgentId, text: string): Promise<void> {
@@ -154,10 +164,26 @@ export class TmuxAgentHost implements AgentHost {
   }
 
   async press(agentId: AgentId, keys: readonly AgentKey[]): Promise<void> {
-    if (keys.some((key) => !AGENT_KEYS.includes(key)))
-      throw new TmuxError('tmux.invalidArgument', 'send-keys', { detail: 'not a key' });
+    requireKeys(keys);
     const { paneId } = await this.#requireAlive(agentId, 'send-keys');
     if (keys.length > 0) await this.#type(paneId, [TmuxArgs.sendKeys(paneId, keys)]);
+  }
+
+  async pressIf(
+    agentId: AgentId,
+    keys: readonly AgentKey[],
+    isExpected: (screen: SettledScreen) => boolean,
+  ): Promise<boolean> {
+    requireKeys(keys);
+    const entry = await this.#requireAlive(agentId, 'send-keys');
+    return this.#observation.panes.pressIf(entry, TmuxArgs.sendKeys(entry.paneId, keys), isExpected, () =>
+      this.#requireRight('send-keys'),
+    );
+  }
+
+  async leaveCopyMode(agentId: AgentId): Promise<void> {
+    const entry = await this.#requireAlive(agentId, 'send-keys');
+    await this.#observation.panes.leaveCopyMode(entry);
   }
 
   async discard(agentId: AgentId): Promise<void> {
@@ -244,6 +270,7 @@ export class TmuxAgentHost implements AgentHost {
       this.#onDidChangeStatus,
       this.#onDidExit,
       this.#onDidSettleScreen,
+      this.#onDidOsc,
       this.#onDidOutput,
       this.#onDidChangeHosted,
     ];
@@ -269,7 +296,7 @@ export class TmuxAgentHost implements AgentHost {
     if (!entry.cause && entry.process && (await isSameProcessAlive(entry.process))) return { kind: 'alive' };
     if (!entry.cause && !entry.isHosted && (await isGroupAlive(entry.pid))) return { kind: 'alive' };
     if (!entry.cause && !entry.process) {
-      const row = await this.#observation.readPane(entry);
+      const row = await this.#observation.panes.row(entry);
       if (row && row.isDead !== '1') return { kind: 'alive' };
       if (!row) return { kind: 'unknown', reason: 'neither process nor terminal can be read' };
     }
@@ -306,6 +333,12 @@ export class TmuxAgentHost implements AgentHost {
       this.options.log.warn('tmux: a launch could not be undone', { error }),
     );
   }
+}
+
+/** @throws {TmuxError} tmux.invalidArgument */
+function requireKeys(keys: readonly AgentKey[]): void {
+  if (keys.some((key) => !AGENT_KEYS.includes(key)))
+    throw new TmuxError('tmux.invalidArgument', 'send-keys', { detail: 'not a key' });
 }
 
 function hasFlag(flags: string, flag: string): boolean {

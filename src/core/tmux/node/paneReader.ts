@@ -1,0 +1,123 @@
+import type { SettledScreen } from '../../agents/agentHost';
+import type { Clock } from '../../base/clock';
+import { ignore, type Logger } from '../../base/log';
+import type { HostedEntry } from '../hostedAgents';
+import { TmuxArgs, type TmuxCommand } from '../tmuxArgs';
+import { TmuxError } from '../tmuxErrors';
+import type { PaneRow } from '../tmuxFormat';
+import { foregroundName } from './processIdentity';
+import type { TmuxConnection } from './tmuxConnection';
+
+export interface PaneReaderOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly connection: () => TmuxConnection | undefined;
+  /** @throws {TmuxError} tmux.serverGone */
+  readonly require: (command: string) => TmuxConnection;
+}
+
+/** Attempts to leave copy mode: one mode can lie over another. */
+const MAX_MODES = 3;
+
+/** Reads single terminals, and acts on what it has read. */
+export class PaneReader {
+  constructor(private readonly options: PaneReaderOptions) {}
+
+  /** One pane, read again; undefined when it is gone or cannot be read. Never rejects. */
+  async row(entry: HostedEntry): Promise<PaneRow | undefined> {
+    const connection = this.options.connection();
+    if (!connection || !entry.isHosted) return undefined;
+    try {
+      const [info = ''] = await connection.run([TmuxArgs.displayPane(entry.paneId, connection.format.text)]);
+      const row = connection.format.parse(info)[0];
+      return row && Number(row.pid) === entry.pid ? row : undefined;
+    } catch (error) {
+      ignore(this.options.log, error, 'the terminal is gone or tmux does not answer');
+      return undefined;
+    }
+  }
+
+  /** @throws {TmuxError} tmux.noSuchTarget, tmux.serverGone, tmux.timeout */
+  async capture(entry: HostedEntry): Promise<SettledScreen> {
+    const connection = this.options.require('capture-pane');
+    return this.#screen(connection, entry, await connection.run(readCommands(connection, entry)));
+  }
+
+  /**
+   * Reads the screen and sends `keys` in the very moment in which the answer is parsed, when `isExpected` says so and the right to
+   * act is still ours. Copy mode, which would swallow them, ends first. Resolves when tmux has taken the keys.
+   * @throws {TmuxError} as `capture` and what `requireRight` throws; what `isExpected` throws
+   */
+  async pressIf(
+    entry: HostedEntry,
+    keys: TmuxCommand,
+    isExpected: (screen: SettledScreen) => boolean,
+    requireRight: () => void,
+  ): Promise<boolean> {
+    const connection = this.options.require('send-keys');
+    let pressed: Promise<boolean> | undefined;
+    await connection.run(readCommands(connection, entry), {
+      onReplies: (replies) => {
+        pressed = this.#pressWhen(connection, entry, { replies, keys, isExpected, requireRight });
+        pressed.catch((error: unknown) => ignore(this.options.log, error, 'awaited below'));
+      },
+    });
+    return (await pressed) ?? false;
+  }
+
+  /** Ends copy mode if the pane is in it. @throws {TmuxError} tmux.noSuchTarget, tmux.serverGone, tmux.timeout */
+  async leaveCopyMode(entry: HostedEntry): Promise<void> {
+    const connection = this.options.require('send-keys');
+    for (let i = 0; i < MAX_MODES; i++) {
+      const [info = ''] = await connection.run([TmuxArgs.displayPane(entry.paneId, connection.screenFormat.text)]);
+      const row = connection.screenFormat.parse(info)[0];
+      if (!row || Number(row.pid) !== entry.pid) throw new TmuxError('tmux.noSuchTarget', 'send-keys');
+      if (row.inMode !== '1') return;
+      await connection.run([TmuxArgs.cancelCopyMode(entry.paneId)]).catch((error: unknown) => {
+        if (!TmuxError.is(error, 'tmux.rejected')) throw error; // rejected: the person left it meanwhile
+      });
+    }
+  }
+
+  /** Everything up to the writing of the keys happens before it returns: an async function runs at once until its first await. */
+  async #pressWhen(
+    connection: TmuxConnection,
+    entry: HostedEntry,
+    order: {
+      readonly replies: readonly string[];
+      readonly keys: TmuxCommand;
+      readonly isExpected: (screen: SettledScreen) => boolean;
+      readonly requireRight: () => void;
+    },
+  ): Promise<boolean> {
+    const screen = this.#screen(connection, entry, order.replies);
+    if (!order.isExpected(screen)) return false;
+    order.requireRight();
+    if (screen.isInCopyMode)
+      connection
+        .run([TmuxArgs.cancelCopyMode(entry.paneId)])
+        .catch((error: unknown) => ignore(this.options.log, error, 'the person left it meanwhile'));
+    await connection.run([order.keys]);
+    return true;
+  }
+
+  /** @throws {TmuxError} tmux.noSuchTarget – another process is in that pane */
+  #screen(connection: TmuxConnection, entry: HostedEntry, [info = '', text = '']: readonly string[]): SettledScreen {
+    const row = connection.screenFormat.parse(info)[0];
+    if (!row || Number(row.pid) !== entry.pid) throw new TmuxError('tmux.noSuchTarget', 'capture-pane');
+    return {
+      agentId: entry.agentId,
+      generation: entry.generation,
+      text: text.replace(/[ \t]+$/gm, '').replace(/\n+$/, ''),
+      title: row.title,
+      foreground: foregroundName(row.foreground, entry.pid),
+      cursor: { x: Number(row.cursorX), y: Number(row.cursorY) },
+      isInCopyMode: row.inMode === '1',
+      observedAtMs: this.options.clock.nowMs(),
+    };
+  }
+}
+
+function readCommands(connection: TmuxConnection, { paneId }: HostedEntry): readonly TmuxCommand[] {
+  return [TmuxArgs.displayPane(paneId, connection.screenFormat.text), TmuxArgs.capturePane(paneId)];
+}

@@ -1,0 +1,139 @@
+import type { AgentId } from '../../agents/agent';
+import type { OscSequence, SettledScreen } from '../../agents/agentHost';
+import type { Clock } from '../../base/clock';
+import type { Disposable } from '../../base/disposable';
+import { ignore, type Logger } from '../../base/log';
+import type { HostedAgents, HostedEntry } from '../hostedAgents';
+import { OscWatch } from './oscWatch';
+import { PaneMirrors, type MirrorSink } from './paneMirrors';
+import { ScreenWatch } from './screenWatch';
+import { StreamPolicy } from './streamPolicy';
+import type { TmuxConnection } from './tmuxConnection';
+
+export interface PaneStreamsOptions {
+  readonly agents: HostedAgents;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly connection: () => TmuxConnection | undefined;
+  readonly capture: (entry: HostedEntry) => Promise<SettledScreen>;
+  readonly onSettled: (screen: SettledScreen) => void;
+  readonly onOsc: (osc: OscSequence) => void;
+  readonly onOutput: (fact: {
+    readonly agentId: AgentId;
+    readonly generation: number;
+    readonly observedAtMs: number;
+  }) => void;
+}
+
+/** Everything that is learned from the terminals' output: when a screen is worth reading, titles and state reports, mirrors. */
+export class PaneStreams implements Disposable {
+  readonly #screens: ScreenWatch;
+  readonly #mirrors: PaneMirrors;
+  readonly #oscs: OscWatch;
+  #policy: StreamPolicy | undefined;
+
+  constructor(private readonly options: PaneStreamsOptions) {
+    const { clock, log } = options;
+    this.#screens = new ScreenWatch({
+      clock,
+      capture: (paneId) => this.#captureSettled(paneId),
+      onOutput: (paneId) => this.#onOutput(paneId),
+    });
+    this.#mirrors = new PaneMirrors(log, options.connection);
+    this.#oscs = new OscWatch(clock, options.onOsc);
+  }
+
+  /** A connection is there; of an observer nothing is streamed. */
+  open(connection: TmuxConnection, isStreaming: boolean): void {
+    this.#policy = isStreaming ? new StreamPolicy(connection, this.options.log) : undefined;
+  }
+
+  /** The connection is gone, or nobody listens any more. */
+  close(): void {
+    this.#policy = undefined;
+    this.#screens.clear();
+    this.#oscs.clear();
+    this.#mirrors.end(() => true);
+  }
+
+  dispose(): void {
+    this.#screens.dispose();
+    this.#oscs.dispose();
+  }
+
+  onOutput(paneId: string, escaped: Uint8Array): void {
+    this.#screens.noteOutput(paneId);
+    this.#mirrors.onOutput(paneId, escaped);
+    const entry = this.options.agents.atPane(paneId);
+    if (entry) this.#oscs.push(entry, escaped);
+  }
+
+  /** By a subscription: there was output that is not streamed. */
+  onActivity(paneId: string): void {
+    if (this.options.agents.atPane(paneId)) this.#screens.noteOutput(paneId);
+  }
+
+  /** tmux stopped the stream of a pane; when we did not ask for it, it goes on from the present. */
+  onPause(paneId: string): void {
+    const entry = this.options.agents.atPane(paneId);
+    if (!entry || !this.#policy || this.#policy.isPausedByUs(paneId)) return;
+    this.#policy.resume(entry.paneId);
+    this.#oscs.noteGap(entry);
+    this.#screens.noteOutput(paneId);
+    this.#mirrors.redraw((mirrored) => mirrored === entry);
+  }
+
+  onLayoutChange(windowId: string): void {
+    this.#mirrors.redraw((entry) => entry.windowId === windowId);
+  }
+
+  /** The terminal is gone. */
+  forget(entry: HostedEntry): void {
+    this.#screens.forget(entry.paneId);
+    this.#oscs.forget(entry.paneId);
+    this.#mirrors.end((mirrored) => mirrored === entry);
+    this.update();
+  }
+
+  /** Which terminals exist or are looked at has changed. */
+  update(): void {
+    this.#policy?.update(
+      this.options.agents.hosted().map((entry) => entry.paneId),
+      this.#mirrors.paneIds,
+    );
+  }
+
+  mirror(agentId: AgentId, sink: MirrorSink): Disposable {
+    const entry = this.options.agents.get(agentId);
+    if (!entry?.isHosted) return this.options.clock.setTimer(0, () => sink.onEnd());
+    const mirror = this.#mirrors.add(entry, sink);
+    this.update();
+    return {
+      dispose: () => {
+        mirror.dispose();
+        this.update();
+      },
+    };
+  }
+
+  #onOutput(paneId: string): void {
+    const entry = this.options.agents.atPane(paneId);
+    if (!entry) return;
+    const { agentId, generation } = entry;
+    this.options.onOutput({ agentId, generation, observedAtMs: this.options.clock.nowMs() });
+  }
+
+  async #captureSettled(paneId: string): Promise<void> {
+    const { agents, capture, onSettled, log } = this.options;
+    const entry = agents.atPane(paneId);
+    if (!entry) return;
+    try {
+      const screen = await capture(entry);
+      if (agents.get(entry.agentId) !== entry) return;
+      onSettled(screen);
+      if (this.#policy) this.#oscs.noteTitle(entry, screen.title, !this.#policy.isPausedByUs(paneId));
+    } catch (error) {
+      ignore(log, error, 'the terminal went while it was read');
+    }
+  }
+}
