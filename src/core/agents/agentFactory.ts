@@ -7,7 +7,10 @@ import type { LaunchSpec } from './agentHost';
 import { invalidSpec } from './agentSpec';
 import type { AgentType } from './agentType';
 import { requireAgentType } from './agentTypeParser';
+import { AGENT_VARIABLE, GENERATION_VARIABLE, POINTER_VARIABLE } from '../../shared/gatewayProtocol';
 import { agentEnvironment, type Environment } from './environment';
+import type { LaunchTools } from './launchTools';
+import { hasHooks, homeFiles, type HomeFolders, inject, sessionArgs } from './signals/injection';
 
 export interface AgentFactoryOptions {
   /** The user's shell, absolute. */
@@ -18,6 +21,18 @@ export interface AgentFactoryOptions {
   readonly demoAgent: string;
   /** Distinguishes the agents of this workspace in their processes' environment: 1–64 of [a-z0-9]. */
   readonly workspaceId: string;
+  /** Through what agents reach us; absent while it is not installed: then nothing is injected, and agents are known from their screens only. */
+  readonly tools?: LaunchTools;
+  /** Needed for types that start with a settings folder of their own; without it they start with the user's, uninjected. */
+  readonly homes?: HomeFolders;
+}
+
+/** Facts of one launch that are not kept with the agent. */
+export interface LaunchBase {
+  readonly process: Readonly<Record<string, string | undefined>>;
+  readonly loginShell: Environment | undefined;
+  /** Go on with the conversation `record.sessionId`. Default: a new one. */
+  readonly isResume?: boolean;
 }
 
 /** The variable that marks every process of an agent; proves that a process is ours when its parents are gone (R12). */
@@ -92,6 +107,10 @@ export class AgentFactory implements Disposable {
 
   /** The same for a type that need not be registered (yet). @throws {AgentError} agent.invalidSpec (`command` missing) */
   argvOf(type: AgentType, spec: AgentSpec): readonly string[] {
+    return [...this.#command(type, spec), ...(spec.args ?? [])];
+  }
+
+  #command(type: AgentType, spec: AgentSpec): readonly string[] {
     const { shell, execPath, demoAgent } = this.options;
     const paths: Readonly<Record<string, string>> = {
       '{shell}': shell,
@@ -102,29 +121,67 @@ export class AgentFactory implements Disposable {
       part === '{command}' ? (spec.command ?? []) : [paths[part] ?? part],
     );
     if (command.length === 0) throw invalidSpec([{ path: 'command', message: `is needed for the type "${type.id}"` }]);
-    return [...command, ...(spec.args ?? [])];
+    return command;
   }
 
-  /** What the host needs to start this generation of `record`. @throws as {@link argv} */
-  createLaunch(
-    record: AgentRecord,
-    base: {
-      readonly process: Readonly<Record<string, string | undefined>>;
-      readonly loginShell: Environment | undefined;
-    },
-  ): LaunchSpec {
+  /**
+   * What the host needs to start this generation of `record`; `launchFolder` is the private folder of this launch. The environment
+   * names where the gateway is found, never a token.
+   * @throws as {@link argv}; system errors of the user's settings folder, for types that have one of their own
+   */
+  async createLaunch(record: AgentRecord, base: LaunchBase, launchFolder: string): Promise<LaunchSpec> {
+    const { id, generation, spec, sessionId } = record;
+    const type = this.get(spec.typeId);
+    const { tools } = this.options;
+    const env = this.environmentOf(record, base);
+    const places = { launchFolder, folder: spec.folder, sessionId, env };
+    const isInjected = tools !== undefined && (!type.inject?.home || this.options.homes !== undefined);
+    const injected = isInjected ? inject(type, { ...places, tools }) : undefined;
+    const home =
+      injected?.home && this.options.homes
+        ? homeFiles(injected.home, await this.options.homes.read(injected.home))
+        : undefined;
+    const files = { ...injected?.files, ...home?.files };
+    return {
+      agentId: id,
+      generation,
+      folder: spec.folder,
+      argv: [
+        ...this.#command(type, spec),
+        ...sessionArgs(type, sessionId, base.isResume === true),
+        ...(injected?.args ?? []),
+        ...(spec.args ?? []),
+      ],
+      env: { ...env, ...injected?.env },
+      ...(Object.keys(files).length > 0 && { files }),
+      ...(home && { links: home.links }),
+    };
+  }
+
+  /** The environment of this generation of `record`, without what a type injects. */
+  environmentOf(record: AgentRecord, base: Omit<LaunchBase, 'isResume'>): Environment {
     const { id, generation, spec } = record;
-    const env = agentEnvironment({
-      ...base,
+    const { tools } = this.options;
+    return agentEnvironment({
+      process: base.process,
+      loginShell: base.loginShell,
       type: this.get(spec.typeId).env,
       spec: spec.env,
       own: {
         [MARKER_VARIABLE]: this.marker(record),
-        CORE_ORCHESTRATOR_AGENT: id,
-        CORE_ORCHESTRATOR_GENERATION: String(generation),
+        [AGENT_VARIABLE]: id,
+        [GENERATION_VARIABLE]: String(generation),
+        ...(tools && { [POINTER_VARIABLE]: tools.pointerFile }),
       },
+      ...(tools && { firstOnPath: tools.folder }),
     });
-    return { agentId: id, generation, folder: spec.folder, argv: this.argv(spec), env };
+  }
+
+  /** What is not known of agents of this type, or not possible, in words for people. */
+  degraded(type: AgentType): readonly string[] {
+    if (hasHooks(type) && this.options.tools && (!type.inject?.home || this.options.homes)) return [];
+    if (type.screenRules.length === 0) return ['no hooks, no screen rules: only alive or ended is known'];
+    return ['no hooks: activity comes from the screen only'];
   }
 
   /** The value of {@link MARKER_VARIABLE} for one agent and generation. */

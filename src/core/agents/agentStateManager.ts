@@ -22,6 +22,8 @@ export interface StateUpdate {
   readonly restartsAtMs?: readonly number[];
   readonly nextStartAtMs?: number | null;
   readonly isFirstPromptDone?: boolean;
+  readonly sessionId?: string | null;
+  readonly hasSessionTurn?: boolean;
   readonly spec?: AgentSpec;
   /** `snake_case`. */
   readonly reason: string;
@@ -200,7 +202,7 @@ export class AgentStateManager implements Disposable {
       : Activity.Unknown;
     const hasMoved = lifecycle !== previous.lifecycle || activity !== previous.activity;
     const hasChanged = hasMoved || worthALine(previous, previous, update);
-    const { process, exit, nextStartAtMs, ...kept } = previous;
+    const { process, exit, nextStartAtMs, sessionId, ...kept } = previous;
     return {
       ...kept,
       spec: update.spec ?? previous.spec,
@@ -211,6 +213,8 @@ export class AgentStateManager implements Disposable {
       ...optional('process', update.process, process),
       ...optional('exit', update.exit, exit),
       ...optional('nextStartAtMs', update.nextStartAtMs, nextStartAtMs),
+      ...optional('sessionId', update.sessionId, sessionId),
+      ...(update.hasSessionTurn !== undefined && { hasSessionTurn: update.hasSessionTurn }),
       restartsAtMs: update.restartsAtMs ?? previous.restartsAtMs,
       isFirstPromptDone: update.isFirstPromptDone ?? previous.isFirstPromptDone,
       reason: hasChanged ? update.reason : previous.reason,

@@ -3,6 +3,7 @@ import { AGENT_KEYS, type AgentKey } from './agentHost';
 import { AGENT_TYPE_ID_PATTERN, type AgentType, type QuitStep, type Readiness } from './agentType';
 import { isJsonObject, join, JsonReader, type JsonObject } from './jsonReader';
 import { ScreenRuleParser } from './screenRuleParser';
+import { InjectionParser, SIGNAL_PROPERTIES } from './signals/injectionParser';
 
 export type TypeResult =
   { readonly ok: true; readonly type: AgentType } | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -10,6 +11,10 @@ export type TypeResult =
 const TYPE_PROPERTIES = [
   '$schema', 'id', 'label', 'description', 'icon', 'detect', 'installHint', 'command', 'env', 'resume', 'readiness', 'screenRules',
   'silence', 'box', 'overlays', 'prompt', 'quit', 'graceMs', 'notes',
+  ...SIGNAL_PROPERTIES,
+] as const; // prettier-ignore
+const PROMPT_PROPERTIES = [
+  'canPaste', 'submitKey', 'submitDelayMs', 'leadingSpace', 'trailingSpace', 'firstAckMs', 'queuesWhileBusy',
 ] as const; // prettier-ignore
 const ARGUMENT = { minLength: 0, maxLength: 32_768 } as const;
 const MAX_GRACE_MS = 120_000;
@@ -37,9 +42,11 @@ export function requireAgentType(manifest: unknown): AgentType {
 
 class TypeReader {
   readonly #screen: ScreenRuleParser;
+  readonly #signals: InjectionParser;
 
   constructor(private readonly json: JsonReader) {
     this.#screen = new ScreenRuleParser(json);
+    this.#signals = new InjectionParser(json);
   }
 
   read(manifest: unknown, path: string): AgentType | undefined {
@@ -58,7 +65,7 @@ class TypeReader {
     const screenRules = this.#screen.rules(object['screenRules'] ?? [], at('screenRules'));
     const readiness = this.#readiness(object['readiness'], at('readiness'), screenRules.length);
     const prompt = this.#prompt(object['prompt'], at('prompt'));
-    const optional = this.#optional(object, at);
+    const optional = { ...this.#optional(object, at), ...this.#signals.read(object, at) };
     if (id === undefined || label === undefined || !command || !prompt) return undefined;
     return { id, label, command, readiness, screenRules, prompt, ...optional };
   }
@@ -140,16 +147,25 @@ class TypeReader {
     if (value === undefined) return { canPaste: false, submitKey: 'Enter', submitDelayMs: 100 };
     const object = this.json.object(value, path);
     if (!object) return undefined;
-    this.json.onlyKnown(object, path, ['canPaste', 'submitKey', 'submitDelayMs']);
-    const canPaste = this.json.boolean(object['canPaste'], join(path, 'canPaste'));
+    this.json.onlyKnown(object, path, PROMPT_PROPERTIES);
+    const at = (key: string): string => join(path, key);
+    const canPaste = this.json.boolean(object['canPaste'], at('canPaste'));
     const submitKey =
-      object['submitKey'] === undefined
-        ? 'Enter'
-        : this.json.oneOf(object['submitKey'], join(path, 'submitKey'), AGENT_KEYS);
+      object['submitKey'] === undefined ? 'Enter' : this.json.oneOf(object['submitKey'], at('submitKey'), AGENT_KEYS);
     const delay = object['submitDelayMs'];
-    const submitDelayMs = delay === undefined ? 100 : this.json.integer(delay, join(path, 'submitDelayMs'), 0, 5_000);
+    const submitDelayMs = delay === undefined ? 100 : this.json.integer(delay, at('submitDelayMs'), 0, 5_000);
+    const leadingSpace = this.json.optionalString(object['leadingSpace'], at('leadingSpace'), { maxLength: 40 });
+    const trailingSpace = this.json.optionalString(object['trailingSpace'], at('trailingSpace'), { maxLength: 40 });
+    const ack = object['firstAckMs'];
+    const firstAckMs = ack === undefined ? undefined : this.json.integer(ack, at('firstAckMs'), 1_000, 120_000);
+    const queues = object['queuesWhileBusy'];
+    const queuesWhileBusy = queues === undefined ? undefined : this.json.boolean(queues, at('queuesWhileBusy'));
     if (canPaste === undefined || !submitKey || submitDelayMs === undefined) return undefined;
-    return { canPaste, submitKey, submitDelayMs };
+    return {
+      canPaste, submitKey, submitDelayMs,
+      ...(leadingSpace !== undefined && { leadingSpace }), ...(trailingSpace !== undefined && { trailingSpace }),
+      ...(firstAckMs !== undefined && { firstAckMs }), ...(queuesWhileBusy !== undefined && { queuesWhileBusy }),
+    }; // prettier-ignore
   }
 
   #quitStep(value: unknown, path: string): QuitStep | undefined {

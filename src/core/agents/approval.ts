@@ -12,7 +12,7 @@ export type Sha256 = (text: string) => string;
  */
 export function approvalContent(spec: AgentSpec, type: AgentType): string {
   return JSON.stringify([
-    'core-orchestrator/approval/1',
+    'core-orchestrator/approval/2',
     ['command', type.command],
     ['ownCommand', spec.command ?? null],
     ['args', spec.args ?? []],
@@ -21,6 +21,9 @@ export function approvalContent(spec: AgentSpec, type: AgentType): string {
     ['firstPrompt', spec.firstPrompt ?? null],
     ['resume', type.resume ?? null],
     ['quit', type.quit],
+    ['inject', type.inject ?? null],
+    ['newSession', type.session?.newArgs ?? null],
+    ['answers', type.approval ?? null],
   ]);
 }
 
@@ -51,9 +54,25 @@ export function approvalText(spec: AgentSpec, type: AgentType, argv: readonly st
       (step) =>
         `  to end it: ${'text' in step ? `types ${quoted(step.text)}` : 'keys' in step ? `presses ${step.keys.join(' ')}` : `sends ${step.signal}`}`,
     ),
+    ...injectionLines(type),
     ...(spec.firstPrompt === undefined ? [] : [`  first prompt: ${quoted(spec.firstPrompt)}`]),
   ];
   return lines.join('\n');
+}
+
+/** Everything that a type adds to a launch, and the answers it gives to the program's questions by a person's order. */
+function injectionLines({ inject, session, approval }: AgentType): readonly string[] {
+  const value = (what: unknown): string => quoted(typeof what === 'string' ? what : JSON.stringify(what));
+  const entries = (of: Readonly<Record<string, unknown>> | undefined) =>
+    Object.entries(of ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    ...(inject?.args?.length ? [`  adds arguments: ${inject.args.map(value).join(' ')}`] : []),
+    ...entries(inject?.env).map(([name, template]) => `  adds environment: ${revealText(name)}=${value(template)}`),
+    ...entries(inject?.files).map(([name, template]) => `  writes the file ${revealText(name)}: ${value(template)}`),
+    ...(inject?.home ? [`  starts with a settings folder of its own: ${value(inject.home)}`] : []),
+    ...(session?.newArgs ? [`  for a new conversation, adds: ${session.newArgs.map(quoted).join(' ')}`] : []),
+    ...(approval ? [`  answers its questions by: ${value(approval)}`] : []),
+  ];
 }
 
 function sorted(env: Readonly<Record<string, string>> | undefined): readonly (readonly [string, string])[] {

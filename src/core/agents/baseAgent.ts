@@ -1,10 +1,9 @@
 import { type Clock, sleep } from '../base/clock';
 import type { AgentId, AgentRecord, ProcessIdentity } from './agent';
-import type { AgentFactory } from './agentFactory';
+import type { AgentFactory, LaunchBase } from './agentFactory';
 import type { AgentHost, AgentKey, SettledScreen } from './agentHost';
 import type { Liveness } from './agentState';
 import type { AgentType } from './agentType';
-import type { Environment } from './environment';
 
 /**
  * One agent: what is kept of it, and what can be done with its terminal. Whether something *may* be done is the
@@ -17,13 +16,7 @@ export interface Agent {
   /** Undefined when its type is not registered (any more). */
   readonly type: AgentType | undefined;
   /** Starts the process of the record's generation. @throws tmux.alreadyExists and others of AgentHost.launch; agent.unknownType, agent.invalidSpec */
-  launch(
-    base: {
-      readonly process: Readonly<Record<string, string | undefined>>;
-      readonly loginShell: Environment | undefined;
-    },
-    signal?: AbortSignal,
-  ): Promise<ProcessIdentity>;
+  launch(base: LaunchBase, signal?: AbortSignal): Promise<ProcessIdentity>;
   /** Pastes `text`, waits the type's pause, presses its submit key. @throws as AgentHost.paste and press */
   submit(text: string, signal?: AbortSignal): Promise<void>;
   press(keys: readonly AgentKey[]): Promise<void>;
@@ -52,8 +45,12 @@ export class BaseAgent implements Agent {
     return this.factory.find(this.record.spec.typeId);
   }
 
-  async launch(base: Parameters<Agent['launch']>[0], signal?: AbortSignal): Promise<ProcessIdentity> {
-    return this.host.launch(this.factory.createLaunch(this.record, base), signal);
+  async launch(base: LaunchBase, signal?: AbortSignal): Promise<ProcessIdentity> {
+    const { record } = this;
+    const folder = this.host.launchFolder(record.id, record.generation);
+    const spec = await this.factory.createLaunch(record, base, folder);
+    signal?.throwIfAborted();
+    return this.host.launch(spec, signal);
   }
 
   async submit(text: string, signal?: AbortSignal): Promise<void> {

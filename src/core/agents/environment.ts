@@ -38,13 +38,15 @@ export interface EnvironmentParts {
   readonly spec: Environment | undefined;
   /** Ours: identity of the agent. Strongest. */
   readonly own: Environment;
+  /** Folder that comes first on the PATH, whatever the PATH is. */
+  readonly firstOnPath?: string;
 }
 
 /** The whole environment of an agent. Later parts win: inherited, login shell, terminal, type, spec, own. Pure. */
 export function agentEnvironment(parts: EnvironmentParts): Environment {
   const loginShell = pick(parts.loginShell ?? {}, (name) => !NEVER.test(name));
   const base = { ...inheritedEnvironment(parts.process), ...loginShell };
-  return {
+  const env: Environment = {
     ...base,
     ...(base['LANG'] || base['LC_ALL'] ? {} : { LANG: 'C.UTF-8' }),
     ...TERMINAL,
@@ -52,6 +54,13 @@ export function agentEnvironment(parts: EnvironmentParts): Environment {
     ...parts.spec,
     ...parts.own,
   };
+  return parts.firstOnPath === undefined ? env : { ...env, PATH: withFirst(parts.firstOnPath, env['PATH']) };
+}
+
+/** `PATH` with `folder` in front, once. Without a PATH programs look where `execvp` does by default (POSIX `confstr(_CS_PATH)`). */
+function withFirst(folder: string, path: string | undefined): string {
+  const rest = (path ?? '/usr/local/bin:/usr/bin:/bin').split(':').filter((part) => part !== folder);
+  return [folder, ...rest].join(':');
 }
 
 function pick(source: Readonly<Record<string, string | undefined>>, isWanted: (name: string) => boolean): Environment {

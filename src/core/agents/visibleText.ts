@@ -47,6 +47,14 @@ export function revealText(text: string): string {
     .replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g, spell); // blanks that are not the blank
 }
 
+/** Several lines for people who decide by them: nothing is removed, everything invisible but line breaks and tabs is spelled out (`\\u{202e}`). */
+export function spellText(text: string): string {
+  return text
+    .replace(/\r\n/g, '\n')
+    .replace(INVISIBLE, (character) => (character === '\n' || character === '\t' ? character : spell(character)))
+    .replace(LONE_SURROGATE, spell);
+}
+
 function spell(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

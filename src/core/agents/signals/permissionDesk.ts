@@ -1,0 +1,361 @@
+import type { Clock } from '../../base/clock';
+import { type Disposable, DisposableStore, toDisposable } from '../../base/disposable';
+import { describeError } from '../../base/errors';
+import { Emitter, type Event } from '../../base/event';
+import type { Ids } from '../../base/ids';
+import { ignore, type Logger } from '../../base/log';
+import type { AgentId } from '../agent';
+import { AgentError } from '../agentErrors';
+import type { AgentHost, AgentKey, SettledScreen } from '../agentHost';
+import type { AgentRegistry } from '../agentRegistry';
+import type { Activity } from '../agentState';
+import type { AgentStateManager } from '../agentStateManager';
+import { isLive, isObservable } from '../agentTransitions';
+import type { AgentType } from '../agentType';
+import type { Agent } from '../baseAgent';
+import type { AllowRule, PermissionAnswer, PermissionRequest } from '../permissionRequest';
+import { cleanText } from '../visibleText';
+import type { HookAnswer } from './hookReport';
+import { matchingRule } from './permissionRules';
+import { dialogOf, dialogText, requestText, shows } from './permissionText';
+import { fillValue } from './templates';
+
+export interface PermissionDeskParts {
+  readonly registry: AgentRegistry;
+  readonly state: AgentStateManager;
+  readonly host: Pick<AgentHost, 'pressIf' | 'onDidSettleScreen'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  /** What a screen shows by the rules of its type. */
+  readonly activityOf: (type: AgentType, screen: SettledScreen) => Activity;
+  /** Read at each question; empty by default. */
+  readonly allowRules: () => readonly AllowRule[];
+}
+
+/** A question as a hook tells it. */
+export interface AskedByHook {
+  readonly kind: 'permission' | 'question';
+  readonly tool?: string;
+  readonly input: unknown;
+  readonly says: string;
+}
+
+export interface RequestChange {
+  readonly agentId: AgentId;
+  /** What the agent asks now. */
+  readonly request: PermissionRequest | undefined;
+}
+
+interface Open {
+  readonly request: PermissionRequest;
+  readonly subject: string | undefined;
+  /** The state has said "waits for an answer" since it was opened: from then on its end is the end of the question. */
+  readonly isSeen: boolean;
+  /** Lets the waiting hook go, with what it prints. */
+  readonly release: ((answer: HookAnswer) => void) | undefined;
+  readonly watch: Disposable;
+}
+
+const NOTHING: HookAnswer = {};
+/** A question of a hook that no state follows is over by then: it was answered before anybody could see it. */
+const UNSEEN_MS = 10_000;
+const DEFAULT_REASON = 'The person declined this.';
+
+/**
+ * What each agent asks a person, one question at a time, and the way back: through the program's own hook while it waits, else by keys,
+ * and by those only while the very dialog is up that the person saw. Nothing is ever answered by itself, except by a rule that a
+ * person wrote. A question is over when the agent does not wait any more, whoever answered.
+ */
+export class PermissionDesk implements Disposable {
+  readonly #owned = new DisposableStore();
+  readonly #open = new Map<AgentId, Open>();
+  readonly #onDidChange: Emitter<RequestChange>;
+
+  constructor(private readonly parts: PermissionDeskParts) {
+    const { log, host, state, registry } = parts;
+    this.#onDidChange = this.#owned.add(
+      new Emitter<RequestChange>((error) => log.error('a listener of requests failed', { error })),
+    );
+    this.#owned.add(host.onDidSettleScreen((screen) => this.#onScreen(screen)));
+    this.#owned.add(state.onDidChangeState(({ agentId }) => this.#onState(agentId)));
+    this.#owned.add(registry.onDidRemove(({ id }) => this.#close(id)));
+  }
+
+  /** One fact per question that came, changed or is over. */
+  get onDidChange(): Event<RequestChange> {
+    return this.#onDidChange.event;
+  }
+
+  request(id: string): PermissionRequest | undefined {
+    return this.#open.get(id as AgentId)?.request; // an id that is none finds nothing
+  }
+
+  /** A question that a hook tells. Resolves with what the hook prints: at once, unless the program can be answered through it. */
+  ask(agent: Agent, asked: AskedByHook, signal: AbortSignal): Promise<HookAnswer> {
+    const { type } = agent;
+    if (!type || signal.aborted || this.#owned.isDisposed) return Promise.resolve(NOTHING);
+    const { hook } = type.approval ?? {};
+    const canHold = asked.kind === 'permission' && hook !== undefined && hook.waitMs > 0;
+    const { subject, ...text } = requestText(asked.tool, asked.input, asked.says);
+    const request: PermissionRequest = {
+      ...this.#head(agent, asked.kind, 'hook'),
+      ...text,
+      ...(asked.tool !== undefined && { tool: cleanText(asked.tool, 100) }),
+      ...(canHold
+        ? { door: 'hook', canAllow: hook.allow !== undefined, canDeny: hook.deny !== undefined, canGiveReason: takesReason(hook.deny) }
+        : { door: asked.kind === 'permission' && type.approval?.keys ? 'keys' : 'none', canAllow: false, canDeny: false, canGiveReason: false }),
+    }; // prettier-ignore
+    const rule = matchingRule(
+      this.parts.allowRules(),
+      type.id,
+      { ...request, ...(asked.tool !== undefined && { tool: asked.tool }) },
+      subject,
+    );
+    if (rule && canHold && hook.allow !== undefined) {
+      this.#close(agent.id);
+      this.#record(agent, 'allowed_by_rule', `allowed by the rule ${describeRule(rule)}: ${request.title}`, 'policy');
+      return Promise.resolve({ output: JSON.stringify(hook.allow) });
+    }
+    return new Promise((resolve) => {
+      const watch = new DisposableStore();
+      this.#replace(agent, {
+        request,
+        subject,
+        isSeen: isWaiting(agent.record.activity),
+        release: canHold ? resolve : undefined,
+        watch,
+      });
+      if (!canHold) resolve(NOTHING);
+      else this.#hold(agent, request.id, hook.waitMs, signal, watch);
+      watch.add(this.parts.clock.setTimer(UNSEEN_MS, () => this.#closeUnseen(agent.id, request.id)));
+      if (!canHold) void this.#look(agent);
+    });
+  }
+
+  /**
+   * A person's answer. @throws {AgentError} agent.requestGone – another question, or none, is open now: nothing was answered;
+   * agent.cannotAnswer – only in the terminal; agent.notFound; and what the host throws
+   */
+  async answer(id: string, requestId: string, answer: PermissionAnswer, actor: string): Promise<void> {
+    const agent = this.parts.registry.get(id);
+    const open = this.#open.get(agent.id);
+    if (open?.request.id !== requestId) throw gone(agent.id);
+    const { request } = open;
+    if (!(answer.kind === 'allow' ? request.canAllow : request.canDeny))
+      throw new AgentError('agent.cannotAnswer', `${id} can only be answered in its terminal`, { agentId: agent.id });
+    if (request.door === 'hook') this.#answerHook(agent, open, answer);
+    else await this.#answerKeys(agent, open, answer);
+    const verb = answer.kind === 'allow' ? 'allowed' : 'denied';
+    this.#record(agent, `${verb}_by_person`, `${verb}: ${request.title}`, actor);
+  }
+
+  dispose(): void {
+    for (const id of [...this.#open.keys()]) this.#close(id);
+    this.#owned.dispose();
+  }
+
+  #answerHook(agent: Agent, open: Open, answer: PermissionAnswer): void {
+    const { hook } = agent.type?.approval ?? {};
+    const template = answer.kind === 'allow' ? hook?.allow : hook?.deny;
+    if (!open.release || template === undefined) throw gone(agent.id);
+    const reason = (answer.kind === 'deny' ? answer.reason?.trim() : undefined) || DEFAULT_REASON;
+    open.release({ output: JSON.stringify(fillValue(template, { reason })) });
+    this.#close(agent.id);
+  }
+
+  async #answerKeys(agent: Agent, open: Open, answer: PermissionAnswer): Promise<void> {
+    const { type } = agent;
+    const keys = keysOf(type, answer.kind);
+    const { dialog } = open.request;
+    if (!type || !keys || dialog === undefined) throw gone(agent.id);
+    const isPressed = await this.parts.host.pressIf(
+      agent.id,
+      keys,
+      (screen) =>
+        screen.generation === open.request.generation &&
+        !screen.isInCopyMode &&
+        this.#dialogOf(type, screen) === dialog,
+    );
+    if (!isPressed) {
+      void this.#look(agent);
+      throw gone(agent.id);
+    }
+    if (this.#open.get(agent.id) === open) this.#close(agent.id);
+  }
+
+  /** Waits for a person beside the terminal, where the dialog is up too: whoever is first, answers. */
+  #hold(agent: Agent, requestId: string, waitMs: number, signal: AbortSignal, watch: DisposableStore): void {
+    const letGo = (): void => {
+      const open = this.#open.get(agent.id);
+      if (open?.request.id !== requestId) return;
+      open.release?.(NOTHING);
+      const door = keysOf(agent.type, 'allow') || keysOf(agent.type, 'deny') ? 'keys' : 'none';
+      const request: PermissionRequest = {
+        ...open.request,
+        door,
+        canAllow: false,
+        canDeny: false,
+        canGiveReason: false,
+      };
+      this.#set(agent.id, { ...open, request, release: undefined });
+      if (isWaiting(agent.record.activity)) void this.#look(agent);
+    };
+    signal.addEventListener('abort', letGo, { once: true });
+    watch.add(toDisposable(() => signal.removeEventListener('abort', letGo)));
+    watch.add(this.parts.clock.setTimer(waitMs, letGo));
+  }
+
+  #closeUnseen(id: AgentId, requestId: string): void {
+    const open = this.#open.get(id);
+    if (open?.request.id === requestId && !open.isSeen) this.#close(id);
+  }
+
+  #onState(id: AgentId): void {
+    const agent = this.parts.registry.find(id);
+    const open = this.#open.get(id);
+    if (!agent) return;
+    const { record } = agent;
+    if (open && (open.request.generation !== record.generation || !isLive(record.lifecycle))) return this.#close(id);
+    if (!isObservable(record.lifecycle)) return;
+    if (!isWaiting(record.activity)) {
+      if (open?.isSeen) this.#close(id);
+      return;
+    }
+    if (open && !open.isSeen) this.#open.set(id, { ...open, isSeen: true });
+    if (!open || open.request.door !== 'hook') void this.#look(agent);
+  }
+
+  #onScreen(screen: SettledScreen): void {
+    const agent = this.parts.registry.find(screen.agentId);
+    if (agent) this.#read(agent, screen);
+  }
+
+  async #look(agent: Agent): Promise<void> {
+    try {
+      const screen = await agent.capture();
+      if (!this.#owned.isDisposed) this.#read(agent, screen);
+    } catch (error) {
+      ignore(this.parts.log, error, 'the terminal is gone');
+    }
+  }
+
+  /** What a settled screen says about the open question. The dialog of a hook's question is the one that shows what the hook told. */
+  #read(agent: Agent, screen: SettledScreen): void {
+    const { type, record } = agent;
+    if (!type || screen.generation !== record.generation || screen.isInCopyMode) return;
+    if (!isObservable(record.lifecycle) || !isWaiting(record.activity)) return;
+    const open = this.#open.get(agent.id);
+    const dialog = this.#dialogOf(type, screen);
+    if (dialog === undefined || open?.request.door === 'hook' || open?.request.dialog === dialog) return;
+    const isOfHook = open?.request.source === 'hook';
+    const canKeepQuestion =
+      isOfHook && (open.request.kind === 'question' || (open.subject !== undefined && shows(dialog, open.subject)));
+    if (canKeepQuestion && open.request.dialog === undefined) return this.#withDialog(agent, open, dialog);
+    const watch = new DisposableStore();
+    const kind = record.activity === 'awaiting_approval' ? 'permission' : 'question';
+    const request: PermissionRequest = {
+      ...this.#head(agent, kind, 'screen'), ...dialogText(dialog), ...keyDoor(type, kind), dialog,
+    }; // prettier-ignore
+    this.#replace(agent, { request, subject: undefined, isSeen: true, release: undefined, watch });
+  }
+
+  /** Only of a screen that shows a dialog by the rules of its type: what begins like one may be something else. */
+  #dialogOf(type: AgentType, screen: SettledScreen): string | undefined {
+    const isShown = type.screenRules.length === 0 || isWaiting(this.parts.activityOf(type, screen));
+    return isShown ? dialogOf(type, screen.text) : undefined;
+  }
+
+  #withDialog(agent: Agent, open: Open, dialog: string): void {
+    const { type } = agent;
+    if (!type) return;
+    const request: PermissionRequest = { ...open.request, ...keyDoor(type, open.request.kind), dialog };
+    const rule = matchingRule(this.parts.allowRules(), type.id, request, open.subject);
+    this.#set(agent.id, { ...open, request });
+    if (rule && request.canAllow) void this.#allowByRule(agent, rule, request);
+  }
+
+  async #allowByRule(agent: Agent, rule: AllowRule, request: PermissionRequest): Promise<void> {
+    const open = this.#open.get(agent.id);
+    if (open?.request.id !== request.id) return;
+    try {
+      await this.#answerKeys(agent, open, { kind: 'allow' });
+      this.#record(agent, 'allowed_by_rule', `allowed by the rule ${describeRule(rule)}: ${request.title}`, 'policy');
+    } catch (error) {
+      this.parts.log.info('a rule could not be applied', { agent: agent.id, error: describeError(error) });
+    }
+  }
+
+  #head(agent: Agent, kind: 'permission' | 'question', source: 'hook' | 'screen') {
+    const { ids, clock } = this.parts;
+    return { id: ids.next(), agentId: agent.id, generation: agent.record.generation, kind, source, askedAtMs: clock.nowMs() } as const; // prettier-ignore
+  }
+
+  #replace(agent: Agent, open: Open): void {
+    this.#letGo(agent.id);
+    this.#set(agent.id, open);
+  }
+
+  #set(id: AgentId, open: Open): void {
+    this.#open.set(id, open);
+    this.#onDidChange.fire({ agentId: id, request: open.request });
+  }
+
+  #close(id: AgentId): void {
+    if (this.#letGo(id)) this.#onDidChange.fire({ agentId: id, request: undefined });
+  }
+
+  #letGo(id: AgentId): boolean {
+    const open = this.#open.get(id);
+    if (!open) return false;
+    this.#open.delete(id);
+    open.watch.dispose();
+    open.release?.(NOTHING); // after an answer this says nothing any more
+    return true;
+  }
+
+  /** A line of the history, whatever the state is by now. */
+  #record(agent: Agent, reason: string, detail: string, actor: string): void {
+    const { state, clock, log } = this.parts;
+    const evidence = { source: actor === 'policy' ? 'policy' : 'person', detail: cleanText(detail), observedAtMs: clock.nowMs() } as const; // prettier-ignore
+    state
+      .transition(agent.id, agent.record.generation, {
+        reason,
+        actor,
+        hasLine: true,
+        evidence: [evidence, ...agent.record.evidence].slice(0, 8),
+      })
+      .catch((error: unknown) => ignore(log, error, 'the agent is gone meanwhile'));
+  }
+}
+
+function isWaiting(activity: Activity): boolean {
+  return activity === 'awaiting_approval' || activity === 'awaiting_input';
+}
+
+function keysOf(type: AgentType | undefined, kind: PermissionAnswer['kind']): readonly AgentKey[] | undefined {
+  const keys = type?.approval?.keys?.[kind];
+  return keys && keys.length > 0 ? keys : undefined;
+}
+
+/** Questions are answered in the terminal: keys would choose among answers that nobody here has read. */
+function keyDoor(
+  type: AgentType,
+  kind: PermissionRequest['kind'],
+): Pick<PermissionRequest, 'door' | 'canAllow' | 'canDeny' | 'canGiveReason'> {
+  const canAllow = kind === 'permission' && keysOf(type, 'allow') !== undefined;
+  const canDeny = kind === 'permission' && keysOf(type, 'deny') !== undefined;
+  return { door: canAllow || canDeny ? 'keys' : 'none', canAllow, canDeny, canGiveReason: false };
+}
+
+function takesReason(deny: unknown): boolean {
+  return deny !== undefined && JSON.stringify(deny).includes('{reason}');
+}
+
+function describeRule({ type, tool, pattern }: AllowRule): string {
+  return `${type} / ${tool} / ${pattern}`;
+}
+
+function gone(id: AgentId): AgentError {
+  return new AgentError('agent.requestGone', `${id} asks something else now, or nothing`, { agentId: id });
+}
