@@ -20,6 +20,7 @@ export interface Shown {
   readonly cursor: { readonly x: number; readonly y: number };
   readonly isInCopyMode: boolean;
   readonly isDead: boolean;
+  readonly size: TerminalSize;
 }
 
 const SEPARATOR = '|:|';
@@ -30,6 +31,8 @@ const FORMAT = [
   '#{cursor_y}',
   '#{pane_in_mode}',
   '#{pane_dead}',
+  '#{pane_width}',
+  '#{pane_height}',
 ].join(SEPARATOR);
 
 /** A real program alone in a tmux server of its own, without the product: for recordings. */
@@ -99,7 +102,7 @@ export class CliTerminal {
       'display-message', '-p', '-t', '=cli:', FORMAT, ';', 'capture-pane', '-p', '-t', '=cli:',
     ); // prettier-ignore
     const [head = '', ...lines] = both.split('\n');
-    const [title = '', foreground = '', x, y, inMode, dead] = head.split(SEPARATOR);
+    const [title = '', foreground = '', x, y, inMode, dead, width, height] = head.split(SEPARATOR);
     while (lines.at(-1)?.trim() === '') lines.pop();
     return {
       lines: lines.map((line) => line.trimEnd()),
@@ -108,6 +111,7 @@ export class CliTerminal {
       cursor: { x: Number(x), y: Number(y) },
       isInCopyMode: inMode !== '0' && inMode !== '',
       isDead: dead === '1',
+      size: { columns: Number(width), rows: Number(height) },
     };
   }
 

@@ -44,13 +44,40 @@ export interface Directive {
   readonly argument: string;
 }
 
-const PATTERN = new RegExp(`\\[\\[(${Object.keys(DIRECTIVES).join('|')})(?::\\s*([\\s\\S]*?))?\\]\\](?!\\])`, 'g');
+const BEGIN = new RegExp(`\\[\\[(${Object.keys(DIRECTIVES).join('|')})(:\\s*|(?=\\]\\]))`, 'g');
 
 export function readScript(text: string): readonly Directive[] {
-  return [...text.matchAll(PATTERN)].map(([, name, argument]) => ({
-    name: name as DirectiveName, // one of the alternatives of the pattern
-    argument: (argument ?? '').trim(),
-  }));
+  const script: Directive[] = [];
+  let readTo = 0;
+  for (const match of text.matchAll(BEGIN)) {
+    const from = match.index + match[0].length;
+    const name = match[1] as DirectiveName; // one of the alternatives of the pattern
+    const to = match.index < readTo ? undefined : endOf(name, text, from);
+    if (to === undefined) continue;
+    script.push({ name, argument: text.slice(from, to).trim() });
+    readTo = to + 2;
+  }
+  return script;
+}
+
+/** Where the brackets close: the last two of a row, and for a tool's JSON the first place at which it is complete. */
+function endOf(name: DirectiveName, text: string, from: number): number | undefined {
+  for (let at = text.indexOf(']]', from); at >= 0; at = text.indexOf(']]', at + 1)) {
+    if (text[at + 2] === ']') continue;
+    if (name !== 'tool' || isComplete(text.slice(from, at))) return at;
+  }
+  return undefined;
+}
+
+function isComplete(argument: string): boolean {
+  const json = argument.indexOf('{');
+  if (json < 0) return true;
+  try {
+    JSON.parse(argument.slice(json));
+    return true;
+  } catch {
+    return false; // the brackets belong to the JSON
+  }
 }
 
 export function isCall(directive: Directive): boolean {

@@ -1,0 +1,84 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Cli, CliHome, CLIS, installedVersion, TYPE_IDS } from './cliSetup';
+import { CliTerminal, type TerminalSize } from './cliTerminal';
+import { ModelServer } from './modelServer';
+import { type RecordedScreen, SCREENS_FOLDER, setOf } from './recordedScreens';
+import { DIALECTS, SCENES } from './scenes/allScenes';
+import { Director } from './scenes/director';
+import type { Scene } from './scenes/scene';
+
+const SIZES: readonly TerminalSize[] = [
+  { columns: 120, rows: 40 },
+  { columns: 80, rows: 24 },
+];
+
+const NOWHERE = 'http://127.0.0.1:9';
+
+/** Plays one scene of one program and writes what it drew. Resolves with the number of screens. */
+async function record(cli: Cli, version: string, size: TerminalSize, scene: Scene): Promise<number> {
+  const sizeName = `${size.columns}x${size.rows}`;
+  const folder = join(SCREENS_FOLDER, cli, version, sizeName);
+  mkdirSync(folder, { recursive: true });
+  const server = await ModelServer.start();
+  const home = new CliHome();
+  const terminal = new CliTerminal(home, size);
+  let count = 0;
+  const director = new Director(terminal, DIALECTS[cli], (name, shown, expected) => {
+    const screen: RecordedScreen = {
+      cli,
+      typeId: TYPE_IDS[cli],
+      version,
+      size: shown.size,
+      name,
+      set: setOf(cli, sizeName, name),
+      title: shown.title,
+      foreground: shown.foreground,
+      cursor: shown.cursor,
+      isInCopyMode: shown.isInCopyMode,
+      isDead: shown.isDead,
+      expected,
+      lines: shown.lines,
+    };
+    writeFileSync(join(folder, `${name}.json`), JSON.stringify(screen, undefined, 1) + '\n');
+    count++;
+  });
+  try {
+    const serverUrl = scene.hasNoServer ? NOWHERE : server.url;
+    await terminal.start(home.setUp(cli, { serverUrl, ...scene.setup }));
+    await scene.play(director);
+  } finally {
+    await terminal.end();
+    await server.stop();
+    home.dispose();
+  }
+  return count;
+}
+
+/** `recordScreens.ts [program …] [--size=80x24] [--scene=name,name]` */
+async function main(words: readonly string[]): Promise<void> {
+  const option = (name: string): readonly string[] | undefined =>
+    words
+      .find((word) => word.startsWith(`--${name}=`))
+      ?.slice(name.length + 3)
+      .split(',');
+  const wanted = CLIS.filter((cli) => words.includes(cli));
+  for (const cli of wanted.length > 0 ? wanted : CLIS) {
+    const version = installedVersion(cli);
+    if (!version) {
+      console.log(`${cli}: not installed`);
+      continue;
+    }
+    for (const size of SIZES.filter(({ columns, rows }) => option('size')?.includes(`${columns}x${rows}`) ?? true)) {
+      for (const scene of SCENES[cli].filter(({ name }) => option('scene')?.includes(name) ?? true)) {
+        const what = `${cli} ${size.columns}x${size.rows} ${scene.name}`;
+        await record(cli, version, size, scene).then(
+          (count) => console.log(`${what}: ${count} screens`),
+          (error: unknown) => console.log(`${what}: FAILED ${String(error)}`),
+        );
+      }
+    }
+  }
+}
+
+void main(process.argv.slice(2));

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Activity } from '../../src/core/agents/agentState';
+import type { BoxReading } from '../../src/core/agents/inputBox';
+import type { Cli } from './cliSetup';
+
+/** What a person who looks at the screen says of it. */
+export interface ExpectedReading {
+  readonly activity: Activity;
+  /** Readings that are also right, because the screen alone does not tell more. */
+  readonly alsoRight?: readonly Activity[];
+  readonly box: BoxReading['kind'];
+  /** Readings of the box that do no harm either. */
+  readonly alsoRightBox?: readonly BoxReading['kind'][];
+  /** A question that a key press would answer is on the screen. */
+  readonly isDialog: boolean;
+}
+
+/** A screen of a real program as it was drawn, with what it shows. */
+export interface RecordedScreen {
+  readonly cli: Cli;
+  readonly typeId: string;
+  /** Of the program. */
+  readonly version: string;
+  readonly size: { readonly columns: number; readonly rows: number };
+  /** The state that was brought about; unique for program, version and size. */
+  readonly name: string;
+  /** One third is held out: rules are tuned on the rest and judged on all. */
+  readonly set: 'tuning' | 'heldOut';
+  readonly title: string;
+  readonly foreground: string;
+  readonly cursor: { readonly x: number; readonly y: number };
+  readonly isInCopyMode: boolean;
+  readonly isDead: boolean;
+  readonly expected: ExpectedReading;
+  /** As drawn, blanks at the ends cut, empty lines at the bottom left out. */
+  readonly lines: readonly string[];
+}
+
+export const SCREENS_FOLDER = join(__dirname, '../fixtures/screens');
+
+/** All recorded screens, in the order of their files. */
+export function readRecordedScreens(): readonly RecordedScreen[] {
+  return readdirSync(SCREENS_FOLDER, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => JSON.parse(readFileSync(join(SCREENS_FOLDER, file), 'utf8')) as RecordedScreen); // written by recordScreens.ts
+}
+
+/** A third of all names, always the same: by a hash, so that nobody picks. */
+export function setOf(cli: string, size: string, name: string): RecordedScreen['set'] {
+  const [first = 0] = createHash('sha256').update(`${cli}/${size}/${name}`).digest();
+  return first % 3 === 0 ? 'heldOut' : 'tuning';
+}

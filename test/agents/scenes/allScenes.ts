@@ -1,0 +1,178 @@
+import type { Cli } from '../cliSetup';
+import { commonScenes } from './commonScenes';
+import { endScenes, freshScene, overlayScene } from './ownScenes';
+import { type Dialect, DRAFT, IDLE, type Scene, WORKING_HIDDEN } from './scene';
+
+const CLAUDE: Dialect = {
+  ready: /^❯(\s|$)[^]*─{20}/m,
+  working: /esc to interrupt/,
+  permission: /Do you want to|Would you like to proceed/,
+  question: /Enter to select/,
+  clear: ['C-c'],
+  leaveMenu: ['Escape'],
+  webTool: '[[tool: WebFetch {"url":"https://example.com/page","prompt":"What is there?"}]]',
+  editTool: '[[tool: Edit {"file_path":"notes.txt","old_string":"two","new_string":"zwei"}]]',
+};
+
+const CODEX: Dialect = {
+  ready: /^› [^]*scripted-model/m,
+  working: /esc to interrupt/,
+  permission: /Press enter to confirm|enter to submit|Would you like to/i,
+  question: /enter to submit|Press enter/i,
+  clear: ['C-c'],
+  leaveMenu: ['Escape'],
+  editTool:
+    '[[tool: apply_patch {"input":"*** Begin Patch\\n*** Update File: notes.txt\\n@@\\n one\\n-two\\n+zwei\\n three\\n*** End Patch\\n"}]]',
+};
+
+const GEMINI: Dialect = {
+  ready: /Type your message/,
+  working: /esc to cancel/,
+  permission: /Allow execution|Apply this change|Allow |Do you want to proceed/,
+  question: /Which colour[^]*Green/,
+  clear: ['C-c'],
+  leaveMenu: ['Escape'],
+  webTool: '[[tool: web_fetch {"prompt":"What is at https://example.com/page ?"}]]',
+  editTool:
+    '[[tool: replace {"file_path":"notes.txt","instruction":"Translate","old_string":"two","new_string":"zwei"}]]',
+};
+
+const OPENCODE: Dialect = {
+  ready: /Ask anything|┃[^]*Build/,
+  working: /esc (again to )?interrupt/,
+  permission: /Permission required/,
+  question: /esc dismiss/,
+  clear: ['C-u'],
+  leaveMenu: ['Escape'],
+  webTool: '[[tool: webfetch {"url":"https://example.com/page","format":"text"}]]',
+  editTool: '[[tool: edit {"filePath":"notes.txt","oldString":"two","newString":"zwei"}]]',
+};
+
+export const DIALECTS: Readonly<Record<Cli, Dialect>> = {
+  claude: CLAUDE,
+  codex: CODEX,
+  gemini: GEMINI,
+  opencode: OPENCODE,
+};
+
+/** Every scene of a program. */
+export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
+  claude: [
+    ...commonScenes(CLAUDE),
+    overlayScene([
+      { name: 'overlay-transcript', open: ['C-o'], leave: ['C-o'] },
+      { name: 'overlay-history-search', open: ['C-r'] },
+      { name: 'overlay-model', open: '/model' },
+      { name: 'overlay-config', open: '/config' },
+      { name: 'overlay-help', open: '/help' },
+      { name: 'overlay-status', open: '/status' },
+      { name: 'overlay-permissions', open: '/permissions' },
+      { name: 'overlay-resume', open: '/resume' },
+      { name: 'overlay-theme', open: '/theme' },
+      { name: 'overlay-rewind', open: '/rewind' },
+      { name: 'mode-edits', open: ['BTab'], leave: [], expected: IDLE },
+      { name: 'mode-plan', open: ['BTab'], leave: [], expected: IDLE },
+    ]),
+    backgroundScene('[[tool: Bash {"command":"sleep 20","run_in_background":true,"description":"Sleep"}]]'),
+    planScene(),
+    freshScene(6),
+    ...endScenes('/exit', ['C-c', 'C-d']),
+  ],
+  codex: [
+    ...commonScenes(CODEX),
+    overlayScene([
+      { name: 'overlay-transcript', open: ['C-t'], leave: ['q'] },
+      { name: 'overlay-history-search', open: ['C-r'] },
+      { name: 'overlay-model', open: '/model' },
+      { name: 'overlay-permissions', open: '/permissions' },
+      { name: 'overlay-resume', open: '/resume' },
+      { name: 'overlay-backtrack', open: ['Escape', 'Escape'] },
+      { name: 'overlay-theme', open: '/theme' },
+      { name: 'status-printed', open: '/status', leave: [], expected: IDLE },
+      { name: 'diff-shown', open: '/diff', leave: ['q'] },
+      { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
+    ]),
+    freshScene(4),
+    ...endScenes('/quit', ['C-c']),
+  ],
+  gemini: [
+    ...commonScenes(GEMINI),
+    overlayScene([
+      { name: 'overlay-history-search', open: ['C-r'] },
+      { name: 'overlay-model', open: '/model' },
+      { name: 'overlay-settings', open: '/settings' },
+      { name: 'overlay-theme', open: '/theme' },
+      { name: 'overlay-auth', open: '/auth' },
+      { name: 'overlay-editor', open: '/editor' },
+      { name: 'overlay-permissions', open: '/permissions' },
+      { name: 'overlay-resume', open: '/resume' },
+      { name: 'help-printed', open: '/help', leave: [], expected: IDLE },
+      { name: 'stats-printed', open: '/stats', leave: [], expected: IDLE },
+      { name: 'mode-edits', open: ['BTab'], leave: [], expected: IDLE },
+      { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
+      { name: 'shell-mode', open: ['!'], leave: ['Escape'], expected: IDLE },
+    ]),
+    freshScene(4),
+    ...endScenes('/quit', ['C-c', 'C-d']),
+  ],
+  opencode: [
+    ...commonScenes(OPENCODE),
+    overlayScene([
+      { name: 'overlay-commands', open: ['C-p'] },
+      { name: 'overlay-model', open: ['C-x', 'm'] },
+      { name: 'overlay-sessions', open: ['C-x', 'l'] },
+      { name: 'overlay-theme', open: ['C-x', 't'] },
+      { name: 'overlay-agents', open: ['C-x', 'a'] },
+      { name: 'overlay-status', open: ['C-x', 's'] },
+      { name: 'overlay-timeline', open: ['C-x', 'g'] },
+      { name: 'overlay-help', open: '/help' },
+      { name: 'overlay-rename', open: '/rename' },
+      { name: 'overlay-export', open: '/export' },
+      { name: 'mode-plan', open: ['Tab'], leave: ['Tab'], expected: IDLE },
+      { name: 'sidebar-toggled', open: ['C-x', 'b'], leave: ['C-x', 'b'], expected: IDLE },
+      { name: 'leader-pressed', open: ['C-x'], leave: ['Escape'], expected: IDLE },
+    ]),
+    freshScene(1),
+    ...endScenes('/exit', []),
+  ],
+};
+
+/** A command goes on in the background after the turn. */
+function backgroundScene(call: string): Scene {
+  return {
+    name: 'background',
+    async play(director) {
+      await director.ready();
+      await director.ask(`In the background. ${call}[[reply: It runs.]]`);
+      await director.pause(1500);
+      const { lines } = await director.terminal.look();
+      if (CLAUDE.permission.test(lines.join('\n'))) await director.keys('Enter');
+      await director.finished();
+      await director.take('finished-with-background-task', IDLE);
+      await director.type('A draft beside it');
+      await director.take('draft-with-background-task', DRAFT);
+    },
+  };
+}
+
+/** Plans before it acts, and asks whether the plan is good. */
+function planScene(): Scene {
+  return {
+    name: 'plan',
+    async play(director) {
+      await director.ready();
+      await director.keys('BTab', 'BTab');
+      await director.ask('Plan. [[tool: ExitPlanMode {"plan":"# Plan\\n\\n1. Look\\n2. Act"}]]');
+      await director.pause(2500);
+      await director.take('permission-plan', { activity: 'awaiting_approval', box: 'hidden', isDialog: true });
+      await director.keys('Escape');
+      await director.finished();
+      await director.take('denied-plan', IDLE);
+      await director.ask('Stream. [[slow: 6]]');
+      await director.pause(2000);
+      await director.keys('C-o');
+      await director.pause(700);
+      await director.snap('working-in-transcript', WORKING_HIDDEN);
+    },
+  };
+}

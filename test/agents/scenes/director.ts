@@ -1,0 +1,106 @@
+import { eventually } from '../../support/eventually';
+import type { CliTerminal, Shown } from '../cliTerminal';
+import type { ExpectedReading } from '../recordedScreens';
+import type { Dialect } from './scene';
+
+export type Sink = (name: string, shown: Shown, expected: ExpectedReading) => void;
+
+const READY_TIMEOUT_MS = 45_000;
+const QUIET_MS = 450;
+
+/** Leads one program through a scene. */
+export class Director {
+  constructor(
+    readonly terminal: CliTerminal,
+    readonly dialect: Dialect,
+    private readonly sink: Sink,
+  ) {}
+
+  pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, delayMs));
+  }
+
+  async keys(...keys: readonly string[]): Promise<void> {
+    for (const key of keys) {
+      await this.terminal.keys(key);
+      await this.pause(120);
+    }
+  }
+
+  async type(text: string): Promise<void> {
+    await this.terminal.type(text);
+    await this.pause(400);
+  }
+
+  async paste(text: string): Promise<void> {
+    await this.terminal.paste(text);
+    await this.pause(400);
+  }
+
+  /** Sends a prompt as a person does. */
+  async ask(prompt: string): Promise<void> {
+    await this.paste(prompt);
+    await this.keys('Enter');
+    await this.pause(400);
+  }
+
+  async until(pattern: RegExp, timeoutMs = 20_000): Promise<void> {
+    await eventually(`a screen with ${pattern}`, async () => pattern.test(await this.#text()), {
+      timeoutMs,
+      everyMs: 60,
+    }).catch(async (error: unknown) => {
+      throw new Error(`${String(error)}\n${await this.#text()}`);
+    });
+  }
+
+  /** Waits until it no longer works and the screen stands still. */
+  async finished(timeoutMs = 40_000): Promise<void> {
+    await this.pause(300);
+    await eventually('the end of the turn', async () => !this.dialect.working.test(await this.#text()), {
+      timeoutMs,
+      everyMs: 100,
+    });
+    await this.settled();
+  }
+
+  async ready(): Promise<void> {
+    await this.until(this.dialect.ready, READY_TIMEOUT_MS);
+    await this.settled();
+  }
+
+  async clear(): Promise<void> {
+    await this.keys(...this.dialect.clear);
+    await this.pause(400);
+  }
+
+  /** Waits for the screen to stand still, at most 3 s. */
+  async settled(): Promise<void> {
+    const endMs = performance.now() + 3000;
+    let last = '';
+    let sinceMs = performance.now();
+    while (performance.now() < endMs) {
+      const now = await this.#text();
+      if (now !== last) {
+        last = now;
+        sinceMs = performance.now();
+      }
+      if (performance.now() - sinceMs > QUIET_MS) return;
+      await this.pause(70);
+    }
+  }
+
+  /** Records a screen that stands still. */
+  async take(name: string, expected: ExpectedReading): Promise<void> {
+    await this.settled();
+    await this.snap(name, expected);
+  }
+
+  /** Records the screen of this instant. */
+  async snap(name: string, expected: ExpectedReading): Promise<void> {
+    this.sink(name, await this.terminal.look(), expected);
+  }
+
+  async #text(): Promise<string> {
+    return (await this.terminal.look()).lines.join('\n');
+  }
+}

@@ -1,0 +1,88 @@
+import type { Director } from './director';
+import { IDLE, NOTHING, OVERLAY, OWN_DIALOG, type Scene } from './scene';
+import type { ExpectedReading } from '../recordedScreens';
+
+/** Something that covers the usual screen, how it is opened and how it is left. */
+export interface Overlay {
+  readonly name: string;
+  /** A slash command, or keys. */
+  readonly open: string | readonly string[];
+  readonly leave?: readonly string[];
+  readonly expected?: ExpectedReading;
+}
+
+/** Opens one after the other, in a conversation that has begun. */
+export function overlayScene(overlays: readonly Overlay[], name = 'overlays'): Scene {
+  return {
+    name,
+    async play(director: Director): Promise<void> {
+      await director.ready();
+      await director.ask('Some lines. [[lines: 12]]');
+      await director.finished();
+      for (const overlay of overlays) {
+        if (typeof overlay.open === 'string') {
+          await director.type(overlay.open);
+          await director.pause(400);
+          await director.keys('Enter');
+        } else {
+          await director.keys(...overlay.open);
+        }
+        await director.pause(1200);
+        await director.take(overlay.name, overlay.expected ?? OVERLAY);
+        await director.keys(...(overlay.leave ?? ['Escape']));
+        await director.pause(700);
+      }
+    },
+  };
+}
+
+/** Answers the questions after an installation with Enter, one after the other. */
+export function freshScene(steps: number, keys: readonly string[] = ['Enter']): Scene {
+  return {
+    name: 'fresh',
+    setup: { isFresh: true },
+    async play(director: Director): Promise<void> {
+      await director.pause(5000);
+      for (let step = 1; step <= steps; step++) {
+        await director.take(`onboarding-${step}`, OWN_DIALOG);
+        await director.keys(...keys);
+        await director.pause(1800);
+      }
+    },
+  };
+}
+
+/** Asked to end, ended, killed. */
+export function endScenes(exitCommand: string, confirmKeys: readonly string[]): readonly Scene[] {
+  return [
+    {
+      name: 'exit',
+      async play(director: Director): Promise<void> {
+        await director.ready();
+        for (const key of confirmKeys) {
+          await director.keys(key);
+          await director.take(`exit-asked-${key.toLowerCase()}`, IDLE);
+          await director.pause(3000);
+        }
+        await director.take('exit-not-confirmed', IDLE);
+        await director.type(exitCommand);
+        await director.pause(500);
+        await director.keys('Enter');
+        await director.pause(2500);
+        await director.take('exited', NOTHING);
+      },
+    },
+    {
+      name: 'killed',
+      async play(director: Director): Promise<void> {
+        await director.snap('starting', NOTHING);
+        await director.ready();
+        await director.ask('Stream. [[slow: 10]]');
+        await director.pause(2500);
+        director.terminal.kill('SIGKILL');
+        await director.pause(1500);
+        await director.snap('killed-while-working', NOTHING);
+      },
+    },
+  ];
+}
