@@ -1,5 +1,6 @@
 import { type Disposable, DisposableStore } from '../base/disposable';
 import { describeError } from '../base/errors';
+import type { Event } from '../base/event';
 import { ignore } from '../base/log';
 import type { AgentChange, AgentId, AgentSpec } from './agent';
 import { ActivityObserver } from './activityObserver';
@@ -15,6 +16,8 @@ import { AgentStateManager } from './agentStateManager';
 import { AgentStopper } from './agentStopper';
 import { isLive, isObservable } from './agentTransitions';
 import { type Agent, BaseAgent } from './baseAgent';
+import { PromptDeliverer } from './delivery/promptDeliverer';
+import type { PromptReceipt, SendPromptOptions } from './delivery/promptDelivery';
 import {
   DEFAULT_SUPERVISOR_SETTINGS,
   type Order,
@@ -40,6 +43,7 @@ const STOPPED = 'a stop was ordered';
 export class AgentSupervisor implements Disposable {
   readonly registry: AgentRegistry;
   readonly state: AgentStateManager;
+  readonly #prompts: PromptDeliverer;
   readonly #context: SupervisorContext;
   readonly #owned = new DisposableStore();
   readonly #mailboxes = new Map<AgentId, AgentMailbox>();
@@ -65,8 +69,10 @@ export class AgentSupervisor implements Disposable {
       ),
     );
     this.state = this.#owned.add(new AgentStateManager({ ...ports, registry: this.registry }));
+    this.#prompts = this.#owned.add(new PromptDeliverer({ ...ports, registry: this.registry }));
     this.#context = {
       ...ports,
+      prompts: this.#prompts,
       get settings() {
         return { ...DEFAULT_SUPERVISOR_SETTINGS, ...settings() };
       },
@@ -188,16 +194,43 @@ export class AgentSupervisor implements Disposable {
     await this.#mailbox(agent.id).run(() => this.#roster.respecify(agent, spec, options.actor ?? 'person'));
   }
 
-  /**
-   * Types `text` and submits it. Refused while it would answer a dialog.
-   * @throws {AgentError} agent.notRunning, agent.paused, agent.dialogOpen, agent.notAllowed (this type cannot be typed into safely); tmux.inputTooLarge and others of the host
-   */
-  async sendPrompt(id: string, text: string, options: CallOptions = {}): Promise<void> {
-    const agent = this.registry.get(id);
-    await this.#mailbox(agent.id).run((signal) => this.#sendPrompt(agent, text, signal), {
-      signal: options.signal,
-      kind: 'prompt',
-    });
+  /** As Engine.sendPrompt; every text takes this way (ARCHITECTURE.md, "Prompt delivery"). */
+  async sendPrompt(id: string, text: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
+    this.#requireOpen();
+    return this.#prompts.send(this.registry.get(id), text, options);
+  }
+
+  /** Newest first, at most `limit` (default 50). @throws {AgentError} agent.notFound */
+  receipts(id: string, limit?: number): Promise<readonly PromptReceipt[]> {
+    return this.#prompts.receipts(this.registry.get(id).id, limit);
+  }
+
+  /** The newest receipt of an agent, and how many prompts wait for it. */
+  promptsOf(id: AgentId): { readonly lastReceipt: PromptReceipt | undefined; readonly queuedPromptCount: number } {
+    return { lastReceipt: this.#prompts.lastReceipt(id), queuedPromptCount: this.#prompts.queuedCount(id) };
+  }
+
+  /** One fact per step of a delivery. */
+  get onDidChangeReceipt(): Event<PromptReceipt> {
+    return this.#prompts.onDidChangeReceipt;
+  }
+
+  /** As Engine.cancelPrompt. @throws {AgentError} agent.notFound, agent.notAllowed */
+  async cancelPrompt(receiptId: string): Promise<void> {
+    this.#requireOpen();
+    await this.#prompts.cancel(receiptId);
+  }
+
+  /** As Engine.settleDelivery. @throws {AgentError} agent.notFound; agent.notAllowed when it is not `delivery_unknown` */
+  async settleDelivery(receiptId: string, outcome: 'arrived' | 'lost'): Promise<void> {
+    this.#requireOpen();
+    await this.#prompts.settle(receiptId, outcome);
+  }
+
+  /** As Engine.resendPrompt. @throws as `sendPrompt`; {AgentError} agent.notFound; agent.notAllowed for one that arrived or is under way */
+  async resendPrompt(receiptId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
+    this.#requireOpen();
+    return this.#prompts.resend(receiptId, options);
   }
 
   /** True when it has never run or was stopped, and no order for it is under way. @throws {AgentError} agent.notFound */
@@ -249,6 +282,8 @@ export class AgentSupervisor implements Disposable {
     this.#requireOpen();
     if (host.status.kind === 'ready') await this.#reconciler.reconcile();
     else await this.#reconciler.markLost(describeStatus(host.status));
+    this.#requireOpen();
+    await this.#prompts.begin();
   }
 
   /** A type came or changed: agents whose activity nobody could read may be read now. */
@@ -291,7 +326,7 @@ export class AgentSupervisor implements Disposable {
     this.#restarter.cancel(agent.id);
     const mailbox = this.#mailbox(agent.id);
     const superseded = new AgentError('agent.superseded', STOPPED, { agentId: agent.id });
-    mailbox.preempt(['start', 'switch', 'prompt'], superseded);
+    mailbox.preempt(['start', 'switch'], superseded);
     return mailbox.run(async (signal) => {
       this.#restarter.cancel(agent.id);
       const { lifecycle, generation } = agent.record;
@@ -347,31 +382,10 @@ export class AgentSupervisor implements Disposable {
     );
   }
 
-  async #sendPrompt(agent: Agent, text: string, signal: AbortSignal): Promise<void> {
-    const { id, record } = agent;
-    if (record.lifecycle === 'paused') throw new AgentError('agent.paused', `${id} is paused`, { agentId: id });
-    if (record.lifecycle !== 'running')
-      throw new AgentError('agent.notRunning', `${id} is ${record.lifecycle}`, { agentId: id });
-    if (!this.#context.factory.get(record.spec.typeId).prompt.canPaste) {
-      throw new AgentError('agent.notAllowed', `typing into a "${record.spec.typeId}" agent is not safe`, {
-        agentId: id,
-      });
-    }
-    if (text.trim() === '') throw new AgentError('agent.notAllowed', 'the prompt is empty', { agentId: id });
-    const { activity } = await this.#observer.look(agent);
-    signal.throwIfAborted();
-    if (activity === 'awaiting_approval' || activity === 'awaiting_input') {
-      throw new AgentError('agent.dialogOpen', `${id} waits for an answer to a dialog`, { agentId: id });
-    }
-    await agent.submit(text, signal);
-  }
-
   #onExit(exit: AgentExit): void {
     const agent = this.registry.find(exit.agentId);
     if (!agent || this.#closed) return;
     const mailbox = this.#mailbox(agent.id);
-    if (exit.generation === agent.record.generation)
-      mailbox.preempt(['prompt'], new AgentError('agent.notRunning', `${agent.id} has ended`, { agentId: agent.id }));
     mailbox
       .run(async () => {
         const isPresent = exit.generation === agent.record.generation;
@@ -400,6 +414,7 @@ export class AgentSupervisor implements Disposable {
     if (this.#closed) return;
     this.#closed = new AgentError('agent.notAllowed', 'agents are not managed by this window any more');
     for (const mailbox of this.#mailboxes.values()) mailbox.close(this.#closed);
+    this.#prompts.close(this.#closed);
   }
 }
 

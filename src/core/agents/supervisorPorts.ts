@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock';
+import type { Event } from '../base/event';
 import type { Ids } from '../base/ids';
 import type { Logger } from '../base/log';
 import type { AgentFactory } from './agentFactory';
@@ -6,10 +7,14 @@ import type { AgentHost } from './agentHost';
 import type { AgentRegistry } from './agentRegistry';
 import type { AgentStateManager } from './agentStateManager';
 import type { AgentStore } from './agentStore';
+import type { PromptDeliverer } from './delivery/promptDeliverer';
+import type { FaultPoints } from './delivery/faultPoints';
+import type { DeliveryStore } from './delivery/promptDelivery';
 import type { BaseEnvironment } from './environment';
 import type { LaunchChecks } from './launchChecks';
 import type { Processes } from './processes';
 import { DEFAULT_RESTART_SETTINGS, type RestartSettings } from './restartBudget';
+import type { HookFact } from './signals/agentSignal';
 
 /** Something a person should know. The monitoring module's AlertSink takes these as they are. */
 export interface AgentNotice {
@@ -42,6 +47,12 @@ export interface SupervisorPorts {
   readonly log: Logger;
   /** In [0, 1); moves restart delays. */
   readonly random: () => number;
+  /** Where prompts on their way are kept. */
+  readonly deliveries: DeliveryStore;
+  /** What programs tell by their hooks, as it comes; also what was spooled while no engine ran. */
+  readonly onDidHook: Event<HookFact>;
+  /** Told at each named instant of a delivery; tests crash there. */
+  readonly faultPoints?: FaultPoints;
 }
 
 /** Compiled and complete; see {@link DEFAULT_SUPERVISOR_SETTINGS}. */
@@ -72,6 +83,8 @@ export interface SupervisorContext extends SupervisorPorts {
   readonly settings: SupervisorSettings;
   readonly registry: AgentRegistry;
   readonly state: AgentStateManager;
+  /** Every text that is typed for somebody goes through it. */
+  readonly prompts: PromptDeliverer;
 }
 
 /** On whose behalf something is done. */

@@ -60,7 +60,11 @@ export interface PromptDelivery {
   readonly state: DeliveryState;
   /** What the acknowledgement rests on. */
   readonly evidence?: 'hook' | 'screen' | 'person';
-  /** For `failed` and `delivery_unknown`, `snake_case`: `no_draft`, `not_submitted`, `ended`, `interrupted_by_crash`; for `queued`: the {@link BlockedReason} it waits for. */
+  /**
+   * For `failed` and `delivery_unknown`, `snake_case`: `no_draft`, `not_submitted`, `no_evidence`, `no_evidence_possible` (a type
+   * whose programs show nothing that could be one), `draft_mixed` (somebody typed into the same box: not submitted), `not_taken`
+   * (the terminal refused it), `ended`, `interrupted_by_crash`, `lost`; for `queued`: the {@link BlockedReason} it waits for.
+   */
   readonly reason?: string;
   /** In words: the evidence, or what went wrong. Untrusted parts cleaned. */
   readonly detail?: string;
@@ -73,6 +77,8 @@ export interface PromptDelivery {
   readonly steps: Readonly<Partial<Record<DeliveryState, number>>>;
   /** `person`, `engine`, or an agent's id. */
   readonly actor: string;
+  /** The first prompt of a run: a later run brings its own, so that one left over is taken back then. */
+  readonly isFirstPrompt?: boolean;
 }
 
 /** A delivery for people and other programs: without the texts. */

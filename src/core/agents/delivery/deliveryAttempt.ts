@@ -1,0 +1,291 @@
+import { sleep } from '../../base/clock';
+import { describeError } from '../../base/errors';
+import { ignore } from '../../base/log';
+import type { AgentType } from '../agentType';
+import type { Agent } from '../baseAgent';
+import {
+  ATTEMPT_TIMES,
+  type AttemptOptions,
+  type AttemptPorts,
+  type AttemptResult,
+  Pace,
+  RunOver,
+} from './attemptPorts';
+import { type DeliveryChange, step } from './deliveryRecord';
+import { blockedByRecord, blockedByScreen, type Look } from './deliveryScreen';
+import { comparablePrompt, preparePrompt } from './preparePrompt';
+import type { BlockedReason, DeliveryState, PromptDelivery } from './promptDelivery';
+import { type Shown, TypedDraft } from './typedDraft';
+
+/** Codes of the host that say that nothing was typed. */
+const NOT_TAKEN = ['tmux.inputTooLarge', 'tmux.noSuchTarget', 'tmux.fenced', 'tmux.serverGone', 'tmux.invalidArgument'];
+
+/**
+ * One prompt into one free agent: kept as `typing` → pasted once → seen in the box → kept as `submitted` → submit key → evidence.
+ * Only the submit key is ever repeated, and only while the same draft is still there. Used once.
+ */
+export class DeliveryAttempt {
+  #delivery: PromptDelivery;
+  #hasPasted = false;
+  #pastedAtMs = 0;
+  #draft = new TypedDraft('', false);
+  #isToldByHook = false;
+  #keeping: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly ports: AttemptPorts,
+    private readonly agent: Agent,
+    private readonly type: AgentType,
+    delivery: PromptDelivery,
+    private readonly options: AttemptOptions,
+  ) {
+    this.#delivery = delivery;
+  }
+
+  get delivery(): PromptDelivery {
+    return this.#delivery;
+  }
+
+  /** A hook says that this process accepted `prompt`: true when it is this one. */
+  noteHook(prompt: string): boolean {
+    if (!this.#hasPasted || this.#isToldByHook) return false;
+    if (comparablePrompt(prompt) !== comparablePrompt(this.#delivery.prepared)) return false;
+    this.#isToldByHook = true;
+    this.ports.pulse.beat();
+    return true;
+  }
+
+  /** `ready`: the look that found the agent free. @throws the signal's reason unless it is {@link RunOver}; what the store throws before anything was typed */
+  async run(ready: Look, signal: AbortSignal): Promise<AttemptResult> {
+    try {
+      return await this.#run(ready.isBusy, signal);
+    } catch (error) {
+      await this.#keeping.catch((failure: unknown) => ignore(this.ports.log, failure, 'the step after it tells'));
+      if (signal.aborted && !(signal.reason instanceof RunOver)) throw error;
+      return this.#afterFailure(error, signal.aborted);
+    }
+  }
+
+  async #run(wasBusy: boolean, signal: AbortSignal): Promise<AttemptResult> {
+    const { host, faults, clock } = this.ports;
+    const { prepared, changes } = preparePrompt(this.#delivery.text, this.type);
+    this.#draft = new TypedDraft(prepared, wasBusy);
+    await this.#keep('typing', { prepared, changes, generation: this.agent.record.generation });
+    faults.hit('typing.kept');
+    signal.throwIfAborted();
+    const reason = await this.#blockedNow();
+    signal.throwIfAborted();
+    if (reason !== undefined) {
+      await this.#keep('queued', { reason, generation: 0 });
+      return { kind: 'blocked', delivery: this.#delivery, reason };
+    }
+    this.#hasPasted = true;
+    try {
+      await host.paste(this.agent.id, prepared);
+    } catch (error) {
+      this.#hasPasted = !NOT_TAKEN.includes(String((error as { readonly code?: unknown }).code));
+      throw error;
+    }
+    this.#pastedAtMs = clock.monotonicMs();
+    faults.hit('paste.done');
+    return this.type.box ? this.#throughBox(signal) : this.#blindly(signal);
+  }
+
+  /** Between the decision and the paste a write to the store went by. */
+  async #blockedNow(): Promise<BlockedReason | undefined> {
+    const look = await this.#look();
+    return blockedByRecord(this.agent.record) ?? (look ? blockedByScreen(look, this.type) : 'not_ready');
+  }
+
+  async #throughBox(signal: AbortSignal): Promise<AttemptResult> {
+    const seen = await this.#awaitDraft(signal);
+    await this.#keeping;
+    if (seen === 'told') return this.#acknowledge('hook');
+    if (seen === 'empty')
+      return this.#end('failed', 'no_draft', 'the text never came into the input box, which stayed empty');
+    if (seen === 'hidden')
+      return this.#end('delivery_unknown', 'no_draft', 'the input box was not to be seen after the text was pasted');
+    if (this.#draft.isMixed)
+      return this.#end(
+        'delivery_unknown',
+        'draft_mixed',
+        'somebody typed into the input box at the same time: the text is there, not submitted',
+      );
+    this.ports.faults.hit('draft.settled');
+    return this.#submit(signal);
+  }
+
+  /** Until a draft stands still, and the program had the type's pause after the paste. */
+  async #awaitDraft(signal: AbortSignal): Promise<'settled' | 'told' | 'empty' | 'hidden'> {
+    const { clock, pulse, faults } = this.ports;
+    const { draftMs, settleMs, settleWithHooksMs } = ATTEMPT_TIMES;
+    const mustRestMs = this.options.expectsHook ? settleWithHooksMs : settleMs;
+    const deadlineMs = this.#pastedAtMs + draftMs;
+    const pace = new Pace(clock);
+    let sinceMs: number | undefined;
+    let wasEmpty = false;
+    for (;;) {
+      const look = await this.#look();
+      signal.throwIfAborted();
+      if (this.#isToldByHook) return 'told';
+      const nowMs = clock.monotonicMs();
+      if (look?.box.kind === 'draft' && !look.isDialog) {
+        if (sinceMs === undefined && this.#draft.drawn === '') {
+          faults.hit('draft.seen');
+          this.#keeping = this.#keep('typed').then(() => faults.hit('typed.kept'));
+          this.#keeping.catch((error: unknown) => ignore(this.ports.log, error, 'awaited before the submit key'));
+        }
+        if (sinceMs === undefined || look.box.text !== this.#draft.drawn) sinceMs = nowMs;
+        this.#draft.drawn = look.box.text;
+      } else {
+        sinceMs = undefined;
+        wasEmpty = look?.box.kind === 'empty' && !look.isDialog;
+      }
+      const dueMs = sinceMs === undefined ? Infinity : Math.max(sinceMs + mustRestMs, this.#pastedAtMs + this.type.prompt.submitDelayMs); // prettier-ignore
+      if (nowMs >= dueMs) return 'settled';
+      if (nowMs >= deadlineMs) return sinceMs !== undefined ? 'settled' : this.#draft.drawn === '' && wasEmpty ? 'empty' : 'hidden'; // prettier-ignore
+      await pulse.wait(Math.min(pace.next(), dueMs - nowMs, deadlineMs - nowMs), signal);
+    }
+  }
+
+  /** Submit key, then evidence; the key again while the same draft is still there. */
+  async #submit(signal: AbortSignal): Promise<AttemptResult> {
+    const { clock, pulse } = this.ports;
+    const { pressAgainMs, goneMs, goneWithHooksMs } = ATTEMPT_TIMES;
+    const mustBeGoneMs = this.options.expectsHook ? goneWithHooksMs : goneMs;
+    const deadlineMs = clock.monotonicMs() + this.#ackMs;
+    let pace = new Pace(clock);
+    let nextPressMs = -Infinity;
+    let goneSinceMs: number | undefined;
+    let shown: Shown = 'ours';
+    for (;;) {
+      if (shown === 'ours' && clock.monotonicMs() >= nextPressMs) {
+        const isPressed = await this.#press(signal);
+        const count = this.#delivery.submitCount;
+        nextPressMs = clock.monotonicMs() + (isPressed ? (pressAgainMs[count - 1] ?? pressAgainMs.at(-1) ?? 0) : 0);
+        pace = new Pace(clock);
+        if (isPressed) await pulse.wait(pace.next(), signal);
+      }
+      if (this.#isToldByHook) return this.#acknowledge('hook');
+      shown = this.#draft.classify(await this.#look());
+      signal.throwIfAborted();
+      if (this.#isToldByHook) return this.#acknowledge('hook');
+      const nowMs = clock.monotonicMs();
+      goneSinceMs = this.#delivery.submitCount > 0 && shown === 'gone' ? (goneSinceMs ?? nowMs) : undefined;
+      const convincedMs = goneSinceMs === undefined ? Infinity : goneSinceMs + mustBeGoneMs;
+      if (nowMs >= convincedMs) return this.#acknowledge('screen');
+      if (nowMs >= deadlineMs) return this.#noEvidence(shown);
+      const pressMs = shown === 'ours' ? nextPressMs - nowMs : Infinity;
+      await pulse.wait(Math.min(pace.next(), Math.max(pressMs, 1), convincedMs - nowMs, deadlineMs - nowMs), signal);
+    }
+  }
+
+  /** Kept first; pressed only if the screen at that instant still shows this draft and no dialog. */
+  async #press(signal: AbortSignal): Promise<boolean> {
+    const { host, faults, judge, log } = this.ports;
+    const { submitCount } = this.#delivery;
+    await this.#keep('submitted', { submitCount: submitCount + 1 });
+    faults.hit('submitted.kept');
+    signal.throwIfAborted();
+    let isPressed = true;
+    try {
+      isPressed = await host.pressIf(this.agent.id, [this.type.prompt.submitKey], (screen) => {
+        const look = judge.judge(this.type, screen, 0);
+        if (look.box.kind === 'none') return !look.isDialog && look.isRightForeground;
+        return this.#draft.classify(look) === 'ours';
+      });
+    } catch (error) {
+      ignore(log, error, 'the key may have been pressed: what the screen shows from now on decides');
+    }
+    if (isPressed) faults.hit('submit.pressed');
+    else this.#delivery = { ...this.#delivery, submitCount };
+    return isPressed;
+  }
+
+  /** No box to look at: one paste, one submit key, and what a hook tells. */
+  async #blindly(signal: AbortSignal): Promise<AttemptResult> {
+    const { clock, pulse } = this.ports;
+    await sleep(clock, this.type.prompt.submitDelayMs, signal);
+    const pressByMs = clock.monotonicMs() + ATTEMPT_TIMES.blindPressMs;
+    while (!(await this.#press(signal))) {
+      if (clock.monotonicMs() >= pressByMs)
+        return this.#end(
+          'delivery_unknown',
+          'not_submitted',
+          'the text was pasted, then something else had the terminal',
+        );
+      await pulse.wait(ATTEMPT_TIMES.slowestLookMs, signal);
+    }
+    if (!this.options.expectsHook && !this.#isToldByHook)
+      return this.#end('delivery_unknown', 'no_evidence_possible', 'typed and submitted; programs of this type do not show whether they took it'); // prettier-ignore
+    const deadlineMs = clock.monotonicMs() + this.#ackMs;
+    while (!this.#isToldByHook && clock.monotonicMs() < deadlineMs)
+      await pulse.wait(deadlineMs - clock.monotonicMs(), signal);
+    return this.#isToldByHook ? this.#acknowledge('hook') : this.#noEvidence('unclear');
+  }
+
+  get #ackMs(): number {
+    const { firstAckMs } = this.type.prompt;
+    return Math.max(ATTEMPT_TIMES.ackMs, this.options.isFirst ? (firstAckMs ?? 0) : 0);
+  }
+
+  async #look(): Promise<Look | undefined> {
+    const { host, judge, clock, log } = this.ports;
+    try {
+      const screen = await host.capture(this.agent.id);
+      return judge.judge(this.type, screen, clock.monotonicMs());
+    } catch (error) {
+      ignore(log, error, 'nothing is known of the screen; looked at again');
+      return undefined;
+    }
+  }
+
+  async #acknowledge(evidence: 'hook' | 'screen'): Promise<AttemptResult> {
+    this.ports.faults.hit('evidence.seen');
+    const detail =
+      evidence === 'hook' ? 'the program told that it accepted this prompt' : 'the text left the input box';
+    await this.#keep('acknowledged', { evidence, detail });
+    this.ports.faults.hit('acknowledged.kept');
+    return { kind: 'final', delivery: this.#delivery };
+  }
+
+  #noEvidence(shown: Shown): Promise<AttemptResult> {
+    if (shown === 'ours')
+      return this.#end('delivery_unknown', 'not_submitted', 'the text is still in the input box: the submit key did nothing'); // prettier-ignore
+    return this.#end('delivery_unknown', 'no_evidence', 'submitted, but nothing shows that the program took it');
+  }
+
+  async #end(
+    state: 'failed' | 'delivery_unknown',
+    reason: string,
+    detail: string,
+    cause?: unknown,
+  ): Promise<AttemptResult> {
+    await this.#keep(state, { reason, detail });
+    return { kind: 'final', delivery: this.#delivery, ...(cause !== undefined && { cause }) };
+  }
+
+  async #afterFailure(error: unknown, isRunOver: boolean): Promise<AttemptResult> {
+    if (this.#delivery.state === 'queued') throw error; // `typing` could not be kept: nothing was done
+    if (this.#isToldByHook) return this.#acknowledge('hook');
+    if (isRunOver && !this.#hasPasted) {
+      await this.#keep('queued', { reason: 'not_running', generation: 0 });
+      return { kind: 'blocked', delivery: this.#delivery, reason: 'not_running' };
+    }
+    if (isRunOver) return this.#end('delivery_unknown', 'ended', 'the agent ended before it was known whether it took the prompt'); // prettier-ignore
+    this.ports.log.warn('a prompt could not be delivered', {
+      agent: this.agent.id,
+      delivery: this.#delivery.id,
+      error,
+    });
+    const why = describeError(error);
+    if (!this.#hasPasted) return this.#end('failed', 'not_taken', `nothing was typed: ${why}`, error);
+    return this.#end('delivery_unknown', 'interrupted', `interrupted: ${why}`, error);
+  }
+
+  async #keep(state: DeliveryState, change: DeliveryChange = {}): Promise<void> {
+    const next = step(this.#delivery, state, this.ports.clock.nowMs(), change);
+    await this.ports.keep(next);
+    this.#delivery = next;
+  }
+}

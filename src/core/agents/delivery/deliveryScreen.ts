@@ -1,0 +1,77 @@
+import type { AgentRecord } from '../agent';
+import type { SettledScreen } from '../agentHost';
+import type { AgentType } from '../agentType';
+import { type BoxReading, readBox } from '../inputBox';
+import { type CompiledScreen, compileScreen, readScreen } from '../screenReader';
+import type { BlockedReason } from './promptDelivery';
+
+/** What one look at a screen means for typing into it. */
+export interface Look {
+  /** Monotonic ms at which it was taken. */
+  readonly atMs: number;
+  /** `none`: the type does not say where its box is. */
+  readonly box: BoxReading | { readonly kind: 'none' };
+  readonly isDialog: boolean;
+  readonly isBusy: boolean;
+  readonly isInCopyMode: boolean;
+  /** False when the type knows its own foreground program and another one has the terminal. */
+  readonly isRightForeground: boolean;
+  /** The visible text: whether a new program is still drawing. Untrusted. */
+  readonly text: string;
+}
+
+/** Judges screens by the rules of their types, compiled once. */
+export class ScreenJudge {
+  readonly #compiled = new WeakMap<AgentType, CompiledScreen>();
+
+  /** `shellName` stands for the user's shell in the rules of a type. */
+  constructor(private readonly shellName: string) {}
+
+  judge(type: AgentType, screen: SettledScreen, atMs: number): Look {
+    const { activity } = readScreen(this.#compile(type), screen);
+    const knowsForeground = type.screenRules.some((rule) => rule.where === 'foreground' && rule.activity === 'idle');
+    return {
+      atMs,
+      box: type.box ? readBox(type, screen) : { kind: 'none' },
+      isDialog: activity === 'awaiting_approval' || activity === 'awaiting_input',
+      isBusy: activity === 'busy',
+      isInCopyMode: screen.isInCopyMode,
+      isRightForeground: !knowsForeground || activity === 'idle',
+      text: screen.text,
+    };
+  }
+
+  #compile(type: AgentType): CompiledScreen {
+    const compiled = this.#compiled.get(type) ?? compileScreen(type, this.shellName);
+    this.#compiled.set(type, compiled);
+    return compiled;
+  }
+}
+
+/** Why nothing may be typed into what this look shows; undefined when something may. */
+export function blockedByScreen(look: Look, type: AgentType): BlockedReason | undefined {
+  if (look.isDialog) return 'dialog_open';
+  if (look.isInCopyMode) return 'input_hidden';
+  if (look.box.kind === 'hidden') return 'input_hidden';
+  if (look.box.kind === 'draft') return 'draft_in_box';
+  if (!look.isRightForeground) return 'wrong_foreground';
+  return look.isBusy && type.prompt.queuesWhileBusy === false ? 'not_ready' : undefined;
+}
+
+/**
+ * Why nothing may be typed whatever the screen shows. A dialog counts here when something faster than the screen told of it; what
+ * only the screen told is looked at anew.
+ */
+export function blockedByRecord({ lifecycle, desired, activity, evidence }: AgentRecord): BlockedReason | undefined {
+  if (lifecycle === 'paused') return 'paused';
+  if (lifecycle !== 'running' || desired !== 'running') return 'not_running';
+  const isDialog = activity === 'awaiting_approval' || activity === 'awaiting_input';
+  const source = evidence[0]?.source;
+  return isDialog && source !== 'screen' && source !== 'adoption' ? 'dialog_open' : undefined;
+}
+
+/** The run that a prompt was typed into is over, or is being ended. */
+export function isRunOver({ lifecycle, desired, generation }: AgentRecord, typedInto: number): boolean {
+  if (generation !== typedInto || desired === 'stopped') return true;
+  return lifecycle !== 'running' && lifecycle !== 'paused' && lifecycle !== 'lost';
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../../base/clock';
+import type { AgentId } from '../agent';
+import { step } from './deliveryRecord';
+import { comparablePrompt } from './preparePrompt';
+import type { PromptDelivery } from './promptDelivery';
+
+/** Their texts are kept in memory; older ones can still be settled by a person. */
+const MAX_WATCHED = 200;
+
+/** Deliveries whose fate is not known, waiting for a hook that tells of them after all (also one that was spooled during a crash). */
+export class LateEvidence {
+  readonly #watched = new Map<string, PromptDelivery>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly keep: (delivery: PromptDelivery) => Promise<void>,
+  ) {}
+
+  /** Remembers what a hook could still tell of. */
+  noteStep(delivery: PromptDelivery): void {
+    const isOpen = delivery.state === 'delivery_unknown' && delivery.reason !== 'no_evidence_possible';
+    if (!isOpen && !(delivery.state === 'failed' && delivery.reason === 'no_draft')) return;
+    this.#watched.set(delivery.id, delivery);
+    const [oldest] = this.#watched.keys();
+    if (this.#watched.size > MAX_WATCHED && oldest !== undefined) this.#watched.delete(oldest);
+  }
+
+  unwatch(deliveryId: string): void {
+    this.#watched.delete(deliveryId);
+  }
+
+  /** One accepted prompt settles the oldest delivery of this run that has its text, and no other. @throws what keeping throws */
+  async note(agentId: AgentId, generation: number, prompt: string): Promise<void> {
+    const text = comparablePrompt(prompt);
+    const found = [...this.#watched.values()].find(
+      (one) => one.agentId === agentId && one.generation === generation && comparablePrompt(one.prepared) === text,
+    );
+    if (!found) return;
+    this.#watched.delete(found.id);
+    const detail = 'the program told later that it accepted this prompt';
+    await this.keep(step(found, 'acknowledged', this.clock.nowMs(), { evidence: 'hook', detail }));
+  }
+}

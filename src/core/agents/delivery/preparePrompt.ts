@@ -1,0 +1,125 @@
+import type { AgentType } from '../agentType';
+import type { PromptChange } from './promptDelivery';
+
+/** What is typed in place of what was given, and why it differs. */
+export interface PreparedPrompt {
+  readonly prepared: string;
+  readonly changes: readonly PromptChange[];
+}
+
+/** The facts of a type that decide how a text is prepared. */
+export interface PromptFacts {
+  readonly prompt: Pick<AgentType['prompt'], 'leadingSpace' | 'trailingSpace'>;
+  readonly alters?: readonly string[];
+}
+
+/**
+ * An escape sequence as a whole, so that `ESC[201~` does not leave `[201~` behind (ECMA-48 5.4 and 5.6): CSI, then strings that
+ * end with BEL or ST (one that never ends loses only its introducer: the text behind it was meant to be read), then the short ones.
+ */
+const ESCAPE_SEQUENCE =
+  // eslint-disable-next-line no-control-regex -- escape sequences are control characters
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[PX\]^_]|[\u0090\u0098\u009d-\u009f])[^\u001b\u0007\u009c]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-~]/gu;
+// eslint-disable-next-line no-control-regex -- control characters are what this is about
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+/** Characters without width: measured to be dropped by some programs. Joiners inside emoji are among them. */
+const ZERO_WIDTH = /[\u200b-\u200d\u2060\ufeff]/u;
+
+/** The cleaning that every text gets, in order. Each step leaves what the later ones rely on. */
+const CLEANING: readonly {
+  readonly kind: string;
+  readonly detail: string;
+  readonly apply: (text: string) => string;
+}[] = [
+  { kind: 'line_endings', detail: 'line ends became \\n', apply: (text) => text.replace(/\r\n?/g, '\n') },
+  {
+    kind: 'escape_sequences',
+    detail: 'terminal escape sequences were removed',
+    apply: removeSequences,
+  },
+  {
+    kind: 'control_characters',
+    detail: 'control characters were removed',
+    apply: (text) => text.replace(CONTROL, '').replace(LONE_SURROGATE, '\ufffd'),
+  },
+  { kind: 'normalised', detail: 'characters were composed (Unicode NFC)', apply: (text) => text.normalize('NFC') },
+  { kind: 'trimmed', detail: 'blanks around the text were removed', apply: (text) => text.trim() },
+];
+
+/**
+ * The text as it is typed (S4): LF only, no escape sequence, no control character but \n and \t, NFC, no blanks around it, and
+ * one space where the program would otherwise take the text for a command or a completion. Never throws; preparing what was
+ * prepared changes nothing. What the program itself is known to alter (`alters` of its type) is declared, not done.
+ */
+export function preparePrompt(text: string, type: PromptFacts): PreparedPrompt {
+  const changes: PromptChange[] = [];
+  let present = text;
+  for (const { kind, detail, apply } of CLEANING) {
+    const next = apply(present);
+    if (next !== present) changes.push({ kind, detail });
+    present = next;
+  }
+  const { leadingSpace = '', trailingSpace = '' } = type.prompt;
+  const [first = ''] = present;
+  if (first !== '' && leadingSpace.includes(first)) {
+    present = ' ' + present;
+    changes.push({
+      kind: 'leading_space',
+      detail: `a space before the first character, so that "${first}" is text and no command`,
+    });
+  }
+  const last = trailingTrigger(present, trailingSpace);
+  if (last !== undefined) {
+    present += ' ';
+    changes.push({
+      kind: 'trailing_space',
+      detail: `a space after the last word, so that "${last}" does not keep the submit key from submitting`,
+    });
+  }
+  return { prepared: present, changes: [...changes, ...alterations(present, type.alters ?? [])] };
+}
+
+/** What a prompt is when everything that programs add, drop and wrap is left out: for comparing, never for typing. */
+export function comparablePrompt(text: string): string {
+  return text.normalize('NFC').replace(/[\s\p{Cf}\p{Cc}]+/gu, '');
+}
+
+/** Removing one sequence can join the halves of another. */
+function removeSequences(text: string): string {
+  let present = text;
+  for (;;) {
+    const next = present.replace(ESCAPE_SEQUENCE, '');
+    if (next === present) return next;
+    present = next;
+  }
+}
+
+/** The character that makes the program treat the end of the text as unfinished: a completion, a continued line. */
+function trailingTrigger(text: string, trailingSpace: string): string | undefined {
+  if (trailingSpace === '') return undefined;
+  if (text.endsWith('\\')) return '\\';
+  const [first = ''] = /\S+$/u.exec(text)?.[0] ?? '';
+  return first !== '' && trailingSpace.includes(first) ? first : undefined;
+}
+
+/** What the program will do to this text by itself, as its type declares. */
+function alterations(text: string, alters: readonly string[]): readonly PromptChange[] {
+  const known: Readonly<Record<string, { readonly kind: string; readonly detail: string; readonly applies: boolean }>> =
+    {
+      tabs_to_4_spaces: {
+        kind: 'tabs',
+        detail: 'the program itself turns tabs into four spaces',
+        applies: text.includes('\t'),
+      },
+      drops_zero_width: {
+        kind: 'zero_width',
+        detail: 'the program itself drops characters without width',
+        applies: ZERO_WIDTH.test(text),
+      },
+    };
+  return alters.flatMap((name) => {
+    const alteration = known[name];
+    return alteration?.applies ? [{ kind: alteration.kind, detail: alteration.detail }] : [];
+  });
+}

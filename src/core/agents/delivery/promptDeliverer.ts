@@ -1,0 +1,288 @@
+import { type Disposable, DisposableStore } from '../../base/disposable';
+import { Emitter, type Event } from '../../base/event';
+import type { Clock } from '../../base/clock';
+import type { Ids } from '../../base/ids';
+import { ignore, type Logger } from '../../base/log';
+import type { AgentId } from '../agent';
+import { AgentError } from '../agentErrors';
+import type { AgentFactory } from '../agentFactory';
+import type { AgentHost } from '../agentHost';
+import type { AgentRegistry } from '../agentRegistry';
+import type { Agent } from '../baseAgent';
+import type { HookFact } from '../signals/agentSignal';
+import { DeliveryLane, type LaneEntry } from './deliveryLane';
+import { blockedError, newDelivery, receiptOf, step } from './deliveryRecord';
+import { blockedByRecord, ScreenJudge } from './deliveryScreen';
+import { type FaultPoints, NO_FAULT_POINTS } from './faultPoints';
+import { LateEvidence } from './lateEvidence';
+import { preparePrompt } from './preparePrompt';
+import {
+  type DeliveryStore,
+  isFinal,
+  type PromptDelivery,
+  type PromptReceipt,
+  type SendPromptOptions,
+} from './promptDelivery';
+import { Recovery } from './recovery';
+import { RunFacts } from './runFacts';
+
+export interface DelivererPorts {
+  readonly host: AgentHost;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly factory: Pick<AgentFactory, 'get' | 'shellName'>;
+  readonly registry: AgentRegistry;
+  readonly deliveries: DeliveryStore;
+  /** What programs told by their hooks; also late, after a crash of the engine. */
+  readonly onDidHook: Event<HookFact>;
+  readonly faultPoints?: FaultPoints;
+}
+
+/** How a prompt is sent by the engine itself. */
+interface InternalOptions extends SendPromptOptions {
+  /** It is the first prompt of this run. */
+  readonly firstPromptOf?: number;
+}
+
+/**
+ * Delivers prompts so that they provably arrive (ARCHITECTURE.md, "Prompt delivery"; R7): one lane per agent, every step kept
+ * before it is done, never pasted twice, never called arrived without evidence. One per supervisor.
+ */
+export class PromptDeliverer implements Disposable {
+  readonly #owned = new DisposableStore();
+  readonly #lanes = new Map<AgentId, DeliveryLane>();
+  readonly #runs = new RunFacts();
+  readonly #late: LateEvidence;
+  readonly #newest = new Map<AgentId, PromptReceipt>();
+  readonly #onDidChangeReceipt: Emitter<PromptReceipt>;
+  readonly #judge: ScreenJudge;
+  readonly #faults: FaultPoints;
+  #closed: AgentError | undefined;
+
+  constructor(private readonly ports: DelivererPorts) {
+    const { host, registry, log } = ports;
+    this.#faults = ports.faultPoints ?? NO_FAULT_POINTS;
+    this.#judge = new ScreenJudge(ports.factory.shellName);
+    this.#late = new LateEvidence(ports.clock, (delivery) => this.#keep(delivery));
+    this.#onDidChangeReceipt = this.#owned.add(
+      new Emitter<PromptReceipt>((error) => log.error('a listener of receipts failed', { error })),
+    );
+    this.#owned.add(host.onDidSettleScreen((screen) => this.#lanes.get(screen.agentId)?.noteSettled(screen)));
+    this.#owned.add(host.onDidOutput(({ agentId }) => this.#lanes.get(agentId)?.noteOutput()));
+    this.#owned.add(registry.onDidChange(({ agent }) => this.#lanes.get(agent.id)?.noteRecord()));
+    this.#owned.add(registry.onDidRemove(({ id }) => this.#onRemoved(id)));
+    this.#owned.add(ports.onDidHook((fact) => this.#onHook(fact)));
+  }
+
+  /** The owner has left; what is sent now is refused. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** One fact per step of a delivery, after it was kept. */
+  get onDidChangeReceipt(): Event<PromptReceipt> {
+    return this.#onDidChangeReceipt.event;
+  }
+
+  /**
+   * Goes on with what an earlier owner left: queued prompts wait again, what was under way is `delivery_unknown` unless evidence
+   * comes. After the agents were adopted. @throws what the store throws
+   */
+  async begin(): Promise<void> {
+    const recovery = new Recovery(this.ports, this.#judge, (delivery) => this.#keep(delivery));
+    const { queued, unknown } = await recovery.run();
+    for (const delivery of unknown) this.#late.noteStep(delivery);
+    for (const agent of this.ports.registry.list()) {
+      const [newest] = await this.ports.deliveries.list(agent.id, 1);
+      if (newest && !this.#newest.has(agent.id)) this.#newest.set(agent.id, receiptOf(newest));
+    }
+    for (const delivery of queued) {
+      const agent = this.ports.registry.find(delivery.agentId);
+      const entry = { delivery, whenBlocked: 'queue', kept: undefined, resolve: nothing, reject: nothing } as const;
+      if (agent) this.#lane(agent).push(entry);
+    }
+  }
+
+  /** As Engine.sendPrompt. */
+  async send(agent: Agent, text: string, options: InternalOptions = {}): Promise<PromptReceipt> {
+    const { ids, clock } = this.ports;
+    if (this.#closed) throw this.#closed;
+    this.#requireSendable(agent, text, options);
+    this.#faults.hit('intent.received');
+    const isFirstPrompt = options.firstPromptOf !== undefined;
+    const given = { id: ids.next(), agentId: agent.id, text, actor: options.actor ?? 'person', isFirstPrompt };
+    const fresh = newDelivery(given, clock.nowMs());
+    const delivery = isFirstPrompt ? { ...fresh, generation: options.firstPromptOf } : fresh;
+    const kept = options.whenBlocked === 'queue' ? this.#keepQueued(delivery) : undefined;
+    return new Promise((resolve, reject) => {
+      const { signal } = options;
+      const onAbort = (): void => {
+        reject(signal?.reason as Error);
+        this.#takeBack(agent, delivery.id);
+      };
+      const release = (): void => signal?.removeEventListener('abort', onAbort);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#lane(agent).push({
+        delivery,
+        whenBlocked: options.whenBlocked ?? 'refuse',
+        kept,
+        resolve: (receipt) => (release(), resolve(receipt)),
+        reject: (error) => (release(), reject(error as Error)),
+      });
+    });
+  }
+
+  /** Newest first. */
+  async receipts(id: AgentId, limit = 50): Promise<readonly PromptReceipt[]> {
+    return (await this.ports.deliveries.list(id, limit)).map(receiptOf);
+  }
+
+  /** The newest one; undefined when nothing was ever sent. */
+  lastReceipt(id: AgentId): PromptReceipt | undefined {
+    return this.#newest.get(id);
+  }
+
+  /** Prompts that wait for it to become free. */
+  queuedCount(id: AgentId): number {
+    return this.#lanes.get(id)?.queuedCount ?? 0;
+  }
+
+  /** As Engine.cancelPrompt. */
+  async cancel(deliveryId: string): Promise<void> {
+    const delivery = await this.#get(deliveryId);
+    const entry = this.#lanes.get(delivery.agentId)?.take(deliveryId);
+    if (!entry)
+      throw new AgentError('agent.notAllowed', 'typing has begun, or it is over', { agentId: delivery.agentId });
+    await this.#cancelEntry(entry, 'taken back');
+  }
+
+  /** As Engine.settleDelivery. */
+  async settle(deliveryId: string, outcome: 'arrived' | 'lost'): Promise<void> {
+    const delivery = await this.#get(deliveryId);
+    if (delivery.state !== 'delivery_unknown')
+      throw new AgentError('agent.notAllowed', `the prompt is ${delivery.state}`, { agentId: delivery.agentId });
+    this.#late.unwatch(deliveryId);
+    const atMs = this.ports.clock.nowMs();
+    await this.#keep(
+      outcome === 'arrived'
+        ? step(delivery, 'acknowledged', atMs, { evidence: 'person', detail: 'a person says that it arrived' })
+        : step(delivery, 'failed', atMs, { reason: 'lost', detail: 'a person says that it did not arrive' }),
+    );
+  }
+
+  /** As Engine.resendPrompt. @throws {AgentError} agent.notAllowed for one that arrived or is still under way */
+  async resend(deliveryId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
+    const delivery = await this.#get(deliveryId);
+    if (!isFinal(delivery.state) || delivery.state === 'acknowledged')
+      throw new AgentError('agent.notAllowed', `the prompt is ${delivery.state}`, { agentId: delivery.agentId });
+    this.#late.unwatch(deliveryId); // from now on a hook with this text tells of the new one
+    return this.send(this.ports.registry.get(delivery.agentId), delivery.text, options);
+  }
+
+  /** The owner leaves: nothing more is typed; senders that wait are told. */
+  close(reason: AgentError): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    for (const lane of this.#lanes.values()) lane.close(reason);
+  }
+
+  dispose(): void {
+    this.close(new AgentError('agent.notAllowed', 'prompts are not delivered by this window any more'));
+    this.#lanes.clear();
+    this.#owned.dispose();
+  }
+
+  #requireSendable(agent: Agent, text: string, { whenBlocked, signal }: InternalOptions): void {
+    signal?.throwIfAborted();
+    const agentId = agent.id;
+    const byRecord = blockedByRecord(agent.record);
+    if (whenBlocked !== 'queue' && byRecord) throw blockedError(agentId, byRecord);
+    const { typeId } = agent.record.spec;
+    const type = this.ports.factory.get(typeId);
+    if (!type.prompt.canPaste)
+      throw new AgentError('agent.notAllowed', `typing into a "${typeId}" agent is not safe`, { agentId });
+    if (preparePrompt(text, type).prepared.trim() === '')
+      throw new AgentError('agent.notAllowed', 'the prompt is empty', { agentId });
+  }
+
+  async #keepQueued(delivery: PromptDelivery): Promise<void> {
+    await this.#keep(delivery);
+    this.#faults.hit('queued.kept');
+  }
+
+  async #keep(delivery: PromptDelivery): Promise<void> {
+    await this.ports.deliveries.save(delivery);
+    if (this.#owned.isDisposed) return;
+    this.#late.noteStep(delivery);
+    const receipt = receiptOf(delivery);
+    const newest = this.#newest.get(delivery.agentId);
+    if (!newest || newest.id <= receipt.id) this.#newest.set(delivery.agentId, receipt);
+    this.#onDidChangeReceipt.fire(receipt);
+  }
+
+  /** @throws {AgentError} agent.notFound */
+  async #get(deliveryId: string): Promise<PromptDelivery> {
+    const delivery = await this.ports.deliveries.get(deliveryId);
+    if (!delivery) throw new AgentError('agent.notFound', `no prompt "${deliveryId.slice(0, 60)}"`);
+    return delivery;
+  }
+
+  #takeBack(agent: Agent, deliveryId: string): void {
+    const entry = this.#lanes.get(agent.id)?.take(deliveryId);
+    if (!entry) return;
+    this.#cancelEntry(entry, 'its sender does not wait any more').catch((error: unknown) =>
+      ignore(this.ports.log, error, 'it stays queued in the store and is shown by the next owner'),
+    );
+  }
+
+  async #cancelEntry(entry: LaneEntry, detail: string): Promise<void> {
+    if (entry.whenBlocked === 'queue') {
+      await entry.kept;
+      entry.delivery = step(entry.delivery, 'canceled', this.ports.clock.nowMs(), { detail });
+      await this.#keep(entry.delivery);
+    }
+    entry.resolve(receiptOf(entry.delivery));
+  }
+
+  #onHook({ agentId, generation, prompt }: HookFact): void {
+    if (prompt === undefined) return;
+    const agent = this.ports.registry.find(agentId);
+    if (agent?.record.generation === generation) this.#runs.of(agent).notePromptHook();
+    if (this.#lanes.get(agentId)?.noteHook(generation, prompt)) return;
+    this.#late
+      .note(agentId, generation, prompt)
+      .catch((error: unknown) => ignore(this.ports.log, error, 'it stays unknown, a person can settle it'));
+  }
+
+  #onRemoved(id: AgentId): void {
+    const lane = this.#lanes.get(id);
+    this.#lanes.delete(id);
+    this.#runs.forget(id);
+    this.#newest.delete(id);
+    for (const entry of lane?.takeAll() ?? []) {
+      this.#cancelEntry(entry, 'the agent was removed').catch((error: unknown) =>
+        ignore(this.ports.log, error, 'the next owner takes it back'),
+      );
+    }
+    lane?.dispose();
+  }
+
+  #lane(agent: Agent): DeliveryLane {
+    const present = this.#lanes.get(agent.id);
+    if (present) return present;
+    const { host, clock, log } = this.ports;
+    const keep = (delivery: PromptDelivery): Promise<void> => this.#keep(delivery);
+    const lane = new DeliveryLane(
+      { host, clock, log, judge: this.#judge, faults: this.#faults, keep },
+      agent,
+      this.#runs,
+    );
+    this.#lanes.set(agent.id, lane);
+    return lane;
+  }
+}
+
+function nothing(): void {
+  // the sender is gone with the earlier owner
+}

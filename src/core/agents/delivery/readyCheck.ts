@@ -1,0 +1,116 @@
+import { type Clock, sleep } from '../../base/clock';
+import { ignore, type Logger } from '../../base/log';
+import type { AgentHost, SettledScreen } from '../agentHost';
+import type { Agent } from '../baseAgent';
+import { blockedByRecord, blockedByScreen, type Look, type ScreenJudge } from './deliveryScreen';
+import type { BlockedReason } from './promptDelivery';
+
+export type Readiness =
+  { readonly kind: 'free'; readonly look: Look } | { readonly kind: 'blocked'; readonly reason: BlockedReason };
+
+/** 120 ms: two looks that far apart must agree, so that one half-drawn screen decides nothing. */
+export const CONFIRM_MS = 120;
+/** 300 ms: a program that has just started draws its box before all the rest; it must stand still this long. */
+export const NEW_PROCESS_MS = 300;
+/** 1.5 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog and a draft are not. */
+export const PATIENCE_MS = 1_500;
+/** 2 s: an older settled screen of a program that is busy all the time is no first look any more. */
+const KEPT_LOOK_MS = 2_000;
+
+/** Finds out whether an agent can be typed into now. The last settled screen counts as the first of the two looks. */
+export class ReadyCheck {
+  #settled: Look | undefined;
+  #generation = 0;
+  #isStirred = false;
+
+  constructor(
+    private readonly ports: {
+      readonly host: AgentHost;
+      readonly clock: Clock;
+      readonly log: Logger;
+      readonly judge: ScreenJudge;
+    },
+    private readonly agent: Agent,
+  ) {}
+
+  /** A screen of the agent has settled: what it means, for who waits. */
+  noteSettled(screen: SettledScreen): BlockedReason | undefined {
+    const { type, record } = this.agent;
+    if (!type || screen.generation !== record.generation) return 'not_ready';
+    this.#settled = this.ports.judge.judge(type, screen, this.ports.clock.monotonicMs());
+    this.#generation = screen.generation;
+    this.#isStirred = false;
+    return blockedByRecord(record) ?? blockedByScreen(this.#settled, type);
+  }
+
+  /** Output came since the last settled screen. */
+  noteOutput(): void {
+    this.#isStirred = true;
+  }
+
+  /** `isFirst`: nothing was delivered to this process yet. @throws the signal's reason */
+  async check(isFirst: boolean, signal: AbortSignal): Promise<Readiness> {
+    const { clock } = this.ports;
+    const startedMs = clock.monotonicMs();
+    let before: Verdict | undefined = isFirst ? undefined : this.#keptVerdict();
+    for (;;) {
+      const verdict = await this.#look();
+      signal.throwIfAborted();
+      if (verdict.isFinal) return { kind: 'blocked', reason: verdict.reason ?? 'not_ready' };
+      const nowMs = clock.monotonicMs();
+      const gapMs = isFirst ? NEW_PROCESS_MS : CONFIRM_MS;
+      const isStill = !isFirst || verdict.look?.isBusy === true || before?.look?.text === verdict.look?.text;
+      const isSame = before?.reason === verdict.reason && isStill;
+      const isConfirmed = isSame && before !== undefined && nowMs - before.atMs >= gapMs;
+      if (isConfirmed && verdict.reason === undefined && verdict.look) return { kind: 'free', look: verdict.look };
+      const isPatient = verdict.reason !== undefined && PATIENT.has(verdict.reason);
+      const isLate = nowMs - startedMs >= (isFirst ? 2 * PATIENCE_MS : PATIENCE_MS);
+      if (isLate || (isConfirmed && !isPatient)) {
+        if (verdict.reason === undefined && verdict.look && isFirst) return { kind: 'free', look: verdict.look };
+        return { kind: 'blocked', reason: verdict.reason ?? 'not_ready' };
+      }
+      if (!isSame) before = verdict;
+      await sleep(clock, Math.max(20, (before?.atMs ?? nowMs) + gapMs - nowMs), signal);
+    }
+  }
+
+  #keptVerdict(): Verdict | undefined {
+    const { type, record } = this.agent;
+    const look = this.#settled;
+    if (!look || !type || this.#generation !== record.generation) return undefined;
+    if (this.#isStirred && this.ports.clock.monotonicMs() - look.atMs > KEPT_LOOK_MS) return undefined;
+    return { look, reason: blockedByScreen(look, type), atMs: look.atMs, isFinal: false };
+  }
+
+  async #look(): Promise<Verdict> {
+    const { host, clock, judge, log } = this.ports;
+    const { type, id } = this.agent;
+    const byRecord = blockedByRecord(this.agent.record);
+    const atMs = clock.monotonicMs();
+    if (!type) return { look: undefined, reason: 'not_ready', atMs, isFinal: true };
+    if (byRecord) return { look: undefined, reason: byRecord, atMs, isFinal: byRecord !== 'dialog_open' };
+    try {
+      let screen = await host.capture(id);
+      if (screen.isInCopyMode) {
+        await host.leaveCopyMode(id);
+        screen = await host.capture(id);
+      }
+      const look = judge.judge(type, screen, clock.monotonicMs());
+      const reason = blockedByRecord(this.agent.record) ?? blockedByScreen(look, type);
+      return { look, reason, atMs: look.atMs, isFinal: false };
+    } catch (error) {
+      ignore(log, error, 'the screen cannot be read now; looked at again');
+      return { look: undefined, reason: 'not_ready', atMs, isFinal: false };
+    }
+  }
+}
+
+interface Verdict {
+  readonly look: Look | undefined;
+  readonly reason: BlockedReason | undefined;
+  readonly atMs: number;
+  /** No second look is needed. */
+  readonly isFinal: boolean;
+}
+
+const PATIENT: ReadonlySet<BlockedReason> = new Set(['input_hidden', 'not_ready', 'wrong_foreground']);

@@ -1,0 +1,77 @@
+import type { AgentId } from './agents/agent';
+import { DeliveryState, type DeliveryStore, isFinal, type PromptDelivery } from './agents/delivery/promptDelivery';
+import { DataError } from './data/dataErrors';
+import type { Collection, DataStore, Tx } from './data/dataStore';
+
+/** How many deliveries that are over are kept per agent. */
+export const KEPT_DELIVERIES = 200;
+/** Looked at after so many ends of one agent: reading all of them at each end would cost more than they are worth. */
+const PRUNE_EVERY = 20;
+const STATES: ReadonlySet<unknown> = new Set(Object.values(DeliveryState));
+const OPEN: readonly DeliveryState[] = ['queued', 'typing', 'typed', 'submitted', 'delivery_unknown'];
+
+/** Deliveries of prompts: acknowledged only after fsync, since what is kept decides whether something may be typed (R7). */
+export const DELIVERIES: Collection<PromptDelivery> = {
+  kind: 'delivery',
+  indexes: ['agentId', 'state'],
+  durability: 'full',
+  parse: (value) => {
+    if (typeof value !== 'object' || value === null) throw new DataError('data.invalid', 'delivery is not an object');
+    const found = value as Record<string, unknown>; // read field by field just below
+    const isWhole =
+      ['id', 'agentId', 'text', 'prepared', 'actor'].every((key) => typeof found[key] === 'string') &&
+      ['generation', 'submitCount', 'createdAtMs', 'stateAtMs'].every((key) => typeof found[key] === 'number') &&
+      Array.isArray(found.changes) &&
+      typeof found.steps === 'object' &&
+      found.steps !== null &&
+      STATES.has(found.state);
+    if (!isWhole) throw new DataError('data.invalid', 'delivery lacks a field or has an unknown state');
+    return value as PromptDelivery; // every field that the code relies on was checked above
+  },
+};
+
+/** The delivery store on the workspace's DataStore. */
+export class DataDeliveryStore implements DeliveryStore {
+  readonly #ends = new Map<AgentId, number>();
+
+  constructor(private readonly store: DataStore) {}
+
+  async save(delivery: PromptDelivery): Promise<void> {
+    const mustPrune = isFinal(delivery.state) && this.#countEnd(delivery.agentId);
+    await this.store.tx((tx) => {
+      tx.put(DELIVERIES, delivery.id, delivery);
+      if (mustPrune) prune(tx, delivery.agentId);
+    });
+  }
+
+  async loadOpen(): Promise<readonly PromptDelivery[]> {
+    const found = await Promise.all(OPEN.map((state) => this.store.find(DELIVERIES, { where: { state } })));
+    return found
+      .flat()
+      .map(({ value }) => value)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async list(agentId: AgentId, limit: number): Promise<readonly PromptDelivery[]> {
+    const records = await this.store.find(DELIVERIES, { where: { agentId }, orderBy: 'id', descending: true, limit });
+    return records.map(({ value }) => value);
+  }
+
+  async get(id: string): Promise<PromptDelivery | undefined> {
+    return (await this.store.get(DELIVERIES, id))?.value;
+  }
+
+  /** True for the first end and every {@link PRUNE_EVERY}th after it. */
+  #countEnd(agentId: AgentId): boolean {
+    const count = this.#ends.get(agentId) ?? 0;
+    this.#ends.set(agentId, (count + 1) % PRUNE_EVERY);
+    return count === 0;
+  }
+}
+
+function prune(tx: Tx, agentId: AgentId): void {
+  const over = tx
+    .find(DELIVERIES, { where: { agentId }, orderBy: 'id', descending: true })
+    .filter(({ value }) => isFinal(value.state));
+  for (const { id } of over.slice(KEPT_DELIVERIES)) tx.delete(DELIVERIES, id);
+}
