@@ -4,6 +4,8 @@ export const MAX_PATTERN_LENGTH = 200;
 export const MAX_LINE_LENGTH = 256;
 /** Text of a screen that rules look at: the last 32 Ki characters, a terminal of 250 columns and 100 lines. */
 export const MAX_TEXT_LENGTH = 32_768;
+/** Lines of a screen that rules look at: the last ones. */
+export const MAX_SCREEN_LINES = 250;
 /** Upper bound of the backtracking steps of one pattern on one line; 2·10⁷ simple steps take well below 200 ms in V8. */
 const MAX_STEPS = 2e7;
 

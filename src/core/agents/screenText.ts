@@ -1,17 +1,16 @@
-import { compilePattern, escapePattern, MAX_LINE_LENGTH, MAX_TEXT_LENGTH } from './boundedPattern';
+import { compilePattern, escapePattern, MAX_LINE_LENGTH, MAX_SCREEN_LINES, MAX_TEXT_LENGTH } from './boundedPattern';
 
 /**
- * The lines of a screen as patterns may see them: the last {@link MAX_TEXT_LENGTH} characters, each line cut at
+ * The lines of a screen as patterns may see them: the last {@link MAX_TEXT_LENGTH} characters and {@link MAX_SCREEN_LINES} lines, each line cut at
  * {@link MAX_LINE_LENGTH} and without blanks at its end, without the blank lines at the end. A first line that was cut in
  * the middle is dropped: it could look like a beginning.
  */
 export function screenLines(text: string): readonly string[] {
   const lines = text.slice(-MAX_TEXT_LENGTH).split('\n');
   if (text.length > MAX_TEXT_LENGTH && lines.length > 1) lines.shift();
-  const cut = lines.map((line) => line.slice(0, MAX_LINE_LENGTH).trimEnd());
-  let end = cut.length;
-  while (end > 0 && cut[end - 1] === '') end--;
-  return cut.slice(0, end);
+  let end = lines.length;
+  while (end > 0 && lines[end - 1]?.trimEnd() === '') end--;
+  return lines.slice(Math.max(0, end - MAX_SCREEN_LINES), end).map((line) => line.slice(0, MAX_LINE_LENGTH).trimEnd());
 }
 
 /** Compiles a pattern of a manifest that was parsed before. @throws {TypeError} for a manifest that did not pass `parseAgentType`. */

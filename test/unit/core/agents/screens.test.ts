@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { builtInTypes } from '../../../../src/core/agents/builtInTypes';
+import { readBox } from '../../../../src/core/agents/inputBox';
+import { compileScreen, readScreen } from '../../../../src/core/agents/screenReader';
+import { type RecordedScreen, readRecordedScreens } from '../../../agents/recordedScreens';
+
+const ACCURACY = 0.99;
+const MIN_SCREENS = 60;
+
+interface Judged {
+  readonly screen: RecordedScreen;
+  readonly path: string;
+  readonly activity: string;
+  readonly box: string;
+  readonly isActivityRight: boolean;
+  readonly isBoxRight: boolean;
+}
+
+const types = new Map(builtInTypes().map((type) => [type.id, { type, compiled: compileScreen(type, 'bash') }]));
+/** Of a program that has ended nothing is asked: its death is known from the process. */
+const judged = readRecordedScreens()
+  .filter(({ isDead }) => !isDead)
+  .map(judge);
+const programs = new Set(judged.map(({ screen }) => `${screen.typeId} ${screen.version}`));
+
+function judge(screen: RecordedScreen): Judged {
+  const { cli, version, size, name, expected, title, foreground, cursor, isInCopyMode } = screen;
+  const { type, compiled } = types.get(screen.typeId)!;
+  const text = screen.lines.join('\n');
+  const { activity } = readScreen(compiled, { text, title, foreground, cursor, isInCopyMode, observedAtMs: 0 });
+  const box = readBox(type, { text, isInCopyMode }).kind;
+  return {
+    screen,
+    path: `${cli}/${version}/${size.columns}x${size.rows}/${name}`,
+    activity,
+    box,
+    isActivityRight: [expected.activity, ...(expected.alsoRight ?? [])].includes(activity),
+    isBoxRight: [expected.box, ...(expected.alsoRightBox ?? [])].includes(box),
+  };
+}
+
+function of(program: string, set?: RecordedScreen['set']): readonly Judged[] {
+  return judged.filter(
+    ({ screen }) => `${screen.typeId} ${screen.version}` === program && (set === undefined || screen.set === set),
+  );
+}
+
+/** Prints what is wrong on the screens that rules may be tuned on, and only the number of the others. */
+function assertAccurate(all: readonly Judged[], isRight: (one: Judged) => boolean, what: string): void {
+  const wrong = all.filter((one) => !isRight(one));
+  const shown = wrong
+    .filter(({ screen }) => screen.set === 'tuning')
+    .map(({ path, activity, box, screen }) => `${path}: ${activity}/${box} for ${screen.expected.activity}/${screen.expected.box}`); // prettier-ignore
+  assert.ok(
+    wrong.length <= all.length * (1 - ACCURACY),
+    `${wrong.length} of ${all.length} ${what} wrong:\n${shown.join('\n')}`,
+  );
+}
+
+describe('recorded screens', () => {
+  after(() => {
+    for (const program of programs) {
+      const right = (set: RecordedScreen['set'] | undefined, isRight: (one: Judged) => boolean): string =>
+        `${of(program, set).filter(isRight).length} of ${of(program, set).length}`;
+      console.log(
+        `      ${program}: activity ${right(undefined, (one) => one.isActivityRight)} (held out ${right('heldOut', (one) => one.isActivityRight)}), ` +
+          `box ${right(undefined, (one) => one.isBoxRight)} (held out ${right('heldOut', (one) => one.isBoxRight)})`,
+      );
+    }
+  });
+
+  it('are there for every program with screen rules of its own, enough of them and in two sizes', () => {
+    const read = new Set(judged.map(({ screen }) => screen.typeId));
+    assert.deepEqual([...read].sort(), ['claude-code', 'codex', 'gemini', 'opencode']);
+    for (const program of programs) {
+      assert.ok(of(program).length >= MIN_SCREENS, `${program} has ${of(program).length} screens`);
+      const sizes = new Set(of(program).map(({ screen }) => `${screen.size.columns}x${screen.size.rows}`));
+      assert.ok(sizes.size >= 2, `${program} in ${[...sizes].join(', ')}`);
+      const share = of(program, 'heldOut').length / of(program).length;
+      assert.ok(share > 0.2 && share < 0.5, `${program}: ${share} held out`);
+    }
+  });
+
+  for (const program of programs) {
+    it(`show the activity of ${program}`, () => {
+      assertAccurate(of(program, 'tuning'), (one) => one.isActivityRight, 'activities');
+      assertAccurate(of(program, 'heldOut'), (one) => one.isActivityRight, 'held-out activities');
+    });
+
+    it(`show the input box of ${program}`, () => {
+      assertAccurate(of(program, 'tuning'), (one) => one.isBoxRight, 'boxes');
+      assertAccurate(of(program, 'heldOut'), (one) => one.isBoxRight, 'held-out boxes');
+    });
+
+    it(`never show ${program} as idle or its box as free while a dialog is up`, () => {
+      for (const { screen, path, activity, box } of of(program)) {
+        if (!screen.expected.isDialog) continue;
+        assert.notEqual(activity, 'idle', path);
+        assert.notEqual(box, 'empty', path);
+      }
+    });
+
+    it(`never show a box of ${program} as empty that holds something`, () => {
+      for (const { screen, path, box } of of(program))
+        if (screen.expected.box === 'draft') assert.notEqual(box, 'empty', path);
+    });
+  }
+});
