@@ -8,6 +8,9 @@
  *
  * Reading is open. Everything that acts is refused unless the person has turned on the setting
  * `coreOrchestrator.api.allowWrite`, and while the workspace is not trusted. A refusal is an `Error` with a `code`.
+ *
+ * What an agent asks a person (permissions, questions) can be read and is never answered through this API: VS Code does not tell who calls,
+ * and an approval belongs to a person who has seen the complete request.
  */
 import type { Disposable, Event } from 'vscode';
 
@@ -36,8 +39,20 @@ export interface CoreOrchestratorApiV1 {
     restart(id: string): Promise<void>;
     /** Stops the agent if needed and forgets it. @throws {CoreOrchestratorError} */
     remove(id: string): Promise<void>;
-    /** Types `text` into the agent and submits it. @throws {CoreOrchestratorError} */
-    sendPrompt(id: string, text: string): Promise<void>;
+    /**
+     * Delivers `text` as a prompt. Resolves with the receipt when there is evidence that it arrived (`acknowledged`), or, with
+     * `whenBlocked: 'queue'`, as soon as it is kept and waits for the agent to become free (`queued`).
+     * @throws {CoreOrchestratorError} nothing was typed: `agent.dialogOpen`, `agent.draftInBox`, `agent.inputHidden`, `agent.notReady`,
+     * `agent.notRunning`, `agent.paused`, `agent.notAllowed`; it did not arrive: `agent.deliveryFailed`; it may have arrived and is not typed
+     * again: `agent.deliveryUnknown`
+     */
+    sendPrompt(id: string, text: string, options?: SendPromptOptions): Promise<PromptReceipt>;
+    /** Takes back a prompt that is still `queued`. @throws {CoreOrchestratorError} `agent.notAllowed` when typing has begun */
+    cancelPrompt(receiptId: string): Promise<void>;
+    /** The last prompts to the agent, newest first. @throws {CoreOrchestratorError} */
+    receipts(id: string): Promise<readonly PromptReceipt[]>;
+    /** Fires at each step of each delivery, whoever ordered it. */
+    readonly onDidChangeReceipt: Event<PromptReceipt>;
   };
 
   /**
@@ -76,8 +91,69 @@ export interface AgentSnapshot {
   readonly sinceMs: number;
   /** How its last process ended; both undefined when the cause is not known. */
   readonly exit: { readonly code?: number; readonly signal?: string } | undefined;
-  /** Another window manages it; nothing can be done from here. */
+  /** What it asks a person now. */
+  readonly request: AgentRequest | undefined;
+  /** The newest prompt that was sent to it. */
+  readonly lastReceipt: PromptReceipt | undefined;
+  /** Prompts that wait for it to become free. */
+  readonly queuedPromptCount: number;
+  /** It ended and its conversation can be gone on with. */
+  readonly isResumable: boolean;
+  /** What is not known or not possible for it, in words. */
+  readonly degraded: readonly string[];
+  /** Tokens and cost as the program itself recorded them; never estimated. */
+  readonly usage: AgentUsage | undefined;
+  /** Another window manages it and cannot be reached; nothing can be done from here. */
   readonly isManagedElsewhere: boolean;
+}
+
+/** What an agent asks. For reading only: it is answered by a person. */
+export interface AgentRequest {
+  readonly id: string;
+  readonly kind: 'permission' | 'question';
+  /** The tool it wants to use, when it says so. */
+  readonly tool: string | undefined;
+  /** One line: what it is about. */
+  readonly title: string;
+  readonly askedAtMs: number;
+}
+
+export interface AgentUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  /** Only when the program reports it. */
+  readonly costUsd?: number;
+  /** What is covered: `18 of 18 turns`. */
+  readonly coverage: string;
+  readonly updatedAtMs: number;
+}
+
+export interface SendPromptOptions {
+  /** `refuse` (default): a blocked agent is an error and nothing is kept. `queue`: it waits until the agent is free. */
+  readonly whenBlocked?: 'refuse' | 'queue';
+}
+
+/** One prompt on its way. A new value at each step. */
+export interface PromptReceipt {
+  readonly id: string;
+  readonly agentId: string;
+  /** `queued → typing → typed → submitted → acknowledged`, or it ends in `failed`, `delivery_unknown` or `canceled`. */
+  readonly state:
+    'queued' | 'typing' | 'typed' | 'submitted' | 'acknowledged' | 'failed' | 'delivery_unknown' | 'canceled';
+  /** What the acknowledgement rests on. */
+  readonly evidence: 'hook' | 'screen' | 'person' | undefined;
+  /** Why it waits, failed or is not known, in `snake_case`. */
+  readonly reason: string | undefined;
+  readonly detail: string | undefined;
+  /** How the text was changed so that the program takes it as text. */
+  readonly changes: readonly { readonly kind: string; readonly detail: string }[];
+  /** Its first 120 characters. */
+  readonly excerpt: string;
+  readonly createdAtMs: number;
+  /** Epoch milliseconds of the last step. */
+  readonly stateAtMs: number;
 }
 
 export interface AgentChangeEvent {

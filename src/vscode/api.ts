@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type AgentId, type AgentSpec, isAgentId } from '../core/agents/agent';
+import type { PromptReceipt } from '../core/agents/delivery/promptDelivery';
 import type { AgentView, Engine } from '../core/engine';
 import { toVscodeEvent } from './events';
 import { namingAgent } from './failedStart';
@@ -7,6 +8,9 @@ import { WindowError } from './windowErrors';
 
 /** An agent for other extensions: a copy that nothing of ours hangs on. */
 type AgentSnapshot = ReturnType<typeof snapshot>;
+
+/** A delivery for other extensions. */
+type ReceiptSnapshot = ReturnType<typeof receiptSnapshot>;
 
 interface AgentChangeEvent {
   readonly id: string;
@@ -18,7 +22,8 @@ type ApiV1 = ReturnType<typeof createV1>;
 
 /**
  * What other extensions get; described for them in `core-orchestrator.d.ts` (test/unit/vscode/apiTypings.test.ts compares). Reading is open to all; what acts needs the setting `coreOrchestrator.api.allowWrite`,
- * because VS Code does not tell who calls (S22). Values that go out are copies.
+ * because VS Code does not tell who calls (S22). Values that go out are copies. What agents ask can be read, but not answered here, whatever
+ * the setting says: an approval is a person's, after the complete request was shown (S24).
  */
 export function createApi(engine: Engine, isWriteAllowed: () => boolean) {
   const versions: Readonly<Record<number, ApiV1>> = { 1: createV1(engine, isWriteAllowed) };
@@ -42,6 +47,8 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean) {
   };
   const changes = (listener: (event: AgentChangeEvent) => void): { dispose(): void } =>
     engine.onDidChangeAgent(({ id, view }) => listener(Object.freeze({ id, agent: view && snapshot(view) })));
+  const receiptChanges = (listener: (receipt: ReceiptSnapshot) => void): { dispose(): void } =>
+    engine.onDidChangeReceipt((receipt) => listener(receiptSnapshot(receipt)));
   return Object.freeze({
     agents: Object.freeze({
       list: (): readonly AgentSnapshot[] => engine.agents.map(snapshot),
@@ -54,7 +61,12 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean) {
       stop: (id: string) => act(() => engine.stopAgent(known(id))),
       restart: (id: string) => act(() => engine.restartAgent(known(id))),
       remove: (id: string) => act(() => engine.removeAgent(known(id))),
-      sendPrompt: (id: string, text: string) => act(() => engine.sendPrompt(known(id), String(text))),
+      sendPrompt: (id: string, text: string, options?: { readonly whenBlocked?: 'refuse' | 'queue' }) =>
+        act(async () => receiptSnapshot(await engine.sendPrompt(known(id), String(text), sendOptions(options)))),
+      cancelPrompt: (receiptId: string) => act(() => engine.cancelPrompt(String(receiptId))),
+      receipts: async (id: string): Promise<readonly ReceiptSnapshot[]> =>
+        (await engine.receipts(known(id))).map(receiptSnapshot),
+      onDidChangeReceipt: toVscodeEvent(receiptChanges),
     }),
     registerAgentType: (manifest: unknown) => {
       demandWrite();
@@ -67,6 +79,13 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean) {
 function known(id: string): AgentId {
   if (typeof id !== 'string' || !isAgentId(id)) throw new WindowError('window.unknownAgent', 'this is not an agent id');
   return id;
+}
+
+/** Anything but a plain `queue` refuses. */
+function sendOptions(options: unknown): { readonly whenBlocked: 'refuse' | 'queue' } {
+  const isQueued =
+    typeof options === 'object' && options !== null && 'whenBlocked' in options && options.whenBlocked === 'queue';
+  return { whenBlocked: isQueued ? 'queue' : 'refuse' };
 }
 
 /** Only the fields we know, so that a caller cannot slip in others; the engine checks their values. */
@@ -109,6 +128,32 @@ function snapshot(view: AgentView) {
     needsYou: view.needsYou,
     sinceMs: view.sinceMs,
     exit: view.exit && Object.freeze({ ...view.exit }),
+    request: view.request && requestSnapshot(view.request),
+    lastReceipt: view.lastReceipt && receiptSnapshot(view.lastReceipt),
+    queuedPromptCount: view.queuedPromptCount,
+    isResumable: view.isResumable,
+    degraded: Object.freeze([...view.degraded]),
+    usage: view.usage && Object.freeze({ ...view.usage }),
     isManagedElsewhere: view.isManagedElsewhere,
+  });
+}
+
+/** What it is about; the complete request is for the person who answers it. */
+function requestSnapshot({ id, kind, tool, title, askedAtMs }: NonNullable<AgentView['request']>) {
+  return Object.freeze({ id, kind, tool, title, askedAtMs });
+}
+
+function receiptSnapshot(receipt: PromptReceipt) {
+  return Object.freeze({
+    id: receipt.id,
+    agentId: String(receipt.agentId),
+    state: receipt.state,
+    evidence: receipt.evidence,
+    reason: receipt.reason,
+    detail: receipt.detail,
+    changes: Object.freeze(receipt.changes.map((change) => Object.freeze({ ...change }))),
+    excerpt: receipt.excerpt,
+    createdAtMs: receipt.createdAtMs,
+    stateAtMs: receipt.stateAtMs,
   });
 }

@@ -4,22 +4,34 @@ import type { Disposable } from '../core/base/disposable';
 import type { Logger } from '../core/base/log';
 import type { Engine } from '../core/engine';
 import { AgentsView } from './agents/agentsView';
+import { ApprovalDesk } from './approvals/approvalDesk';
+import { approvalCommands } from './approvals/approvalCommands';
 import { agentCommands } from './commands/agentCommands';
 import { AgentPicker } from './commands/agentPicker';
 import { AgentTargets } from './commands/agentTargets';
 import { openCommands } from './commands/openCommands';
 import { registerCommands } from './commands/registerCommands';
+import { reportCommands } from './commands/reportCommands';
+import { ResumeDesk } from './commands/resumeDesk';
 import { StartAgentDialog } from './commands/startAgentDialog';
+import { WaitingRound } from './commands/waitingRound';
 import { windowCommands } from './commands/windowCommands';
 import { ContextKeySetter } from './context';
 import { ReportDocuments } from './documents/reportDocuments';
 import { fleetCommands } from './fleet/fleetCommands';
 import { FleetController } from './fleet/fleetController';
+import { FleetMembers } from './fleet/fleetMembers';
 import type { LiveSettings } from './liveSettings';
+import { DeliveryPresenter } from './notices/deliveryPresenter';
 import { NeedsYouPresenter } from './notices/needsYouPresenter';
 import { NoticePresenter } from './notices/noticePresenter';
+import { ResumePresenter } from './notices/resumePresenter';
 import { VscodeWindow } from './notices/vscodeWindow';
 import type { Memory } from './notices/windowPort';
+import { promptCommands } from './prompts/promptCommands';
+import { PromptEditor } from './prompts/promptEditor';
+import { PromptSender } from './prompts/promptSender';
+import { ReceiptDesk } from './prompts/receiptDesk';
 import { Reporter } from './reporter';
 import { AgentTerminals } from './terminals/agentTerminals';
 import { registerTerminalProfile } from './terminals/terminalProfile';
@@ -40,6 +52,8 @@ export interface ContributionParts {
   readonly channel: vscode.LogOutputChannel;
   readonly extensionVersion: string;
   readonly globalMemory: Memory;
+  /** What is remembered for this workspace. */
+  readonly workspaceMemory: Memory;
   /** Starts the engine where agents can run. */
   readonly start: () => Promise<void>;
   /** Asked when the engine is ready for the first time. */
@@ -66,13 +80,30 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const documents = new ReportDocuments();
   const picker = new AgentPicker(engine, clock);
   const targets = new AgentTargets(engine, picker);
-  const fleet = new FleetController({ engine, documents, reporter, isTrusted, log });
+  const fleet = new FleetController({
+    ...{ engine, documents, reporter, picker, isTrusted, log },
+    members: new FleetMembers(parts.workspaceMemory),
+  });
   const window = new VscodeWindow(log);
+  const tell = reporter.failure.bind(reporter);
+  const sender = new PromptSender({ engine, window, clock, log, tell });
+  const receipts = new ReceiptDesk({ engine, window, documents, sender, clock });
+  const editor = new PromptEditor();
   const level = () => settings.current.notifications;
   const reveal = view.reveal.bind(view);
   const handlers = {
-    ...agentCommands({ engine, targets, reporter, startDialog: new StartAgentDialog(engine), isTrusted, reveal }),
-    ...openCommands({ engine, targets, terminals, documents, clock, log, reveal }),
+    ...agentCommands({
+      ...{ engine, targets, reporter, isTrusted, reveal },
+      startDialog: new StartAgentDialog(engine),
+      resume: new ResumeDesk({ engine, window, sender }),
+    }),
+    ...promptCommands({ engine, targets, sender, receipts, editor }),
+    ...approvalCommands({ engine, targets, desk: new ApprovalDesk({ engine, window, documents }) }),
+    ...openCommands({
+      ...{ engine, targets, terminals, documents, clock, log, reveal },
+      waiting: new WaitingRound(engine),
+    }),
+    ...reportCommands({ engine, targets, documents, clock, isTrusted }),
     ...fleetCommands(fleet),
     ...windowCommands({
       engine,
@@ -90,11 +121,14 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => new StatusItem(engine, clock) },
     { register: () => documents },
     { register: () => fleet },
+    { register: () => editor },
     { register: () => registerCommands(handlers, log, reporter) },
     { register: () => terminals },
     { register: () => registerTerminalProfile(picker, terminals) },
     { register: () => window },
     { register: () => new NoticePresenter(engine, clock, window, parts.globalMemory, level) },
+    { register: () => new DeliveryPresenter(engine, clock, window, sender, level) },
+    { register: () => new ResumePresenter(engine, clock, window, level, clock.nowMs()) },
     { register: () => new NeedsYouPresenter(engine, clock, window, level, () => terminals.watched, parts.wasAway) },
   ];
   return { view, terminals, facts, reporter, contributions };

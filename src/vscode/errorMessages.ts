@@ -67,7 +67,19 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'agent.notAllowed': warning('This is not allowed for this agent.'),
   'agent.quarantined': warning('The agent failed too often and is quarantined. Release it to start it again.'),
   'agent.paused': warning('The agent is paused. Resume it first.'),
-  'agent.dialogOpen': warning('The agent shows a question. Answer it in its terminal first; nothing was typed.'),
+  'agent.dialogOpen': warning(
+    'The agent shows a question, and whatever is typed would answer that. Nothing was typed.',
+  ),
+  'agent.draftInBox': warning('Somebody has begun to type in the agent’s input box. Nothing was typed.'),
+  'agent.inputHidden': warning('The agent’s input box cannot be seen now. Nothing was typed.'),
+  'agent.notReady': warning('The agent is not ready for input now. Nothing was typed.'),
+  'agent.deliveryFailed': error('The prompt did not arrive.'),
+  'agent.deliveryUnknown': warning(
+    'It is not known whether the prompt arrived. Nothing is typed again by itself. Look at the agent’s terminal.',
+  ),
+  'agent.requestGone': warning('It asks something else now. Nothing was answered.'),
+  'agent.cannotAnswer': warning('This can be answered only in the agent’s terminal.'),
+  'agent.cannotResume': warning('The conversation of this agent cannot be resumed. Nothing was started.'),
   'agent.fleetInvalid': error('The fleet file has mistakes.', openFleetFile),
   'agent.notApproved': warning('These commands were not approved, so nothing was started.'),
   'agent.conflict': warning('The agent changed in the meantime. Try again.'),
@@ -98,7 +110,9 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'The path of the runtime folder is too long for a socket. Set a shorter XDG_RUNTIME_DIR or TMPDIR.',
     checkSetup,
   ),
-  'engine.following': warning('Another window manages the agents of this workspace. Do it there.'),
+  'engine.following': warning(
+    'Another window manages the agents of this workspace and cannot be reached from here. Do it there.',
+  ),
   'engine.restricted': warning(
     'This workspace is in Restricted Mode: agents are shown, but nothing is started or sent. Trust the workspace first.',
     manageTrust,
@@ -134,6 +148,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'window.managedElsewhere': warning('Another window manages the agents of this workspace. Do it there.'),
   'window.noFolder': warning('Open a folder first: a fleet file belongs to a folder.', openFolder),
   'window.unknownAgent': warning('This agent is not there any more.'),
+  'window.nothingToSend': information('There is no text to send: select some, or open a file.'),
   'window.terminalFailed': error('The terminal could not be opened.'),
   'api.unknownVersion': error('This version of the Core Orchestrator API does not exist.'),
   'api.writeNotAllowed': error(
@@ -151,6 +166,8 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.fleetInvalid',
   'agent.killFailed',
   'agent.endedEarly',
+  'agent.deliveryFailed',
+  'agent.cannotResume',
   'data.io',
   'tmux.rejected',
   'tmux.runtimeFolderUnusable',

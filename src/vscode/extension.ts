@@ -42,6 +42,7 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
     channel,
     extensionVersion: String((context.extension.packageJSON as { version?: unknown }).version), // package.json has it: VS Code would not load us else
     globalMemory: memoryOn(context.globalState, log),
+    workspaceMemory: memoryOn(context.workspaceState, log),
     start: () => startHere(engine),
     wasAway: () => absence.wasAway,
   });

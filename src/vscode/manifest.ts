@@ -15,6 +15,8 @@ export const WALKTHROUGH_ID = 'coreOrchestrator.start';
 export const DOCUMENT_SCHEME = 'core-orchestrator';
 /** Language of reports that are not Markdown: plain text whose long lines wrap, so that nothing is out of sight (S24). */
 export const REPORT_LANGUAGE_ID = 'core-orchestrator-report';
+/** Language of a prompt that is written in an editor: plain text with its own button. */
+export const PROMPT_LANGUAGE_ID = 'core-orchestrator-prompt';
 /** Where a workspace keeps its fleet, below a workspace folder. */
 export const FLEET_FILE = '.vscode/agents.json';
 
@@ -30,6 +32,22 @@ export const CommandId = {
   OpenAgentBeside: 'coreOrchestrator.openAgentBeside',
   OpenMirror: 'coreOrchestrator.openMirror',
   SendPrompt: 'coreOrchestrator.sendPrompt',
+  QueuePrompt: 'coreOrchestrator.queuePrompt',
+  WritePrompt: 'coreOrchestrator.writePrompt',
+  SendWrittenPrompt: 'coreOrchestrator.sendWrittenPrompt',
+  SendSelection: 'coreOrchestrator.sendSelection',
+  ShowReceipts: 'coreOrchestrator.showReceipts',
+  CancelQueuedPrompt: 'coreOrchestrator.cancelQueuedPrompt',
+  ResendPrompt: 'coreOrchestrator.resendPrompt',
+  ReviewRequest: 'coreOrchestrator.reviewRequest',
+  ApproveRequest: 'coreOrchestrator.approveRequest',
+  DenyRequest: 'coreOrchestrator.denyRequest',
+  DenyRequestWithReason: 'coreOrchestrator.denyRequestWithReason',
+  ResumeConversation: 'coreOrchestrator.resumeConversation',
+  ResumeFleet: 'coreOrchestrator.resumeFleet',
+  GoToNextWaitingAgent: 'coreOrchestrator.goToNextWaitingAgent',
+  ExplainState: 'coreOrchestrator.explainState',
+  Doctor: 'coreOrchestrator.doctor',
   RenameAgent: 'coreOrchestrator.renameAgent',
   RemoveAgent: 'coreOrchestrator.removeAgent',
   StartFleet: 'coreOrchestrator.startFleet',
@@ -57,6 +75,10 @@ export type AgentTarget = { readonly kind: 'agent'; readonly id: AgentId } | Age
 /** (clicked row, all selected rows), as VS Code calls commands of a tree view with several selected rows. */
 export type AgentCommand = (row?: AgentTarget, rows?: readonly unknown[]) => Promise<void>;
 type PlainCommand = () => Promise<void>;
+/** With a text nothing is asked. */
+type PromptCommand = (row?: AgentTarget, rows?: readonly unknown[], text?: string) => Promise<void>;
+/** With the id of an agent type nothing is asked. */
+type DoctorCommand = (typeId?: unknown) => Promise<void>;
 
 export interface CommandTypes {
   [CommandId.StartAgent]: () => Promise<AgentId | undefined>;
@@ -69,7 +91,23 @@ export interface CommandTypes {
   [CommandId.AttachAgent]: AgentCommand;
   [CommandId.OpenAgentBeside]: AgentCommand;
   [CommandId.OpenMirror]: AgentCommand;
-  [CommandId.SendPrompt]: (row?: AgentTarget, rows?: readonly unknown[], text?: string) => Promise<void>;
+  [CommandId.SendPrompt]: PromptCommand;
+  [CommandId.QueuePrompt]: PromptCommand;
+  [CommandId.WritePrompt]: AgentCommand;
+  [CommandId.SendWrittenPrompt]: PlainCommand;
+  [CommandId.SendSelection]: PlainCommand;
+  [CommandId.ShowReceipts]: AgentCommand;
+  [CommandId.CancelQueuedPrompt]: AgentCommand;
+  [CommandId.ResendPrompt]: AgentCommand;
+  [CommandId.ReviewRequest]: AgentCommand;
+  [CommandId.ApproveRequest]: AgentCommand;
+  [CommandId.DenyRequest]: AgentCommand;
+  [CommandId.DenyRequestWithReason]: AgentCommand;
+  [CommandId.ResumeConversation]: AgentCommand;
+  [CommandId.ResumeFleet]: PlainCommand;
+  [CommandId.GoToNextWaitingAgent]: PlainCommand;
+  [CommandId.ExplainState]: AgentCommand;
+  [CommandId.Doctor]: DoctorCommand;
   [CommandId.RenameAgent]: AgentCommand;
   [CommandId.RemoveAgent]: AgentCommand;
   [CommandId.StartFleet]: PlainCommand;
@@ -96,10 +134,14 @@ export interface ContextKeys {
   /** Which welcome text the Agents view shows while it has no rows. */
   'coreOrchestrator.welcome': WelcomeState;
   'coreOrchestrator.hasAgents': boolean;
-  /** This window manages the agents of the workspace: it may change them. */
+  /** This window manages the agents of the workspace. */
   'coreOrchestrator.isOwner': boolean;
+  /** Commands of this window reach the agents: it manages them, or is connected to the window or host that does. */
+  'coreOrchestrator.canAct': boolean;
   /** At least one agent has a process. */
   'coreOrchestrator.hasLiveAgents': boolean;
+  /** At least one agent needs a person. */
+  'coreOrchestrator.hasWaitingAgents': boolean;
   'coreOrchestrator.hasFleetFile': boolean;
   /** The owner of the workspace does not answer: a person may take over. */
   'coreOrchestrator.canTakeOver': boolean;
@@ -124,6 +166,7 @@ export const WelcomeState = {
   StoreReadOnly: 'storeReadOnly',
   NetworkFileSystem: 'networkFileSystem',
   Elsewhere: 'elsewhere',
+  Connected: 'connected',
   OwnerHung: 'ownerHung',
   Blocked: 'blocked',
 } as const;
@@ -135,6 +178,8 @@ export const SettingKey = {
   GroupBy: 'agents.groupBy',
   PassEnvironment: 'agents.passEnvironment',
   StartDeadline: 'agents.startDeadlineSeconds',
+  KeepSupervising: 'keepSupervising',
+  AllowRules: 'approvals.allow',
   RestartFirstDelay: 'restart.firstDelaySeconds',
   RestartLongestDelay: 'restart.longestDelaySeconds',
   RestartLimit: 'restart.limit',

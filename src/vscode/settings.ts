@@ -1,3 +1,4 @@
+import type { AllowRule } from '../core/agents/permissionRequest';
 import { SettingKey } from './manifest';
 
 export const GroupBy = { State: 'state', Team: 'team', Folder: 'folder', None: 'none' } as const;
@@ -24,6 +25,10 @@ export interface Settings {
   /** More automatic restarts than this within `restartPeriodMs` lead to quarantine. */
   readonly restartLimit: number;
   readonly restartPeriodMs: number;
+  /** A program without a window goes on supervising when the last window closes. */
+  readonly isSupervisionKept: boolean;
+  /** What agents may do without being asked about; empty: nothing. */
+  readonly allowRules: readonly AllowRule[];
   readonly notifications: NotificationLevel;
   readonly terminalPlace: TerminalPlace;
   /** Other extensions may start, stop and message agents through the exported API. */
@@ -47,6 +52,8 @@ export function compileSettings(read: ReadSetting): Settings {
     restartLongestDelayMs: Math.max(firstDelayMs, seconds(read(SettingKey.RestartLongestDelay), 60, 1, 3600)),
     restartLimit: Math.round(number(read(SettingKey.RestartLimit), 5, 0, 100)),
     restartPeriodMs: number(read(SettingKey.RestartPeriod), 10, 1, 1440) * 60_000,
+    isSupervisionKept: read(SettingKey.KeepSupervising) === true,
+    allowRules: rules(read(SettingKey.AllowRules)),
     notifications: oneOf(read(SettingKey.Notifications), Object.values(NotificationLevel), NotificationLevel.All),
     terminalPlace: oneOf(read(SettingKey.TerminalLocation), Object.values(TerminalPlace), TerminalPlace.Panel),
     isApiWriteAllowed: read(SettingKey.AllowWrite) === true,
@@ -76,4 +83,26 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[], fallback
 function names(value: unknown): readonly string[] {
   if (!Array.isArray(value)) return [];
   return [...new Set(value.filter((item): item is string => typeof item === 'string' && VARIABLE_NAME.test(item)))];
+}
+
+const RULE_PARTS = ['type', 'tool', 'pattern'] as const;
+/** No person writes more, and each is tried at each request. */
+const MOST_RULES = 100;
+const LONGEST_RULE_PART = 1000;
+
+/** A rule with a part missing, empty or of a wrong kind allows nothing, so it is left out as a whole. */
+function rules(value: unknown): readonly AllowRule[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, MOST_RULES).flatMap((item: unknown) => {
+    const parts = RULE_PARTS.map((part) => ownText(item, part));
+    const [type, tool, pattern] = parts;
+    if (type === undefined || tool === undefined || pattern === undefined) return [];
+    return [{ type, tool, pattern }];
+  });
+}
+
+function ownText(item: unknown, key: string): string | undefined {
+  if (typeof item !== 'object' || item === null || !Object.hasOwn(item, key)) return undefined;
+  const value: unknown = Reflect.get(item, key);
+  return typeof value === 'string' && value !== '' && value.length <= LONGEST_RULE_PART ? value : undefined;
 }

@@ -6,6 +6,7 @@ export type WindowErrorCode =
   | 'window.noFolder'
   | 'window.unknownAgent'
   | 'window.terminalFailed'
+  | 'window.nothingToSend'
   | 'api.unknownVersion'
   | 'api.writeNotAllowed';
 
@@ -15,6 +16,7 @@ const dispositions: Record<WindowErrorCode, ErrorDisposition> = {
   'window.noFolder': 'reconfigure',
   'window.unknownAgent': 'giveUp',
   'window.terminalFailed': 'retry',
+  'window.nothingToSend': 'giveUp',
   'api.unknownVersion': 'giveUp',
   'api.writeNotAllowed': 'reconfigure',
 };

@@ -41,9 +41,10 @@ export function badgeText(needYouCount: number): string {
 export function viewMessage(status: EngineStatus): string | undefined {
   switch (status.kind) {
     case 'following':
-      return status.isOwnerResponding
-        ? 'Managed by another window. Shown read-only.'
-        : 'Managed by another window that does not respond. You can take over.';
+      if (!status.isOwnerResponding) return 'Managed by another window that does not respond. You can take over.';
+      return status.isConnected
+        ? 'Managed by another window. Commands work here, too.'
+        : 'Managed by another window that cannot be reached. Shown read-only.';
     case 'restricted':
       return 'Restricted Mode: agents are shown, nothing is started or sent.';
     case 'blocked':

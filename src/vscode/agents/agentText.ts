@@ -1,6 +1,8 @@
 import { assertNever } from '../../core/base/errors';
 import type { Activity, ExitCause, Lifecycle } from '../../core/agents/agentState';
 import { type AgentView, needsYouOf } from '../../core/engine';
+import { requestTitle } from '../approvals/requestText';
+import { isTroubled, queueWords, receiptInRow } from '../prompts/receiptText';
 
 /** An icon that tells the state by its shape; the colour only repeats it. */
 export interface StateIcon {
@@ -87,15 +89,30 @@ export function stateIcon(agent: Pick<AgentView, 'lifecycle' | 'activity'>): Sta
   return lifecycleIcons[agent.lifecycle];
 }
 
-/** Behind the name in the view: `needs approval for 3 min`. Nothing shorter than a minute is counted. */
+/**
+ * Behind the name in the view: `needs approval for 3 min · Bash: npm test`, `working, just now · prompt submitted`. What a person must
+ * decide stands first: a narrow view shows only the beginning.
+ */
 export function description(agent: AgentView, nowMs: number): string {
   const duration = shortDuration(nowMs - agent.sinceMs);
-  return duration === '' ? stateWords(agent) : `${stateWords(agent)} for ${duration}`;
+  const state = duration === '' ? `${stateWords(agent)}, just now` : `${stateWords(agent)} for ${duration}`;
+  const receipt = receiptInRow(agent.lastReceipt, nowMs);
+  const queued = agent.queuedPromptCount === 0 ? '' : `${agent.queuedPromptCount} queued`;
+  const asked = agent.request ? requestTitle(agent.request) : '';
+  const parts = isTroubled(agent.lastReceipt) ? [receipt, state, asked, queued] : [state, asked, receipt, queued];
+  return parts.filter((part) => part !== '').join(' · ');
 }
 
-/** What a screen reader says for the row: `Agent Reviewer, needs approval, 3 minutes`. */
+/** What a screen reader says for the row: `Agent Reviewer, needs approval, 3 minutes, asks: Bash: npm test`. */
 export function sentence(agent: AgentView, nowMs: number): string {
-  const parts = [`Agent ${agent.name}`, stateWords(agent), longDuration(nowMs - agent.sinceMs)];
+  const parts = [
+    `Agent ${agent.name}`,
+    stateWords(agent),
+    longDuration(nowMs - agent.sinceMs) || 'just now',
+    agent.request ? `asks: ${requestTitle(agent.request)}` : '',
+    receiptInRow(agent.lastReceipt, nowMs),
+    queueWords(agent.queuedPromptCount),
+  ];
   if (agent.isManagedElsewhere) parts.push('read-only');
   return parts.filter((part) => part !== '').join(', ');
 }
@@ -143,30 +160,44 @@ const unfinished: ReadonlySet<Activity> = new Set<Activity>([
   'awaiting_input',
   'awaiting_approval',
   'rate_limited',
+  'unknown',
 ]);
 
-/** Stopping it now would lose work: it is in the middle of something or waits for an answer. */
+/** Stopping it now would or might lose work: it is in the middle of something, waits for an answer, or what it does is not known. */
 export function isInTheMiddle(agent: Pick<AgentView, 'lifecycle' | 'activity'>): boolean {
   if (agent.lifecycle !== 'running' && agent.lifecycle !== 'paused') return false;
   return unfinished.has(agent.activity);
 }
 
-/** It shows a question: whatever is typed would answer that. */
-export function hasDialog(agent: Pick<AgentView, 'activity'>): boolean {
-  return agent.activity === 'awaiting_input' || agent.activity === 'awaiting_approval';
-}
-
 /**
- * Space-separated tokens for `viewItem =~ /\btoken\b/`: `agent`, the lifecycle, `live` or `ended`, `attachable`,
- * `prompts` (takes prompts now), `needsYou`, and `managed` (here) or `elsewhere`.
+ * Space-separated tokens for `viewItem =~ /\btoken\b/`: `agent`, the lifecycle, `live` or `ended`, `attachable`, `prompts` (may be sent
+ * one, now or when it is free), `queue` (prompts wait), `needsYou`, `asks` (with `allow`, `deny`, `reason`: what can be answered from
+ * here), `resumable`, and `managed` (it can be acted on) or `elsewhere`.
  */
 export function contextValue(agent: AgentView, canReceivePrompts: boolean): string {
   const tokens: string[] = ['agent', agent.lifecycle];
   if (isLive(agent)) tokens.push('live');
   if (isEnded(agent)) tokens.push('ended');
   if (agent.isAttachable) tokens.push('attachable');
-  if (canReceivePrompts && agent.lifecycle === 'running' && !hasDialog(agent)) tokens.push('prompts');
+  if (canReceivePrompts && takesPrompts(agent)) tokens.push('prompts');
+  if (agent.queuedPromptCount > 0) tokens.push('queue');
   if (agent.needsYou) tokens.push('needsYou');
+  if (agent.request) tokens.push('asks', ...answerTokens(agent.request));
+  if (agent.isResumable) tokens.push('resumable');
   tokens.push(agent.isManagedElsewhere ? 'elsewhere' : 'managed');
   return tokens.join(' ');
+}
+
+/** A prompt can be typed now or kept until the agent is free. */
+export function takesPrompts({ lifecycle }: Pick<AgentView, 'lifecycle'>): boolean {
+  return lifecycle === 'running' || lifecycle === 'paused' || lifecycle === 'starting';
+}
+
+function answerTokens(request: NonNullable<AgentView['request']>): readonly string[] {
+  if (request.door === 'none') return [];
+  return [
+    ...(request.canAllow ? ['allow'] : []),
+    ...(request.canDeny ? ['deny'] : []),
+    ...(request.canDeny && request.canGiveReason ? ['reason'] : []),
+  ];
 }

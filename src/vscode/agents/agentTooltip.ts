@@ -1,5 +1,7 @@
 import type { Evidence } from '../../core/agents/agentState';
-import type { AgentView } from '../../core/engine';
+import type { AgentUsage, AgentView } from '../../core/engine';
+import { doorWords, requestTitle } from '../approvals/requestText';
+import { queueWords, receiptLine } from '../prompts/receiptText';
 import { exitWords, longDuration, stateWords } from './agentText';
 
 /** One fact about an agent. Both sides are plain text: whoever shows them escapes them. */
@@ -8,12 +10,13 @@ export interface Fact {
   readonly value: string;
 }
 
-const sourceWords: Record<Evidence['source'], string> = {
+export const sourceWords: Record<Evidence['source'], string> = {
   process: 'process',
   exit_file: 'exit code',
   pane: 'terminal',
   hook: 'the agent itself',
   title: 'terminal title',
+  osc: 'the agent’s own status signal',
   screen: 'screen',
   person: 'a person',
   policy: 'restart policy',
@@ -32,6 +35,11 @@ export function facts(agent: AgentView, nowMs: number): readonly Fact[] {
   const all: (Fact | undefined)[] = [
     { label: 'State', value: since === '' ? stateWords(agent) : `${stateWords(agent)}, ${since}` },
     agent.isManagedElsewhere ? { label: 'Access', value: 'read-only from this window' } : undefined,
+    agent.request === undefined
+      ? undefined
+      : { label: agent.request.kind === 'question' ? 'Asks' : 'Wants', value: askedValue(agent.request) },
+    { label: 'Last prompt', value: lastPrompt(agent, nowMs) },
+    { label: 'Queue', value: queueWords(agent.queuedPromptCount) },
     { label: 'Type', value: agent.typeLabel },
     { label: 'Folder', value: agent.folder },
     agent.role === undefined ? undefined : { label: 'Role', value: agent.role },
@@ -39,6 +47,9 @@ export function facts(agent: AgentView, nowMs: number): readonly Fact[] {
     agent.pid === undefined ? undefined : { label: 'Process', value: String(agent.pid) },
     agent.exit === undefined ? undefined : { label: 'Last end', value: exitWords(agent.exit) || 'cause not known' },
     { label: 'Restarts', value: restarts(agent, nowMs) },
+    { label: 'Usage', value: agent.usage ? usageWords(agent.usage, nowMs) : '' },
+    { label: 'Not known', value: agent.degraded.join('; ') },
+    agent.isResumable ? { label: 'Conversation', value: 'can be resumed' } : undefined,
     { label: 'Id', value: agent.id },
     { label: 'Reason', value: agent.reason.replaceAll('_', ' ') },
   ];
@@ -48,9 +59,35 @@ export function facts(agent: AgentView, nowMs: number): readonly Fact[] {
 /** Why we believe the state, strongest first, with the age of each piece. */
 export function evidenceLines(agent: AgentView, nowMs: number): readonly string[] {
   return agent.evidence.map((piece) => {
-    const age = longDuration(nowMs - piece.observedAtMs);
-    return `${sourceWords[piece.source]}: ${piece.detail} (${age === '' ? 'just now' : `${age} ago`})`;
+    return `${sourceWords[piece.source]}: ${piece.detail} (${ageWords(nowMs - piece.observedAtMs)})`;
   });
+}
+
+/** `just now`, `3 minutes ago`. */
+export function ageWords(ageMs: number): string {
+  const age = longDuration(ageMs);
+  return age === '' ? 'just now' : `${age} ago`;
+}
+
+/** Tokens by the four classes and the cost as reported, and how much of the work that covers. Nothing is estimated. */
+export function usageWords(usage: AgentUsage, nowMs: number): string {
+  const count = (value: number): string => value.toLocaleString('en-US');
+  const cost = usage.costUsd === undefined ? 'cost not reported' : `$${usage.costUsd.toFixed(2)} as reported`;
+  return [
+    `${count(usage.inputTokens)} in, ${count(usage.outputTokens)} out, ${count(usage.cacheReadTokens)} from cache, ${count(usage.cacheWriteTokens)} to cache (tokens)`,
+    cost,
+    `covers ${usage.coverage}`,
+    `as of ${ageWords(nowMs - usage.updatedAtMs)}`,
+  ].join('; ');
+}
+
+function askedValue(request: NonNullable<AgentView['request']>): string {
+  return `${requestTitle(request, 200)} (${request.source === 'hook' ? 'as the agent told' : 'read off its screen'}; ${doorWords(request)})`;
+}
+
+function lastPrompt({ lastReceipt }: AgentView, nowMs: number): string {
+  if (!lastReceipt) return '';
+  return `${receiptLine(lastReceipt)} (${ageWords(nowMs - lastReceipt.stateAtMs)}): ${lastReceipt.excerpt}`;
 }
 
 function restarts(agent: AgentView, nowMs: number): string {

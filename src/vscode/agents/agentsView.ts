@@ -11,14 +11,14 @@ import { badgeText, summarize, viewMessage } from './agentSummary';
 import { AgentsTree, type TreeNode } from './agentsTree';
 import { RefreshQueue } from './refreshQueue';
 
-/** How often the minutes in the rows are looked at, while the view can be seen. */
-const MINUTE_MS = 60_000;
+/** How often the words of the rows that depend on time (minutes, settled receipts) are looked at, while the view can be seen. */
+const AGE_MS = 5_000;
 
 /** The Agents view: draws again only what changed, only while it is visible, and carries badge and message. */
 export class AgentsView implements Disposable {
   readonly tree: AgentsTree;
   readonly #store = new DisposableStore();
-  readonly #minute = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #age = this.#store.add(new MutableDisposable<Disposable>());
   readonly #queue: RefreshQueue<TreeNode>;
   readonly #view: vscode.TreeView<TreeNode>;
   #isStale = false;
@@ -44,7 +44,7 @@ export class AgentsView implements Disposable {
     this.#store.add(engine.onDidChangeAgentTypes(() => this.#drawAll()));
     this.#store.add(this.#regroupOnSetting());
     this.#updateHeader();
-    this.#scheduleMinute();
+    this.#scheduleAge();
   }
 
   get selection(): readonly TreeNode[] {
@@ -101,19 +101,19 @@ export class AgentsView implements Disposable {
 
   #onVisibility(isVisible: boolean): void {
     if (!isVisible) {
-      this.#minute.value = undefined;
+      this.#age.value = undefined;
       return;
     }
     if (this.#isStale) this.tree.refresh(undefined);
     this.#isStale = false;
-    this.#scheduleMinute();
+    this.#scheduleAge();
   }
 
-  #scheduleMinute(): void {
+  #scheduleAge(): void {
     if (!this.#view.visible) return;
-    this.#minute.value = this.clock.setTimer(MINUTE_MS, () => {
+    this.#age.value = this.clock.setTimer(AGE_MS, () => {
       for (const node of this.tree.agedNodes()) this.#queue.add(node);
-      this.#scheduleMinute();
+      this.#scheduleAge();
     });
   }
 

@@ -37,7 +37,8 @@ export function welcomeState(facts: WelcomeFacts): WelcomeState {
     case 'blocked':
       return blockedTexts[facts.status.code] ?? WelcomeState.Blocked;
     case 'following':
-      return facts.status.isOwnerResponding ? WelcomeState.Elsewhere : WelcomeState.OwnerHung;
+      if (!facts.status.isOwnerResponding) return WelcomeState.OwnerHung;
+      return facts.status.isConnected ? WelcomeState.Connected : WelcomeState.Elsewhere;
     case 'ready':
       if (!facts.isTrusted) return WelcomeState.Untrusted;
       if (!facts.hasFolder) return WelcomeState.NoFolder;

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { AgentView, Engine } from '../../core/engine';
-import { hasDialog, isEnded, isInTheMiddle, isLive } from '../agents/agentText';
+import { isEnded, isInTheMiddle, isLive } from '../agents/agentText';
 import { AGENTS_VIEW_ID, CommandId } from '../manifest';
 import type { Reporter } from '../reporter';
 import { viewOf } from '../terminals/agentTerminals';
@@ -9,8 +9,10 @@ import { demandTrust, type IsTrusted } from '../trustGate';
 import { nameProblem } from './agentName';
 import type { AgentFilter } from './agentPicker';
 import type { AgentTargets } from './agentTargets';
-import { demandOwnership } from './ownership';
+import { demandControl } from './control';
+import { lossText } from './lossText';
 import type { CommandHandlers } from './registerCommands';
+import type { ResumeDesk } from './resumeDesk';
 import type { StartAgentDialog } from './startAgentDialog';
 
 export interface AgentCommandParts {
@@ -19,6 +21,7 @@ export interface AgentCommandParts {
   readonly reporter: Reporter;
   readonly startDialog: StartAgentDialog;
   readonly isTrusted: IsTrusted;
+  readonly resume: ResumeDesk;
   readonly reveal: (id: AgentId) => Promise<void>;
 }
 
@@ -28,6 +31,7 @@ const canResume: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle ==
 const canStop: AgentFilter = (agent) => isManaged(agent) && (isLive(agent) || agent.lifecycle === 'backoff');
 const canStart: AgentFilter = (agent) => isManaged(agent) && isEnded(agent);
 const canRestart: AgentFilter = (agent) => isManaged(agent) && isLive(agent);
+const isResumable: AgentFilter = (agent) => isManaged(agent) && agent.isResumable;
 const isQuarantined: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'quarantined';
 
 /** Commands that change agents. */
@@ -36,41 +40,45 @@ export function agentCommands(parts: AgentCommandParts): CommandHandlers {
   return {
     [CommandId.StartAgent]: () => startAgent(parts),
     [CommandId.StartAgentAgain]: async (row, rows) => {
-      demandOwnership(engine);
+      demandControl(engine);
       const ids = await targets.many('Start Agent Again', canStart, row, rows);
       await forEach(parts, 'Start Agent Again', ids, (id) => engine.startExisting(id));
     },
     [CommandId.StopAgent]: async (row, rows) => {
-      demandOwnership(engine);
+      demandControl(engine);
       const ids = await targets.many('Stop Agent', canStop, row, rows);
       if (!(await confirm(engine, 'Stop', ids))) return;
       await forEach(parts, 'Stop Agent', ids, (id) => engine.stopAgent(id));
     },
     [CommandId.RestartAgent]: async (row, rows) => {
-      demandOwnership(engine);
+      demandControl(engine);
       const ids = await targets.many('Restart Agent', canRestart, row, rows);
       if (!(await confirm(engine, 'Restart', ids))) return;
       await forEach(parts, 'Restart Agent', ids, (id) => engine.restartAgent(id));
     },
     [CommandId.PauseAgent]: async (row, rows) => {
-      demandOwnership(engine);
+      demandControl(engine);
       const ids = await targets.many('Pause Agent', canPause, row, rows);
       await forEach(parts, 'Pause Agent', ids, (id) => engine.pauseAgent(id));
     },
     [CommandId.ResumeAgent]: async (row, rows) => {
-      demandOwnership(engine);
+      demandControl(engine);
       const ids = await targets.many('Resume Agent', canResume, row, rows);
       await forEach(parts, 'Resume Agent', ids, (id) => engine.resumeAgent(id));
     },
     [CommandId.ReleaseQuarantine]: async (row, rows) => {
-      demandOwnership(engine);
+      demandControl(engine);
       const ids = await targets.many('Release From Quarantine', isQuarantined, row, rows);
       await forEach(parts, 'Release From Quarantine', ids, (id) => engine.releaseQuarantine(id));
     },
-    [CommandId.SendPrompt]: (row, rows, text) => sendPrompt(parts, row, rows, text),
+    [CommandId.ResumeConversation]: async (row, rows) => {
+      demandTrust(parts.isTrusted);
+      demandControl(engine);
+      for (const id of await targets.many('Resume Conversation', isResumable, row, rows)) await parts.resume.resume(id);
+    },
     [CommandId.RenameAgent]: (row) => renameAgent(parts, row),
     [CommandId.RemoveAgent]: async (row, rows) => {
-      demandOwnership(engine);
+      demandControl(engine);
       const ids = await targets.many('Remove Agent', isManaged, row, rows);
       if (!(await confirm(engine, 'Remove', ids))) return;
       await forEach(parts, 'Remove Agent', ids, (id) => engine.removeAgent(id));
@@ -80,7 +88,7 @@ export function agentCommands(parts: AgentCommandParts): CommandHandlers {
 
 async function startAgent({ engine, startDialog, isTrusted, reveal }: AgentCommandParts): Promise<AgentId | undefined> {
   demandTrust(isTrusted);
-  demandOwnership(engine);
+  demandControl(engine);
   const spec = await startDialog.run();
   if (!spec) return undefined;
   const id = await vscode.window.withProgress({ location: { viewId: AGENTS_VIEW_ID } }, () => engine.startAgent(spec));
@@ -88,37 +96,8 @@ async function startAgent({ engine, startDialog, isTrusted, reveal }: AgentComma
   return id;
 }
 
-async function sendPrompt(
-  parts: AgentCommandParts,
-  row: unknown,
-  rows: readonly unknown[] | undefined,
-  given?: string,
-): Promise<void> {
-  const { engine, targets } = parts;
-  demandOwnership(engine);
-  const takesPrompts: AgentFilter = (agent) =>
-    canPause(agent) &&
-    !hasDialog(agent) &&
-    engine.agentTypes.some((type) => type.id === agent.typeId && type.canReceivePrompts);
-  const ids = await targets.many('Send Prompt', takesPrompts, row, rows);
-  if (ids.length === 0) return;
-  const text = typeof given === 'string' ? given : await askPrompt(engine, ids);
-  if (text === undefined || text.trim() === '') return;
-  await forEach(parts, 'Send Prompt', ids, (id) => engine.sendPrompt(id, text));
-}
-
-function askPrompt(engine: Engine, ids: readonly AgentId[]): Thenable<string | undefined> {
-  const [first] = ids;
-  const whom = ids.length === 1 && first !== undefined ? viewOf(engine, first).name : `${ids.length} agents`;
-  return vscode.window.showInputBox({
-    title: `Send Prompt to ${whom}`,
-    prompt: 'It is typed into the agent and submitted.',
-    ignoreFocusOut: true,
-  });
-}
-
 async function renameAgent({ engine, targets }: AgentCommandParts, row: unknown): Promise<void> {
-  demandOwnership(engine);
+  demandControl(engine);
   const id = await targets.one('Rename Agent', isManaged, row);
   if (id === undefined) return;
   const present = viewOf(engine, id).name;
@@ -139,10 +118,9 @@ async function confirm(engine: Engine, verb: 'Stop' | 'Restart' | 'Remove', ids:
     .filter((agent): agent is AgentView => agent !== undefined && isInTheMiddle(agent));
   if (busy.length === 0) return true;
   const [first] = busy;
-  const names = busy.map((agent) => agent.name).join(', ');
   const question =
     busy.length === 1 && first && ids.length === 1 ? `${verb} ${first.name}?` : `${verb} ${ids.length} agents?`;
-  const detail = `In the middle of something: ${names}. What is not finished will be lost.`;
+  const detail = lossText(busy);
   const button = ids.length === 1 ? `${verb} Agent` : `${verb} Agents`;
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
 }

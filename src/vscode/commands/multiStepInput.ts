@@ -10,7 +10,8 @@ interface StepPlace {
   readonly title: string;
   /** From 1. */
   readonly step: number;
-  readonly totalSteps: number;
+  /** Absent: not known yet. */
+  readonly totalSteps?: number;
 }
 
 export interface PickStep<T extends vscode.QuickPickItem> extends StepPlace {
@@ -82,7 +83,7 @@ const severities = {
 function prepare(input: vscode.QuickInput & { buttons: readonly vscode.QuickInputButton[] }, place: StepPlace): void {
   input.title = place.title;
   input.step = place.step;
-  input.totalSteps = place.totalSteps;
+  input.totalSteps = place.totalSteps ?? 0; // 0: VS Code shows the step alone
   input.ignoreFocusOut = true;
   input.buttons = place.step > 1 ? [vscode.QuickInputButtons.Back] : [];
 }

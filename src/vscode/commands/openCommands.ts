@@ -10,8 +10,9 @@ import { type AgentTerminals, besideColumn, viewOf } from '../terminals/agentTer
 import { MirrorTerminal } from '../terminals/mirrorTerminal';
 import type { AgentFilter } from './agentPicker';
 import type { AgentTargets } from './agentTargets';
-import { demandOwnership } from './ownership';
+import { demandControl } from './control';
 import type { CommandHandlers } from './registerCommands';
+import type { WaitingRound } from './waitingRound';
 
 export interface OpenCommandParts {
   readonly engine: Engine;
@@ -20,6 +21,7 @@ export interface OpenCommandParts {
   readonly documents: ReportDocuments;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly waiting: WaitingRound;
   readonly reveal: (id: AgentId) => Promise<void>;
 }
 
@@ -46,8 +48,14 @@ export function openCommands(parts: OpenCommandParts): CommandHandlers {
       await parts.reveal(id);
       if (engine.agent(id)?.isAttachable) await terminals.attach(id);
     },
+    [CommandId.GoToNextWaitingAgent]: async () => {
+      const id = parts.waiting.next();
+      if (id === undefined) return void vscode.window.showInformationMessage('No agent waits for you.');
+      await parts.reveal(id);
+      if (engine.agent(id)?.isAttachable) await terminals.attach(id);
+    },
     [CommandId.ShowHistory]: async (row) => {
-      demandOwnership(engine); // the store is the owner's
+      demandControl(engine); // the store is the owner's
       const id = await targets.one('Show History', any, row);
       if (id === undefined) return;
       const changes = await engine.history(id);

@@ -19,7 +19,7 @@ interface Draft {
 
 type Step = (
   draft: Draft,
-  place: { readonly step: number; readonly totalSteps: number },
+  place: { readonly step: number; readonly totalSteps?: number },
 ) => Promise<StepEnd | undefined>;
 
 /** Type, command line (only for the type that needs one), name, folder, first prompt. Starts nothing itself. */
@@ -33,7 +33,8 @@ export class StartAgentDialog {
       const steps = this.#steps(draft);
       const step = steps[index];
       if (!step) return specOf(draft);
-      const end = await step(draft, { step: index + 1, totalSteps: steps.length });
+      // How many questions there are depends on the type: nothing is promised before it is chosen.
+      const end = await step(draft, { step: index + 1, ...(index === 0 ? {} : { totalSteps: steps.length }) });
       if (end === Cancel) return undefined;
       index += end === Back ? -1 : 1;
     }

@@ -17,8 +17,21 @@ export function setupText(diagnoses: readonly Diagnosis[], windowFacts: readonly
     if (problem.advice !== undefined) lines.push('', problem.advice);
   }
   lines.push('', '## All checks', '');
-  for (const one of all) lines.push(`- ${marks[one.level]} | ${oneLine(one.label)}: ${oneLine(one.detail)}`);
+  for (const one of all) lines.push(diagnosisLine(one));
   return `${lines.join('\n')}\n`;
+}
+
+/** One line per check, what needs attention first, each with what to do. */
+export function diagnosisLines(diagnoses: readonly Diagnosis[]): readonly string[] {
+  return [...diagnoses]
+    .sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level))
+    .flatMap((one) => [diagnosisLine(one), ...(one.advice === undefined ? [] : [`  - ${oneLine(one.advice)}`])]);
+}
+
+const order: readonly Diagnosis['level'][] = ['error', 'warning', 'info', 'ok'];
+
+function diagnosisLine(one: Diagnosis): string {
+  return `- ${marks[one.level]} | ${oneLine(one.label)}: ${oneLine(one.detail)}`;
 }
 
 function oneLine(text: string): string {

@@ -6,6 +6,7 @@ import type { FleetController } from './fleetController';
 export function fleetCommands(fleet: FleetController): CommandHandlers {
   return {
     [CommandId.StartFleet]: () => fleet.start(),
+    [CommandId.ResumeFleet]: () => fleet.resume(),
     [CommandId.StopAll]: () => fleet.stopAll(),
     [CommandId.OpenFleetFile]: () => fleet.openFile(),
     [CommandId.CreateFleetFile]: () => fleet.createFile(),

@@ -3,24 +3,31 @@ import type { Disposable } from '../../core/base/disposable';
 import type { Logger } from '../../core/base/log';
 import type { Engine, FleetPlan, FleetProblem, FleetResult, FleetStep } from '../../core/engine';
 import { isLive } from '../agents/agentText';
-import { demandOwnership } from '../commands/ownership';
+import type { AgentPicker } from '../commands/agentPicker';
+import { demandControl } from '../commands/control';
 import type { ReportDocuments } from '../documents/reportDocuments';
 import { FLEET_FILE } from '../manifest';
+import { withoutLinks } from '../plainText';
 import type { Reporter } from '../reporter';
 import { demandTrust, type IsTrusted } from '../trustGate';
 import { WindowError } from '../windowErrors';
 import { askApproval } from './fleetApproval';
+import { type FleetMembers, leftOutText } from './fleetMembers';
 import { findFleetFiles, fleetFileOf, readFleetFile } from './fleetFiles';
-import { describeResult } from './fleetResultText';
+import { describeResult, type FleetVerb } from './fleetResultText';
 import { fleetTemplate } from './fleetTemplate';
 
 export interface FleetControllerParts {
   readonly engine: Engine;
   readonly documents: ReportDocuments;
   readonly reporter: Reporter;
+  readonly picker: AgentPicker;
+  readonly members: FleetMembers;
   readonly isTrusted: IsTrusted;
   readonly log: Logger;
 }
+
+const REMOVE = 'Remove…';
 
 /** The fleet file of the workspace: reads, checks, asks for approval, starts; and stops everything. */
 export class FleetController implements Disposable {
@@ -31,7 +38,7 @@ export class FleetController implements Disposable {
 
   async start(): Promise<void> {
     demandTrust(this.parts.isTrusted);
-    demandOwnership(this.parts.engine);
+    demandControl(this.parts.engine);
     const uri = await this.#chooseFile();
     if (!uri) return;
     const plan = await this.parts.engine.planFleet(await readFleetFile(uri), uri.fsPath);
@@ -45,11 +52,12 @@ export class FleetController implements Disposable {
       this.parts.engine.startFleet(plan, report, signal),
     );
     this.#sayResult('started', result);
+    void this.#offerRemoval(plan);
   }
 
   async stopAll(): Promise<void> {
     const { engine } = this.parts;
-    demandOwnership(engine);
+    demandControl(engine);
     const count = engine.agents.filter((agent) => isLive(agent) || agent.lifecycle === 'backoff').length;
     const detail =
       'Every agent of this workspace is ended. What is not finished will be lost; what was said and done stays in their history.';
@@ -57,6 +65,16 @@ export class FleetController implements Disposable {
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Stop All')) !== 'Stop All') return;
     const result = await this.#withProgress('Stopping all agents', (report, signal) => engine.stopAll(report, signal));
     this.#sayResult('stopped', result);
+  }
+
+  /** Brings back what should run and does not, each in its own conversation where that is possible. */
+  async resume(): Promise<void> {
+    demandTrust(this.parts.isTrusted);
+    demandControl(this.parts.engine);
+    const result = await this.#withProgress('Bringing back the agents', (report, signal) =>
+      this.parts.engine.resumeFleet(report, signal),
+    );
+    this.#sayResult('brought back', result);
   }
 
   async openFile(): Promise<void> {
@@ -117,6 +135,23 @@ export class FleetController implements Disposable {
     return true;
   }
 
+  /** Agents that an earlier fleet file started and the present one does not name go on: the person may remove them. Never rejects. */
+  async #offerRemoval(plan: FleetPlan): Promise<void> {
+    const { engine, members, reporter, picker } = this.parts;
+    try {
+      const left = members.leftOut(plan, engine.agents);
+      members.remember(plan, engine.agents);
+      if (left.length === 0) return;
+      const answer = await vscode.window.showInformationMessage(withoutLinks(leftOutText(left)), REMOVE);
+      if (answer === undefined) return;
+      const ids = new Set(left.map(({ id }) => id));
+      for (const id of await picker.pickMany('Remove Agent', (agent) => ids.has(agent.id)))
+        await engine.removeAgent(id);
+    } catch (error) {
+      reporter.failure('Remove Agent', error);
+    }
+  }
+
   async #sayProblems(uri: vscode.Uri, problems: readonly FleetProblem[]): Promise<void> {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     const text = `The fleet file has ${count}. Nothing was started.`;
@@ -153,7 +188,7 @@ export class FleetController implements Disposable {
     });
   }
 
-  #sayResult(verb: 'started' | 'stopped', result: FleetResult): void {
+  #sayResult(verb: FleetVerb, result: FleetResult): void {
     for (const { name, error } of result.failed) this.parts.log.error(`not ${verb}`, { name, error });
     const said = describeResult(verb, result);
     if (said) this.parts.reporter.show(said.severity, said.text, said.buttons);

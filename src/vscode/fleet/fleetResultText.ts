@@ -7,8 +7,16 @@ export interface ResultMessage {
   readonly buttons: readonly MessageButton[];
 }
 
+export type FleetVerb = 'started' | 'stopped' | 'brought back';
+
+const nothingDone: Record<FleetVerb, string> = {
+  started: 'Every agent of the fleet is running already.',
+  stopped: 'No agent was running.',
+  'brought back': 'Every agent that should run is running.',
+};
+
 /** What is said after a fleet was started or stopped; nothing when the rows of the view say it all. */
-export function describeResult(verb: 'started' | 'stopped', result: FleetResult): ResultMessage | undefined {
+export function describeResult(verb: FleetVerb, result: FleetResult): ResultMessage | undefined {
   const [first] = result.failed;
   const done = `${result.succeeded.length} ${result.succeeded.length === 1 ? 'agent' : 'agents'} ${verb}`;
   if (first) {
@@ -24,7 +32,7 @@ export function describeResult(verb: 'started' | 'stopped', result: FleetResult)
   if (result.succeeded.length === 0) {
     return {
       severity: 'information',
-      text: verb === 'started' ? 'Every agent of the fleet is running already.' : 'No agent was running.',
+      text: nothingDone[verb],
       buttons: [],
     };
   }

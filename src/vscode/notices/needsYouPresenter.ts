@@ -1,14 +1,18 @@
 import type { AgentId } from '../../core/agents/agent';
+import type { PermissionRequest } from '../../core/agents/permissionRequest';
 import type { Clock } from '../../core/base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
 import type { AgentView, AgentViewChange, Engine } from '../../core/engine';
 import { isLive, stateWords } from '../agents/agentText';
+import { requestTitle } from '../approvals/requestText';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
 import { MERGE_MS } from './noticePresenter';
 import type { WindowPort } from './windowPort';
 
 const GO_TO_AGENT = 'Go to Agent';
+const NEXT_AGENT = 'Go to Next';
+const REVIEW = 'Review…';
 
 /**
  * Says that agents began to need the person: one message for all of them, only in the window that is looked at,
@@ -46,7 +50,7 @@ export class NeedsYouPresenter implements Disposable {
       this.#waiting.delete(id);
       return;
     }
-    const isNew = previous !== undefined && previous.needsYou !== view.needsYou;
+    const isNew = previous !== undefined && (previous.needsYou !== view.needsYou || isOtherRequest(previous, view));
     if (isNew && this.#isGreeted) this.#waiting.add(id);
     this.#schedule();
   }
@@ -71,10 +75,13 @@ export class NeedsYouPresenter implements Disposable {
     const [first] = agents;
     if (!first) return;
     const isFailure = agents.every((agent) => agent.needsYou === 'failed' || agent.needsYou === 'error');
-    const answer = await this.window.show(isFailure ? 'warning' : 'information', needsYouText(agents), [GO_TO_AGENT]);
-    if (answer !== GO_TO_AGENT || this.#store.isDisposed) return;
-    if (agents.length === 1) this.window.run(CommandId.AttachAgent, first.id);
-    else this.window.run(CommandId.GoToAgent);
+    const buttons = agents.length > 1 ? [NEXT_AGENT] : first.request ? [REVIEW, GO_TO_AGENT] : [GO_TO_AGENT];
+    const answer = await this.window.show(isFailure ? 'warning' : 'information', needsYouText(agents), buttons);
+    if (this.#store.isDisposed) return;
+    if (answer === NEXT_AGENT) this.window.run(CommandId.GoToNextWaitingAgent);
+    if (answer === GO_TO_AGENT) this.window.run(CommandId.AttachAgent, first.id);
+    // A notification shows one line: the complete request is shown before anything can be allowed (S24).
+    if (answer === REVIEW) this.window.run(CommandId.ReviewRequest, first.id);
   }
 
   /** Once, when the engine is ready for the first time; not in a window that watched the agents all the time. */
@@ -90,13 +97,24 @@ export class NeedsYouPresenter implements Disposable {
   }
 }
 
+/** It was answered, and the next question came before it could go on. */
+function isOtherRequest(previous: AgentView, view: AgentView): boolean {
+  return previous.request !== undefined && view.request !== undefined && previous.request.id !== view.request.id;
+}
+
+function askedWords(request: PermissionRequest): string {
+  return `${request.kind === 'question' ? 'asks' : 'needs approval'}: ${requestTitle(request)}`;
+}
+
 /** Reasons of an agent whose start was refused before anything ran. */
 const REFUSED_STARTS: ReadonlySet<string> = new Set(['command_not_found', 'folder_missing']);
 
 /** `Reviewer needs approval.`, `3 agents wait for you: …`. */
 export function needsYouText(agents: readonly AgentView[]): string {
   const [first] = agents;
-  if (agents.length === 1 && first) return `${first.name}: ${stateWords(first)}.`;
+  if (agents.length === 1 && first) {
+    return first.request ? `${first.name} ${askedWords(first.request)}` : `${first.name}: ${stateWords(first)}.`;
+  }
   return `${agents.length} agents wait for you: ${agents.map((agent) => `${agent.name} (${stateWords(agent)})`).join(', ')}.`;
 }
 

@@ -122,7 +122,12 @@ export function noticeText(notices: readonly AlertNotice[]): string {
   return notices.length === 1 ? text : `${text} And ${notices.length - 1} more like this.`;
 }
 
+/**
+ * VS Code (1.139) keeps an error with buttons on the screen until it is closed, and offers no way to take it back. What is about an agent can
+ * be over at any time (a release from quarantine), so it is a warning, which goes to the notification centre by itself.
+ */
 function severityOf(notice: AlertNotice): MessageSeverity {
   if (notice.level === AlertLevel.Info) return 'information';
+  if (notice.agentId !== undefined) return 'warning';
   return notice.level === AlertLevel.Warning ? 'warning' : 'error';
 }

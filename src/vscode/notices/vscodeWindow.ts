@@ -4,9 +4,9 @@ import { describeError } from '../../core/base/errors';
 import { Emitter } from '../../core/base/event';
 import type { Logger } from '../../core/base/log';
 import type { MessageSeverity } from '../errorMessages';
-import { withoutLinks } from '../plainText';
+import { withoutIcons, withoutLinks } from '../plainText';
 import { redact } from '../redact';
-import type { WindowPort } from './windowPort';
+import type { Choice, TextQuestion, WindowPort } from './windowPort';
 
 /** The window as VS Code offers it. */
 export class VscodeWindow implements WindowPort, Disposable {
@@ -38,6 +38,49 @@ export class VscodeWindow implements WindowPort, Disposable {
       this.log.warn('message not shown', { error: describeError(error) });
       return undefined;
     }
+  }
+
+  async confirm(question: string, detail: string, buttons: readonly string[]): Promise<string | undefined> {
+    try {
+      return await vscode.window.showWarningMessage(question, { modal: true, detail }, ...buttons);
+    } catch (error) {
+      this.log.warn('question not shown', { error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  async askText({ title, prompt, placeholder, value }: TextQuestion): Promise<string | undefined> {
+    return vscode.window.showInputBox({
+      title,
+      prompt,
+      ...(placeholder === undefined ? {} : { placeHolder: placeholder }),
+      ...(value === undefined ? {} : { value }),
+      ignoreFocusOut: true,
+    });
+  }
+
+  async choose(question: string, hint: string, choices: readonly Choice[]): Promise<string | undefined> {
+    const items = choices.map((choice) => ({
+      choice,
+      label: withoutIcons(choice.label),
+      ...(choice.description === undefined ? {} : { description: withoutIcons(choice.description) }),
+      ...(choice.detail === undefined ? {} : { detail: withoutIcons(choice.detail) }),
+    }));
+    const options = { title: question, placeHolder: hint, ignoreFocusOut: true };
+    return (await vscode.window.showQuickPick(items, options))?.choice.id;
+  }
+
+  async progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const options = { location: vscode.ProgressLocation.Notification, title: withoutLinks(title), cancellable: true };
+    return vscode.window.withProgress(options, async (_progress, token) => {
+      const abort = new AbortController();
+      const subscription = token.onCancellationRequested(() => abort.abort());
+      try {
+        return await work(abort.signal);
+      } finally {
+        subscription.dispose();
+      }
+    });
   }
 
   run(command: string, ...args: readonly unknown[]): void {

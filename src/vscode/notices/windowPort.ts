@@ -9,7 +9,36 @@ export interface WindowPort {
   readonly onDidFocus: Event<void>;
   /** Shows a message; resolves with the chosen button, undefined when it was closed. Never rejects. */
   show(severity: MessageSeverity, text: string, buttons: readonly string[]): Promise<string | undefined>;
+  /** Asks in the middle of the window, with everything there is to read in `detail`; undefined when it was cancelled. Never rejects. */
+  confirm(question: string, detail: string, buttons: readonly string[]): Promise<string | undefined>;
+  /** Asks for one line; undefined when it was cancelled. */
+  askText(question: TextQuestion): Promise<string | undefined>;
+  /** Asks for one of some choices, in their order; its id, or undefined when it was cancelled. Stays open when the focus goes elsewhere. */
+  choose(question: string, hint: string, choices: readonly Choice[]): Promise<string | undefined>;
+  /** Shows that something goes on; with a signal that a person's Cancel aborts. Settles like `work`. */
+  progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   run(command: string, ...args: readonly unknown[]): void;
+}
+
+export interface TextQuestion {
+  readonly title: string;
+  readonly prompt: string;
+  readonly placeholder?: string;
+  readonly value?: string;
+}
+
+export interface Choice {
+  /** What is returned. */
+  readonly id: string;
+  readonly label: string;
+  readonly description?: string;
+  readonly detail?: string;
+}
+
+/** Read-only documents. `documents/reportDocuments.ts` is the real one. */
+export interface DocumentsPort {
+  show(fileName: string, content: string): Promise<unknown>;
+  close(fileName: string): Promise<void>;
 }
 
 /** Small things this window remembers between sessions. */

@@ -6,7 +6,8 @@ import type { AgentView, Engine, EngineStatus } from '../../core/engine';
 import type { LiveSettings } from '../liveSettings';
 import { TerminalPlace } from '../settings';
 import { WindowError } from '../windowErrors';
-import { attachmentOf, isOnlyLooking, terminalName } from './attachment';
+import { isOnlyLooking } from '../commands/control';
+import { type Attachment, attachmentOf, terminalName } from './attachment';
 
 /**
  * Terminals that look at agents: at most one per agent in this window. VS Code runs the tmux client, so a terminal
@@ -56,15 +57,7 @@ export class AgentTerminals implements Disposable {
 
   /** What a terminal that attaches to the agent is made from. @throws {WindowError} window.unknownAgent; {TmuxError} */
   async options(id: AgentId): Promise<vscode.TerminalOptions> {
-    const view = viewOf(this.engine, id);
-    const { program, args, isReadOnly } = await attachmentOf(this.engine, id);
-    return {
-      name: terminalName(view.name, isReadOnly),
-      shellPath: program,
-      shellArgs: [...args],
-      iconPath: new vscode.ThemeIcon(view.typeIcon || 'robot'),
-      env: { TMUX: null, TMUX_PANE: null }, // else tmux thinks it runs inside itself
-    };
+    return optionsOf(viewOf(this.engine, id), await attachmentOf(this.engine, id));
   }
 
   /** The agent that the person looks at now in a terminal, if any. */
@@ -103,18 +96,19 @@ export class AgentTerminals implements Disposable {
     if (!this.#terminals.has(id)) await this.adopt();
     const terminal = this.#terminals.get(id);
     if (!terminal || !this.#readOnlyTerminals.has(terminal) || isOnlyLooking(this.engine.status)) return terminal;
-    this.#forget(terminal); // this window manages the agent by now: attach anew, so that the person can type
+    if ((await attachmentOf(this.engine, id)).isReadOnly) return terminal;
+    this.#forget(terminal); // this window may act on the agent by now: attach anew, so that the person can type
     terminal.dispose();
     return undefined;
   }
 
   async #create(id: AgentId, place: TerminalPlace): Promise<vscode.Terminal> {
-    const isReadOnly = isOnlyLooking(this.engine.status);
-    const options = await this.options(id);
+    const view = viewOf(this.engine, id);
+    const attachment = await attachmentOf(this.engine, id);
     const present = this.#terminals.get(id);
     if (present && place !== TerminalPlace.Beside) return present; // opened while we asked
-    const terminal = vscode.window.createTerminal({ ...options, location: locationOf(place) });
-    if (isReadOnly) this.#readOnlyTerminals.add(terminal);
+    const terminal = vscode.window.createTerminal({ ...optionsOf(view, attachment), location: locationOf(place) });
+    if (attachment.isReadOnly) this.#readOnlyTerminals.add(terminal);
     if (place !== TerminalPlace.Panel) this.#editorTerminals.add(terminal);
     this.#terminals.set(id, terminal);
     return terminal;
@@ -130,6 +124,16 @@ const canAdopt: ReadonlySet<EngineStatus['kind']> = new Set<EngineStatus['kind']
 
 function isOpen(terminal: vscode.Terminal): boolean {
   return terminal.exitStatus === undefined;
+}
+
+function optionsOf(view: AgentView, { program, args, isReadOnly }: Attachment): vscode.TerminalOptions {
+  return {
+    name: terminalName(view.name, isReadOnly),
+    shellPath: program,
+    shellArgs: [...args],
+    iconPath: new vscode.ThemeIcon(view.typeIcon || 'robot'),
+    env: { TMUX: null, TMUX_PANE: null }, // else tmux thinks it runs inside itself
+  };
 }
 
 function locationOf(place: TerminalPlace): vscode.TerminalLocation | vscode.TerminalEditorLocationOptions {

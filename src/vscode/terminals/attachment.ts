@@ -1,5 +1,5 @@
 import type { AgentId } from '../../core/agents/agent';
-import type { Engine, EngineStatus } from '../../core/engine';
+import type { Engine } from '../../core/engine';
 
 /** How a terminal attaches, asked at the moment it is opened. */
 export interface Attachment {
@@ -9,20 +9,19 @@ export interface Attachment {
   readonly isReadOnly: boolean;
 }
 
-/** This window only looks: another one manages the agents, or the workspace is not trusted. */
-export function isOnlyLooking({ kind }: EngineStatus): boolean {
-  return kind === 'following' || kind === 'restricted';
-}
-
 /**
- * A window that only looks asks first who else is attached, for `attachCommand` needs to know that somebody keeps the agent's size.
+ * A window that does not manage the agents asks first who else is attached, for `attachCommand` needs to know that somebody keeps the
+ * agent's size. Whether keys arrive is read off the command itself.
  * @throws {TmuxError} tmux.wouldResize, tmux.serverGone, tmux.timeout
  */
 export async function attachmentOf(engine: Engine, id: AgentId): Promise<Attachment> {
-  const isReadOnly = isOnlyLooking(engine.status);
-  if (isReadOnly) await engine.attachedClients();
-  return { ...engine.attachCommand(id), isReadOnly };
+  if (engine.status.kind !== 'ready') await engine.attachedClients();
+  const command = engine.attachCommand(id);
+  return { ...command, isReadOnly: command.args.some((arg) => READ_ONLY.test(arg)) };
 }
+
+/** `-r`, or the client flag `read-only` among others (tmux manual, attach-session). */
+const READ_ONLY = /^-r$|(?:^|,)read-only(?:,|$)/;
 
 /** The name of an agent's terminal. */
 export function terminalName(agentName: string, isReadOnly: boolean): string {

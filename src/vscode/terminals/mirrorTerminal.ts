@@ -6,7 +6,8 @@ import type { Logger } from '../../core/base/log';
 import type { Engine } from '../../core/engine';
 import { messageForCode } from '../errorMessages';
 import { TmuxError } from '../../core/tmux/tmuxErrors';
-import { attachmentOf, isOnlyLooking } from './attachment';
+import { isOnlyLooking } from '../commands/control';
+import { attachmentOf } from './attachment';
 import { openTmuxMirror } from './tmuxMirror';
 
 const HINT = '\r\n\x1b[7m Read-only mirror: keys are not sent. Attach to the agent to type. \x1b[0m\r\n';

@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import type { Logger } from '../../core/base/log';
 import { type Engine, STORE_LOSS } from '../../core/engine';
 import { isLive } from '../agents/agentText';
+import { canAct } from '../commands/control';
 import { welcomeState } from '../agents/welcomeState';
 import type { ContextKeySetter } from '../context';
 import { FLEET_FILE } from '../manifest';
@@ -63,6 +64,9 @@ export class WorkspaceFacts implements Disposable {
     );
     this.keys.set('coreOrchestrator.hasAgents', agents.length > 0);
     this.keys.set('coreOrchestrator.isOwner', status.kind === 'ready');
+    this.keys.set('coreOrchestrator.canAct', canAct(status));
+    const isWaiting = agents.some((agent) => agent.needsYou !== undefined);
+    this.keys.set('coreOrchestrator.hasWaitingAgents', isWaiting);
     this.keys.set('coreOrchestrator.hasLiveAgents', agents.some(isLive));
     this.keys.set('coreOrchestrator.hasFleetFile', this.#hasFleetFile);
     const hasLoss = this.engine.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);

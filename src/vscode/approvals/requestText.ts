@@ -1,0 +1,62 @@
+import type { PermissionRequest } from '../../core/agents/permissionRequest';
+import { revealText } from '../../core/agents/visibleText';
+import { fitsDialog } from '../fleet/approvalText';
+
+/** One line about what is asked, for rows and notifications. Longer ones are shortened visibly; {@link requestText} is complete. */
+export function requestTitle(request: PermissionRequest, longest = 80): string {
+  const title = oneLine(request.title);
+  const characters = [...title];
+  return characters.length <= longest ? title : `${characters.slice(0, longest - 1).join('')}…`;
+}
+
+/**
+ * The complete request for the person who decides (S24): nothing is cut here, every invisible character but a line break is spelled
+ * out, and every line is indented, so that nothing of it can pose as our own words.
+ */
+export function requestText(agentName: string, request: PermissionRequest): string {
+  const lines = [
+    `${oneLine(agentName)} ${request.kind === 'question' ? 'asks' : 'wants to do this'}:`,
+    '',
+    ...indented(request.title),
+  ];
+  if (request.tool !== undefined) lines.push('', `Tool: ${oneLine(request.tool)}`);
+  if (request.detail !== '' && request.detail !== request.title) lines.push('', ...indented(request.detail));
+  if (request.isCut) lines.push('', 'It tells more than can be kept here. The rest is only in its terminal.');
+  lines.push('', doorWords(request));
+  return lines.join('\n');
+}
+
+/** How an answer from here reaches the agent. */
+export function doorWords(request: PermissionRequest): string {
+  switch (request.door) {
+    case 'hook':
+      return 'An answer goes to the program itself. Its own dialog stays usable.';
+    case 'keys':
+      return 'An answer presses the keys of this dialog, only while this very dialog is on its screen.';
+    case 'none':
+      return 'It can be answered only in its terminal.';
+  }
+}
+
+/** All of it can be read in a dialog, and all of it is there. */
+export function fitsInDialog(agentName: string, request: PermissionRequest): boolean {
+  return !request.isCut && fitsDialog(requestText(agentName, request));
+}
+
+/** The document of a long request. */
+export function requestDocument(agentName: string, request: PermissionRequest): string {
+  return `Nothing of this has been allowed yet. Invisible characters are spelled out.\n\n${requestText(agentName, request)}\n`;
+}
+
+function indented(text: string): readonly string[] {
+  return text.split(/\r\n|[\n\r]/).map((line) => `    ${reveal(line)}`);
+}
+
+/** {@link revealText} without the doubled backslashes: here a command is read, not compared. */
+function reveal(line: string): string {
+  return revealText(line).replaceAll('\\\\', '\\');
+}
+
+function oneLine(text: string): string {
+  return reveal(text.replace(/\s+/g, ' ').trim());
+}

@@ -1,0 +1,13 @@
+import type { AgentView } from '../../core/engine';
+
+/** Says what is known: who is in the middle of something, and of whom that cannot be told. */
+export function lossText(agents: readonly AgentView[]): string {
+  const names = (some: readonly AgentView[]): string => some.map((agent) => agent.name).join(', ');
+  const unknown = agents.filter((agent) => agent.activity === 'unknown');
+  const busy = agents.filter((agent) => agent.activity !== 'unknown');
+  const parts = [
+    ...(busy.length > 0 ? [`In the middle of something: ${names(busy)}.`] : []),
+    ...(unknown.length > 0 ? [`Not known whether in the middle of something: ${names(unknown)}.`] : []),
+  ];
+  return `${parts.join(' ')} What is not finished will be lost.`;
+}

@@ -1,0 +1,37 @@
+import type { AgentView, ExplainedSignal, StateExplanation } from '../../core/engine';
+import { stateWords } from '../agents/agentText';
+import { ageWords, facts, sourceWords } from '../agents/agentTooltip';
+
+const weightWords: Record<ExplainedSignal['weight'], string> = {
+  decides: 'decides',
+  agrees: 'agrees',
+  outranked: 'outranked by a stronger source',
+  older: 'older than what decides',
+};
+
+/** Why an agent's row says what it says: the conclusion, then every piece of evidence with its age and weight. Plain text. */
+export function explainText(agent: AgentView, explanation: StateExplanation, nowMs: number): string {
+  const words = stateWords({ ...agent, lifecycle: explanation.lifecycle, activity: explanation.activity });
+  const lines = [`Why ${oneLine(agent.name)} is "${words}"`, '', oneLine(explanation.conclusion), ''];
+  lines.push(`Since ${new Date(explanation.sinceMs).toISOString()} (${ageWords(nowMs - explanation.sinceMs)})`, '');
+  lines.push(explanation.signals.length === 0 ? 'There is no evidence yet.' : 'Evidence, the deciding piece first:');
+  for (const signal of explanation.signals) {
+    lines.push('', `${weightWords[signal.weight]}: ${sourceWords[signal.source]} says ${activityWords(signal)}`);
+    lines.push(`    ${oneLine(signal.detail)}`);
+    lines.push(`    ${new Date(signal.observedAtMs).toISOString()} (${ageWords(nowMs - signal.observedAtMs)})`);
+  }
+  lines.push('', 'What is not known or not possible for this agent:');
+  if (explanation.degraded.length === 0) lines.push('    nothing: all its sources are there');
+  for (const part of explanation.degraded) lines.push(`    ${oneLine(part)}`);
+  lines.push('', 'All facts:');
+  for (const { label, value } of facts(agent, nowMs)) lines.push(`    ${label}: ${oneLine(value)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function activityWords({ activity }: ExplainedSignal): string {
+  return `"${stateWords({ lifecycle: 'running', activity })}"`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

@@ -1,0 +1,78 @@
+import type { AgentId } from '../../core/agents/agent';
+import type { PromptReceipt } from '../../core/agents/delivery/promptDelivery';
+import type { Clock } from '../../core/base/clock';
+import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
+import type { Engine } from '../../core/engine';
+import { CommandId } from '../manifest';
+import type { PromptSender } from '../prompts/promptSender';
+import { isTroubled, reasonWords } from '../prompts/receiptText';
+import { NotificationLevel } from '../settings';
+import { MERGE_MS } from './noticePresenter';
+import type { WindowPort } from './windowPort';
+
+const SHOW_RECEIPTS = 'Show Receipts';
+const ATTACH = 'Attach';
+
+/**
+ * Says that a prompt nobody waits for failed or may not have arrived: one that was queued, came from elsewhere, or was under way when
+ * the engine was interrupted. Whoever sends from this window is told by the sender. One message for all that come together.
+ */
+export class DeliveryPresenter implements Disposable {
+  readonly #store = new DisposableStore();
+  readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #waiting = new Map<string, PromptReceipt>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly clock: Clock,
+    private readonly window: WindowPort,
+    private readonly sender: Pick<PromptSender, 'isUnderWay'>,
+    private readonly level: () => NotificationLevel,
+  ) {
+    this.#store.add(engine.onDidChangeReceipt((receipt) => this.#onReceipt(receipt)));
+    this.#store.add(window.onDidFocus(() => this.#schedule()));
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+    this.#waiting.clear();
+  }
+
+  #onReceipt(receipt: PromptReceipt): void {
+    const isWanted = isTroubled(receipt) && this.level() !== NotificationLevel.None;
+    if (isWanted && !this.sender.isUnderWay(receipt.agentId)) this.#waiting.set(receipt.id, receipt);
+    else this.#waiting.delete(receipt.id); // late evidence has settled it
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#waiting.size === 0 || !this.window.isFocused) return;
+    this.#timer.value = this.clock.setTimer(MERGE_MS, () => void this.#show());
+  }
+
+  async #show(): Promise<void> {
+    if (!this.window.isFocused) return; // waits for the focus
+    const receipts = [...this.#waiting.values()];
+    this.#waiting.clear();
+    const [first] = receipts;
+    if (!first) return;
+    const isOne = receipts.every(({ agentId }) => agentId === first.agentId);
+    const text = deliveryText(receipts, (id) => this.engine.agent(id)?.name ?? id);
+    const answer = await this.window.show('warning', text, isOne ? [SHOW_RECEIPTS, ATTACH] : [SHOW_RECEIPTS]);
+    if (this.#store.isDisposed) return;
+    if (answer === ATTACH) this.window.run(CommandId.AttachAgent, first.agentId);
+    if (answer === SHOW_RECEIPTS) this.window.run(CommandId.ShowReceipts, ...(isOne ? [first.agentId] : []));
+  }
+}
+
+/** `A prompt to Reviewer did not arrive: the agent ended.`, `3 prompts did not or may not have arrived: Reviewer, Builder.` */
+export function deliveryText(receipts: readonly PromptReceipt[], nameOf: (id: AgentId) => string): string {
+  const [first] = receipts;
+  if (receipts.length === 1 && first) {
+    const reason = reasonWords(first);
+    const what = first.state === 'failed' ? 'did not arrive' : 'may not have arrived';
+    return `A prompt to ${nameOf(first.agentId)} ${what}${reason === '' ? '' : `: ${reason}`}.`;
+  }
+  const names = [...new Set(receipts.map(({ agentId }) => nameOf(agentId)))].join(', ');
+  return `${receipts.length} prompts did not or may not have arrived: ${names}.`;
+}

@@ -1,0 +1,166 @@
+import type { AgentId } from '../../core/agents/agent';
+import { AgentError, type AgentErrorCode } from '../../core/agents/agentErrors';
+import type { PromptReceipt, SendPromptOptions } from '../../core/agents/delivery/promptDelivery';
+import type { Clock } from '../../core/base/clock';
+import { ignore, type Logger } from '../../core/base/log';
+import type { Engine } from '../../core/engine';
+import { isCancellation, messageFor } from '../errorMessages';
+import { CommandId } from '../manifest';
+import type { WindowPort } from '../notices/windowPort';
+
+const QUEUE = 'Send When Free';
+const ATTACH = 'Attach';
+const ARRIVED = 'It Arrived';
+const SEND_AGAIN = 'Send Again';
+const RECEIPTS = 'Show Receipts';
+
+/** A delivery that is quicker needs no progress message. */
+export const PROGRESS_AFTER_MS = 700;
+
+/** Nothing was typed, nothing is kept: the person may let it wait, or look. */
+const BLOCKED: ReadonlySet<string> = new Set<AgentErrorCode>([
+  'agent.dialogOpen',
+  'agent.draftInBox',
+  'agent.inputHidden',
+  'agent.notReady',
+  'agent.paused',
+]);
+
+/** How a failure of a delivery is told. The real one is `Reporter.failure`. */
+export type TellFailure = (what: string, error: unknown) => void;
+
+export interface PromptSenderParts {
+  readonly engine: Engine;
+  readonly window: WindowPort;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tell: TellFailure;
+}
+
+/**
+ * Sends prompts and stays with the person until it is known what became of them: a blocked agent is named with the reason and the
+ * ways on, a delivery that may have arrived is decided by the person and never typed again by itself.
+ */
+export class PromptSender {
+  /** Agents with a delivery of this window under way: whoever ordered it is told, so nobody else is. */
+  readonly #underWay = new Map<AgentId, number>();
+
+  constructor(private readonly parts: PromptSenderParts) {}
+
+  isUnderWay(id: AgentId): boolean {
+    return this.#underWay.has(id);
+  }
+
+  /** To each of them at once. Never rejects; true when every one has it or keeps it in its queue. */
+  async sendToAll(ids: readonly AgentId[], text: string, whenBlocked: 'refuse' | 'queue' = 'refuse'): Promise<boolean> {
+    const deliver = (id: AgentId) => (options: SendPromptOptions) => this.parts.engine.sendPrompt(id, text, options);
+    const results = await Promise.all(ids.map((id) => this.#deliver(id, deliver(id), whenBlocked)));
+    return results.every(Boolean);
+  }
+
+  /** The text of an earlier prompt, as a new delivery. Never rejects; true as in {@link sendToAll}. */
+  async resend(receipt: PromptReceipt, whenBlocked: 'refuse' | 'queue' = 'refuse'): Promise<boolean> {
+    const deliver = (options: SendPromptOptions) => this.parts.engine.resendPrompt(receipt.id, options);
+    return this.#deliver(receipt.agentId, deliver, whenBlocked);
+  }
+
+  /** Lets the person decide about a delivery that may have arrived. Never rejects; true when it has arrived in the end. */
+  async settle(receipt: PromptReceipt): Promise<boolean> {
+    const { engine, window, tell } = this.parts;
+    const text = `It is not known whether the prompt to ${this.#name(receipt.agentId)} arrived. Nothing is typed again by itself. Look at its terminal, then decide.`;
+    const answer = await window.show('warning', text, [ARRIVED, SEND_AGAIN, ATTACH]);
+    if (answer === ATTACH) window.run(CommandId.AttachAgent, receipt.agentId);
+    if (answer !== ARRIVED && answer !== SEND_AGAIN) return false;
+    try {
+      await engine.settleDelivery(receipt.id, answer === ARRIVED ? 'arrived' : 'lost');
+    } catch (error) {
+      tell('Settle Delivery', error); // settled meanwhile by late evidence: then it must not be sent again
+      return false;
+    }
+    return answer === ARRIVED || this.resend(receipt);
+  }
+
+  async #deliver(
+    id: AgentId,
+    deliver: (options: SendPromptOptions) => Promise<PromptReceipt>,
+    whenBlocked: 'refuse' | 'queue',
+  ): Promise<boolean> {
+    this.#underWay.set(id, (this.#underWay.get(id) ?? 0) + 1);
+    try {
+      const receipt = await this.#withProgress(id, (signal) => deliver({ whenBlocked, signal }));
+      this.#release(id);
+      return receipt.state === 'delivery_unknown' ? await this.settle(receipt) : true;
+    } catch (error) {
+      this.#release(id);
+      return this.#afterFailure(id, error, deliver);
+    }
+  }
+
+  /** Progress only for what takes a moment: most deliveries are over before it could be read. */
+  async #withProgress<T>(id: AgentId, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { window, clock } = this.parts;
+    const abort = new AbortController();
+    const running = work(abort.signal);
+    const isOver = running.then(
+      () => true,
+      () => true,
+    );
+    const timer = clock.setTimer(PROGRESS_AFTER_MS, () => {
+      void window.progress(`Sending the prompt to ${this.#name(id)}`, async (signal) => {
+        signal.addEventListener('abort', () => abort.abort(signal.reason), { once: true });
+        await isOver;
+      });
+    });
+    try {
+      return await running;
+    } finally {
+      timer.dispose();
+    }
+  }
+
+  async #afterFailure(
+    id: AgentId,
+    error: unknown,
+    deliver: (options: SendPromptOptions) => Promise<PromptReceipt>,
+  ): Promise<boolean> {
+    if (isCancellation(error)) return false;
+    const { window, tell } = this.parts;
+    const receipt = AgentError.is(error, 'agent.deliveryUnknown') ? await this.#unknownOf(id) : undefined;
+    if (receipt) return this.settle(receipt);
+    const text = `${this.#name(id)}: ${messageFor(error)?.text ?? ''}`;
+    if (AgentError.is(error) && BLOCKED.has(error.code)) {
+      const answer = await window.show('warning', text, [QUEUE, ATTACH]);
+      if (answer === ATTACH) window.run(CommandId.AttachAgent, id);
+      return answer === QUEUE && this.#deliver(id, deliver, 'queue');
+    }
+    if (AgentError.is(error, 'agent.deliveryFailed')) {
+      const answer = await window.show('error', text, [SEND_AGAIN, ATTACH, RECEIPTS]);
+      if (answer === ATTACH) window.run(CommandId.AttachAgent, id);
+      if (answer === RECEIPTS) window.run(CommandId.ShowReceipts, id);
+      return answer === SEND_AGAIN && this.#deliver(id, deliver, 'refuse');
+    }
+    tell('Send Prompt', error);
+    return false;
+  }
+
+  async #unknownOf(id: AgentId): Promise<PromptReceipt | undefined> {
+    const last = this.parts.engine.agent(id)?.lastReceipt;
+    if (last?.state === 'delivery_unknown') return last;
+    try {
+      return (await this.parts.engine.receipts(id, 10)).find(({ state }) => state === 'delivery_unknown');
+    } catch (error) {
+      ignore(this.parts.log, error, 'the failure itself is told');
+      return undefined;
+    }
+  }
+
+  #release(id: AgentId): void {
+    const count = (this.#underWay.get(id) ?? 1) - 1;
+    if (count > 0) this.#underWay.set(id, count);
+    else this.#underWay.delete(id);
+  }
+
+  #name(id: AgentId): string {
+    return this.parts.engine.agent(id)?.name ?? id;
+  }
+}
