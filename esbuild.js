@@ -72,7 +72,11 @@ function testOptions() {
 
 function namesToBuild() {
   const at = process.argv.indexOf('--only');
-  const names = at < 0 ? Object.keys(bundles) : String(process.argv[at + 1] ?? '').split(',');
+  const isThere = (name) => fs.existsSync(path.join(root, bundles[name].entry));
+  const names =
+    at < 0
+      ? Object.keys(bundles).filter((name) => name !== 'opencodePlugin' || isThere(name))
+      : String(process.argv[at + 1] ?? '').split(',');
   for (const name of names) {
     if (!bundles[name]) fail(`no bundle is called "${name}"; there are: ${Object.keys(bundles).join(', ')}`);
     if (!fs.existsSync(path.join(root, bundles[name].entry)))
