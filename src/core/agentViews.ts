@@ -18,8 +18,24 @@ const ATTACHABLE: ReadonlySet<Lifecycle> = new Set([
   Lifecycle.Quarantined,
 ]);
 
+/** What is known of an agent beside its record. */
+export interface AgentDetails {
+  readonly lastReceipt?: AgentView['lastReceipt'] | undefined;
+  readonly queuedPromptCount: number;
+  readonly request?: AgentView['request'] | undefined;
+  readonly isResumable: boolean;
+  readonly degraded: readonly string[];
+  readonly usage?: AgentView['usage'] | undefined;
+}
+
+const NO_DETAILS: AgentDetails = { queuedPromptCount: 0, isResumable: false, degraded: [] };
+
 /** What the owner of the workspace shows of one agent. Pure. */
-export function viewOfRecord(record: AgentRecord, type: AgentType | undefined): AgentView {
+export function viewOfRecord(
+  record: AgentRecord,
+  type: AgentType | undefined,
+  details: AgentDetails = NO_DETAILS,
+): AgentView {
   const { spec, lifecycle, activity } = record;
   const needsYou = needsYouOf(lifecycle, activity);
   return {
@@ -44,9 +60,12 @@ export function viewOfRecord(record: AgentRecord, type: AgentType | undefined): 
     recentRestartCount: record.restartsAtMs.length,
     ...(record.nextStartAtMs !== undefined && { nextStartAtMs: record.nextStartAtMs }),
     restartPolicy: spec.restartPolicy ?? RestartPolicy.OnFailure,
-    queuedPromptCount: 0,
-    isResumable: false,
-    degraded: [],
+    ...(details.lastReceipt && { lastReceipt: details.lastReceipt }),
+    queuedPromptCount: details.queuedPromptCount,
+    ...(details.request && { request: details.request }),
+    isResumable: details.isResumable,
+    degraded: details.degraded,
+    ...(details.usage && { usage: details.usage }),
     isAttachable: record.generation > 0 && ATTACHABLE.has(lifecycle),
     isManagedElsewhere: false,
   };

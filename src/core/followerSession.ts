@@ -5,6 +5,8 @@ import type { Clock } from './base/clock';
 import { type Disposable, DisposableStore } from './base/disposable';
 import { describeError } from './base/errors';
 import type { Logger } from './base/log';
+import type { EngineCalls } from './engineCalls';
+import type { OwnerLink } from './ownerLink';
 import type { ViewBoard } from './viewBoard';
 
 export interface FollowerPorts {
@@ -13,11 +15,13 @@ export interface FollowerPorts {
   readonly board: ViewBoard;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The connection to the owner; undefined: only looking (Restricted Mode). */
+  readonly link?: OwnerLink;
 }
 
 /**
- * What a window does while another one owns the workspace: it looks at tmux, and only looks. Rows are known by id, generation
- * and liveness; names and activity belong to the owner.
+ * What a window does while another one owns the workspace. Connected to the owner's gateway it shows what the owner shows, and acts
+ * through it. Without, it looks at tmux, and only looks: rows are known by id, generation and liveness.
  */
 export class FollowerSession implements Disposable {
   readonly #owned = new DisposableStore();
@@ -32,8 +36,24 @@ export class FollowerSession implements Disposable {
     return this.ports.host;
   }
 
+  /** What can be done from here: through the owner. */
+  get calls(): EngineCalls | undefined {
+    return this.ports.link?.remote;
+  }
+
+  get link(): OwnerLink | undefined {
+    return this.ports.link;
+  }
+
+  /** The owner is (or may be) another one now, or the connection came or went. */
+  ownerChanged(): void {
+    this.ports.link?.connectSoon();
+    this.#refresh();
+  }
+
   async start(signal: AbortSignal): Promise<void> {
-    const { host } = this.ports;
+    const { host, link } = this.ports;
+    link?.connectSoon();
     this.#owned.add(host.onDidChangeStatus(() => this.#refresh()));
     this.#owned.add(host.onDidChangeHosted(() => this.#refresh()));
     this.#owned.add(host.onDidExit(() => this.#refresh()));
@@ -54,11 +74,13 @@ export class FollowerSession implements Disposable {
 
   async #read(): Promise<void> {
     this.#isStale = false;
-    const { host, board, log } = this.ports;
+    const { host, board, log, link } = this.ports;
+    if (link?.remote) return;
     if (host.status.kind !== 'ready') return board.replaceAll([]);
     try {
       const hosted = await host.list();
-      if (!this.#owned.isDisposed) board.replaceAll(hosted.map((agent) => viewOfHosted(agent, this.#sinceOf(agent))));
+      if (!this.#owned.isDisposed && !link?.remote)
+        board.replaceAll(hosted.map((agent) => viewOfHosted(agent, this.#sinceOf(agent))));
     } catch (error) {
       log.debug('the list of agents could not be read; it is read again at the next change', {
         error: describeError(error),
@@ -78,6 +100,7 @@ export class FollowerSession implements Disposable {
   /** Leaves at once; the observer holds nothing that must be written. */
   dispose(): void {
     this.#owned.dispose();
+    this.ports.link?.dispose();
     this.ports.host.dispose();
   }
 }

@@ -34,6 +34,7 @@ import { AgentTypes } from './agentTypes';
 import { FollowerSession } from './followerSession';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';
+import { OwnerLink } from './ownerLink';
 import { OwnerSession, type SessionEnd } from './ownerSession';
 import { ViewBoard } from './viewBoard';
 import type { OpenWorkspace, Workspace } from './workspace';
@@ -61,6 +62,8 @@ const START_PATIENCE_MS = 10_000;
 export class Orchestrator implements Engine {
   readonly #owned = new DisposableStore();
   readonly #onDidChangeStatus: Emitter<EngineStatus>;
+  readonly #onDidChangeReceipt: Emitter<PromptReceipt>;
+  readonly #onDidChangeAgentTypes: Emitter<void>;
   readonly #board: ViewBoard;
   readonly #notices: NoticeBoard;
   readonly #types: AgentTypes;
@@ -75,6 +78,7 @@ export class Orchestrator implements Engine {
   readonly onDidChangeAgent: Event<AgentViewChange>;
   readonly onDidChangeNotices: Event<NoticeChange>;
   readonly onDidChangeAgentTypes: Event<void>;
+  readonly onDidChangeReceipt: Event<PromptReceipt>;
 
   constructor(private readonly ports: OrchestratorPorts) {
     const onFailure = (error: unknown): void => ports.log.error('a listener of the engine failed', { error });
@@ -82,10 +86,14 @@ export class Orchestrator implements Engine {
     this.#board = this.#owned.add(new ViewBoard(onFailure));
     this.#notices = this.#owned.add(new NoticeBoard(onFailure));
     this.#types = this.#owned.add(new AgentTypes(builtInTypes(), onFailure));
+    this.#onDidChangeReceipt = this.#owned.add(new Emitter<PromptReceipt>(onFailure));
+    this.#onDidChangeAgentTypes = this.#owned.add(new Emitter<void>(onFailure));
+    this.#owned.add(this.#types.onDidChange(() => this.#onDidChangeAgentTypes.fire()));
+    this.onDidChangeReceipt = this.#onDidChangeReceipt.event;
     this.onDidChangeStatus = this.#onDidChangeStatus.event;
     this.onDidChangeAgent = this.#board.onDidChange;
     this.onDidChangeNotices = this.#notices.onDidChange;
-    this.onDidChangeAgentTypes = this.#types.onDidChange;
+    this.onDidChangeAgentTypes = this.#onDidChangeAgentTypes.event;
   }
 
   get status(): EngineStatus {
@@ -101,7 +109,7 @@ export class Orchestrator implements Engine {
   }
 
   get agentTypes(): readonly AgentTypeInfo[] {
-    return this.#types.infos;
+    return this.#follower?.link?.types ?? this.#types.infos;
   }
 
   registerAgentType(manifest: unknown): Disposable {
@@ -194,15 +202,47 @@ export class Orchestrator implements Engine {
 
   #follow(workspace: Workspace, owner: OwnerState, signal: AbortSignal): void {
     if (signal.aborted) return;
-    this.#setStatus({ kind: 'following', ownerPid: owner.pid, isOwnerResponding: owner.kind === 'responding' });
-    this.#watch(workspace, signal);
+    this.#showFollowing(owner);
+    if (this.#follower) this.#follower.ownerChanged();
+    else
+      this.#watch(
+        workspace,
+        signal,
+        this.#createLink(workspace, () => this.#showFollowing()),
+      );
   }
 
-  #watch(workspace: Workspace, signal: AbortSignal): void {
+  #showFollowing(owner?: OwnerState): void {
+    const present = this.#status.kind === 'following' ? this.#status : undefined;
+    const ownerPid = owner?.pid ?? present?.ownerPid;
+    if (ownerPid === undefined) return;
+    const isOwnerResponding = owner ? owner.kind === 'responding' : (present?.isOwnerResponding ?? true);
+    const isConnected = isOwnerResponding && this.#follower?.link?.remote !== undefined;
+    this.#setStatus({ kind: 'following', ownerPid, isOwnerResponding, isConnected });
+  }
+
+  #createLink(workspace: Workspace, onChange: () => void): OwnerLink {
+    const { clock, log } = this.ports;
+    return new OwnerLink({
+      connect: (signal) => workspace.connectGateway(signal),
+      board: this.#board,
+      notices: this.#notices,
+      onReceipt: (receipt) => this.#onDidChangeReceipt.fire(receipt),
+      onTypes: () => this.#onDidChangeAgentTypes.fire(),
+      onChange: () => {
+        onChange();
+        this.#follower?.ownerChanged();
+      },
+      clock,
+      log,
+    });
+  }
+
+  #watch(workspace: Workspace, signal: AbortSignal, link?: OwnerLink): void {
     if (this.#follower || signal.aborted) return;
     const { clock, log } = this.ports;
     const host = workspace.createHost('observer', () => false);
-    this.#follower = new FollowerSession({ host, board: this.#board, clock, log });
+    this.#follower = new FollowerSession({ host, board: this.#board, clock, log, ...(link && { link }) });
     this.#follower.start(signal).catch((error: unknown) => {
       if (!signal.aborted) log.warn('agents in tmux cannot be watched', { error: describeError(error) });
     });
@@ -238,6 +278,8 @@ export class Orchestrator implements Engine {
       workspace, ownership, isLossAccepted, clock, ids, log, random, settings,
       board: this.#board, notices: this.#notices, types: this.#types,
       onStatus: (status) => this.#setStatus(status),
+      onReceipt: (receipt) => this.#onDidChangeReceipt.fire(receipt),
+      engine: this,
     }); // prettier-ignore
     this.#owner = session;
     try {
@@ -273,7 +315,10 @@ export class Orchestrator implements Engine {
 
   acceptStoreLoss(): Promise<void> {
     const hasLoss = this.#notices.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);
-    if (hasLoss) this.#owner?.reopen({ isLossAccepted: true });
+    if (!hasLoss) return Promise.resolve();
+    const remote = this.#follower?.link?.remote;
+    if (remote) return remote.acceptStoreLoss();
+    this.#owner?.reopen({ isLossAccepted: true });
     return Promise.resolve();
   }
 

@@ -2,7 +2,7 @@ import { AgentFactory } from './agents/agentFactory';
 import type { AgentHost, HostStatus } from './agents/agentHost';
 import { AgentSupervisor } from './agents/agentSupervisor';
 import type { AgentTypes } from './agentTypes';
-import { viewOfRecord } from './agentViews';
+import type { PromptReceipt } from './agents/delivery/promptDelivery';
 import type { Clock } from './base/clock';
 import { DisposableStore, type Disposable } from './base/disposable';
 import { describeError } from './base/errors';
@@ -11,12 +11,16 @@ import { ignore, type Logger } from './base/log';
 import { DataAgentStore } from './dataAgentStore';
 import type { DataStore, StoreHealth } from './data/dataStore';
 import type { Ownership } from './data/workspaceLock';
-import { type EngineStatus, STORE_LOSS } from './engine';
+import { type Engine, type EngineStatus, STORE_LOSS } from './engine';
+import type { EngineCalls } from './engineCalls';
 import type { EngineSettings } from './engineSettings';
 import { FleetRunner } from './fleetRunner';
 import { FleetTypes } from './fleetTypes';
 import type { AlertSink } from './monitoring/alertSink';
 import type { NoticeBoard } from './monitoring/noticeBoard';
+import { OwnerCalls } from './ownerCalls';
+import { OwnerDoor } from './ownerDoor';
+import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
 import type { ViewBoard } from './viewBoard';
 import type { Workspace } from './workspace';
@@ -35,6 +39,9 @@ export interface OwnerPorts {
   readonly notices: NoticeBoard;
   readonly types: AgentTypes;
   readonly onStatus: (status: EngineStatus) => void;
+  readonly onReceipt: (receipt: PromptReceipt) => void;
+  /** The engine that this session is a part of: what the gateway hands calls to. */
+  readonly engine: Engine;
 }
 
 /** Why a session ended: somebody took over, the engine stops, or a person wants the store opened again. */
@@ -56,7 +63,7 @@ export class OwnerSession implements Disposable {
   #store: DataStore | undefined;
   #host: AgentHost | undefined;
   #supervisor: AgentSupervisor | undefined;
-  #fleet: FleetRunner | undefined;
+  #calls: EngineCalls | undefined;
   #isReady = false;
   #end: ((end: SessionEnd | Error) => void) | undefined;
   /** Notices of this session end with it: what is still so is raised again by the next. */
@@ -65,16 +72,12 @@ export class OwnerSession implements Disposable {
   constructor(private readonly ports: OwnerPorts) {}
 
   /** Undefined until the agents of an earlier owner are adopted. */
-  get supervisor(): AgentSupervisor | undefined {
-    return this.#isReady ? this.#supervisor : undefined;
+  get calls(): EngineCalls | undefined {
+    return this.#isReady ? this.#calls : undefined;
   }
 
   get host(): AgentHost | undefined {
     return this.#host;
-  }
-
-  get fleet(): FleetRunner | undefined {
-    return this.#isReady ? this.#fleet : undefined;
   }
 
   /** Ends this session in favour of another one under the same ownership. */
@@ -124,7 +127,7 @@ export class OwnerSession implements Disposable {
   }
 
   async #supervise(host: AgentHost, dataStore: DataStore, signal: AbortSignal): Promise<void> {
-    const { workspace, board, types, clock, ids, log, random, settings } = this.ports;
+    const { workspace, ownership, board, types, clock, ids, log, random, settings, engine, onReceipt } = this.ports;
     const notices = this.#sink;
     const store = new DataAgentStore(dataStore);
     const onFailure = (error: unknown): void => log.error('a listener failed', { error });
@@ -156,18 +159,17 @@ export class OwnerSession implements Disposable {
     this.#supervisor = supervisor;
     const fleetTypes = this.#owned.add(new FleetTypes(dataStore, types));
     await fleetTypes.load(log);
-    this.#fleet = new FleetRunner({
+    const fleet = new FleetRunner({
       supervisor, store, factory, clock, sha256: workspace.sha256,
       adoptType: (type) => fleetTypes.adopt(type), isFleetType: (id) => fleetTypes.has(id),
     }); // prettier-ignore
     await supervisor.begin(signal);
-    const { registry } = supervisor;
-    const show = (): void => board.replaceAll(registry.list().map((agent) => viewOfRecord(agent.record, agent.type)));
-    this.#owned.add(registry.onDidAdd((agent) => board.put(viewOfRecord(agent.record, agent.type))));
-    this.#owned.add(registry.onDidChange(({ agent, current }) => board.put(viewOfRecord(current, agent.type))));
-    this.#owned.add(registry.onDidRemove((record) => board.remove(record.id)));
-    this.#owned.add(factory.onDidChangeTypes(show));
-    show();
+    this.#owned.add(new OwnerViews(supervisor, board, factory));
+    this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));
+    this.#calls = new OwnerCalls({ supervisor, fleet, doctor });
+    const { hooks, registry } = supervisor;
+    this.#owned.add(await OwnerDoor.open({ workspace, ownership, registry, hooks, engine, notices, clock, log }));
+    if (signal.aborted) return;
     this.#isReady = true;
     this.#showStatus();
     types

@@ -10,7 +10,7 @@ import type { Disposable } from './base/disposable';
 import type { GatewayClient } from './gateway/gatewayClient';
 import type { GatewayListener } from './gateway/gatewayPorts';
 import type { TokenFiles, Tokens } from './services/authentication/authPorts';
-import type { SpooledHook } from '../shared/hookSpool';
+import type { HookReport } from './agents/signals/hookReport';
 
 /** Everything of the machine that the engine needs for one workspace, found and checked but not yet running. */
 export interface Workspace {
@@ -28,11 +28,11 @@ export interface Workspace {
   /** Of the product, for people. */
   readonly version: string;
   /** Puts `orc` where agents find it, whatever happens to this version of the extension. */
-  installTools(): Promise<LaunchTools>;
+  installTools(): LaunchTools | Promise<LaunchTools>;
   /** Keys, tokens and the listening socket of this owner; the pointer names the socket when it resolves. @throws {AuthError | GatewayError} typed */
   openAccess(ownership: Ownership): Promise<WorkspaceAccess>;
-  /** Takes what hooks left while no engine was there, oldest first, and empties the spool. Damaged ones are dropped and logged. */
-  takeSpooledHooks(): Promise<readonly SpooledHook[]>;
+  /** Hands over what hooks left while no engine was there, oldest first, and empties the spool. Resolves with their number. */
+  drainHookSpool(deliver: (report: HookReport) => Promise<unknown>, signal?: AbortSignal): Promise<number>;
   /** Calls the gateway of the present owner; undefined when nobody answers there. */
   connectGateway(signal: AbortSignal): Promise<GatewayClient | undefined>;
   /** Opens (or makes) the store for this owner. @throws {DataError} */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -9,14 +9,22 @@ import { NodeLaunchChecks } from '../agents/node/nodeLaunchChecks';
 import { PsProcesses } from '../agents/node/psProcesses';
 import type { Clock } from '../base/clock';
 import { describeError, OrchestratorError } from '../base/errors';
+import { UlidIds } from '../base/ids';
 import type { Logger } from '../base/log';
 import { EpochWorkspaceLock } from '../data/node/epochWorkspaceLock';
 import { openDataStore } from '../data/node/openDataStore';
 import type { Ownership } from '../data/workspaceLock';
 import { type Diagnosis, STORE_LOSS } from '../engine';
+import type { GatewayClient } from '../gateway/gatewayClient';
+import { GatewayError } from '../gateway/gatewayErrors';
+import { connectGateway } from '../gateway/node/connectGateway';
 import { findTmux } from '../tmux/node/tmuxProgram';
 import { TmuxAgentHost } from '../tmux/node/tmuxAgentHost';
 import type { OpenedStore, Workspace } from '../workspace';
+import { drainHookSpool } from './hookSpool';
+import { installTools } from './toolsFolder';
+import { openWorkspaceAccess, pointerFileOf, spoolFolderOf } from './workspaceAccess';
+import { version } from '../../../package.json';
 
 export interface LocalWorkspaceOptions {
   /** Path of the folder or of the `.code-workspace` file; undefined: no folder is open. */
@@ -31,7 +39,7 @@ export interface LocalWorkspaceOptions {
   readonly passEnvironment: readonly string[];
   /** Node, or what runs as Node with ELECTRON_RUN_AS_NODE=1. */
   readonly execPath: string;
-  /** Folder of the bundles: `demoAgent.js`, `storeWorker.js`, `sql-wasm.wasm`. */
+  /** Folder of the bundles: `demoAgent.js`, `storeWorker.js`, `sql-wasm.wasm`, `orc.js`. */
   readonly distFolder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -41,6 +49,7 @@ export interface LocalWorkspaceOptions {
 /** The workspace on this machine: its identity, its folders, and the real adapters behind the ports. Nothing is started. */
 export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promise<Workspace> {
   const { clock, log, env, execPath, distFolder } = options;
+  const path = options.path === undefined ? '' : await realpath(options.path).catch(() => options.path ?? '');
   const id = await workspaceId(options.path);
   const names = workspaceNames(id, options);
   const shell = env['SHELL'] && isAbsolute(env['SHELL']) ? env['SHELL'] : (userInfo().shell ?? '/bin/sh');
@@ -70,9 +79,43 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
         serverEnv,
         mode,
       }),
+    path,
+    version,
+    installTools: () =>
+      installTools({
+        ...{ storageFolder: options.storageFolder, distFolder, execPath, log },
+        pointerFile: pointerFileOf(names.dataFolder),
+      }),
+    openAccess: (ownership) =>
+      openWorkspaceAccess(ownership, {
+        ...{ workspaceId: id, workspacePath: path, version, clock, log },
+        dataFolder: names.dataFolder,
+        runtimeFolder: names.runtimeFolder,
+        ids: new UlidIds(() => clock.nowMs(), randomBytes),
+      }),
+    drainHookSpool: (deliver, signal) => drainHookSpool(spoolFolderOf(names.dataFolder), deliver, log, signal),
+    connectGateway: (signal) => connectIfThere(pointerFileOf(names.dataFolder), { clock, log }, signal),
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     diagnose: () => diagnose(names, diagnoseShell(shell, environment.lastFailure), program, serverEnv),
   };
+}
+
+/** Undefined when nobody answers, or nobody that we may talk to. */
+async function connectIfThere(
+  pointerFile: string,
+  ports: { readonly clock: Clock; readonly log: Logger },
+  signal: AbortSignal,
+): Promise<GatewayClient | undefined> {
+  try {
+    return await connectGateway(
+      { pointerFile, client: `core-orchestrator ${version}, process ${process.pid}`, ...ports },
+      signal,
+    );
+  } catch (error) {
+    if (signal.aborted || !GatewayError.is(error)) throw error;
+    ports.log.debug('the gateway of the owner does not answer', { code: error.code });
+    return undefined;
+  }
 }
 
 /** Names what the window has open: 16 hex digits of the hash of the real path. The same folder has the same id in every window. */
