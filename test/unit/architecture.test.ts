@@ -62,6 +62,7 @@ function objectionToPackage(from: string, layer: string, specifier: string): str
 
 function objectionToOwn(from: string, layer: string, to: string): string | undefined {
   const toLayer = to.split('/')[0] ?? '';
+  if (to === '../package.json' && isInNodeFolder(from)) return undefined; // its version
   if (toLayer === '..') return 'src imports nothing outside src';
   if (toLayer !== layer && !LAYERS[layer]?.includes(toLayer)) return `src/${layer} may not import src/${toLayer}`;
   if (isInNodeFolder(to) && !isInNodeFolder(from) && !COMPOSITION_ROOT.test(from))
@@ -143,6 +144,8 @@ describe('architecture', () => {
     ['vscode/compose.ts', '../core/data/node/sqlJsDataStore', undefined],
     ['core/node/localWorkspace.ts', '../tmux/node/tmuxAgentHost', undefined],
     ['core/node/localWorkspace.ts', '../engine', undefined],
+    ['core/node/localWorkspace.ts', '../../../package.json', undefined],
+    ['core/orchestrator.ts', '../../package.json', 'src imports nothing outside src'],
     ['core/data/node/storeWorker.ts', './sqlJsDriver', undefined],
     ['core/data/node/storeWorker.ts', 'node:fs', undefined],
     ['core/orchestrator.ts', './tmux/tmuxTarget', undefined],
