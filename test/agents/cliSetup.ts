@@ -100,6 +100,8 @@ type SetUp = (home: CliHome, options: Required<CliSetupOptions>) => Omit<CliSetu
 
 const SETUPS: Readonly<Record<Cli, SetUp>> = {
   claude(home, { serverUrl, permission, isFresh }) {
+    // The very first dialogs need a network: they are taken as answered.
+    if (isFresh) home.write('.claude.json', JSON.stringify({ hasCompletedOnboarding: true, theme: 'dark' }));
     if (!isFresh) {
       const state = {
         hasCompletedOnboarding: true,

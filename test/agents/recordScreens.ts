@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { type Cli, CliHome, CLIS, installedVersion, TYPE_IDS } from './cliSetup';
 import { CliTerminal, type TerminalSize } from './cliTerminal';
 import { ModelServer } from './modelServer';
-import { type RecordedScreen, SCREENS_FOLDER, setOf } from './recordedScreens';
+import { recordedFiles, type RecordedScreen, SCREENS_FOLDER, setOf } from './recordedScreens';
 import { DIALECTS, SCENES } from './scenes/allScenes';
 import { Director } from './scenes/director';
+import { SHOWN } from './scenes/shown';
 import type { Scene } from './scenes/scene';
 
 const SIZES: readonly TerminalSize[] = [
@@ -24,7 +25,7 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
   const home = new CliHome();
   const terminal = new CliTerminal(home, size);
   let count = 0;
-  const director = new Director(terminal, DIALECTS[cli], (name, shown, expected) => {
+  const director = new Director(terminal, DIALECTS[cli], home.workspace, (name, shown, expected) => {
     const screen: RecordedScreen = {
       cli,
       typeId: TYPE_IDS[cli],
@@ -37,7 +38,7 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
       cursor: shown.cursor,
       isInCopyMode: shown.isInCopyMode,
       isDead: shown.isDead,
-      expected,
+      expected: SHOWN[cli][`${sizeName}/${name}`] ?? SHOWN[cli][name] ?? expected,
       lines: shown.lines,
     };
     writeFileSync(join(folder, `${name}.json`), JSON.stringify(screen, undefined, 1) + '\n');
@@ -55,13 +56,24 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
   return count;
 }
 
-/** `recordScreens.ts [program …] [--size=80x24] [--scene=name,name]` */
+/** Writes what `scenes/shown.ts` says into the screens that are there already. */
+function relabel(): void {
+  for (const { file, screen } of recordedFiles()) {
+    const { cli, name, expected } = screen;
+    const [, sizeName = ''] = /(\d+x\d+)[\\/][^\\/]+$/.exec(file) ?? [];
+    const shown = SHOWN[cli][`${sizeName}/${name}`] ?? SHOWN[cli][name] ?? expected;
+    writeFileSync(file, JSON.stringify({ ...screen, expected: shown }, undefined, 1) + '\n');
+  }
+}
+
+/** `recordScreens.ts --relabel`, or `recordScreens.ts [program …] [--size=80x24] [--scene=name,name]` */
 async function main(words: readonly string[]): Promise<void> {
   const option = (name: string): readonly string[] | undefined =>
     words
       .find((word) => word.startsWith(`--${name}=`))
       ?.slice(name.length + 3)
       .split(',');
+  if (words.includes('--relabel')) return relabel();
   const wanted = CLIS.filter((cli) => words.includes(cli));
   for (const cli of wanted.length > 0 ? wanted : CLIS) {
     const version = installedVersion(cli);

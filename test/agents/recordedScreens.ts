@@ -42,10 +42,15 @@ export const SCREENS_FOLDER = join(__dirname, '../fixtures/screens');
 
 /** All recorded screens, in the order of their files. */
 export function readRecordedScreens(): readonly RecordedScreen[] {
+  return recordedFiles().map(({ screen }) => screen);
+}
+
+export function recordedFiles(): readonly { readonly file: string; readonly screen: RecordedScreen }[] {
   return readdirSync(SCREENS_FOLDER, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.json'))
     .sort()
-    .map((file) => JSON.parse(readFileSync(join(SCREENS_FOLDER, file), 'utf8')) as RecordedScreen); // written by recordScreens.ts
+    .map((name) => join(SCREENS_FOLDER, name))
+    .map((file) => ({ file, screen: JSON.parse(readFileSync(file, 'utf8')) as RecordedScreen })); // written by recordScreens.ts
 }
 
 /** A third of all names, always the same: by a hash, so that nobody picks. */

@@ -3,6 +3,8 @@ import { commonScenes } from './commonScenes';
 import { endScenes, freshScene, overlayScene } from './ownScenes';
 import { type Dialect, DRAFT, IDLE, type Scene, WORKING_HIDDEN } from './scene';
 
+const WRITE = '[[write: {workspace}/made.txt alpha\nbeta\ngamma]]';
+
 const CLAUDE: Dialect = {
   ready: /^❯(\s|$)[^]*─{20}/m,
   working: /esc to interrupt/,
@@ -11,7 +13,8 @@ const CLAUDE: Dialect = {
   clear: ['C-c'],
   leaveMenu: ['Escape'],
   webTool: '[[tool: WebFetch {"url":"https://example.com/page","prompt":"What is there?"}]]',
-  editTool: '[[tool: Edit {"file_path":"notes.txt","old_string":"two","new_string":"zwei"}]]',
+  writeTool: WRITE,
+  editTool: '[[tool: Edit {"file_path":"{workspace}/notes.txt","old_string":"two","new_string":"zwei"}]]',
 };
 
 const CODEX: Dialect = {
@@ -21,8 +24,11 @@ const CODEX: Dialect = {
   question: /enter to submit|Press enter/i,
   clear: ['C-c'],
   leaveMenu: ['Escape'],
-  editTool:
-    '[[tool: apply_patch {"input":"*** Begin Patch\\n*** Update File: notes.txt\\n@@\\n one\\n-two\\n+zwei\\n three\\n*** End Patch\\n"}]]',
+  queueKey: 'Tab',
+  questionMode: ['BTab'],
+  // It has no tool for files with this model, but knows this command.
+  writeTool: `[[bash: apply_patch '*** Begin Patch\n*** Add File: made.txt\n+alpha\n+beta\n*** End Patch\n']]`,
+  editTool: `[[bash: apply_patch '*** Begin Patch\n*** Update File: notes.txt\n@@\n one\n-two\n+zwei\n three\n*** End Patch\n']]`,
 };
 
 const GEMINI: Dialect = {
@@ -33,8 +39,9 @@ const GEMINI: Dialect = {
   clear: ['C-c'],
   leaveMenu: ['Escape'],
   webTool: '[[tool: web_fetch {"prompt":"What is at https://example.com/page ?"}]]',
+  writeTool: WRITE,
   editTool:
-    '[[tool: replace {"file_path":"notes.txt","instruction":"Translate","old_string":"two","new_string":"zwei"}]]',
+    '[[tool: replace {"file_path":"{workspace}/notes.txt","instruction":"Translate","old_string":"two","new_string":"zwei"}]]',
 };
 
 const OPENCODE: Dialect = {
@@ -45,7 +52,8 @@ const OPENCODE: Dialect = {
   clear: ['C-u'],
   leaveMenu: ['Escape'],
   webTool: '[[tool: webfetch {"url":"https://example.com/page","format":"text"}]]',
-  editTool: '[[tool: edit {"filePath":"notes.txt","oldString":"two","newString":"zwei"}]]',
+  writeTool: WRITE,
+  editTool: '[[tool: edit {"filePath":"{workspace}/notes.txt","oldString":"two","newString":"zwei"}]]',
 };
 
 export const DIALECTS: Readonly<Record<Cli, Dialect>> = {
@@ -63,7 +71,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'overlay-transcript', open: ['C-o'], leave: ['C-o'] },
       { name: 'overlay-history-search', open: ['C-r'] },
       { name: 'overlay-model', open: '/model' },
-      { name: 'overlay-config', open: '/config' },
+      { name: 'overlay-config', open: '/config', leave: ['Escape', 'Escape'] },
       { name: 'overlay-help', open: '/help' },
       { name: 'overlay-status', open: '/status' },
       { name: 'overlay-permissions', open: '/permissions' },
@@ -75,25 +83,27 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
     ]),
     backgroundScene('[[tool: Bash {"command":"sleep 20","run_in_background":true,"description":"Sleep"}]]'),
     planScene(),
-    freshScene(6),
+    freshScene([['Enter'], ['Up', 'Enter'], ['Enter'], ['Enter']]),
     ...endScenes('/exit', ['C-c', 'C-d']),
   ],
   codex: [
     ...commonScenes(CODEX),
     overlayScene([
-      { name: 'overlay-transcript', open: ['C-t'], leave: ['q'] },
       { name: 'overlay-history-search', open: ['C-r'] },
+      { name: 'overlay-find', open: ['F3'] },
+      { name: 'overlay-transcript', open: ['Escape', 'Escape'], leave: ['Escape', 'Escape'] },
       { name: 'overlay-model', open: '/model' },
       { name: 'overlay-permissions', open: '/permissions' },
       { name: 'overlay-resume', open: '/resume' },
-      { name: 'overlay-backtrack', open: ['Escape', 'Escape'] },
+      { name: 'overlay-warnings', open: ['F2'] },
+      { name: 'overlay-experimental', open: '/experimental' },
       { name: 'overlay-theme', open: '/theme' },
       { name: 'status-printed', open: '/status', leave: [], expected: IDLE },
       { name: 'diff-shown', open: '/diff', leave: ['q'] },
       { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
     ]),
-    freshScene(4),
-    ...endScenes('/quit', ['C-c']),
+    freshScene([['Enter'], ['Enter']]),
+    ...endScenes('/quit', []),
   ],
   gemini: [
     ...commonScenes(GEMINI),
@@ -112,7 +122,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
       { name: 'shell-mode', open: ['!'], leave: ['Escape'], expected: IDLE },
     ]),
-    freshScene(4),
+    freshScene([['Enter'], ['Enter'], ['Enter']]),
     ...endScenes('/quit', ['C-c', 'C-d']),
   ],
   opencode: [
@@ -132,7 +142,6 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'sidebar-toggled', open: ['C-x', 'b'], leave: ['C-x', 'b'], expected: IDLE },
       { name: 'leader-pressed', open: ['C-x'], leave: ['Escape'], expected: IDLE },
     ]),
-    freshScene(1),
     ...endScenes('/exit', []),
   ],
 };
@@ -148,9 +157,9 @@ function backgroundScene(call: string): Scene {
       const { lines } = await director.terminal.look();
       if (CLAUDE.permission.test(lines.join('\n'))) await director.keys('Enter');
       await director.finished();
-      await director.take('finished-with-background-task', IDLE);
+      await director.take('finished-with-background-task', { ...IDLE, alsoRight: ['busy'] });
       await director.type('A draft beside it');
-      await director.take('draft-with-background-task', DRAFT);
+      await director.take('draft-with-background-task', { ...DRAFT, alsoRight: ['busy', 'unknown'] });
     },
   };
 }

@@ -37,7 +37,11 @@ export function commonScenes(dialect: Dialect): readonly Scene[] {
     { name: 'question', play: question },
     ...[400, 401, 500].map((status) => errorScene(status, FAILED, RETRYING)),
     ...[429, 529].map((status) => errorScene(status, FAILED, RETRYING_LIMIT)),
-    { name: 'dropped', play: (director) => failing(director, 'dropped', '[[drop]]', FAILED, RETRYING) },
+    {
+      name: 'dropped',
+      setup: { retries: 4 },
+      play: (director) => failing(director, 'dropped', '[[drop]]', FAILED, RETRYING),
+    },
     { name: 'limit', play: (director) => failing(director, 'usage-limit', '[[limit]]', LIMITED, LIMITED) },
     {
       name: 'refused',
@@ -145,7 +149,7 @@ async function working(director: Director): Promise<void> {
   await director.snap('working-streaming', WORKING);
   await director.type('And then check the tests');
   await director.snap('working-with-draft', WORKING_DRAFT);
-  await director.keys('Enter');
+  await director.keys(director.dialect.queueKey ?? 'Enter');
   await director.pause(900);
   await director.snap('working-queued', WORKING);
   await director.pause(5000);
@@ -211,20 +215,20 @@ async function commands(director: Director): Promise<void> {
   await director.take('interrupted-tool', IDLE);
 }
 
-async function files(director: Director, { permission, webTool, editTool }: Dialect): Promise<void> {
+async function files(director: Director, { permission, webTool, writeTool, editTool }: Dialect): Promise<void> {
   await director.ready();
-  await director.ask('Write. [[write: made.txt alpha\nbeta\ngamma]]');
+  await director.ask(`Write. ${writeTool}`);
   await director.until(permission);
   await director.take('permission-write', PERMISSION);
   await director.keys('Escape');
   await director.finished();
   await director.take('denied-write', IDLE);
-  await director.ask('Write it then. [[write: made.txt alpha\nbeta\ngamma]]');
+  await director.ask(`Write it then. ${writeTool}`);
   await director.until(permission);
   await director.keys('Enter');
   await director.finished();
   await director.take('finished-after-write', IDLE);
-  await director.ask(`Edit. [[read: notes.txt]]${editTool}`);
+  await director.ask(`Edit. [[read: {workspace}/notes.txt]]${editTool}`);
   await director.until(permission);
   await director.take('permission-edit', PERMISSION);
   await director.keys('Enter');
@@ -241,6 +245,7 @@ async function files(director: Director, { permission, webTool, editTool }: Dial
 
 async function question(director: Director): Promise<void> {
   await director.ready();
+  await director.keys(...(director.dialect.questionMode ?? []));
   await director.ask('Ask me. [[ask: Which colour shall the door have?]]');
   await director.until(director.dialect.question);
   await director.take('question', QUESTION);
@@ -254,6 +259,7 @@ async function question(director: Director): Promise<void> {
 function errorScene(status: number, final: Parameters<Director['take']>[1], early: typeof final): Scene {
   return {
     name: `error-${status}`,
+    setup: { retries: 4 },
     play: (director) => failing(director, `error-${status}`, `Fail. [[error: ${status}]]`, final, early),
   };
 }
@@ -267,11 +273,13 @@ async function failing(
 ): Promise<void> {
   await director.ready();
   await director.ask(prompt);
-  await director.pause(2500);
-  await director.snap(`${name}-early`, early);
-  await director.pause(4500);
-  await director.snap(`${name}-later`, early);
-  const isOver = await director.finished(9_000).then(
+  await director.pause(900);
+  for (const moment of ['early', 'later']) {
+    if (!(await director.isWorking())) return director.take(`${name}-final`, final);
+    await director.snap(`${name}-${moment}`, early);
+    await director.pause(3500);
+  }
+  const isOver = await director.finished(6_000).then(
     () => true,
     () => false, // it goes on trying
   );
@@ -283,7 +291,7 @@ async function failing(
 async function bypass(director: Director): Promise<void> {
   await director.ready();
   await director.take('bypass-idle', IDLE);
-  await director.ask('Do it. [[sudo: mkdir -p made && sleep 3 && echo built]][[slow: 4]]');
+  await director.ask('Do it. [[bash: mkdir -p made && sleep 3 && echo built]][[slow: 4]]');
   await director.pause(1800);
   await director.snap('bypass-tool-running', WORKING);
   await director.pause(3500);

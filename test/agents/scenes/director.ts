@@ -13,6 +13,7 @@ export class Director {
   constructor(
     readonly terminal: CliTerminal,
     readonly dialect: Dialect,
+    private readonly workspace: string,
     private readonly sink: Sink,
   ) {}
 
@@ -39,7 +40,7 @@ export class Director {
 
   /** Sends a prompt as a person does. */
   async ask(prompt: string): Promise<void> {
-    await this.paste(prompt);
+    await this.paste(prompt.replaceAll('{workspace}', this.workspace));
     await this.keys('Enter');
     await this.pause(400);
   }
@@ -61,6 +62,10 @@ export class Director {
       everyMs: 100,
     });
     await this.settled();
+  }
+
+  async isWorking(): Promise<boolean> {
+    return this.dialect.working.test(await this.#text());
   }
 
   async ready(): Promise<void> {

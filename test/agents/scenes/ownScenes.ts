@@ -36,17 +36,19 @@ export function overlayScene(overlays: readonly Overlay[], name = 'overlays'): S
   };
 }
 
-/** Answers the questions after an installation with Enter, one after the other. */
-export function freshScene(steps: number, keys: readonly string[] = ['Enter']): Scene {
+/** Answers the questions after an installation, one after the other, until the program is ready. */
+export function freshScene(steps: readonly (readonly string[])[]): Scene {
   return {
     name: 'fresh',
     setup: { isFresh: true },
     async play(director: Director): Promise<void> {
       await director.pause(5000);
-      for (let step = 1; step <= steps; step++) {
-        await director.take(`onboarding-${step}`, OWN_DIALOG);
+      for (const [index, keys] of steps.entries()) {
+        const { lines, isDead } = await director.terminal.look();
+        if (isDead || director.dialect.ready.test(lines.join('\n'))) return;
+        await director.take(`onboarding-${index + 1}`, OWN_DIALOG);
         await director.keys(...keys);
-        await director.pause(1800);
+        await director.pause(2500);
       }
     },
   };

@@ -25,8 +25,14 @@ export interface Dialect {
   readonly clear: readonly string[];
   /** Takes an empty special mode (a menu, shell mode) away again. */
   readonly leaveMenu: readonly string[];
-  readonly webTool?: string;
+  /** Queues what stands in the box while it works, when that is not Enter. */
+  readonly queueKey?: string;
+  /** Changes to the mode in which it can ask the person. */
+  readonly questionMode?: readonly string[];
+  /** Directives that make and change a file, and that fetch a page. `{workspace}` is replaced. */
+  readonly writeTool: string;
   readonly editTool: string;
+  readonly webTool?: string;
 }
 
 const expected = (
