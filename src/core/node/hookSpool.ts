@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isAgentId } from '../agents/agent';
+import type { HookReport } from '../agents/signals/hookReport';
 import type { Logger } from '../base/log';
 import {
   parseSpoolFileName,
@@ -13,27 +14,37 @@ import {
 const EVENT = /^[A-Za-z0-9._:-]{1,80}$/;
 
 /**
- * Takes what `orc hook` left while no engine was there, oldest first, and empties the spool. Files that are no reports are removed and
- * logged; of more than the limits allow, the oldest are dropped.
+ * Hands over what `orc hook` left while no engine was there, oldest first, as late reports; each file is removed once `deliver` has
+ * taken its report, so that after a crash a report may come twice, but never not at all. Files that are no reports are removed and
+ * logged; of more than the limits allow, the oldest are dropped. Resolves with the number of reports.
  *
- * Who reports is only as sure as the folder's mode: the caller must check agent and generation, and treat every report as late (R19).
+ * Who reports is only as sure as the folder's mode: `deliver` must check agent and generation (R19).
+ * @throws what `deliver` throws: the rest stays for the next time
  */
-export async function takeSpooledHooks(folder: string, log: Logger): Promise<readonly SpooledHook[]> {
+export async function drainHookSpool(
+  folder: string,
+  deliver: (report: HookReport) => Promise<unknown>,
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<number> {
   const names = listNames(folder, log);
   const surplus = new Set(surplusOf(names));
-  const reports: SpooledHook[] = [];
+  let count = 0;
   for (const name of [...names].sort()) {
+    if (signal?.aborted) return count;
     const file = path.join(folder, name);
     if (name.endsWith(UNFINISHED_ENDING)) {
       removeAbandoned(file);
       continue;
     }
     const report = surplus.has(name) || !parseSpoolFileName(name) ? undefined : await readReport(file);
-    if (report) reports.push(report);
-    else log.warn('a file in the spool of hooks is dropped', { name });
+    if (report) {
+      await deliver(report);
+      count += 1;
+    } else log.warn('a file in the spool of hooks is dropped', { name });
     fs.rmSync(file, { force: true, recursive: true });
   }
-  return reports;
+  return count;
 }
 
 /** Empty when there is no folder, or it is not ours alone. */
@@ -52,7 +63,7 @@ function removeAbandoned(file: string): void {
   if (stat && Date.now() - stat.mtimeMs > SPOOL_LIMITS.unfinishedMs) fs.rmSync(file, { force: true, recursive: true });
 }
 
-async function readReport(file: string): Promise<SpooledHook | undefined> {
+async function readReport(file: string): Promise<HookReport | undefined> {
   try {
     const stat = fs.lstatSync(file);
     if (!stat.isFile() || stat.size > SPOOL_LIMITS.fileBytes) return undefined;
@@ -62,12 +73,12 @@ async function readReport(file: string): Promise<SpooledHook | undefined> {
   }
 }
 
-function parseReport(value: unknown): SpooledHook | undefined {
+function parseReport(value: unknown): HookReport | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { format, agentId, generation, event, payload, sentAtMs } = value as Readonly<Record<string, unknown>>; // checked below
   if (format !== 1 || typeof agentId !== 'string' || !isAgentId(agentId)) return undefined;
   if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) return undefined;
   if (typeof event !== 'string' || !EVENT.test(event)) return undefined;
   if (typeof sentAtMs !== 'number' || !Number.isSafeInteger(sentAtMs) || sentAtMs < 0) return undefined;
-  return { format, agentId, generation, event, payload, sentAtMs };
+  return { agentId, generation, event, payload, sentAtMs, isLate: true };
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { LaunchTools } from '../agents/launchTools';
+import { ignore, type Logger } from '../base/log';
 import { ensurePrivateFolder } from '../data/node/safeFolder';
 
 export interface ToolsFolderOptions {
@@ -11,6 +12,9 @@ export interface ToolsFolderOptions {
   readonly distFolder: string;
   /** Node, or what runs as Node with ELECTRON_RUN_AS_NODE=1. */
   readonly execPath: string;
+  /** The gateway's pointer file of the workspace. */
+  readonly pointerFile: string;
+  readonly log: Logger;
 }
 
 /** File name of the plugin in the tools folder. Living programs hold its path: it stays the same over updates. */
@@ -26,8 +30,8 @@ const COPY = /^orc-[0-9a-f]{16}\.js$/;
  * off no living agent. Writes nothing when nothing has changed.
  * @throws {DataError} data.folderUnsafe; {Error} of node:fs, for a bundle that is missing
  */
-export async function installTools(options: ToolsFolderOptions): Promise<Omit<LaunchTools, 'pointerFile'>> {
-  const { storageFolder, distFolder, execPath } = options;
+export async function installTools(options: ToolsFolderOptions): Promise<LaunchTools> {
+  const { storageFolder, distFolder, execPath, pointerFile, log } = options;
   const folder = path.join(storageFolder, 'bin');
   ensurePrivateFolder(folder);
   const program = await fs.promises.readFile(path.join(distFolder, 'orc.js'));
@@ -37,8 +41,8 @@ export async function installTools(options: ToolsFolderOptions): Promise<Omit<La
   if (fs.existsSync(plugin)) place(folder, OPENCODE_PLUGIN, await fs.promises.readFile(plugin), 0o600);
   const orc = path.join(folder, 'orc');
   place(folder, 'orc', Buffer.from(wrapperScript(execPath, path.join(folder, copy))), 0o700);
-  removeOldCopies(folder, copy);
-  return { folder, orc };
+  removeOldCopies(folder, copy, log);
+  return { folder, orc, pointerFile };
 }
 
 /**
@@ -90,11 +94,15 @@ function isSame(file: string, content: Buffer, mode: number): boolean {
 }
 
 /** A window of another version may have installed its own: the newest ones stay. Another window may remove the same ones just now. */
-function removeOldCopies(folder: string, present: string): void {
-  const copies = fs
-    .readdirSync(folder)
-    .filter((name) => COPY.test(name) && name !== present)
-    .map((name) => ({ name, atMs: fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((a, b) => b.atMs - a.atMs);
-  for (const { name } of copies.slice(KEPT_COPIES)) fs.rmSync(path.join(folder, name), { force: true });
+function removeOldCopies(folder: string, present: string, log: Logger): void {
+  try {
+    const copies = fs
+      .readdirSync(folder)
+      .filter((name) => COPY.test(name) && name !== present)
+      .map((name) => ({ name, atMs: fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+      .sort((a, b) => b.atMs - a.atMs);
+    for (const { name } of copies.slice(KEPT_COPIES)) fs.rmSync(path.join(folder, name), { force: true });
+  } catch (error) {
+    ignore(log, error, 'an old copy of orc stays');
+  }
 }
