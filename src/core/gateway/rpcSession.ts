@@ -27,7 +27,7 @@ export interface SessionPorts extends MethodPorts {
   readonly onClosed: () => void;
 }
 
-/** Above this a frame that goes over the rate is not parsed to find its id: parsing is what the rate is to spare. */
+/** Above this a frame that goes over the rate waits until the rate allows it: to refuse it, it would have to be parsed for its id. */
 const MAX_PARSED_OVER_RATE = 16 * 1024;
 
 interface Caller {
@@ -141,8 +141,11 @@ export class RpcSession implements Disposable {
 
   #request(line: string, caller: Caller): void {
     const overRate = caller.budget.admit(line.length);
-    if (overRate) this.#pauseFor(overRate.retryAfterMs);
-    if (overRate && line.length > MAX_PARSED_OVER_RATE) return this.#answerRefused(null, overRate);
+    if (overRate) {
+      const isHeld = line.length > MAX_PARSED_OVER_RATE;
+      this.#pauseFor(overRate.retryAfterMs, isHeld ? () => this.#request(line, caller) : undefined);
+      if (isHeld) return;
+    }
     let frame: JsonObject;
     let request: RpcRequest;
     try {
@@ -292,10 +295,14 @@ export class RpcSession implements Disposable {
 
   // --- endings
 
-  /** Nothing more is read until the rate allows it: a flood costs one answer per pause. */
-  #pauseFor(delayMs: number): void {
+  /** Nothing more is read until the rate allows it: a flood costs one answer per pause. `then` comes before what is read next. */
+  #pauseFor(delayMs: number, then?: () => void): void {
     this.connection.pause();
-    this.#pauses.value = this.ports.clock.setTimer(delayMs, () => this.connection.resume());
+    this.#pauses.value = this.ports.clock.setTimer(delayMs, () => {
+      this.#pauses.value = undefined;
+      then?.();
+      if (this.#pauses.value === undefined && !this.#isClosed) this.connection.resume();
+    });
   }
 
   #watchIdle(limitMs: number): void {
