@@ -2,6 +2,8 @@ import type { AgentErrorCode } from '../core/agents/agentErrors';
 import { describeError, OrchestratorError } from '../core/base/errors';
 import type { DataErrorCode } from '../core/data/dataErrors';
 import type { EngineErrorCode } from '../core/engineErrors';
+import { GatewayError, type GatewayErrorCode } from '../core/gateway/gatewayErrors';
+import type { AuthErrorCode } from '../core/services/authentication/authErrors';
 import type { TmuxErrorCode } from '../core/tmux/tmuxErrors';
 import { CommandId } from './manifest';
 import { redact } from './redact';
@@ -24,7 +26,15 @@ export interface ErrorMessage {
 }
 
 /** Every code that can reach a person. `bug`: what nobody expected. */
-export type KnownErrorCode = AgentErrorCode | DataErrorCode | EngineErrorCode | TmuxErrorCode | WindowErrorCode | 'bug';
+export type KnownErrorCode =
+  | AgentErrorCode
+  | AuthErrorCode
+  | DataErrorCode
+  | EngineErrorCode
+  | GatewayErrorCode
+  | TmuxErrorCode
+  | WindowErrorCode
+  | 'bug';
 
 export const showLogButton: MessageButton = { title: 'Show Log', command: CommandId.ShowLog };
 const checkSetup: MessageButton = { title: 'Check Setup', command: CommandId.CheckSetup };
@@ -120,6 +130,42 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'engine.blocked': error('Core Orchestrator cannot work here yet.', checkSetup, tryAgain),
   'engine.starting': information('Core Orchestrator is still starting. Try again in a moment.'),
   'engine.stopped': warning('Core Orchestrator is not running in this window.', tryAgain),
+  'gateway.folderUnsafe': error(
+    'The folder of the gateway’s socket is not safe: it belongs to someone else or others may write to it.',
+    checkSetup,
+  ),
+  'gateway.pathTooLong': error(
+    'The path of the runtime folder is too long for a socket. Set a shorter XDG_RUNTIME_DIR or TMPDIR.',
+    checkSetup,
+  ),
+  'gateway.cannotListen': error('The gateway for agents and other windows could not be opened.', checkSetup, tryAgain),
+  'gateway.pointerInvalid': warning('The window that manages the agents cannot be found. It is tried again by itself.'),
+  'gateway.unreachable': warning('The window that manages the agents does not answer. It is tried again by itself.'),
+  'gateway.disconnected': warning(
+    'The connection to the window that manages the agents ended. Whether this was done is not known: look at the rows.',
+  ),
+  'gateway.protocolMismatch': error(
+    'The window that manages the agents runs another version of Core Orchestrator. Reload all windows of this workspace.',
+  ),
+  'gateway.unauthenticated': error('The window that manages the agents did not accept this one.', checkSetup),
+  'gateway.notPermitted': warning('This is not permitted from here.'),
+  'gateway.invalidRequest': error('The window that manages the agents did not understand this.'),
+  'gateway.unknownMethod': error(
+    'The window that manages the agents does not know this command. Do it there, or reload all windows of this workspace.',
+  ),
+  'gateway.notFound': warning('This is not there any more.'),
+  'gateway.alreadyExists': warning('This exists already.'),
+  'gateway.notPossible': warning('This is not possible now.'),
+  'gateway.tooMuch': warning('Too much was asked at once. Try again in a moment.'),
+  'gateway.deadline': warning(
+    'The window that manages the agents did not answer in time. Look at the rows, then try again.',
+  ),
+  'gateway.unavailable': warning('The window that manages the agents cannot do this now. Try again in a moment.'),
+  'gateway.canceled': information('This was cancelled.'),
+  'gateway.internal': error('Something went wrong in the window that manages the agents. Its log says more.'),
+  'auth.unauthenticated': error('The proof of who asks was not accepted.'),
+  'auth.keysUnavailable': error('The keys that agents are recognised by cannot be read or written.', checkSetup),
+  'auth.invalidClaims': error('A token for an agent could not be made.'),
   'tmux.notInstalled': error('tmux was not found. Install it, then try again.', checkSetup, tryAgain),
   'tmux.tooOld': error('This tmux is too old: 3.2 or newer is needed.', checkSetup, tryAgain),
   'tmux.socketFolderUnsafe': error(
@@ -180,7 +226,9 @@ const LONGEST_DETAIL = 300;
 export function messageFor(thrown: unknown): ErrorMessage | undefined {
   if (isCancellation(thrown)) return undefined;
   if (!(thrown instanceof OrchestratorError)) return errorMessages.bug;
-  const message = messageForCode(thrown.code);
+  // A code of the other side that has no error of its own here says more than ours.
+  const remote = GatewayError.is(thrown) ? thrown.remoteCode : undefined;
+  const message = messageForCode(remote !== undefined && isKnown(remote) ? remote : thrown.code);
   const detail = detailedCodes.has(thrown.code) ? detailOf(thrown) : '';
   return detail === '' ? message : { ...message, text: `${message.text} (${detail})` };
 }
@@ -201,5 +249,6 @@ function detailOf(thrown: OrchestratorError): string {
 
 export function isCancellation(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
+  if (GatewayError.is(thrown, 'gateway.canceled')) return true;
   return thrown.name === 'AbortError' || thrown.name === 'Canceled' || thrown.name === 'CancellationError';
 }

@@ -43,11 +43,16 @@ describe('agent summary', () => {
   it('says above the rows when they cannot be trusted or changed', () => {
     assert.equal(viewMessage(ready), undefined);
     assert.equal(viewMessage({ ...ready, isReadOnly: true }), 'Read-only: changes cannot be kept now.');
-    assert.match(
-      viewMessage({ kind: 'following', ownerPid: 1, isOwnerResponding: true }) ?? '',
-      /^Managed by another window\./,
+    const following: EngineStatus = { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false };
+    assert.equal(viewMessage(following), 'Managed by another window that cannot be reached. Shown read-only.');
+    assert.equal(
+      viewMessage({ ...following, isConnected: true }),
+      'Managed by another window. Commands work here, too.',
     );
-    assert.match(viewMessage({ kind: 'following', ownerPid: 1, isOwnerResponding: false }) ?? '', /take over/);
+    assert.match(
+      viewMessage({ kind: 'following', ownerPid: 1, isOwnerResponding: false, isConnected: false }) ?? '',
+      /take over/,
+    );
   });
 });
 
@@ -112,10 +117,19 @@ describe('welcome text', () => {
     ['read-only folder', { status: blocked('data.readOnly') }, 'storeReadOnly'],
     ['network file system', { status: blocked('data.networkFileSystem') }, 'networkFileSystem'],
     ['anything else', { status: blocked('engine.failed') }, 'blocked'],
-    ['another window', { status: { kind: 'following', ownerPid: 1, isOwnerResponding: true } }, 'elsewhere'],
+    [
+      'another window',
+      { status: { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false } },
+      'elsewhere',
+    ],
+    [
+      'another window that takes commands',
+      { status: { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: true } },
+      'connected',
+    ],
     [
       'another window that hangs',
-      { status: { kind: 'following', ownerPid: 1, isOwnerResponding: false } },
+      { status: { kind: 'following', ownerPid: 1, isOwnerResponding: false, isConnected: false } },
       'ownerHung',
     ],
   ];

@@ -11,8 +11,10 @@ import {
   stateIcon,
   stateWords,
 } from '../../../src/vscode/agents/agentText';
-import { evidenceLines, facts } from '../../../src/vscode/agents/agentTooltip';
-import { anAgentView } from '../../support/fakeEngine';
+import { evidenceLines, facts, usageWords } from '../../../src/vscode/agents/agentTooltip';
+import { SETTLED_ROW_MS } from '../../../src/vscode/prompts/receiptText';
+import type { PermissionRequest } from '../../../src/core/agents/permissionRequest';
+import { anAgentView, aReceipt, aRequest } from '../../support/fakeEngine';
 
 const MINUTE = 60_000;
 const NOW = Date.UTC(2026, 0, 2);
@@ -66,7 +68,8 @@ describe('agent texts', () => {
     const agent = anAgentView({ activity: 'awaiting_approval', sinceMs: NOW - 3 * MINUTE });
     assert.equal(description(agent, NOW), 'needs approval for 3 min');
     assert.equal(sentence(agent, NOW), 'Agent Reviewer, needs approval, 3 minutes');
-    assert.equal(sentence({ ...agent, sinceMs: NOW }, NOW), 'Agent Reviewer, needs approval');
+    assert.equal(sentence({ ...agent, sinceMs: NOW }, NOW), 'Agent Reviewer, needs approval, just now');
+    assert.equal(description({ ...agent, sinceMs: NOW }, NOW), 'needs approval, just now');
     assert.equal(
       sentence({ ...agent, isManagedElsewhere: true }, NOW),
       'Agent Reviewer, needs approval, 3 minutes, read-only',
@@ -98,7 +101,7 @@ describe('agent texts', () => {
     assert.equal(contextValue(anAgentView(), true), 'agent running live attachable prompts managed');
     assert.equal(
       contextValue(anAgentView({ lifecycle: 'paused', activity: 'awaiting_input' }), true),
-      'agent paused live attachable needsYou managed',
+      'agent paused live attachable prompts needsYou managed',
     );
     assert.equal(
       contextValue(anAgentView({ lifecycle: 'stopped', isAttachable: false }), true),
@@ -110,14 +113,109 @@ describe('agent texts', () => {
     );
   });
 
-  it('ask before ending only what is in the middle of something', () => {
+  it('make tokens for what can be answered from here', () => {
+    const tokens = (request: Partial<PermissionRequest>): string =>
+      contextValue(anAgentView({ activity: 'awaiting_approval', request: aRequest(request) }), true);
+    assert.match(tokens({}), / needsYou asks allow deny reason managed$/);
+    assert.match(tokens({ canGiveReason: false, canAllow: false }), / asks deny managed$/);
+    assert.match(tokens({ door: 'none' }), / asks managed$/);
+    assert.match(
+      contextValue(anAgentView({ queuedPromptCount: 1, isResumable: true }), true),
+      / queue resumable managed$/,
+    );
+  });
+
+  it('ask before ending what is, or may be, in the middle of something', () => {
     const asked = Object.values(Activity).filter((activity) => isInTheMiddle(anAgentView({ activity })));
-    assert.deepEqual(asked, ['busy', 'awaiting_input', 'awaiting_approval', 'rate_limited']);
+    assert.deepEqual(asked, ['busy', 'awaiting_input', 'awaiting_approval', 'rate_limited', 'unknown']);
     assert.equal(isInTheMiddle(anAgentView({ lifecycle: 'exited', activity: 'busy' })), false);
   });
 });
 
+describe('rows with prompts and requests', () => {
+  const row = (agent: Parameters<typeof anAgentView>[0]): string =>
+    description(anAgentView({ sinceMs: NOW - 3 * MINUTE, ...agent }), NOW);
+  const receipt = (changes: Parameters<typeof aReceipt>[0]): ReturnType<typeof aReceipt> =>
+    aReceipt({ createdAtMs: NOW - 1000, stateAtMs: NOW - 1000, ...changes });
+
+  it('show how far the last prompt is, in few words', () => {
+    const states = ['typing', 'typed', 'submitted', 'acknowledged', 'canceled', 'queued'] as const;
+    assert.deepEqual(
+      states.map((state) => row({ lastReceipt: receipt({ state }) })),
+      [
+        'idle for 3 min · prompt typing',
+        'idle for 3 min · prompt typed',
+        'idle for 3 min · prompt submitted',
+        'idle for 3 min · prompt acknowledged by hook',
+        'idle for 3 min · prompt cancelled',
+        'idle for 3 min',
+      ],
+    );
+    const altered = receipt({ evidence: 'screen', changes: [{ kind: 'tabs', detail: 'tabs became blanks' }] });
+    assert.equal(row({ lastReceipt: altered }), 'idle for 3 min · prompt acknowledged by screen, altered');
+    assert.equal(row({ queuedPromptCount: 2, activity: 'busy' }), 'working for 3 min · 2 queued');
+  });
+
+  it('forget what has arrived after a while, and keep what a person must decide, in front', () => {
+    const old = { stateAtMs: NOW - SETTLED_ROW_MS };
+    assert.equal(row({ lastReceipt: receipt(old) }), 'idle for 3 min');
+    assert.equal(
+      row({ lastReceipt: receipt({ ...old, stateAtMs: old.stateAtMs + 1 }) }).includes('acknowledged'),
+      true,
+    );
+    assert.equal(row({ lastReceipt: receipt({ ...old, state: 'failed' }) }), 'prompt failed · idle for 3 min');
+    assert.equal(
+      row({ lastReceipt: receipt({ ...old, state: 'delivery_unknown' }) }),
+      'delivery unknown · idle for 3 min',
+    );
+  });
+
+  it('show what the agent asks, shortened visibly, and say it to screen readers', () => {
+    const request = aRequest({ title: `Bash: ${'x'.repeat(200)}` });
+    const agent = anAgentView({
+      activity: 'awaiting_approval',
+      sinceMs: NOW - 3 * MINUTE,
+      request,
+      queuedPromptCount: 1,
+    });
+    const text = description(agent, NOW);
+    assert.match(text, /^needs approval for 3 min · Bash: x+… · 1 queued$/);
+    assert.ok(text.length < 130);
+    assert.match(sentence(agent, NOW), /^Agent Reviewer, needs approval, 3 minutes, asks: Bash: x+…, 1 prompt waits$/);
+  });
+});
+
 describe('agent tooltips', () => {
+  it('hold the prompt, the request, the usage with its coverage and what is not known', () => {
+    const usage = {
+      ...{ inputTokens: 1234, outputTokens: 5, cacheReadTokens: 6, cacheWriteTokens: 7 },
+      ...{ coverage: '3 of 4 turns', updatedAtMs: NOW },
+    };
+    const agent = anAgentView({
+      sinceMs: NOW,
+      lastReceipt: aReceipt({
+        stateAtMs: NOW - 2 * MINUTE,
+        changes: [{ kind: 'leading_space', detail: 'a space before the first character' }],
+      }),
+      queuedPromptCount: 1,
+      request: aRequest({ door: 'none', source: 'screen' }),
+      degraded: ['no hooks: activity comes from the screen only'],
+      isResumable: true,
+      usage,
+    });
+    const lines = facts(agent, NOW).map(({ label, value }) => `${label}: ${value}`);
+    for (const line of [
+      'Wants: Bash: npm test (read off its screen; It can be answered only in its terminal.)',
+      'Last prompt: acknowledged by hook; altered: a space before the first character (2 minutes ago): review the last commit',
+      'Queue: 1 prompt waits',
+      'Usage: 1,234 in, 5 out, 6 from cache, 7 to cache (tokens); cost not reported; covers 3 of 4 turns; as of just now',
+      'Not known: no hooks: activity comes from the screen only',
+      'Conversation: can be resumed',
+    ])
+      assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join('\n')}`);
+    assert.equal(usageWords({ ...usage, costUsd: 1.5 }, NOW).includes('$1.50 as reported'), true);
+  });
+
   it('tell state, place, process and restarts', () => {
     const agent = anAgentView({
       id: 'reviewer' as AgentId,

@@ -1,13 +1,14 @@
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../../src/core/agents/agent';
 import type { EngineStatus } from '../../../src/core/engine';
-import { attachmentOf, isOnlyLooking, terminalName } from '../../../src/vscode/terminals/attachment';
+import { attachmentOf, terminalName } from '../../../src/vscode/terminals/attachment';
 import { FakeEngine } from '../../support/fakeEngine';
 
 const a = 'agent-a' as AgentId;
 
 describe('attaching a terminal', () => {
-  const asked = async (status: EngineStatus): Promise<readonly string[]> => {
+  const full = ['attach-session', '-t', '=agent-a'];
+  const asked = async (status: EngineStatus, args: readonly string[]): Promise<readonly string[]> => {
     const calls: string[] = [];
     const engine = new FakeEngine();
     engine.simulateStatus(status);
@@ -17,24 +18,28 @@ describe('attaching a terminal', () => {
     };
     engine.attachCommand = () => {
       calls.push('attachCommand');
-      return { program: '/tmux', args: [] };
+      return { program: '/tmux', args };
     };
     const { isReadOnly } = await attachmentOf(engine, a);
     return [...calls, isReadOnly ? 'read-only' : 'full'];
   };
 
-  it('first asks who keeps the size in a window that only looks', async () => {
-    const looking = ['attachedClients', 'attachCommand', 'read-only'];
-    assert.deepEqual(await asked({ kind: 'following', ownerPid: 1, isOwnerResponding: true }), looking);
-    assert.deepEqual(await asked({ kind: 'restricted' }), looking);
+  it('first asks who keeps the size in a window that does not manage the agents', async () => {
+    const following: EngineStatus = { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false };
+    const looking = ['attach-session', '-f', 'read-only,ignore-size', '-t', '=agent-a'];
+    const expected = ['attachedClients', 'attachCommand', 'read-only'];
+    assert.deepEqual(await asked(following, looking), expected);
+    assert.deepEqual(await asked({ kind: 'restricted' }, looking), expected);
+    assert.deepEqual(await asked({ ...following, isConnected: true }, full), [
+      'attachedClients',
+      'attachCommand',
+      'full',
+    ]);
   });
 
   it('asks nothing in the window that manages the agents', async () => {
-    assert.deepEqual(
-      await asked({ kind: 'ready', epoch: 1, tmuxVersion: '3.3a', isTmuxLost: false, isReadOnly: false }),
-      ['attachCommand', 'full'],
-    );
-    assert.equal(isOnlyLooking({ kind: 'starting' }), false);
+    const ready: EngineStatus = { kind: 'ready', epoch: 1, tmuxVersion: '3.3a', isTmuxLost: false, isReadOnly: false };
+    assert.deepEqual(await asked(ready, full), ['attachCommand', 'full']);
   });
 
   it('says in the name that no key arrives', () =>

@@ -1,50 +1,12 @@
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../../src/core/agents/agent';
-import { Emitter } from '../../../src/core/base/event';
 import type { AlertNotice } from '../../../src/core/monitoring/alertSink';
-import type { MessageSeverity } from '../../../src/vscode/errorMessages';
 import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
 import { MERGE_MS, MUTED_KEY, NoticePresenter, resetMutedNotices } from '../../../src/vscode/notices/noticePresenter';
-import type { Memory, WindowPort } from '../../../src/vscode/notices/windowPort';
 import type { NotificationLevel } from '../../../src/vscode/settings';
 import { anAgentView, FakeEngine } from '../../support/fakeEngine';
+import { FakeWindow, MapMemory } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
-
-class FakeWindow implements WindowPort {
-  readonly shown: string[] = [];
-  readonly ran: unknown[][] = [];
-  readonly #onDidFocus = new Emitter<void>((error) => {
-    throw error;
-  });
-  readonly onDidFocus = this.#onDidFocus.event;
-  isFocused = true;
-  /** What the person presses on the next messages. */
-  answer: string | undefined;
-
-  async show(severity: MessageSeverity, text: string, buttons: readonly string[]): Promise<string | undefined> {
-    this.shown.push(`${severity}: ${text} [${buttons.join('|')}]`);
-    return this.answer;
-  }
-
-  run(...call: readonly unknown[]): void {
-    this.ran.push([...call]);
-  }
-
-  simulateFocus(isFocused: boolean): void {
-    this.isFocused = isFocused;
-    if (isFocused) this.#onDidFocus.fire();
-  }
-}
-
-class MapMemory implements Memory {
-  readonly #values = new Map<string, unknown>();
-  get(key: string): unknown {
-    return this.#values.get(key);
-  }
-  set(key: string, value: unknown): void {
-    this.#values.set(key, value);
-  }
-}
 
 function aNotice(overrides: Partial<AlertNotice> = {}): AlertNotice {
   return {
@@ -52,7 +14,7 @@ function aNotice(overrides: Partial<AlertNotice> = {}): AlertNotice {
     level: 'error',
     title: 'A is quarantined.',
     detail: 'It failed 6 times.',
-    agentId: 'a',
+    ...(overrides.fingerprint?.startsWith('store.') ? {} : { agentId: 'a' }),
     atMs: 0,
     ...overrides,
   };
@@ -72,7 +34,7 @@ describe('NoticePresenter', () => {
     engine.simulateNotice(aNotice({ fingerprint: 'agent.quarantined:b', title: 'B is quarantined.', agentId: 'b' }));
     await clock.advanceMs(MERGE_MS);
     assert.deepEqual(window.shown, [
-      "error: A is quarantined. It failed 6 times. And 1 more like this. [Go to Agent|Show Log|Don't Show Again]",
+      "warning: A is quarantined. It failed 6 times. And 1 more like this. [Go to Agent|Show Log|Don't Show Again]",
     ]);
   });
 
@@ -191,7 +153,7 @@ describe('NeedsYouPresenter', () => {
     be('c', 'error');
     await clock.advanceMs(MERGE_MS);
     assert.deepEqual(window.shown, [
-      'information: 3 agents wait for you: A (needs input), B (needs approval), C (error). [Go to Agent]',
+      'information: 3 agents wait for you: A (needs input), B (needs approval), C (error). [Go to Next]',
     ]);
   });
 
@@ -288,7 +250,7 @@ describe('NeedsYouPresenter', () => {
   it('is quiet when it takes over from another window: this one was here all the time', async () => {
     const { engine, clock, window, make, be } = createFixture({ wasAway: true });
     make();
-    engine.simulateStatus({ kind: 'following', ownerPid: 1, isOwnerResponding: true });
+    engine.simulateStatus({ kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false });
     be('a', 'busy');
     engine.simulateReady();
     await clock.advanceMs(10 * MERGE_MS);

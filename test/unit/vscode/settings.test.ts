@@ -29,6 +29,31 @@ describe('settings', () => {
     );
   });
 
+  it('take only complete allow rules, and only what belongs to them', () => {
+    const rule = { type: '*', tool: 'Bash', pattern: 'npm test' };
+    const given = [
+      { ...rule, more: 1 },
+      { ...rule, tool: '' },
+      { type: '*', tool: 'Bash' },
+      { ...rule, pattern: 3 },
+      null,
+      'x',
+      [rule],
+    ];
+    const rulesOf = (value: unknown): unknown =>
+      compileSettings((key) => (key === SettingKey.AllowRules ? value : undefined)).allowRules;
+    assert.deepEqual(rulesOf(given), [rule]);
+    assert.deepEqual([rulesOf('*'), rulesOf({ 0: rule }), rulesOf(undefined)], [[], [], []]);
+    assert.deepEqual(rulesOf([Object.create(rule)]), [], 'inherited parts are not a rule');
+  });
+
+  it('keep supervising only by a plain true', () => {
+    const kept = [true, 'true', 1].map(
+      (value) => compileSettings((key) => (key === SettingKey.KeepSupervising ? value : undefined)).isSupervisionKept,
+    );
+    assert.deepEqual(kept, [true, false, false]);
+  });
+
   it('allow other extensions to act only by a plain true', () => {
     const allowed = [true, 'true', 1, {}, undefined].map(
       (value) => compileSettings((key) => (key === SettingKey.AllowWrite ? value : undefined)).isApiWriteAllowed,

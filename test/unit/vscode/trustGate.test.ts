@@ -3,10 +3,11 @@ import type { AgentId } from '../../../src/core/agents/agent';
 import type { Engine } from '../../../src/core/engine';
 import { gateByTrust } from '../../../src/vscode/trustGate';
 import { WindowError } from '../../../src/vscode/windowErrors';
-import { anAgentView, FakeEngine } from '../../support/fakeEngine';
+import { anAgentView, aRequest, FakeEngine } from '../../support/fakeEngine';
 
 const id = 'a' as AgentId;
 const spec = { name: 'B', typeId: 'demo', folder: '/x' };
+const request = aRequest({ agentId: id });
 const plan = { agents: [], problems: [] };
 const signal = new AbortController().signal;
 
@@ -17,6 +18,11 @@ const starting: Readonly<Record<string, (engine: Engine) => unknown>> = {
   restartAgent: (engine) => engine.restartAgent(id),
   resumeAgent: (engine) => engine.resumeAgent(id),
   releaseQuarantine: (engine) => engine.releaseQuarantine(id),
+  resumeSession: (engine) => engine.resumeSession(id),
+  resumeFleet: (engine) => engine.resumeFleet(() => {}, signal),
+  resendPrompt: (engine) => engine.resendPrompt('r'),
+  answerRequest: (engine) => engine.answerRequest(id, request.id, { kind: 'allow' }),
+  doctor: (engine) => engine.doctor('demo', signal),
   sendPrompt: (engine) => engine.sendPrompt(id, 'x'),
   approveFleet: (engine) => engine.approveFleet(['h']),
   startFleet: (engine) => engine.startFleet(plan, () => {}, signal),
@@ -27,6 +33,7 @@ describe('S1 trust gate', () => {
   for (const [name, call] of Object.entries(starting)) {
     it(`S1 ${name} is refused without trust and goes through with it`, async () => {
       const engine = new FakeEngine();
+      engine.simulateAgent(anAgentView({ id, request }));
       let isTrusted = false;
       const gated = gateByTrust(engine, () => isTrusted);
       await assert.rejects(

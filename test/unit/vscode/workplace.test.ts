@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import type { EngineStatus } from '../../../src/core/engine';
 import { EngineError } from '../../../src/core/engineErrors';
-import { demandOwnership } from '../../../src/vscode/commands/ownership';
+import { canAct, demandControl, isOnlyLooking } from '../../../src/vscode/commands/control';
 import { canRunAgents, isVirtualWorkspace, windowStorageFolder } from '../../../src/vscode/window/workplace';
 
 describe('where agents can run', () => {
@@ -31,7 +31,7 @@ describe('where agents can run', () => {
 describe('a command that acts', () => {
   const refusal = (status: EngineStatus): string | undefined => {
     try {
-      demandOwnership({ status });
+      demandControl({ status });
       return undefined;
     } catch (error) {
       return error instanceof EngineError ? error.code : 'another error';
@@ -39,10 +39,22 @@ describe('a command that acts', () => {
   };
 
   it('is refused before anything is asked where it cannot succeed', () => {
-    assert.equal(refusal({ kind: 'following', ownerPid: 1, isOwnerResponding: true }), 'engine.following');
+    assert.equal(
+      refusal({ kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false }),
+      'engine.following',
+    );
     assert.equal(refusal({ kind: 'restricted' }), 'engine.restricted');
     assert.equal(refusal({ kind: 'blocked', code: 'tmux.tooOld', detail: '' }), 'engine.blocked');
     assert.equal(refusal({ kind: 'stopped' }), 'engine.stopped');
+  });
+
+  it('goes through a window that is connected to the one that manages the agents', () => {
+    const connected: EngineStatus = { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: true };
+    assert.deepEqual([refusal(connected), canAct(connected), isOnlyLooking(connected)], [undefined, true, false]);
+    const apart: EngineStatus = { ...connected, isConnected: false };
+    assert.deepEqual([canAct(apart), isOnlyLooking(apart)], [false, true]);
+    assert.deepEqual([canAct({ kind: 'restricted' }), isOnlyLooking({ kind: 'restricted' })], [false, true]);
+    assert.deepEqual([canAct({ kind: 'starting' }), isOnlyLooking({ kind: 'starting' })], [false, false]);
   });
 
   it('is not refused in the window that manages the agents, nor while it starts', () => {
