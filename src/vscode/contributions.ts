@@ -10,7 +10,7 @@ import { agentCommands } from './commands/agentCommands';
 import { AgentPicker } from './commands/agentPicker';
 import { AgentTargets } from './commands/agentTargets';
 import { openCommands } from './commands/openCommands';
-import { registerCommands } from './commands/registerCommands';
+import { type CommandHandlers, registerCommands } from './commands/registerCommands';
 import { reportCommands } from './commands/reportCommands';
 import { ResumeDesk } from './commands/resumeDesk';
 import { StartAgentDialog } from './commands/startAgentDialog';
@@ -72,49 +72,31 @@ export interface WindowParts {
 
 export function createWindow(parts: ContributionParts): WindowParts {
   const { engine, settings, clock, log } = parts;
-  const isTrusted = (): boolean => vscode.workspace.isTrusted;
   const reporter = new Reporter(log);
   const facts = new WorkspaceFacts(engine, new ContextKeySetter(log), log);
   const view = new AgentsView(engine, clock, settings, log);
   const terminals = new AgentTerminals(engine, settings, log);
   const documents = new ReportDocuments();
   const picker = new AgentPicker(engine, clock);
-  const targets = new AgentTargets(engine, picker);
+  const window = new VscodeWindow(log);
+  const sender = new PromptSender({ engine, window, clock, log, tell: reporter.failure.bind(reporter) });
+  const editor = new PromptEditor();
   const fleet = new FleetController({
-    ...{ engine, documents, reporter, picker, isTrusted, log },
+    ...{ engine, documents, reporter, picker, log, isTrusted },
     members: new FleetMembers(parts.workspaceMemory),
   });
-  const window = new VscodeWindow(log);
-  const tell = reporter.failure.bind(reporter);
-  const sender = new PromptSender({ engine, window, clock, log, tell });
-  const receipts = new ReceiptDesk({ engine, window, documents, sender, clock });
-  const editor = new PromptEditor();
+  const handlers = createHandlers(parts, {
+    view,
+    terminals,
+    reporter,
+    documents,
+    picker,
+    window,
+    sender,
+    editor,
+    fleet,
+  });
   const level = () => settings.current.notifications;
-  const reveal = view.reveal.bind(view);
-  const handlers = {
-    ...agentCommands({
-      ...{ engine, targets, reporter, isTrusted, reveal },
-      startDialog: new StartAgentDialog(engine),
-      resume: new ResumeDesk({ engine, window, sender }),
-    }),
-    ...promptCommands({ engine, targets, sender, receipts, editor }),
-    ...approvalCommands({ engine, targets, desk: new ApprovalDesk({ engine, window, documents }) }),
-    ...openCommands({
-      ...{ engine, targets, terminals, documents, clock, log, reveal },
-      waiting: new WaitingRound(engine),
-    }),
-    ...reportCommands({ engine, targets, documents, clock, isTrusted }),
-    ...fleetCommands(fleet),
-    ...windowCommands({
-      engine,
-      documents,
-      settings,
-      channel: parts.channel,
-      extensionVersion: parts.extensionVersion,
-      globalMemory: parts.globalMemory,
-      start: parts.start,
-    }),
-  };
   const contributions: readonly Contribution[] = [
     { register: () => facts },
     { register: () => view },
@@ -132,4 +114,43 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => new NeedsYouPresenter(engine, clock, window, level, () => terminals.watched, parts.wasAway) },
   ];
   return { view, terminals, facts, reporter, contributions };
+}
+
+const isTrusted = (): boolean => vscode.workspace.isTrusted;
+
+interface HandlerParts {
+  readonly view: AgentsView;
+  readonly terminals: AgentTerminals;
+  readonly reporter: Reporter;
+  readonly documents: ReportDocuments;
+  readonly picker: AgentPicker;
+  readonly window: VscodeWindow;
+  readonly sender: PromptSender;
+  readonly editor: PromptEditor;
+  readonly fleet: FleetController;
+}
+
+/** Every command with what it works on. */
+function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHandlers {
+  const { engine, settings, clock, log, channel, extensionVersion, globalMemory, start } = parts;
+  const { view, terminals, reporter, documents, picker, window, sender, editor, fleet } = own;
+  const targets = new AgentTargets(engine, picker);
+  const reveal = view.reveal.bind(view);
+  const receipts = new ReceiptDesk({ engine, window, documents, sender, clock });
+  return {
+    ...agentCommands({
+      ...{ engine, targets, reporter, isTrusted, reveal },
+      startDialog: new StartAgentDialog(engine),
+      resume: new ResumeDesk({ engine, window, sender }),
+    }),
+    ...promptCommands({ engine, targets, sender, receipts, editor }),
+    ...approvalCommands({ engine, targets, desk: new ApprovalDesk({ engine, window, documents }) }),
+    ...openCommands({
+      ...{ engine, targets, terminals, documents, clock, log, reveal },
+      waiting: new WaitingRound(engine),
+    }),
+    ...reportCommands({ engine, targets, documents, clock, isTrusted }),
+    ...fleetCommands(fleet),
+    ...windowCommands({ engine, documents, settings, channel, extensionVersion, globalMemory, start }),
+  };
 }

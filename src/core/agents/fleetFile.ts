@@ -132,7 +132,7 @@ class FleetReader {
     if (typeId === undefined || folder === undefined) return;
     const { spec } = result;
     if (!this.#typeIds().includes(typeId) && !this.#isBroken(typeId))
-      this.json.report(join(path, 'type'), `no agent type "${typeId}"`);
+      this.json.report(join(path, 'type'), `no agent type "${typeId}"; there are: ${this.#typeIds().join(', ')}`);
     if (this.agents.some((other) => nameKey(other.name) === nameKey(spec.name)))
       this.json.report(join(path, 'name'), `"${spec.name}" is used twice`);
     if (typeId === 'command' && spec.command === undefined)

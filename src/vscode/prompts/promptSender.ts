@@ -89,7 +89,8 @@ export class PromptSender {
     try {
       const receipt = await this.#withProgress(id, (signal) => deliver({ whenBlocked, signal }));
       this.#release(id);
-      return receipt.state === 'delivery_unknown' ? await this.settle(receipt) : true;
+      if (receipt.state === 'delivery_unknown') return await this.settle(receipt);
+      return receipt.state !== 'failed' && receipt.state !== 'canceled';
     } catch (error) {
       this.#release(id);
       return this.#afterFailure(id, error, deliver);

@@ -64,7 +64,7 @@ describe('fleetFile', () => {
     assert.deepEqual(
       problems('{"agents":[{"name":"A","type":"nope"},{"name":"a","type":"demo"},{"name":"C","type":"command"}]}'),
       [
-        '0:23 agents[0].type: no agent type "nope"',
+        `0:23 agents[0].type: no agent type "nope"; there are: ${context.knownTypes.join(', ')}`,
         '0:39 agents[1].name: "a" is used twice',
         '0:65 agents[2]: must have "command" (type "command")',
       ],
