@@ -1,9 +1,20 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { buildStoreWorker, wasmFile } from './storeWorker';
 
 const root = path.resolve(__dirname, '..', '..');
+const version = JSON.stringify('0.0.0-test');
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  mainFields: ['module', 'main'],
+  define: { ORC_VERSION: version, HOST_VERSION: version },
+  logLevel: 'error',
+} satisfies BuildOptions;
 let built: Promise<string> | undefined;
 
 /** A folder with everything an engine in a process of its own needs, from the present sources; made once per process. */
@@ -18,15 +29,30 @@ async function bundle(): Promise<string> {
   fs.copyFileSync(await buildStoreWorker(), path.join(folder, 'storeWorker.js'));
   fs.copyFileSync(wasmFile, path.join(folder, 'sql-wasm.wasm'));
   await build({
-    entryPoints: { demoAgent: 'src/demo/demoAgent.ts', engineProcess: 'test/support/engineProcess.ts' },
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    mainFields: ['module', 'main'],
+    ...options,
+    entryPoints: {
+      demoAgent: 'src/demo/demoAgent.ts',
+      engineProcess: 'test/support/engineProcess.ts',
+      orc: 'src/cli/orc.ts',
+      host: 'src/host/host.ts',
+    },
     outdir: folder,
-    logLevel: 'error',
   });
+  return folder;
+}
+
+let builtOrc: Promise<string> | undefined;
+
+/** A folder with nothing but `orc.js`, as it ships; made once per process. */
+export function buildOrc(): Promise<string> {
+  builtOrc ??= bundleOrc();
+  return builtOrc;
+}
+
+async function bundleOrc(): Promise<string> {
+  fs.mkdirSync(path.join(root, 'out', 'test'), { recursive: true });
+  const folder = fs.mkdtempSync(path.join(root, 'out', 'test', 'orc-'));
+  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+  await build({ ...options, entryPoints: { orc: 'src/cli/orc.ts' }, minify: true, outdir: folder });
   return folder;
 }

@@ -3,13 +3,7 @@ import path from 'node:path';
 import { isAgentId } from '../agents/agent';
 import type { HookReport } from '../agents/signals/hookReport';
 import type { Logger } from '../base/log';
-import {
-  parseSpoolFileName,
-  SPOOL_LIMITS,
-  type SpooledHook,
-  surplusOf,
-  UNFINISHED_ENDING,
-} from '../../shared/hookSpool';
+import { parseSpoolFileName, SPOOL_LIMITS, surplusOf, UNFINISHED_ENDING } from '../../shared/hookSpool';
 
 const EVENT = /^[A-Za-z0-9._:-]{1,80}$/;
 
