@@ -49,6 +49,11 @@ export interface InputBoxRule {
   readonly until?: string;
   /** The last such line in the box ends the draft; what follows is no draft. Without it the box is hidden. */
   readonly footer?: string;
+  /**
+   * A draft that is taller than the screen: what is drawn of it reaches from the top of the screen to `bottom` (without `bottom`: from
+   * `first` to the end of the screen), and every line is like this.
+   */
+  readonly overflow?: string;
   /** Cut off the beginning of the first line and of each further line. */
   readonly strip: readonly string[];
   /** A draft that is wholly one of these is an empty box. The lines of the draft are joined by \n. */
@@ -199,6 +204,8 @@ export interface AgentType {
   readonly box?: InputBoxRule;
   /** Something covers the program's usual screen (a transcript view, a picker): the activity is `unknown` and the box hidden. Patterns for the last `lines` (1–60, default 12) lines that are not blank. */
   readonly overlays?: readonly { readonly id: string; readonly pattern: string; readonly lines?: number }[];
+  /** It may retry a failed request for minutes without saying so: work without any event or progress on the screen for this long is said to be possibly retrying. */
+  readonly silentRetryMs?: number;
   readonly inject?: Injection;
   readonly hooks?: readonly HookRule[];
   readonly osc?: readonly OscRule[];

@@ -25,6 +25,7 @@ interface CompiledBox {
   readonly member: RegExp | undefined;
   readonly until: RegExp | undefined;
   readonly footer: RegExp | undefined;
+  readonly overflow: RegExp | undefined;
   readonly strip: readonly RegExp[];
   readonly placeholders: readonly RegExp[];
   readonly ignore: readonly RegExp[];
@@ -48,6 +49,10 @@ interface CompiledOverlay {
 }
 
 const DEFAULT_OVERLAY_LINES = 12;
+/** A box of fewer lines fits on every screen. */
+const MIN_TALL_LINES = 6;
+/** Where something that covers the box is looked for when nothing is below it. */
+const TAIL_LINES = 3;
 
 /** True when the type says how to find its box; without it nothing can be delivered with evidence from the screen. */
 export function hasInputBox(type: Pick<AgentType, 'box'>): boolean {
@@ -65,17 +70,20 @@ export function readBox(
   return findBox(type.box, lines)?.reading ?? HIDDEN;
 }
 
-/** The box on a screen, if it is there whole and nothing covers it. @throws {TypeError} for a rule that did not pass `parseAgentType` */
+/** The box on a screen, if it is there and nothing covers it. @throws {TypeError} for a rule that did not pass `parseAgentType` */
 export function findBox(rule: InputBoxRule, lines: readonly string[]): FoundBox | undefined {
   const box = compile(rule);
-  const span = locate(box, lines);
+  const whole = locate(box, lines);
+  const span = whole ?? locateTall(box, lines);
   if (!span) return undefined;
   const below = lines.slice(span.end);
-  if (box.covered.some((pattern) => below.some((line) => pattern.test(line)))) return undefined;
+  const cover = below.length > 0 ? below : lines.slice(-TAIL_LINES);
+  if (box.covered.some((pattern) => cover.some((line) => pattern.test(line)))) return undefined;
   const body = lines.slice(span.start, span.end);
   const draft = draftOf(box, body);
   if (draft === undefined) return undefined;
   const isEmpty = draft === '' || box.placeholders.some((pattern) => pattern.exec(draft)?.[0] === draft);
+  if (isEmpty && !whole) return undefined;
   return { reading: isEmpty ? EMPTY : { kind: 'draft', text: draft }, above: lines.slice(0, span.start), body, below };
 }
 
@@ -109,6 +117,7 @@ function compile(rule: InputBoxRule): CompiledBox {
     member: optional(rule.member),
     until: optional(rule.until),
     footer: optional(rule.footer),
+    overflow: optional(rule.overflow),
     strip: all(rule.strip),
     placeholders: all(rule.placeholders),
     ignore: all(rule.ignore),
@@ -127,6 +136,16 @@ function locate(box: CompiledBox, lines: readonly string[]): Span | undefined {
   const { until } = box;
   const end = lines.findIndex((line, index) => index > start && index < bottom && until.test(line));
   return end < 0 ? undefined : { start, end };
+}
+
+/** A box that is taller than the screen: its beginning or its end is not drawn. */
+function locateTall(box: CompiledBox, lines: readonly string[]): Span | undefined {
+  const { overflow } = box;
+  if (!overflow) return undefined;
+  const end = box.bottom ? lastMatch(box.bottom, lines, lines.length) : lines.length;
+  const start = box.bottom ? 0 : lastMatch(box.first, lines, lines.length);
+  const isTall = start >= 0 && end - start >= MIN_TALL_LINES;
+  return isTall && lines.slice(start, end).every((line) => overflow.test(line)) ? { start, end } : undefined;
 }
 
 function startOf(box: CompiledBox, lines: readonly string[], bottom: number): number | undefined {
