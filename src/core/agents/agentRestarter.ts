@@ -82,7 +82,7 @@ export class AgentRestarter implements Disposable {
     if (this.#owned.isDisposed || agent?.record.desired !== 'running') return;
     if (!settings.isAutomaticStartAllowed()) return;
     if (host.status.kind !== 'ready') return this.#arm(id, HOST_RETRY_MS);
-    const order: StartOrder = { actor: 'policy', reason: 'restarted', isAutomatic: true };
+    const order: StartOrder = { actor: 'policy', reason: 'restarted', isAutomatic: true, resume: 'preferred' };
     this.start(id, order).catch((error: unknown) => this.#onFailure(agent, error));
   }
 

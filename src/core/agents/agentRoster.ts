@@ -67,8 +67,10 @@ export class AgentRoster {
     }
     this.#requireFreeName(valid.name, agent.id);
     if (JSON.stringify(valid) === JSON.stringify(agent.record.spec)) return;
+    const isSamePlace = valid.folder === agent.record.spec.folder && valid.typeId === agent.record.spec.typeId;
     await this.context.state.transition(agent.id, 'present', {
       spec: valid,
+      ...(!isSamePlace && { sessionId: null, hasSessionTurn: false }), // a conversation belongs to its program and folder
       isFirstPromptDone: valid.firstPrompt === undefined,
       durability: 'before',
       actor,
@@ -90,6 +92,7 @@ export class AgentRoster {
       desired: 'stopped',
       spec: { name, typeId, folder, ...(role !== undefined && { role }), ...(team !== undefined && { team }) },
       process: null,
+      sessionId: null,
       durability: 'before',
       actor,
       reason: 'removed',

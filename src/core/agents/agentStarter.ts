@@ -1,4 +1,5 @@
 import { describeError, OrchestratorError } from '../base/errors';
+import { ignore } from '../base/log';
 import type { ProcessIdentity } from './agent';
 import { AgentError } from './agentErrors';
 import type { AgentExit } from './agentHost';
@@ -8,11 +9,11 @@ import type { AgentType } from './agentType';
 import type { ActivityObserver } from './activityObserver';
 import type { AgentStopper } from './agentStopper';
 import type { Agent } from './baseAgent';
-import { agentEnvironment } from './environment';
 import { FirstPrompt, firstPromptNotice } from './firstPrompt';
 import type { StateUpdate } from './agentStateManager';
 import { type Readying, RunWatch } from './runWatch';
 import type { Order, SupervisorContext } from './supervisorPorts';
+import { newSessionId, requireResumable, resumeObjection } from './sessionResume';
 import { cleanText } from './visibleText';
 
 export interface StartOrder extends Order {
@@ -20,6 +21,8 @@ export interface StartOrder extends Order {
   readonly isAutomatic: boolean;
   /** May start from `quarantined`. */
   readonly isRelease?: boolean;
+  /** Go on with the conversation it had: `required`, or refuse to start; `preferred`, or begin a new one. Absent: a new one. */
+  readonly resume?: 'required' | 'preferred';
 }
 
 /**
@@ -41,22 +44,27 @@ export class AgentStarter {
    * Resolves when the agent runs, or has ended with code 0 already.
    * @throws {AgentError} agent.hostUnavailable, agent.quarantined, agent.stillRunning, agent.unknownType, agent.invalidSpec,
    * agent.conflict – nothing was started; agent.folderMissing, agent.commandNotFound, agent.endedEarly, agent.startDeadline – the
-   * agent is `failed`; agent.launchUnknown – it is `lost`; the signal's reason – it may be `starting`, the caller stops it
+   * agent is `failed`; agent.cannotResume – nothing was started, or its program refused: then the agent is `failed` and nothing restarts
+   * it by itself; agent.launchUnknown – it is `lost`; the signal's reason – it may be `starting`, the caller stops it
    */
   async start(agent: Agent, order: StartOrder, signal: AbortSignal): Promise<void> {
     const { settings, clock } = this.context;
     const { lifecycle, spec, desired } = agent.record;
+    if (order.resume === 'required') requireResumable(agent.record, agent.type);
     if (lifecycle === 'running' || (order.isAutomatic && desired !== 'running')) return;
     this.#checkState(agent, order);
     const type = this.context.factory.get(spec.typeId);
     const argv = this.context.factory.argv(spec);
     const deadlineMs = clock.monotonicMs() + settings.startDeadlineMs;
     await this.#proveEarlierRunGone(agent, signal);
-    const generation = await this.#claim(agent, order, signal);
+    const isResume = order.resume !== undefined && resumeObjection(agent.record, type) === undefined;
+    const generation = await this.#claim(agent, type, isResume, order, signal);
     const run = new RunWatch(this.context, this.observer, agent, generation);
     try {
-      await this.#launch(agent, type, argv, order, signal);
+      await this.#launch(agent, type, argv, order, isResume, signal);
       const outcome = await run.waitUntilReady(type, deadlineMs, signal);
+      if (isResume && type.session?.endsWhenUnknown && outcome.kind === 'exit' && outcome.exit.cause.code !== 0)
+        await this.#refused(agent, outcome.exit, order);
       await this.#settle(agent, generation, outcome, order, signal);
     } catch (error) {
       await this.#settleUnexpected(agent, generation, error, signal);
@@ -101,8 +109,17 @@ export class AgentStarter {
   }
 
   /** `signal` counts until the claim is made: a stop that was kept before it leaves nothing to start (R17). */
-  async #claim(agent: Agent, order: StartOrder, signal: AbortSignal): Promise<number> {
+  async #claim(
+    agent: Agent,
+    type: AgentType,
+    isResume: boolean,
+    order: StartOrder,
+    signal: AbortSignal,
+  ): Promise<number> {
     const { generation, spec } = agent.record;
+    const session = isResume
+      ? {}
+      : { sessionId: type.session?.id === 'ours' ? newSessionId(this.context.ids) : null, hasSessionTurn: false };
     await this.#transition(agent, generation, {
       signal,
       lifecycle: 'starting',
@@ -110,7 +127,8 @@ export class AgentStarter {
       nextGeneration: generation + 1,
       process: null,
       nextStartAtMs: null,
-      isFirstPromptDone: spec.firstPrompt === undefined,
+      isFirstPromptDone: isResume || spec.firstPrompt === undefined,
+      ...session,
       durability: 'before',
       actor: order.actor,
       reason: order.reason,
@@ -127,6 +145,7 @@ export class AgentStarter {
     type: AgentType,
     argv: readonly string[],
     order: StartOrder,
+    isResume: boolean,
     signal: AbortSignal,
   ): Promise<void> {
     const { environment, checks, host } = this.context;
@@ -140,7 +159,7 @@ export class AgentStarter {
         'folder_missing',
         new AgentError('agent.folderMissing', `no folder ${spec.folder}`, { agentId: agent.id }),
       );
-    const env = agentEnvironment({ ...base, type: type.env, spec: spec.env, own: {} });
+    const env = this.context.factory.environmentOf(agent.record, base);
     const program = argv[0] ?? '';
     if ((await checks.findCommand(program, env['PATH'] ?? '', spec.folder)) === undefined) {
       const hint = type.installHint ? ` (${type.installHint})` : '';
@@ -155,7 +174,7 @@ export class AgentStarter {
     let process: ProcessIdentity;
     try {
       await host.discard(agent.id); // the dead terminal of the earlier run; the generation was claimed, so no racer's
-      process = await agent.launch(base, signal);
+      process = await agent.launch({ ...base, isResume }, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       return this.#launchFailed(agent, error);
@@ -198,6 +217,30 @@ export class AgentStarter {
       lifecycle: 'failed', desired: 'stopped', actor: 'engine', reason: 'launch_failed', evidence: [this.#evidence('policy', detail)],
     }); // prettier-ignore
     throw error;
+  }
+
+  /** The program ended instead of going on with its conversation: it says why on its last screen. */
+  async #refused(agent: Agent, exit: AgentExit, order: StartOrder): Promise<never> {
+    const words = await this.#lastWords(agent);
+    const detail = `it did not go on with its conversation (${describeCause(exit)})${words === '' ? '' : `: ${words}`}`;
+    this.observer.forget(agent.id);
+    await this.#transition(agent, exit.generation, {
+      lifecycle: 'failed', exit: exit.cause, actor: 'engine', reason: 'cannot_resume',
+      evidence: [{ source: exit.source, detail, observedAtMs: exit.observedAtMs }],
+      // What was ordered was this conversation: nothing else is started in its place, unless the policy ordered the start.
+      ...(order.resume === 'required' ? { desired: 'stopped' } : { hasSessionTurn: false }),
+    }); // prettier-ignore
+    throw new AgentError('agent.cannotResume', `${agent.id}: ${detail}`, { agentId: agent.id });
+  }
+
+  async #lastWords(agent: Agent): Promise<string> {
+    try {
+      const { text } = await agent.capture();
+      return cleanText(text.split('\n').filter((line) => line.trim() !== '').slice(-3).join(' ')); // prettier-ignore
+    } catch (error) {
+      ignore(this.context.log, error, 'its terminal is gone, and with it what it said');
+      return '';
+    }
   }
 
   async #settle(

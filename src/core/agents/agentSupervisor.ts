@@ -3,6 +3,7 @@ import { describeError } from '../base/errors';
 import type { Event } from '../base/event';
 import { ignore } from '../base/log';
 import type { AgentChange, AgentId, AgentSpec } from './agent';
+import { abandonable } from './abandonable';
 import { ActivityObserver } from './activityObserver';
 import { aboutAgent, AgentError } from './agentErrors';
 import type { AgentExit } from './agentHost';
@@ -14,6 +15,13 @@ import { AgentRoster } from './agentRoster';
 import { AgentStarter, recordExit, type StartOrder } from './agentStarter';
 import { AgentStateManager } from './agentStateManager';
 import { AgentStopper } from './agentStopper';
+import type { PermissionAnswer, PermissionRequest } from './permissionRequest';
+import { isResumable, type ResumeReport, resumeReport } from './sessionResume';
+import type { AgentSignal } from './signals/agentSignal';
+import { AgentReports } from './signals/agentReports';
+import type { HookIntake } from './signals/hookReport';
+import type { RequestChange } from './signals/permissionDesk';
+import type { AgentUsage } from './usage';
 import { isLive, isObservable } from './agentTransitions';
 import { type Agent, BaseAgent } from './baseAgent';
 import { PromptDeliverer } from './delivery/promptDeliverer';
@@ -43,6 +51,7 @@ const STOPPED = 'a stop was ordered';
 export class AgentSupervisor implements Disposable {
   readonly registry: AgentRegistry;
   readonly state: AgentStateManager;
+  readonly #reports: AgentReports;
   readonly #prompts: PromptDeliverer;
   readonly #context: SupervisorContext;
   readonly #owned = new DisposableStore();
@@ -69,7 +78,11 @@ export class AgentSupervisor implements Disposable {
       ),
     );
     this.state = this.#owned.add(new AgentStateManager({ ...ports, registry: this.registry }));
-    this.#prompts = this.#owned.add(new PromptDeliverer({ ...ports, registry: this.registry }));
+    const signal = (news: AgentSignal): void => this.#observer.signal(news); // made below
+    const parts = { ...ports, registry: this.registry, state: this.state };
+    this.#reports = this.#owned.add(new AgentReports(parts, signal, () => settings().allowRules ?? []));
+    const { onDidHook } = this.#reports;
+    this.#prompts = this.#owned.add(new PromptDeliverer({ ...ports, onDidHook, registry: this.registry }));
     this.#context = {
       ...ports,
       prompts: this.#prompts,
@@ -169,6 +182,69 @@ export class AgentSupervisor implements Disposable {
     if (options.start === false) await this.stop(id, options);
     else await this.#runStart(agent.id, { ...this.#startOrder(options, 'released'), isRelease: true }, options.signal);
     this.#restarter.forgive(agent.id);
+  }
+
+  /**
+   * Starts an agent that ended in the conversation it had; resolves when it is ready, with what was lost. The first prompt of its spec is not typed again.
+   * @throws {AgentError} agent.cannotResume – nothing was started, or its program refused and it is `failed`; as `start`
+   */
+  async resumeSession(id: string, options: CallOptions = {}): Promise<ResumeReport> {
+    this.#requireOpen();
+    const agent = this.registry.get(id);
+    const report = await resumeReport(this.#context, agent.record, agent.type);
+    const order: StartOrder = { ...this.#startOrder(options, 'resume_ordered'), resume: 'required' };
+    await this.#runStart(agent.id, order, options.signal);
+    return report;
+  }
+
+  /** It ended, and `resumeSession` can be tried. */
+  isResumable(id: string): boolean {
+    const { record, type } = this.registry.get(id);
+    return isResumable(record, type);
+  }
+
+  /** Takes what agents' hooks report; the gateway hands it on. */
+  get hooks(): HookIntake {
+    return this.#reports.hooks;
+  }
+
+  /** What the agent asks a person now. */
+  request(id: AgentId): PermissionRequest | undefined {
+    return this.#reports.requests.request(id);
+  }
+
+  get onDidChangeRequest(): Event<RequestChange> {
+    return this.#reports.requests.onDidChange;
+  }
+
+  /** Undefined until its program has recorded something. */
+  usage(id: AgentId): AgentUsage | undefined {
+    return this.#reports.usage.usage(id);
+  }
+
+  get onDidChangeUsage(): Event<AgentId> {
+    return this.#reports.usage.onDidChange;
+  }
+
+  /** What is not known of the agent, or not possible, in words. */
+  degraded(id: AgentId): readonly string[] {
+    return this.#reports.degraded(id);
+  }
+
+  /** A person's answer to what an agent asks. @throws as `PermissionDesk.answer` */
+  async answerRequest(
+    id: string,
+    requestId: string,
+    answer: PermissionAnswer,
+    options: CallOptions = {},
+  ): Promise<void> {
+    this.#requireOpen();
+    await this.#reports.requests.answer(id, requestId, answer, options.actor ?? 'person');
+  }
+
+  /** Why an agent is said to do what it does. @throws {AgentError} agent.notFound */
+  explain(id: string): StateExplanation {
+    return this.#observer.explain(this.registry.get(id).id);
   }
 
   /** Forgets an ended agent; its id is never used again, its history stays. @throws {AgentError} agent.stillRunning unless `stopFirst` */
@@ -420,15 +496,4 @@ export class AgentSupervisor implements Disposable {
 
 function describeStatus(status: { readonly kind: string; readonly reason?: string; readonly detail?: string }): string {
   return describeError(status.reason ?? status.detail ?? `the host is ${status.kind}`);
-}
-
-/** Settles like `work`, or rejects with the signal's reason as soon as it is aborted; the work goes on. */
-function abandonable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -12,7 +12,9 @@ import type { FaultPoints } from './delivery/faultPoints';
 import type { DeliveryStore } from './delivery/promptDelivery';
 import type { BaseEnvironment } from './environment';
 import type { LaunchChecks } from './launchChecks';
+import type { AllowRule } from './permissionRequest';
 import type { Processes } from './processes';
+import type { UsageReader } from './usage';
 import { DEFAULT_RESTART_SETTINGS, type RestartSettings } from './restartBudget';
 import type { HookFact } from './signals/agentSignal';
 
@@ -49,8 +51,10 @@ export interface SupervisorPorts {
   readonly random: () => number;
   /** Where prompts on their way are kept. */
   readonly deliveries: DeliveryStore;
-  /** What programs tell by their hooks, as it comes; also what was spooled while no engine ran. */
-  readonly onDidHook: Event<HookFact>;
+  /** Reads what programs record of their use of tokens; without it usage is not known. */
+  readonly usageReader?: UsageReader;
+  /** What programs tell by their hooks beside what the supervisor's own intake takes: for tests. */
+  readonly onDidHook?: Event<HookFact>;
   /** Told at each named instant of a delivery; tests crash there. */
   readonly faultPoints?: FaultPoints;
 }
@@ -68,6 +72,8 @@ export interface SupervisorSettings {
   readonly recoveredFolder: string;
   /** False while nothing may start by itself (Restricted Mode): restarts wait until it is true at the next reconciliation. */
   readonly isAutomaticStartAllowed: () => boolean;
+  /** By which permission requests are allowed without a person; written by a person. Default: none. */
+  readonly allowRules: readonly AllowRule[];
 }
 
 export const DEFAULT_SUPERVISOR_SETTINGS: Omit<SupervisorSettings, 'recoveredFolder'> = {
@@ -76,6 +82,7 @@ export const DEFAULT_SUPERVISOR_SETTINGS: Omit<SupervisorSettings, 'recoveredFol
   lostCheckMs: 5_000,
   restart: DEFAULT_RESTART_SETTINGS,
   isAutomaticStartAllowed: () => true,
+  allowRules: [],
 };
 
 /** What the parts of the supervisor share. */

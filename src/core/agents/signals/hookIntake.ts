@@ -21,6 +21,8 @@ export interface HookIntakeParts {
   /** Takes what a hook says about the activity. */
   readonly observer: { signal(signal: AgentSignal): void };
   readonly desk: Pick<PermissionDesk, 'ask'>;
+  /** Counts what programs used. */
+  readonly usage?: { onHook(agent: Agent, payload: unknown): void };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -88,7 +90,12 @@ export class AgentHookIntake implements HookIntake, Disposable {
       agentId: agent.id, generation: report.generation, event, observedAtMs,
       ...(prompt !== undefined && { prompt }), ...(sessionId !== undefined && { sessionId }),
     }); // prettier-ignore
-    if (isOld || goesOn(rule, payload)) return NOTHING;
+    if (isOld) return NOTHING;
+    if (goesOn(rule, payload)) {
+      const detail = cleanText(`${event}: work goes on in the background`);
+      observer.signal({ agentId: agent.id, generation: report.generation, source: 'hook', activity: 'busy', detail, observedAtMs, isBackground: true }); // prettier-ignore
+      return NOTHING;
+    }
     if (rule.activity) {
       const detail = cleanText(`${event}: ${rule.says}`);
       observer.signal({ agentId: agent.id, generation: report.generation, source: 'hook', activity: rule.activity, detail, observedAtMs }); // prettier-ignore

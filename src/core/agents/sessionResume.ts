@@ -1,0 +1,82 @@
+import type { Ids } from '../base/ids';
+import type { AgentRecord } from './agent';
+import { AgentError } from './agentErrors';
+import { isObservable, isStartable } from './agentTransitions';
+import type { AgentStore } from './agentStore';
+import type { AgentType } from './agentType';
+import { receiptOf } from './delivery/deliveryRecord';
+import type { DeliveryStore, PromptReceipt } from './delivery/promptDelivery';
+
+/** What a resumed conversation has lost, for people. */
+export interface ResumeReport {
+  readonly sessionId: string;
+  readonly losses: readonly string[];
+  /** Prompts that were queued or under way at the end: offered to be sent again. */
+  readonly lostPrompts: readonly PromptReceipt[];
+}
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const RECENT_CHANGES = 50;
+const RECENT_DELIVERIES = 50;
+
+/** A UUID version 7 (RFC 9562) with the time and the randomness of one new id. */
+export function newSessionId(ids: Ids): string {
+  let value = 0n;
+  for (const character of ids.next()) value = (value << 5n) | BigInt(Math.max(0, CROCKFORD.indexOf(character)));
+  const hex = BigInt.asUintN(128, value).toString(16).padStart(32, '0');
+  const variant = ((parseInt(hex[16] ?? '0', 16) & 3) | 8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+}
+
+/** Why a conversation cannot be gone on with; undefined when it can. Whether the agent is at rest is another question. */
+export function resumeObjection(record: AgentRecord, type: AgentType | undefined): string | undefined {
+  if (!type?.resume) return 'its program cannot go on with a conversation';
+  if (record.sessionId === undefined) return 'its program never told which conversation it had';
+  if (type.session?.needsTurn !== false && record.hasSessionTurn !== true)
+    return 'nothing was said in its conversation';
+  return undefined;
+}
+
+/** It ended, and its conversation can be gone on with. */
+export function isResumable(record: AgentRecord, type: AgentType | undefined): boolean {
+  return isStartable(record.lifecycle) && record.generation > 0 && resumeObjection(record, type) === undefined;
+}
+
+/** @throws {AgentError} agent.cannotResume */
+export function requireResumable(record: AgentRecord, type: AgentType | undefined): string {
+  const why = isStartable(record.lifecycle) ? resumeObjection(record, type) : `it is ${record.lifecycle}`;
+  if (why === undefined && record.sessionId !== undefined) return record.sessionId;
+  throw new AgentError('agent.cannotResume', `${record.id}: ${why ?? 'it has no conversation'}`, {
+    agentId: record.id,
+  });
+}
+
+/** What is known to be lost of the run that ended. @throws what the stores throw */
+export async function resumeReport(
+  stores: { readonly store: AgentStore; readonly deliveries: DeliveryStore },
+  record: AgentRecord,
+  type: AgentType | undefined,
+): Promise<ResumeReport> {
+  const sessionId = requireResumable(record, type);
+  const changes = await stores.store.changes(record.id, RECENT_CHANGES);
+  const end = changes.find(({ from, to }) => isObservable(from.lifecycle) && !isObservable(to.lifecycle));
+  const wasIdle = end?.from.activity === 'idle';
+  const deliveries = await stores.deliveries.list(record.id, RECENT_DELIVERIES);
+  const lost = deliveries.filter(({ state, reason, generation, evidence }) => {
+    if (state === 'delivery_unknown') return true;
+    if (generation !== record.generation) return false;
+    if (state === 'failed') return reason === 'ended' || reason === 'interrupted_by_crash';
+    // Seen to leave the input box while it worked, but its program never said that it took it: it was queued inside the program.
+    return (
+      state === 'acknowledged' &&
+      evidence === 'screen' &&
+      !wasIdle &&
+      type?.hooks?.some(({ promptPath }) => promptPath !== undefined) === true
+    );
+  });
+  return {
+    sessionId,
+    losses: wasIdle ? [] : (type?.session?.losses ?? []),
+    lostPrompts: lost.reverse().map(receiptOf),
+  };
+}

@@ -1,0 +1,154 @@
+import type { Clock } from '../base/clock';
+import { type Disposable, DisposableStore } from '../base/disposable';
+import { describeError } from '../base/errors';
+import { Emitter, type Event } from '../base/event';
+import type { Logger } from '../base/log';
+import type { AgentId } from './agent';
+import type { AgentRegistry } from './agentRegistry';
+import type { AgentType } from './agentType';
+import type { Agent } from './baseAgent';
+import { textAt } from './signals/jsonPointer';
+import { readUsageLine, type TokenCount, UsageTally } from './usageRecords';
+
+/** Tokens and cost as the program itself recorded them; never estimated. */
+export interface AgentUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  /** Only when the program reports it. */
+  readonly costUsd?: number;
+  /** What is covered: `this conversation`, `this run only`. */
+  readonly coverage: string;
+  readonly updatedAtMs: number;
+}
+
+/** Reads the files in which programs record what they used. Implemented by `node/nodeUsageReader.ts`. */
+export interface UsageReader {
+  /**
+   * Complete lines from `offset` on, at most `maxBytes` of them. Lines over 1 MiB are left out. `isReset`: the file is shorter than
+   * before; what was read of it counts no more. @throws system errors
+   */
+  read(
+    path: string,
+    offset: number,
+    maxBytes: number,
+  ): Promise<{ readonly lines: readonly string[]; readonly nextOffset: number; readonly isReset: boolean }>;
+}
+
+interface Meter {
+  /** Undefined: counted from events. */
+  readonly path: string | undefined;
+  offset: number;
+  tally: UsageTally;
+  /** A reading is under way; `isAgain`: something came meanwhile. */
+  isReading: boolean;
+  isAgain: boolean;
+  updatedAtMs: number;
+}
+
+const MAX_BYTES_PER_READ = 4 * 1024 * 1024;
+/** Where programs say in which file they record the conversation. */
+const TRANSCRIPT_PATH = '/transcript_path';
+const TRANSCRIPT = /^\/.{1,4000}\.jsonl$/;
+
+/** Counts what agents used: from the program's own records, read on when a hook tells that something was added. */
+export class UsageMeter implements Disposable {
+  readonly #owned = new DisposableStore();
+  readonly #meters = new Map<AgentId, Meter>();
+  readonly #onDidChange: Emitter<AgentId>;
+
+  constructor(
+    private readonly parts: {
+      readonly registry: AgentRegistry;
+      readonly reader: UsageReader | undefined;
+      readonly clock: Clock;
+      readonly log: Logger;
+    },
+  ) {
+    this.#onDidChange = this.#owned.add(
+      new Emitter<AgentId>((error) => parts.log.error('a listener of usage failed', { error })),
+    );
+    this.#owned.add(parts.registry.onDidRemove(({ id }) => this.#meters.delete(id)));
+  }
+
+  get onDidChange(): Event<AgentId> {
+    return this.#onDidChange.event;
+  }
+
+  /** Undefined until something was counted. */
+  usage(id: AgentId): AgentUsage | undefined {
+    const meter = this.#meters.get(id);
+    if (!meter || meter.tally.isEmpty) return undefined;
+    const coverage = meter.path === undefined ? 'since it was started or found here' : 'this conversation';
+    return { ...meter.tally.total, coverage, updatedAtMs: meter.updatedAtMs };
+  }
+
+  /** A hook of the present run told something: it may name the record, or be one. */
+  onHook(agent: Agent, payload: unknown): void {
+    const source = agent.type?.usage;
+    if (!source || this.#owned.isDisposed) return;
+    if (source === 'opencode') return this.#count(agent, payload);
+    const path = textAt(payload, TRANSCRIPT_PATH);
+    if (path === undefined || !TRANSCRIPT.test(path) || !this.parts.reader) return;
+    const meter = this.#meter(agent.id, path);
+    meter.isAgain = true;
+    if (!meter.isReading) void this.#readOn(agent.id, meter, source, this.parts.reader);
+  }
+
+  dispose(): void {
+    this.#owned.dispose();
+  }
+
+  #count(agent: Agent, payload: unknown): void {
+    const count = readUsageLine('opencode', payload);
+    if (count) this.#add(agent.id, this.#meter(agent.id, undefined), [count]);
+  }
+
+  async #readOn(
+    id: AgentId,
+    meter: Meter,
+    source: NonNullable<AgentType['usage']>,
+    reader: UsageReader,
+  ): Promise<void> {
+    meter.isReading = true;
+    try {
+      while (meter.isAgain && meter.path !== undefined && this.#meters.get(id) === meter) {
+        meter.isAgain = false;
+        const { lines, nextOffset, isReset } = await reader.read(meter.path, meter.offset, MAX_BYTES_PER_READ);
+        if (isReset) meter.tally = new UsageTally();
+        meter.isAgain ||= nextOffset - meter.offset >= MAX_BYTES_PER_READ;
+        meter.offset = nextOffset;
+        this.#add(id, meter, lines.map((line) => readUsageLine(source, parse(line))).filter((count) => count !== undefined)); // prettier-ignore
+      }
+    } catch (error) {
+      this.parts.log.debug('what an agent used could not be read', { agent: id, error: describeError(error) });
+    } finally {
+      meter.isReading = false;
+    }
+  }
+
+  #add(id: AgentId, meter: Meter, counts: readonly TokenCount[]): void {
+    if (counts.length === 0 || this.#meters.get(id) !== meter) return;
+    for (const count of counts) meter.tally.add(count);
+    meter.updatedAtMs = this.parts.clock.nowMs();
+    this.#onDidChange.fire(id);
+  }
+
+  /** Another record is another conversation, or the same one seen through the folder of another launch: it is read from its beginning. */
+  #meter(id: AgentId, path: string | undefined): Meter {
+    const present = this.#meters.get(id);
+    if (present && present.path === path) return present;
+    const meter: Meter = { path, offset: 0, tally: new UsageTally(), isReading: false, isAgain: false, updatedAtMs: 0 };
+    this.#meters.set(id, meter);
+    return meter;
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // a line that a crash cut; the rest of the record counts
+  }
+}
