@@ -61,6 +61,13 @@ export class DataDeliveryStore implements DeliveryStore {
     return (await this.store.get(DELIVERIES, id))?.value;
   }
 
+  async forget(agentId: AgentId): Promise<void> {
+    this.#ends.delete(agentId);
+    await this.store.tx((tx) => {
+      for (const { id } of tx.find(DELIVERIES, { where: { agentId } })) tx.delete(DELIVERIES, id);
+    });
+  }
+
   /** True for the first end and every {@link PRUNE_EVERY}th after it. */
   #countEnd(agentId: AgentId): boolean {
     const count = this.#ends.get(agentId) ?? 0;

@@ -3,7 +3,12 @@
  * model. It needs nothing but Node and is told what to do by its prompts; `help` lists them.
  *
  * Environment: `DEMO_LOG=<file>` appends one JSON line per submitted prompt (`{at, text}`) and per answered dialog
- * (`{at, answer}`); `DEMO_STARTUP_MS=<n>` delays the first prompt, and what is typed before that is lost.
+ * (`{at, answer}`); `DEMO_STARTUP_MS=<n>` delays the first prompt, and what is typed before that is lost. What real programs do
+ * to those who type into them: `DEMO_REDRAW_MS=<n>` shows a draft so much later; `DEMO_PASTE_ENTER_MS=<n>` takes an Enter that
+ * comes within so much after a paste as part of it; `DEMO_FIRST_ENTER=lost` ignores the first Enter of each prompt;
+ * `DEMO_COLLAPSE=<n>` shows a paste of more characters as one line in brackets; `DEMO_DIALOG=trust` asks a question before the
+ * first prompt. `DEMO_WORK_MS=<n>` is how long it works at a text that is no command; `DEMO_HOOK=<JSON array of a command>` runs
+ * the command at each submitted prompt, with `{"hook_event_name", "prompt"}` on its standard input.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
@@ -54,10 +59,17 @@ class DemoAgent {
   #isLooping = false;
   #isExitArmed = false;
   #isIgnoringSignals = false;
+  readonly #manners = readManners(process.env);
+  #pastedAtMs = -Infinity;
+  #isEnterLost = false;
+  #collapsed = '';
+  #pasteCount = 0;
+  #redraw: NodeJS.Timeout | undefined;
 
   start(): void {
     this.#screen.repaint();
     this.#screen.print('demo agent · type help to see what it can do');
+    if (this.#manners.dialog === 'trust') this.#askTrust();
     this.#show();
   }
 
@@ -67,7 +79,11 @@ class DemoAgent {
     if (key.kind === 'interrupt') this.#interruptOrExit(wasArmed);
     else if (this.#dialog) this.#onDialogKey(key, this.#dialog);
     else this.#onDraftKey(key);
-    this.#show();
+    if (this.#manners.redrawMs === 0) return this.#show();
+    this.#redraw ??= setTimeout(() => {
+      this.#redraw = undefined;
+      this.#show();
+    }, this.#manners.redrawMs);
   }
 
   /** The terminal went away. */
@@ -77,17 +93,36 @@ class DemoAgent {
   }
 
   #onDraftKey(key: Key): void {
-    if (key.kind === 'text' || key.kind === 'paste') this.#draft += key.text;
+    if (key.kind === 'text') this.#draft += key.text;
+    else if (key.kind === 'paste') this.#paste(key.text);
     else if (key.kind === 'newline') this.#draft += '\n';
     else if (key.kind === 'clear') this.#draft = '';
     else if (key.kind === 'backspace') this.#draft = [...this.#draft].slice(0, -1).join('');
     else if (key.kind === 'escape') this.#interrupt();
     else if (key.kind === 'end' && this.#draft === '') this.#exit(0);
-    else if (key.kind === 'enter' && this.#draft.trim() !== '') {
-      const text = this.#draft;
-      this.#draft = '';
-      this.#submit(text);
+    else if (key.kind === 'enter' && this.#draft.trim() !== '') this.#enter();
+    if (this.#draft === '') this.#collapsed = '';
+  }
+
+  #paste(text: string): void {
+    const isLong = this.#draft === '' && text.length > this.#manners.collapse;
+    if (isLong) this.#collapsed = `[Pasted text #${++this.#pasteCount} +${text.split('\n').length} lines]`;
+    this.#draft += text;
+    this.#pastedAtMs = performance.now();
+  }
+
+  #enter(): void {
+    if (performance.now() - this.#pastedAtMs < this.#manners.pasteEnterMs) {
+      this.#draft += '\n';
+      return;
     }
+    if (this.#manners.firstEnter === 'lost') {
+      this.#isEnterLost = !this.#isEnterLost;
+      if (this.#isEnterLost) return;
+    }
+    const text = this.#draft;
+    this.#draft = '';
+    this.#submit(text);
   }
 
   #onDialogKey(key: Key, dialog: Dialog): void {
@@ -128,6 +163,7 @@ class DemoAgent {
 
   #submit(text: string): void {
     log({ text });
+    tellHook(this.#manners.hook, text);
     if (text.trim() === '/exit') this.#exit(0);
     else if (this.#work) this.#queue.push(text);
     else this.#run(text);
@@ -154,7 +190,7 @@ class DemoAgent {
     if (command && text.trim().split(/\s+/).length <= 2) command(argument);
     else {
       this.#screen.print(`● You said: ${text}`);
-      this.#begin(2, () => this.#screen.print('● I looked at it and changed nothing.'));
+      this.#begin(this.#manners.workMs / 1000, () => this.#screen.print('● I looked at it and changed nothing.'));
     }
   }
 
@@ -219,6 +255,16 @@ class DemoAgent {
     });
   }
 
+  #askTrust(): void {
+    this.#open({
+      title: '? Do you trust the files in this folder?',
+      lines: [],
+      options: ['Yes', 'No'],
+      hint: 'Enter to select · Esc to cancel',
+      answered: (option) => (option === 'Yes' ? undefined : this.#exit(1)),
+    });
+  }
+
   #approve(): void {
     this.#open({
       title: 'Allow this command?',
@@ -244,7 +290,7 @@ class DemoAgent {
 
   #show(): void {
     if (this.#dialog) return this.#showDialog(this.#dialog);
-    const box = printableDraft(this.#draft);
+    const box = printableDraft(this.#collapsed === '' ? this.#draft : this.#collapsed);
     if (this.#work) {
       const clock = this.#work.isQuiet ? '' : `${this.#workedSeconds}s · `;
       const hint = (this.#queue.length > 0 ? `  ${this.#queue.length} queued · ` : '  ') + 'esc to interrupt';
@@ -275,6 +321,39 @@ function printableDraft(draft: string): string[] {
 
 function number(text: string, otherwise: number): number {
   return /^\d+(\.\d+)?$/.test(text) ? Number(text) : otherwise;
+}
+
+/** See the head of this file. */
+interface Manners {
+  readonly redrawMs: number;
+  readonly pasteEnterMs: number;
+  readonly firstEnter: string;
+  /** Infinity: never. */
+  readonly collapse: number;
+  readonly dialog: string;
+  readonly workMs: number;
+  readonly hook: readonly string[];
+}
+
+function readManners(env: Readonly<Record<string, string | undefined>>): Manners {
+  return {
+    redrawMs: number(env.DEMO_REDRAW_MS ?? '', 0),
+    pasteEnterMs: number(env.DEMO_PASTE_ENTER_MS ?? '', 0),
+    firstEnter: env.DEMO_FIRST_ENTER ?? '',
+    collapse: number(env.DEMO_COLLAPSE ?? '', Infinity),
+    dialog: env.DEMO_DIALOG ?? '',
+    workMs: number(env.DEMO_WORK_MS ?? '', 2000),
+    hook: env.DEMO_HOOK ? (JSON.parse(env.DEMO_HOOK) as string[]) : [], // told by who starts the demo
+  };
+}
+
+/** As real programs do: a command of its own, told on its standard input. */
+function tellHook([program, ...args]: readonly string[], prompt: string): void {
+  if (program === undefined) return;
+  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+  child.on('error', () => undefined); // a hook that cannot run changes nothing for the program
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(JSON.stringify({ hook_event_name: 'UserPromptSubmit', prompt }));
 }
 
 function log(entry: { readonly text: string } | { readonly answer: string | null }): void {

@@ -35,6 +35,12 @@ export class FakeDeliveryStore implements DeliveryStore {
     await Promise.resolve();
     return this.deliveries.get(id);
   }
+
+  async forget(agentId: AgentId): Promise<void> {
+    await Promise.resolve();
+    if (this.failure) throw this.failure;
+    for (const [id, delivery] of this.deliveries) if (delivery.agentId === agentId) this.deliveries.delete(id);
+  }
 }
 
 function byId(a: PromptDelivery, b: PromptDelivery): number {

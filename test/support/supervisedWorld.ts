@@ -5,10 +5,13 @@ import { AgentSupervisor } from '../../src/core/agents/agentSupervisor';
 import { builtInTypes } from '../../src/core/agents/builtInTypes';
 import type { Agent } from '../../src/core/agents/baseAgent';
 import type { AgentNotice, SupervisorPorts, SupervisorSettings } from '../../src/core/agents/supervisorPorts';
+import type { HookFact } from '../../src/core/agents/signals/agentSignal';
+import { Emitter } from '../../src/core/base/event';
 import { silentLogger } from '../../src/core/base/log';
 import { aSpec, CountingIds } from './builders';
 import { FakeAgentHost } from './fakeAgentHost';
 import { FakeAgentStore } from './fakeAgentStore';
+import { FakeDeliveryStore } from './fakeDeliveryStore';
 import { type FakeProcess, FakeProcesses } from './fakeProcesses';
 import { ManualClock } from './manualClock';
 
@@ -54,6 +57,11 @@ export class LinkedHost extends FakeAgentHost {
 export class SupervisedWorld {
   readonly clock = new ManualClock();
   readonly store = new FakeAgentStore();
+  readonly deliveries = new FakeDeliveryStore();
+  /** What programs tell by their hooks. */
+  readonly hooks = new Emitter<HookFact>((error) => {
+    throw error;
+  });
   readonly processes = new FakeProcesses();
   readonly host = new LinkedHost(this.clock, this.processes);
   readonly notices = new Map<string, AgentNotice>();
@@ -95,6 +103,8 @@ export class SupervisedWorld {
       ids: this.ids,
       log: silentLogger,
       random: () => this.random(),
+      deliveries: this.deliveries,
+      onDidHook: this.hooks.event,
       ...changes,
     };
   }

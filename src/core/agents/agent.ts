@@ -70,7 +70,7 @@ export interface AgentRecord {
   readonly sessionId?: string;
   /** Something was said in that conversation: it can be resumed where the program needs that. */
   readonly hasSessionTurn?: boolean;
-  /** True once the first prompt of this generation was typed, or there is none. */
+  /** True once the first prompt of this generation is on its way (its receipt tells how far), or there is none. */
   readonly isFirstPromptDone: boolean;
 }
 

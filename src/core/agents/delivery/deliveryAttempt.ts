@@ -76,7 +76,7 @@ export class DeliveryAttempt {
     const reason = await this.#blockedNow();
     signal.throwIfAborted();
     if (reason !== undefined) {
-      await this.#keep('queued', { reason, generation: 0 });
+      await this.#keep('queued', { reason, generation: this.#delivery.isFirstPrompt ? this.#delivery.generation : 0 });
       return { kind: 'blocked', delivery: this.#delivery, reason };
     }
     this.#hasPasted = true;
@@ -269,7 +269,10 @@ export class DeliveryAttempt {
     if (this.#delivery.state === 'queued') throw error; // `typing` could not be kept: nothing was done
     if (this.#isToldByHook) return this.#acknowledge('hook');
     if (isRunOver && !this.#hasPasted) {
-      await this.#keep('queued', { reason: 'not_running', generation: 0 });
+      await this.#keep('queued', {
+        reason: 'not_running',
+        generation: this.#delivery.isFirstPrompt ? this.#delivery.generation : 0,
+      });
       return { kind: 'blocked', delivery: this.#delivery, reason: 'not_running' };
     }
     if (isRunOver) return this.#end('delivery_unknown', 'ended', 'the agent ended before it was known whether it took the prompt'); // prettier-ignore

@@ -134,8 +134,10 @@ export class DeliveryLane implements Disposable {
       return false;
     }
     if (await this.#isLeftOver(entry)) return false;
+    const { generation } = this.agent.record;
     const readiness = await this.#free();
-    if (this.#waiting[0] !== entry) return false; // taken back meanwhile
+    // Taken back meanwhile, or looked at a run that is over.
+    if (this.#waiting[0] !== entry || this.agent.record.generation !== generation) return false;
     if (readiness.kind === 'blocked') {
       await this.#block(readiness.reason);
       return true;

@@ -29,6 +29,10 @@ export class LateEvidence {
     this.#watched.delete(deliveryId);
   }
 
+  forget(agentId: AgentId): void {
+    for (const [id, delivery] of this.#watched) if (delivery.agentId === agentId) this.#watched.delete(id);
+  }
+
   /** One accepted prompt settles the oldest delivery of this run that has its text, and no other. @throws what keeping throws */
   async note(agentId: AgentId, generation: number, prompt: string): Promise<void> {
     const text = comparablePrompt(prompt);

@@ -259,13 +259,17 @@ export class PromptDeliverer implements Disposable {
     const lane = this.#lanes.get(id);
     this.#lanes.delete(id);
     this.#runs.forget(id);
-    this.#newest.delete(id);
-    for (const entry of lane?.takeAll() ?? []) {
-      this.#cancelEntry(entry, 'the agent was removed').catch((error: unknown) =>
-        ignore(this.ports.log, error, 'the next owner takes it back'),
-      );
-    }
+    this.#forget(id, lane?.takeAll() ?? []).catch((error: unknown) =>
+      this.ports.log.warn('the prompts of a removed agent stay in the store', { agent: id, error }),
+    );
     lane?.dispose();
+  }
+
+  async #forget(id: AgentId, waiting: readonly LaneEntry[]): Promise<void> {
+    for (const entry of waiting) await this.#cancelEntry(entry, 'the agent was removed');
+    await this.ports.deliveries.forget(id);
+    this.#newest.delete(id);
+    this.#late.forget(id);
   }
 
   #lane(agent: Agent): DeliveryLane {

@@ -109,4 +109,6 @@ export interface DeliveryStore {
   /** Newest first. */
   list(agentId: AgentId, limit: number): Promise<readonly PromptDelivery[]>;
   get(id: string): Promise<PromptDelivery | undefined>;
+  /** The agent was removed: its deliveries go, with the texts that they hold. */
+  forget(agentId: AgentId): Promise<void>;
 }

@@ -14,6 +14,7 @@ export const CONFIRM_MS = 120;
 export const NEW_PROCESS_MS = 300;
 /** 1.5 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog and a draft are not. */
 export const PATIENCE_MS = 1_500;
+const SHORTEST_PAUSE_MS = 20;
 /** 2 s: an older settled screen of a program that is busy all the time is no first look any more. */
 const KEPT_LOOK_MS = 2_000;
 
@@ -70,7 +71,8 @@ export class ReadyCheck {
         return { kind: 'blocked', reason: verdict.reason ?? 'not_ready' };
       }
       if (!isSame) before = verdict;
-      await sleep(clock, Math.max(20, (before?.atMs ?? nowMs) + gapMs - nowMs), signal);
+      const restMs = isConfirmed ? gapMs : (before?.atMs ?? nowMs) + gapMs - nowMs;
+      await sleep(clock, Math.max(SHORTEST_PAUSE_MS, restMs), signal);
     }
   }
 

@@ -4,6 +4,7 @@ import type { AgentErrorCode } from '../../../../src/core/agents/agentErrors';
 import { OrchestratorError } from '../../../../src/core/base/errors';
 import { TmuxError } from '../../../../src/core/tmux/tmuxErrors';
 import { agentId, aRecord, aSpec } from '../../../support/builders';
+import { ScriptedTui } from '../../../support/scriptedTui';
 import { SupervisedWorld } from '../../../support/supervisedWorld';
 
 const ID = agentId('reviewer');
@@ -57,12 +58,13 @@ describe('AgentSupervisor: start', () => {
     const start = world.supervisor.start('reviewer');
     await world.clock.advanceMs(5_000);
     assert.equal(world.agent().record.lifecycle, 'starting');
-    world.host.simulateScreen(ID, idleDemo);
+    const tui = new ScriptedTui(world.host, ID, world.clock);
+    tui.show();
     await world.run(start);
-    assert.deepEqual(world.host.pastedTexts(ID), ['work 5']);
-    assert.deepEqual(world.host.pressedKeys(ID), ['Enter']);
     assert.ok(world.agent().record.isFirstPromptDone);
     assert.equal(world.agent().record.activity, 'idle');
+    await world.clock.advanceMs(3_000);
+    assert.deepEqual(tui.submitted, ['work 5']);
     const keys = world.host.calls.filter((call) => call.method === 'paste' || call.method === 'press');
     assert.deepEqual(keys.map((call) => call.method), ['paste', 'press']); // prettier-ignore
   });
@@ -170,7 +172,9 @@ describe('AgentSupervisor: start', () => {
     await world.run(world.supervisor.create(aSpec({ typeId: 'demo', firstPrompt: 'yes' })));
     world.host.onDidLaunch = () => queueMicrotask(() => world.host.simulateScreen(ID, approvalDemo));
     await world.run(world.supervisor.start('reviewer'));
-    assert.deepEqual([world.host.pastedTexts(ID), world.agent().record.isFirstPromptDone], [[], false]);
+    await world.clock.advanceMs(5_000);
+    assert.deepEqual(world.host.pastedTexts(ID), []);
+    assert.equal(world.supervisor.promptsOf(ID).queuedPromptCount, 1);
   });
 
   it('reads an agent whose type comes later, as soon as it comes', async () => {
@@ -355,14 +359,16 @@ describe('AgentSupervisor: other operations', () => {
     assert.deepEqual(walk(world), ['starting', 'running', 'stopping', 'stopped', 'starting', 'running']);
   });
 
-  it('types text first and the submit key 100 ms later', async () => {
+  it('types text first and the submit key no sooner than 100 ms later', async () => {
     const world = new SupervisedWorld();
     await world.runningAgent();
+    world.host.simulateScreen(ID, { foreground: 'bash' });
     const sent = world.supervisor.sendPrompt('reviewer', 'hello');
-    await world.clock.advanceMs(99);
+    while (world.host.pastedTexts(ID).length === 0) await world.clock.advanceMs(1);
+    await world.clock.advanceMs(98);
     assert.deepEqual([world.host.pastedTexts(ID), world.host.pressedKeys(ID)], [['hello'], []]);
-    await world.clock.advanceMs(1);
-    await sent;
+    await world.clock.advanceMs(2);
+    assert.equal((await sent).reason, 'no_evidence_possible');
     assert.deepEqual(world.host.pressedKeys(ID), ['Enter']);
   });
 
@@ -380,20 +386,27 @@ describe('AgentSupervisor: other operations', () => {
   it('refuses prompts for agents that do not run or cannot be typed into', async () => {
     const world = new SupervisedWorld();
     await world.run(world.supervisor.begin());
-    const claude = await world.run(world.supervisor.create(aSpec({ name: 'C', typeId: 'claude-code' })));
+    world.commands.add('aider');
+    const aider = await world.run(world.supervisor.create(aSpec({ name: 'C', typeId: 'aider' })));
     await assert.rejects(world.run(world.supervisor.sendPrompt('c', 'x')), withCode('agent.notRunning'));
-    await world.run(world.supervisor.start(claude.id));
+    await world.run(world.supervisor.start(aider.id));
     await assert.rejects(world.run(world.supervisor.sendPrompt('c', 'x')), withCode('agent.notAllowed'));
-    assert.equal(claude.record.activity, 'unknown');
+    assert.equal(aider.record.activity, 'unknown');
   });
 
   it('ends a prompt when the agent ends under it', async () => {
     const world = new SupervisedWorld();
     await world.runningAgent({ restartPolicy: 'never' });
-    const sent = world.supervisor.sendPrompt('reviewer', 'hello');
-    await world.clock.advanceMs(10);
+    world.host.simulateScreen(ID, { foreground: 'bash' });
+    const early = world.supervisor.sendPrompt('reviewer', 'hello');
+    const late = world.supervisor.sendPrompt('reviewer', 'hello again');
+    const ends = Promise.all([
+      assert.rejects(early, withCode('agent.deliveryUnknown')),
+      assert.rejects(late, withCode('agent.notRunning')),
+    ]);
+    while (world.host.pastedTexts(ID).length === 0) await world.clock.advanceMs(1);
     world.host.simulateExit(ID, { code: 1 });
-    await assert.rejects(sent, withCode('agent.notRunning'));
+    await world.run(ends);
     await world.clock.advanceMs(0);
     assert.equal(world.agent().record.lifecycle, 'failed');
   });
@@ -418,6 +431,8 @@ describe('AgentSupervisor: other operations', () => {
     await assert.rejects(respecify({ folder: 'relative' }), withCode('agent.invalidSpec'));
     await respecify({ args: ['-x'], firstPrompt: 'go' });
     await world.run(world.supervisor.start('reviewer'));
+    world.host.simulateScreen(ID, { foreground: 'bash' });
+    await world.clock.advanceMs(3_000);
     assert.deepEqual(world.host.launchedSpecs()[1]?.argv, ['/bin/bash', '-x']);
     assert.deepEqual([agent.id, agent.record.lifecycle, world.host.pastedTexts(ID)], ['reviewer', 'running', ['go']]);
   });
@@ -430,7 +445,10 @@ describe('AgentSupervisor: other operations', () => {
     world.supervisor.registry.onDidRemove((record) => removed.push(record.lifecycle));
     await world.run(world.supervisor.remove('reviewer', { stopFirst: true }));
     assert.deepEqual([removed, world.supervisor.registry.size, world.processes.table.length], [['retired'], 0, 0]);
-    assert.ok(!JSON.stringify(world.store.records.get(ID)).includes('secret'));
+    await world.clock.advanceMs(0);
+    assert.ok(
+      !JSON.stringify([world.store.records.get(ID), ...world.deliveries.deliveries.values()]).includes('secret'),
+    );
     assert.equal((await world.run(world.supervisor.create(aSpec()))).id, 'reviewer-2');
     await world.restart();
     assert.equal((await world.run(world.supervisor.create(aSpec({ name: 'reviewer 3' })))).id, 'reviewer-3');

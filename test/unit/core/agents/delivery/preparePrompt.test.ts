@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {
+  comparablePrompt,
+  preparePrompt,
+  type PromptFacts,
+} from '../../../../../src/core/agents/delivery/preparePrompt';
+import { trials } from '../../../../support/trials';
+
+const PLAIN: PromptFacts = { prompt: {} };
+const GUARDED: PromptFacts = {
+  prompt: { leadingSpace: '/!#?@&$', trailingSpace: '@/$#' },
+  alters: ['tabs_to_4_spaces', 'drops_zero_width'],
+};
+
+const kinds = (text: string, type = GUARDED): string[] => preparePrompt(text, type).changes.map(({ kind }) => kind);
+
+describe('a prompt that is prepared', () => {
+  const cases: readonly (readonly [what: string, given: string, prepared: string, changes: readonly string[]])[] = [
+    ['is left alone when it is plain', 'look at src/app.ts', 'look at src/app.ts', []],
+    ['keeps its lines, tabs, quotes and dollars', 'a "b" $(c)\n\n\td; e', 'a "b" $(c)\n\n\td; e', ['tabs']],
+    ['has one kind of line end', 'a\r\nb\rc', 'a\nb\nc', ['line_endings']],
+    ['loses whole escape sequences', 'a\u001b[31mb\u001b[0mc', 'abc', ['escape_sequences']],
+    ['cannot end the paste', 'a\u001b[201~\rrm -rf x', 'a\nrm -rf x', ['line_endings', 'escape_sequences']],
+    ['cannot end the paste in two halves', 'a\u001b[20\u001b[31m1~b', 'a201~b', ['escape_sequences']],
+    ['loses the title it would set', 'a\u001b]0;evil\u0007b', 'ab', ['escape_sequences']],
+    ['loses C1 sequences', 'a\u009b31mb\u0085c', 'abc', ['escape_sequences', 'control_characters']],
+    ['presses no Ctrl-C', 'a\u0003b\u0004c\u007f', 'abc', ['control_characters']],
+    ['is composed', 'e\u0301', '\u00e9', ['normalised']],
+    ['has no blanks around it', '\n  a \n', 'a', ['trimmed']],
+    ['is no command', '/exit', ' /exit ', ['leading_space', 'trailing_space']],
+    ['is no shell line', '!rm x', ' !rm x', ['leading_space']],
+    ['opens no completion at its end', 'look at @src', 'look at @src ', ['trailing_space']],
+    ['continues no line', 'a \\', 'a \\ ', ['trailing_space']],
+    ['says that zero-width characters will go', 'a\u200bb', 'a\u200bb', ['zero_width']],
+    ['keeps emoji, CJK and right-to-left text', '👩‍💻 日本語 שלום', '👩‍💻 日本語 שלום', ['zero_width']],
+    ['holds no half characters', 'a\ud800b', 'a\ufffdb', ['control_characters']],
+  ];
+  for (const [what, given, prepared, changes] of cases) {
+    it(what, () => {
+      assert.equal(preparePrompt(given, GUARDED).prepared, prepared);
+      assert.deepEqual(kinds(given), changes);
+    });
+  }
+
+  it('keeps a leading slash where the type does not mind', () => {
+    assert.deepEqual(preparePrompt('/exit', PLAIN), { prepared: '/exit', changes: [] });
+  });
+
+  const anything = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc
+      .array(
+        fc.oneof(
+          fc.string({ unit: 'grapheme' }),
+          fc.constantFrom(
+            '\u001b',
+            '\u001b[',
+            '\u001b[200~',
+            '\u001b[201~',
+            '\u009b',
+            '\u001b]',
+            '\u0007',
+            '\r',
+            '\n',
+            '\t',
+            '/',
+            '@',
+            '\\',
+            ' ',
+            '\u0301',
+          ),
+        ),
+        { maxLength: 60 },
+      )
+      .map((parts) => parts.join('')),
+  );
+
+  it('S4 never holds a control character but \\n and \\t, and no escape, whatever was given', () => {
+    fc.assert(
+      fc.property(anything, fc.constantFrom(PLAIN, GUARDED), (text, type) => {
+        // eslint-disable-next-line no-control-regex -- control characters are what this is about
+        assert.doesNotMatch(preparePrompt(text, type).prepared, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
+      }),
+      { numRuns: trials(1_000, 10_000, 100_000) },
+    );
+  });
+
+  it('is not changed by being prepared again, and says of every change what it was', () => {
+    fc.assert(
+      fc.property(anything, fc.constantFrom(PLAIN, GUARDED), (text, type) => {
+        const { prepared, changes } = preparePrompt(text, type);
+        assert.equal(preparePrompt(prepared, type).prepared, prepared);
+        const own = changes.filter(({ kind }) => kind !== 'tabs' && kind !== 'zero_width');
+        assert.equal(own.length > 0, prepared !== text);
+        assert.ok(changes.every(({ detail }) => detail.length > 0));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is compared without what programs add, wrap and drop', () => {
+    assert.equal(comparablePrompt(' /exit a\tb\u200b\r\n c '), comparablePrompt('/exit a    b c'));
+    assert.notEqual(comparablePrompt('a'), comparablePrompt('b'));
+  });
+});
