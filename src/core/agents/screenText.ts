@@ -6,11 +6,17 @@ import { compilePattern, escapePattern, MAX_LINE_LENGTH, MAX_SCREEN_LINES, MAX_T
  * the middle is dropped: it could look like a beginning.
  */
 export function screenLines(text: string): readonly string[] {
-  const lines = text.slice(-MAX_TEXT_LENGTH).split('\n');
-  if (text.length > MAX_TEXT_LENGTH && lines.length > 1) lines.shift();
-  let end = lines.length;
-  while (end > 0 && lines[end - 1]?.trimEnd() === '') end--;
-  return lines.slice(Math.max(0, end - MAX_SCREEN_LINES), end).map((line) => line.slice(0, MAX_LINE_LENGTH).trimEnd());
+  const isCut = text.length > MAX_TEXT_LENGTH;
+  const shown = text.slice(-MAX_TEXT_LENGTH).trimEnd();
+  const lines: string[] = [];
+  let end = shown.length;
+  while (end >= 0 && shown !== '' && lines.length < MAX_SCREEN_LINES) {
+    const start = end === 0 ? 0 : shown.lastIndexOf('\n', end - 1) + 1;
+    lines.push(shown.slice(start, Math.min(end, start + MAX_LINE_LENGTH)).trimEnd());
+    end = start - 1;
+  }
+  if (isCut && end < 0 && lines.length > 1) lines.pop();
+  return lines.reverse();
 }
 
 /** Compiles a pattern of a manifest that was parsed before. @throws {TypeError} for a manifest that did not pass `parseAgentType`. */

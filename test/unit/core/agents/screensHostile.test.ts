@@ -8,7 +8,7 @@ import { aScreen } from '../../../support/builders';
 import { trials } from '../../../support/trials';
 
 const MAX_MS = 5;
-const LOOKS = 3;
+const LOOKS = 10;
 const HOSTILE_CHARACTERS = 100_000;
 
 const types = builtInTypes().map((type) => ({ type, compiled: compileScreen(type, 'bash') }));
