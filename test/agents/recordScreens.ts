@@ -25,25 +25,31 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
   const home = new CliHome();
   const terminal = new CliTerminal(home, size);
   let count = 0;
-  const director = new Director(terminal, DIALECTS[cli], home.workspace, (name, shown, expected) => {
-    const screen: RecordedScreen = {
-      cli,
-      typeId: TYPE_IDS[cli],
-      version,
-      size: shown.size,
-      name,
-      set: setOf(cli, sizeName, name),
-      title: shown.title,
-      foreground: shown.foreground,
-      cursor: shown.cursor,
-      isInCopyMode: shown.isInCopyMode,
-      isDead: shown.isDead,
-      expected: SHOWN[cli][`${sizeName}/${name}`] ?? SHOWN[cli][name] ?? expected,
-      lines: shown.lines,
-    };
-    writeFileSync(join(folder, `${name}.json`), JSON.stringify(screen, undefined, 1) + '\n');
-    count++;
-  });
+  const director = new Director(
+    terminal,
+    DIALECTS[cli],
+    home.workspace,
+    scene.hasNoServer ? undefined : server,
+    (name, shown, expected) => {
+      const screen: RecordedScreen = {
+        cli,
+        typeId: TYPE_IDS[cli],
+        version,
+        size: shown.size,
+        name,
+        set: setOf(cli, sizeName, name),
+        title: shown.title,
+        foreground: shown.foreground,
+        cursor: shown.cursor,
+        isInCopyMode: shown.isInCopyMode,
+        isDead: shown.isDead,
+        expected: SHOWN[cli][`${sizeName}/${name}`] ?? SHOWN[cli][name] ?? expected,
+        lines: shown.lines,
+      };
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify(screen, undefined, 1) + '\n');
+      count++;
+    },
+  );
   try {
     const serverUrl = scene.hasNoServer ? NOWHERE : server.url;
     await terminal.start(home.setUp(cli, { serverUrl, ...scene.setup }));

@@ -49,6 +49,7 @@ const OPENCODE: Dialect = {
   working: /esc (again to )?interrupt/,
   permission: /Permission required/,
   question: /esc dismiss/,
+  nextOptionKey: 'Right',
   clear: ['C-u'],
   leaveMenu: ['Escape'],
   webTool: '[[tool: webfetch {"url":"https://example.com/page","format":"text"}]]',

@@ -195,7 +195,7 @@ async function commands(director: Director): Promise<void> {
   await director.take('finished-after-tool', IDLE);
   await director.ask('Do it once more. [[sudo: mkdir -p made/again && echo built]]');
   await director.until(permission);
-  await director.keys('Down');
+  await director.keys(director.dialect.nextOptionKey ?? 'Down');
   await director.take('permission-second-option', PERMISSION);
   await director.keys('Escape');
   await director.pause(500);

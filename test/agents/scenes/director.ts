@@ -1,4 +1,5 @@
 import { eventually } from '../../support/eventually';
+import type { ModelServer } from '../modelServer';
 import type { CliTerminal, Shown } from '../cliTerminal';
 import type { ExpectedReading } from '../recordedScreens';
 import type { Dialect } from './scene';
@@ -14,6 +15,8 @@ export class Director {
     readonly terminal: CliTerminal,
     readonly dialect: Dialect,
     private readonly workspace: string,
+    /** Undefined when the program is given no model. */
+    private readonly model: ModelServer | undefined,
     private readonly sink: Sink,
   ) {}
 
@@ -29,23 +32,24 @@ export class Director {
   }
 
   async type(text: string): Promise<void> {
-    await this.terminal.type(text);
-    await this.pause(400);
+    await this.#drawn(() => this.terminal.type(text));
   }
 
   async paste(text: string): Promise<void> {
-    await this.terminal.paste(text);
-    await this.pause(400);
+    await this.#drawn(() => this.terminal.paste(text));
   }
 
-  /** Sends a prompt as a person does. */
+  /** Sends a prompt as a person does; resolves when the model has it. */
   async ask(prompt: string): Promise<void> {
+    const turnCount = this.#turnCount;
     await this.paste(prompt.replaceAll('{workspace}', this.workspace));
     await this.keys('Enter');
-    await this.pause(400);
+    if (this.model)
+      await eventually(`a request for ${prompt}`, () => this.#turnCount > turnCount, { timeoutMs: 30_000 });
+    await this.pause(300);
   }
 
-  async until(pattern: RegExp, timeoutMs = 20_000): Promise<void> {
+  async until(pattern: RegExp, timeoutMs = 45_000): Promise<void> {
     await eventually(`a screen with ${pattern}`, async () => pattern.test(await this.#text()), {
       timeoutMs,
       everyMs: 60,
@@ -54,13 +58,17 @@ export class Director {
     });
   }
 
-  /** Waits until it no longer works and the screen stands still. */
+  /** Waits until it has not worked for a while and the screen stands still. */
   async finished(timeoutMs = 40_000): Promise<void> {
-    await this.pause(300);
-    await eventually('the end of the turn', async () => !this.dialect.working.test(await this.#text()), {
-      timeoutMs,
-      everyMs: 100,
-    });
+    let quietSinceMs = performance.now();
+    await eventually(
+      'the end of the turn',
+      async () => {
+        if (await this.isWorking()) quietSinceMs = performance.now();
+        return performance.now() - quietSinceMs > 900;
+      },
+      { timeoutMs, everyMs: 100 },
+    );
     await this.settled();
   }
 
@@ -103,6 +111,18 @@ export class Director {
   /** Records the screen of this instant. */
   async snap(name: string, expected: ExpectedReading): Promise<void> {
     this.sink(name, await this.terminal.look(), expected);
+  }
+
+  get #turnCount(): number {
+    return this.model?.requests.filter(({ kind }) => kind === 'turn').length ?? 0;
+  }
+
+  /** Does something that the program draws, and waits for that: a busy machine is slow. */
+  async #drawn(act: () => Promise<void>): Promise<void> {
+    const before = await this.#text();
+    await act();
+    await eventually('something is drawn', async () => (await this.#text()) !== before, { timeoutMs: 6_000 });
+    await this.pause(400);
   }
 
   async #text(): Promise<string> {

@@ -27,6 +27,8 @@ export interface Dialect {
   readonly leaveMenu: readonly string[];
   /** Queues what stands in the box while it works, when that is not Enter. */
   readonly queueKey?: string;
+  /** Moves to the next answer of a permission dialog, when that is not Down. */
+  readonly nextOptionKey?: string;
   /** Changes to the mode in which it can ask the person. */
   readonly questionMode?: readonly string[];
   /** Directives that make and change a file, and that fetch a page. `{workspace}` is replaced. */

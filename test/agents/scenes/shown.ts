@@ -17,5 +17,8 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
   },
   codex: {},
   gemini: {},
-  opencode: {},
+  opencode: {
+    // It has no help of its own for this key.
+    'draft-question': DRAFT,
+  },
 };

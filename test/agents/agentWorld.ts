@@ -1,0 +1,249 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { AgentId } from '../../src/core/agents/agent';
+import type { Activity } from '../../src/core/agents/agentState';
+import { DEFAULT_RESTART_SETTINGS } from '../../src/core/agents/restartBudget';
+import { SystemClock } from '../../src/core/base/clock';
+import { UlidIds } from '../../src/core/base/ids';
+import { formatFields, type Logger } from '../../src/core/base/log';
+import type { AgentView } from '../../src/core/engine';
+import { openLocalWorkspace } from '../../src/core/node/localWorkspace';
+import { Orchestrator } from '../../src/core/orchestrator';
+import { buildBundles } from '../support/bundles';
+import { eventually } from '../support/eventually';
+import { type Cli, CLI_FOLDER, CliHome, type CliSetupOptions, TYPE_IDS } from './cliSetup';
+import { ModelServer } from './modelServer';
+
+const run = promisify(execFile);
+
+export const READY_MS = 60_000;
+
+/** One real program under the product's own engine, with the scripted model, in a home of its own. */
+export class AgentWorld {
+  readonly home = new CliHome();
+  readonly #folder = mkdtempSync(join(tmpdir(), 'agents-'));
+  readonly #log: string[] = [];
+  #engine: Orchestrator | undefined;
+  #model: ModelServer | undefined;
+
+  private constructor(readonly cli: Cli) {}
+
+  static async open(cli: Cli): Promise<AgentWorld> {
+    const world = new AgentWorld(cli);
+    world.#model = await ModelServer.start();
+    await world.beginEngine();
+    return world;
+  }
+
+  get engine(): Orchestrator {
+    if (!this.#engine) throw new Error('no engine runs');
+    return this.#engine;
+  }
+
+  get model(): ModelServer {
+    if (!this.#model) throw new Error('no model runs');
+    return this.#model;
+  }
+
+  /** What the engine said of itself: for the message of a failure. */
+  get log(): string {
+    return this.#log.join('\n');
+  }
+
+  async beginEngine(): Promise<void> {
+    const clock = new SystemClock();
+    const log = this.#logger();
+    const distFolder = await buildBundles();
+    const env = {
+      ...process.env,
+      PATH: `${CLI_FOLDER}${delimiter}${process.env.PATH ?? ''}`,
+      TMUX_TMPDIR: this.#folder,
+    };
+    const engine = new Orchestrator({
+      clock,
+      log,
+      ids: new UlidIds(() => clock.nowMs(), randomBytes),
+      random: Math.random,
+      settings: () => ({
+        isTrusted: true,
+        startDeadlineMs: READY_MS,
+        restart: DEFAULT_RESTART_SETTINGS,
+        recoveredFolder: this.home.workspace,
+        allowRules: [],
+      }),
+      openWorkspace: () =>
+        openLocalWorkspace({
+          path: this.home.workspace,
+          storageFolder: join(this.#folder, 'storage'),
+          runtimeParent: this.#folder,
+          tmuxPath: 'tmux',
+          passEnvironment: ['PATH'],
+          execPath: process.execPath,
+          distFolder,
+          env,
+          clock,
+          log,
+        }),
+    });
+    this.#engine = engine;
+    await engine.start();
+    await eventually('the engine is ready', () => engine.status.kind === 'ready', { timeoutMs: 20_000 }).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)} ${JSON.stringify(engine.status)}\n${this.log}`);
+      },
+    );
+  }
+
+  /** The engine goes, as when a window is closed; programs stay. */
+  async endEngine(): Promise<void> {
+    await this.#engine?.stop();
+    this.#engine?.dispose();
+    this.#engine = undefined;
+  }
+
+  /** Starts the program and waits until it takes prompts. */
+  async start(name = 'worker', options: Partial<CliSetupOptions> = {}): Promise<AgentId> {
+    const { env, args } = this.home.setUp(this.cli, { serverUrl: this.model.url, ...options });
+    const spec = { name, typeId: TYPE_IDS[this.cli], folder: this.home.workspace, env, args };
+    const id = await this.engine.startAgent({ ...spec, restartPolicy: 'never' }).catch(async (error: unknown) => {
+      throw new Error(
+        `${String(error)}\n${JSON.stringify(this.engine.agents)}\n${await this.#anyScreen()}\n${this.log}`,
+      );
+    });
+    await this.shows(id, 'idle', READY_MS);
+    return id;
+  }
+
+  view(id: AgentId): AgentView {
+    const view = this.engine.agent(id);
+    if (!view) throw new Error(`there is no agent ${id}`);
+    return view;
+  }
+
+  /** Waits for an activity; resolves with how long it took, in milliseconds. */
+  async shows(id: AgentId, activity: Activity | readonly Activity[], timeoutMs = 5_000): Promise<number> {
+    const wanted = typeof activity === 'string' ? [activity] : activity;
+    const beganMs = performance.now();
+    await eventually(`${this.cli} is ${wanted.join(' or ')}`, () => wanted.includes(this.view(id).activity), {
+      timeoutMs,
+    }).catch(async (error: unknown) => {
+      const { conclusion, signals } = await this.engine.explain(id).catch(() => ({ conclusion: '', signals: [] }));
+      const told = signals.map((one) => `${one.weight} ${one.source} ${one.activity} ${one.detail}`).join('\n');
+      throw new Error(
+        `${String(error)}\nis ${this.view(id).activity}: ${conclusion}\n${told}\n${await this.screen(id)}`,
+      );
+    });
+    return performance.now() - beganMs;
+  }
+
+  async screen(id: AgentId): Promise<string> {
+    return this.engine.screen(id).catch((error: unknown) => `no screen: ${String(error)}`);
+  }
+
+  /** Presses keys in the agent's terminal, as the person who looks at it. */
+  async keys(id: AgentId, ...keys: readonly string[]): Promise<void> {
+    await this.#tmux('send-keys', '-t', this.#target(id), ...keys);
+  }
+
+  async type(id: AgentId, text: string): Promise<void> {
+    await this.#tmux('send-keys', '-t', this.#target(id), '-l', '--', text);
+  }
+
+  /** The person scrolls back. */
+  async scrollBack(id: AgentId): Promise<void> {
+    await this.#tmux('copy-mode', '-t', this.#target(id));
+  }
+
+  /** Types a prompt as a person and waits until the model has it: what is tested then does not rest on deliveries. */
+  async ask(id: AgentId, prompt: string): Promise<void> {
+    const count = this.model.requests.length;
+    await this.type(id, prompt);
+    await eventually('the draft is drawn', async () => (await this.screen(id)).includes(prompt.slice(0, 20)), {
+      timeoutMs: 10_000,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 600)); // codex takes an Enter that follows at once for a pasted one
+    await this.keys(id, 'Enter');
+    await this.model.request(
+      `the model is asked: ${prompt}`,
+      ({ index, conversation }) => index >= count && conversation.message.trim() === prompt,
+      30_000,
+    );
+  }
+
+  /** Every living process that was started in this home, whoever is its parent now. */
+  processes(): readonly number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => pid !== process.pid && this.#isOurs(pid));
+  }
+
+  #isOurs(pid: number): boolean {
+    try {
+      if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return false;
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${this.home.folder}`);
+    } catch {
+      return false; // gone, or a process of somebody else
+    }
+  }
+
+  async dispose(): Promise<void> {
+    for (const { id } of this.#engine?.agents ?? []) await this.#engine?.removeAgent(id).catch(() => undefined); // what is left is killed below
+    await this.endEngine();
+    for (const pid of this.processes()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // gone: that is what we want
+      }
+    }
+    const sockets = this.#sockets();
+    for (const socket of sockets) await run('tmux', ['-S', socket, 'kill-server']).catch(() => undefined);
+    await this.#model?.stop();
+    this.home.dispose();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+
+  #sockets(): readonly string[] {
+    const folder = join(this.#folder, `tmux-${process.getuid?.() ?? 0}`);
+    try {
+      return readdirSync(folder).map((name) => join(folder, name));
+    } catch {
+      return []; // no server was ever started
+    }
+  }
+
+  #target(id: AgentId): string {
+    const { args } = this.engine.attachCommand(id);
+    const at = args.indexOf('-t');
+    return args[at + 1] ?? '';
+  }
+
+  async #tmux(...args: readonly string[]): Promise<string> {
+    const [socket = ''] = this.#sockets();
+    const { stdout } = await run('tmux', ['-u', '-S', socket, ...args]);
+    return stdout;
+  }
+
+  async #anyScreen(): Promise<string> {
+    return this.#tmux('capture-pane', '-p').catch((error: unknown) => String(error));
+  }
+
+  #logger(): Logger {
+    const write =
+      (level: string) =>
+      (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+        void this.#log.push(`${level} ${message}${formatFields(fields)}`);
+    return {
+      trace: () => undefined,
+      debug: process.env.CORE_TEST_LOG ? write('debug') : () => undefined,
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+    };
+  }
+}

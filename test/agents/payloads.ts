@@ -1,0 +1,58 @@
+/** A kind of text that has to arrive as it was prepared. */
+export interface Payload {
+  readonly name: string;
+  /** `mark` makes it different from all others. */
+  text(mark: string): string;
+}
+
+const lines = (mark: string, bytes: number): string => {
+  let text = `A long text ${mark}:`;
+  for (let line = 1; Buffer.byteLength(text) < bytes; line++)
+    text += `\n${line}. the quick brown fox (${line * 7}) jumps over the lazy dog, "quoted", 'single', \\ back`;
+  return text.slice(0, bytes);
+};
+
+/** Everything that prompts are known to be lost or changed by. */
+export const PAYLOADS: readonly Payload[] = [
+  { name: 'short', text: (mark) => `Say something ${mark}` },
+  { name: '500 characters', text: (mark) => `${mark} ${'word and word '.repeat(40)}`.slice(0, 500).trim() },
+  { name: '4 KB in many lines', text: (mark) => lines(mark, 4096) },
+  { name: '20 KB in many lines', text: (mark) => lines(mark, 20_480) },
+  { name: 'leading -', text: (mark) => `-x --flag ${mark}` },
+  { name: 'leading /', text: (mark) => `/help is no command here ${mark}` },
+  { name: 'leading !', text: (mark) => `!ls is no command either ${mark}` },
+  { name: 'leading #', text: (mark) => `# A heading ${mark}` },
+  { name: 'leading @', text: (mark) => `@notes.txt is a file ${mark}` },
+  { name: 'semicolons', text: (mark) => `;one; two; three ${mark};` },
+  { name: 'shell words', text: (mark) => `$(touch made) \`id\` \${HOME} $HOME && true ${mark}` },
+  { name: 'quotes', text: (mark) => `"double" 'single' \\"both\\' ${mark}"` },
+  { name: 'tabs', text: (mark) => `a\tb\tc\n\tindented ${mark}` },
+  { name: 'CRLF', text: (mark) => `first ${mark}\r\nsecond\r\n\r\nfourth` },
+  { name: 'emoji', text: (mark) => `🚀 🏳️‍🌈 👩‍👩‍👧 ${mark} ✅` },
+  { name: 'CJK', text: (mark) => `日本語と中文、한국어 ${mark} 全角` },
+  { name: 'right to left', text: (mark) => `שלום עולם ${mark} مرحبا بالعالم` },
+  { name: 'escape sequences', text: (mark) => `red \u001b[31mtext\u001b[0m and \u001b[201~ an end ${mark}` },
+  { name: 'last word @', text: (mark) => `Tell me ${mark} about @notes` },
+  { name: 'trailing backslash', text: (mark) => `A path ${mark} C:\\folder\\` },
+];
+
+/** What a program is declared to make of a text (`alters` of its type), done here to know what must arrive. */
+export function altered(prepared: string, alters: readonly string[]): string {
+  let text = prepared;
+  for (const alteration of alters) {
+    switch (alteration) {
+      case 'tabs_to_4_spaces':
+        text = text.replaceAll('\t', '    ');
+        break;
+      case 'drops_zero_width':
+        text = text.replace(/[\u200b-\u200d\u2060\ufeff]/g, '');
+        break;
+      case 'trims':
+        text = text.trim();
+        break;
+      default:
+        throw new Error(`the test does not know what ${alteration} does`);
+    }
+  }
+  return text;
+}
