@@ -1,43 +1,243 @@
-import type { Activity } from './agentState';
-import type { Reading } from './screenReader';
+import type { Activity, Evidence } from './agentState';
+import {
+  type AgentFacts,
+  CONFIRM_MS,
+  newestOf,
+  type ScreenFact,
+  type Shows,
+  showsOf,
+  type SignalFact,
+  trailingRun,
+} from './signals/agentFacts';
 
-/** 120 ms apart, twice: a program redraws its input box between two outputs, so one look is not enough for `idle`. */
-export const IDLE_CONFIRM_MS = 120;
-/** A screen that matches nothing for less than this is a redraw, not a new state. */
-export const UNKNOWN_CONFIRM_MS = 1_000;
+/** 800 ms: a screen that matches nothing for less than this is a redraw, not a new state. */
+export const UNKNOWN_CONFIRM_MS = 800;
+/** 400 ms: a program may tell a hook that long before its screen shows it; looks before that do not contradict the hook. */
+export const DRAW_MS = 400;
 
-/** What is shown now and what is waiting to be confirmed: an immutable value. */
-export interface ActivityState {
+/** Why the deciding fact decides. */
+export type Why =
+  /** A dialog on the screen outranks everything but the end of the process. */
+  | 'dialog'
+  /** A title or an OSC says that the program is blocked. */
+  | 'blocked'
+  /** The newest of hooks, title and OSC. */
+  | 'newest'
+  /** The newest of hooks, title and OSC, and the screen confirms it. */
+  | 'confirmed'
+  /** An error lasts until the next turn. */
+  | 'lasting'
+  /** The screen knows better what kind of work it is. */
+  | 'refined'
+  /** The screen has shown twice that an older hook is not true any more. */
+  | 'contradicted'
+  /** No hook, title or OSC says anything. */
+  | 'screen';
+
+/** What is so, and which fact says it. */
+export interface Verdict {
   readonly activity: Activity;
-  readonly candidate?: { readonly activity: Activity; readonly sinceMs: number };
+  readonly by: SignalFact | ScreenFact;
+  readonly why: Why;
 }
 
 export interface Resolution {
-  readonly state: ActivityState;
-  /** The reading is now what is shown. False: it waits for confirmation. */
-  readonly isAccepted: boolean;
-  /** Look again after this long, even if nothing changes. */
-  readonly lookAgainMs?: number;
+  /** Undefined: what was shown before stays until the next look. */
+  readonly verdict: Verdict | undefined;
+  /** Look at the screen after this long (0: now), even if nothing changes. */
+  readonly lookInMs: number | undefined;
+}
+
+export function isScreenFact(fact: SignalFact | ScreenFact): fact is ScreenFact {
+  return 'reading' in fact;
+}
+
+export function evidenceOf({ by }: Verdict): Evidence {
+  if (isScreenFact(by)) return by.reading.evidence;
+  return { source: by.source, detail: by.detail, observedAtMs: by.observedAtMs };
 }
 
 /**
- * Hysteresis against flicker. Dialogs, work and errors count at once; `idle` and `unknown` only when a second look,
- * {@link IDLE_CONFIRM_MS} or {@link UNKNOWN_CONFIRM_MS} later, says the same with nothing else in between.
- * `nowMs` is monotonic.
+ * What the facts of a living agent mean (docs/adr/0009): a dialog on the screen, or a title or OSC that says "blocked", before the newest of hooks,
+ * title and OSC, before the settled screen. A hook that later looks contradict twice does not count any more; `idle` always needs a
+ * look that shows neither a dialog nor work. Pure. `shown` is what is shown now; `nowMs` is monotonic, like all times of the facts.
  */
-export function resolveActivity(state: ActivityState, reading: Reading, nowMs: number): Resolution {
-  const { activity } = reading;
-  if (activity === state.activity) return { state: { activity }, isAccepted: true };
-  const confirmMs = activity === 'idle' ? IDLE_CONFIRM_MS : activity === 'unknown' ? UNKNOWN_CONFIRM_MS : 0;
-  if (confirmMs === 0) return { state: { activity }, isAccepted: true };
-  if (state.candidate?.activity !== activity) {
-    return {
-      state: { activity: state.activity, candidate: { activity, sinceMs: nowMs } },
-      isAccepted: false,
-      lookAgainMs: confirmMs,
-    };
+export function resolveActivity(facts: AgentFacts, shown: Activity, nowMs: number): Resolution {
+  const case_ = new Case(facts, shown, nowMs);
+  const verdict = case_.decide();
+  return { verdict, lookInMs: case_.lookInMs };
+}
+
+/** True while a later screen contradicts this hook: it is kept for the explanation only. */
+export function isContradicted(facts: AgentFacts, hook: SignalFact): boolean {
+  return contradictions(facts, hook).some((shows) => (facts.stableAtMs[shows] ?? -Infinity) >= hook.atMs + DRAW_MS);
+}
+
+/** What on a screen contradicts a hook that said this. */
+function contradictions(facts: AgentFacts, { activity, isBackground }: SignalFact): readonly Shows[] {
+  const hasLevels = [...facts.titles, ...facts.oscs].some((fact) => fact.activity === 'busy');
+  switch (activity) {
+    case 'busy':
+      if (isBackground) return ['error', 'rate_limited'];
+      // A program whose title tells of work does not work behind a draft without it.
+      return hasLevels ? ['idle', 'error', 'draft'] : ['idle', 'error'];
+    case 'rate_limited':
+      return ['idle', 'busy', 'error'];
+    case 'awaiting_approval':
+    case 'awaiting_input':
+      return ['idle', 'busy', 'error', 'rate_limited'];
+    case 'idle':
+    case 'error':
+      return ['busy'];
+    case 'unknown':
+      return [];
   }
-  const waitedMs = nowMs - state.candidate.sinceMs;
-  if (waitedMs >= confirmMs) return { state: { activity }, isAccepted: true };
-  return { state, isAccepted: false, lookAgainMs: confirmMs - waitedMs };
+}
+
+class Case {
+  lookInMs: number | undefined;
+  readonly #run: readonly ScreenFact[];
+  readonly #last: ScreenFact | undefined;
+  readonly #hook: SignalFact | undefined;
+  readonly #title: SignalFact | undefined;
+  readonly #osc: SignalFact | undefined;
+
+  constructor(
+    private readonly facts: AgentFacts,
+    private readonly shown: Activity,
+    private readonly nowMs: number,
+  ) {
+    this.#run = trailingRun(facts.screens);
+    this.#last = facts.screens.at(-1);
+    this.#hook = facts.hooks.at(-1);
+    this.#title = facts.titles.at(-1);
+    this.#osc = facts.oscs.at(-1);
+  }
+
+  decide(): Verdict | undefined {
+    this.#lookWhenSomethingEnded();
+    const last = this.#last;
+    if (last && isWaiting(last.reading.activity)) return this.#byScreen('dialog');
+    const hook = this.#hook && !isContradicted(this.facts, this.#hook) ? this.#hook : undefined;
+    const level = newestOf([speaking(this.#title), speaking(this.#osc)]);
+    if (level && isWaiting(level.activity)) return { ...this.#mostExact(level, hook), why: 'blocked' };
+    const newest = newestOf([hook, level]);
+    if (!newest) return this.#byScreenAlone(this.#hook ? 'contradicted' : 'screen');
+    if (newest.activity === 'idle') return this.#ended(newest, hook);
+    if (newest === hook) this.#lookForContradiction(hook);
+    return this.#goesOn(newest);
+  }
+
+  /** Work, a question or an error that hooks, title or OSC tell of. */
+  #goesOn(newest: SignalFact): Verdict | undefined {
+    const last = this.#last;
+    const isCovered = last?.kind === 'overlay' && (this.#run[0]?.atMs ?? 0) > newest.atMs;
+    if (isCovered && newest.source === 'hook') return this.#byScreenAlone('screen');
+    const isRefined = newest.activity === 'busy' && last?.reading.activity === 'rate_limited';
+    if (isRefined && last.atMs >= newest.atMs) return this.#byScreen('refined');
+    return { activity: newest.activity, by: newest, why: 'newest' };
+  }
+
+  /** Something says the turn is over: so it is when the screen does not show the contrary. */
+  #ended(newest: SignalFact, hook: SignalFact | undefined): Verdict | undefined {
+    const error = this.#lastingError();
+    if (error) return { activity: 'error', by: error, why: 'lasting' };
+    const last = this.#last;
+    const shows = last && showsOf(last);
+    const confirmed: Verdict = { activity: 'idle', by: newest, why: 'confirmed' };
+    switch (shows) {
+      case undefined:
+        this.#look(0);
+        return undefined;
+      case 'idle': {
+        if (newest === hook) return this.#isSeen(newest.atMs, 0) ? confirmed : undefined;
+        const openedMs = hook && hook.activity !== 'idle' ? hook.atMs + DRAW_MS : -Infinity;
+        return this.#isSeen(Math.max(newest.atMs, openedMs), CONFIRM_MS) ? confirmed : undefined;
+      }
+      case 'bare':
+        return this.#isSeen(newest.atMs, 0) ? confirmed : undefined;
+      case 'draft':
+      case 'plain':
+        return this.#isSeen(newest.atMs, CONFIRM_MS) ? confirmed : undefined;
+      case 'busy':
+        return this.#isSeen(newest.atMs + DRAW_MS, CONFIRM_MS) ? this.#byScreen('contradicted') : undefined;
+      case 'error':
+      case 'rate_limited':
+        return this.#isSeen(newest.atMs, 0) ? this.#byScreen('refined') : undefined;
+      default:
+        return this.#byScreenAlone('screen');
+    }
+  }
+
+  /** The error of a turn that has not been followed by another one. */
+  #lastingError(): SignalFact | undefined {
+    const all = [...this.facts.hooks, ...this.facts.oscs];
+    const error = newestOf(all.filter((fact) => fact.activity === 'error'));
+    const isStart = ({ activity }: SignalFact): boolean => activity === 'busy' || isWaiting(activity);
+    const start = newestOf([...all, ...this.facts.titles].filter(isStart));
+    if (!error || (start && start.atMs > error.atMs)) return undefined;
+    return (this.facts.stableAtMs.busy ?? -Infinity) >= error.atMs + DRAW_MS ? undefined : error;
+  }
+
+  /** What the screen says when nothing else does, with hysteresis against flicker. */
+  #byScreenAlone(why: Why): Verdict | undefined {
+    const last = this.#last;
+    if (!last) return undefined;
+    const { activity } = last.reading;
+    if (activity === this.shown) return this.#byScreen(why);
+    const confirmMs = activity === 'idle' ? CONFIRM_MS : activity === 'unknown' ? UNKNOWN_CONFIRM_MS : 0;
+    return this.#isSeen(-Infinity, confirmMs) ? this.#byScreen(why) : undefined;
+  }
+
+  #byScreen(why: Why): Verdict | undefined {
+    return this.#last && { activity: this.#last.reading.activity, by: this.#last, why };
+  }
+
+  /** Of several that say "blocked" the one that says it most exactly: an OSC, a hook, a title. */
+  #mostExact(level: SignalFact, hook: SignalFact | undefined): Omit<Verdict, 'why'> {
+    const by = [this.#osc, hook, level].find((fact) => fact && isWaiting(fact.activity)) ?? level;
+    return { activity: by.activity, by };
+  }
+
+  /** The present picture was seen at least twice, `apartMs` apart (once for 0), since `sinceMs`; else asks for the look that is missing. */
+  #isSeen(sinceMs: number, apartMs: number): boolean {
+    const looks = this.#run.filter(({ atMs }) => atMs >= sinceMs);
+    const [first] = looks;
+    if (!first) {
+      this.#look(Math.max(0, sinceMs - this.nowMs));
+      return false;
+    }
+    const missingMs = first.atMs + apartMs - (looks.at(-1) ?? first).atMs;
+    if (missingMs <= 0) return true;
+    this.#look(Math.max(0, first.atMs + apartMs - this.nowMs));
+    return false;
+  }
+
+  /** The news may be newer than the picture: a dialog is answered, a turn is over, a question is asked. */
+  #lookWhenSomethingEnded(): void {
+    const newest = newestOf([this.#hook, this.#title, this.#osc]);
+    if (!newest || newest.atMs <= (this.#last?.atMs ?? -Infinity)) return;
+    const isWork = newest.activity === 'busy' || newest.activity === 'rate_limited';
+    const isDialogShown = this.#last && isWaiting(this.#last.reading.activity);
+    if (!isWork || isDialogShown) this.#look(0);
+  }
+
+  /** What the screen shows is not what the hook says: if it lasts, the screen is right. */
+  #lookForContradiction(hook: SignalFact): void {
+    if (this.#last && contradictions(this.facts, hook).includes(showsOf(this.#last)))
+      this.#isSeen(hook.atMs + DRAW_MS, CONFIRM_MS);
+  }
+
+  #look(inMs: number): void {
+    this.lookInMs = Math.min(this.lookInMs ?? Infinity, inMs);
+  }
+}
+
+function isWaiting(activity: Activity): boolean {
+  return activity === 'awaiting_approval' || activity === 'awaiting_input';
+}
+
+/** A title or an OSC that says something. */
+function speaking(fact: SignalFact | undefined): SignalFact | undefined {
+  return fact?.activity === 'unknown' ? undefined : fact;
 }

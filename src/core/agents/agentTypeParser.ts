@@ -10,7 +10,7 @@ export type TypeResult =
 
 const TYPE_PROPERTIES = [
   '$schema', 'id', 'label', 'description', 'icon', 'detect', 'installHint', 'command', 'env', 'resume', 'readiness', 'screenRules',
-  'silence', 'box', 'overlays', 'prompt', 'quit', 'graceMs', 'notes',
+  'silence', 'silentRetryMs', 'box', 'overlays', 'prompt', 'quit', 'graceMs', 'notes',
   ...SIGNAL_PROPERTIES,
 ] as const; // prettier-ignore
 const PROMPT_PROPERTIES = [
@@ -87,6 +87,9 @@ class TypeReader {
     const box = object['box'] === undefined ? undefined : this.#screen.box(object['box'], at('box'));
     const overlays =
       object['overlays'] === undefined ? undefined : this.#screen.overlays(object['overlays'], at('overlays'));
+    const retry = object['silentRetryMs'];
+    const silentRetryMs =
+      retry === undefined ? undefined : this.json.integer(retry, at('silentRetryMs'), 10_000, 3_600_000);
     const notes =
       object['notes'] === undefined
         ? undefined
@@ -107,6 +110,7 @@ class TypeReader {
       ...(env && { env }),
       ...(resume && { resume }),
       ...(silence && { silence }),
+      ...(silentRetryMs !== undefined && { silentRetryMs }),
       ...(box && { box }),
       ...(overlays && { overlays }),
       ...(notes && { notes }),

@@ -67,9 +67,9 @@ export class RunWatch implements Disposable {
       case 'settled':
         return this.observer.hasSettled(this.agent.id, this.generation) ? launchedMs : launchedMs + afterMs;
       case 'rule':
-        return (this.observer.last(this.agent.id, this.generation)?.activity ?? 'unknown') === 'unknown'
-          ? launchedMs + (afterMs > 0 ? afterMs : Infinity)
-          : launchedMs;
+        return this.observer.hasMatched(this.agent.id, this.generation)
+          ? launchedMs
+          : launchedMs + (afterMs > 0 ? afterMs : Infinity);
     }
   }
 

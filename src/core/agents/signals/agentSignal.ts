@@ -11,6 +11,8 @@ export interface AgentSignal {
   readonly detail: string;
   /** Epoch ms at which we learned of it. */
   readonly observedAtMs: number;
+  /** The turn is over but work goes on in the background: an empty input box does not contradict it. Only with `busy`; ends with the next hook. */
+  readonly isBackground?: boolean;
 }
 
 /** What a hook says beside the activity; the delivery and the resume take it from here. */

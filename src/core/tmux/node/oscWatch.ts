@@ -27,7 +27,7 @@ interface Pane {
   readonly states: Lane;
   /** The title that was told last. */
   title: string | undefined;
-  /** The stream had a gap: the next settled screen tells the title. */
+  /** Output was missed, at first what came before we listened: the next settled screen tells the title. */
   hasGap: boolean;
 }
 
@@ -55,7 +55,6 @@ export class OscWatch implements Disposable {
   noteTitle(entry: HostedEntry, title: string, isStreamed: boolean): void {
     const pane = this.#pane(entry);
     if (isStreamed && !pane.hasGap) return;
-    pane.hasGap = false;
     this.#found(pane, { code: 2, text: title });
   }
 
@@ -82,7 +81,7 @@ export class OscWatch implements Disposable {
       (code) => WANTED.has(code),
       (found) => this.#found(pane, found),
     );
-    const pane: Pane = { entry, scanner, titles: this.#lane(), states: this.#lane(), title: undefined, hasGap: false };
+    const pane: Pane = { entry, scanner, titles: this.#lane(), states: this.#lane(), title: undefined, hasGap: true };
     this.#panes.set(entry.paneId, pane);
     return pane;
   }
@@ -93,6 +92,7 @@ export class OscWatch implements Disposable {
 
   #found(pane: Pane, found: FoundOsc): void {
     if (found.code === STATE_OSC) return this.#queue(pane, pane.states, found);
+    pane.hasGap = false;
     if (found.text === pane.title && !pane.titles.waiting) return;
     this.#queue(pane, pane.titles, found);
   }

@@ -3,8 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { builtInTypes } from '../../../../src/core/agents/builtInTypes';
-import { resolveActivity, type ActivityState } from '../../../../src/core/agents/activityResolver';
-import { compileScreen, type Reading, readScreen, readSilence } from '../../../../src/core/agents/screenReader';
+import { compileScreen, readScreen, readSilence } from '../../../../src/core/agents/screenReader';
 import { requireAgentType } from '../../../../src/core/agents/agentTypeParser';
 import { aScreen } from '../../../support/builders';
 
@@ -14,6 +13,22 @@ const compiled = (id: string) =>
     'bash',
   );
 const fixtures = path.resolve('test/unit/core/agents/fixtures/demo');
+
+/** A type with a box, a rule for each way to look, and what the test adds. */
+function aType(more: object) {
+  const type = requireAgentType({
+    id: 't', label: 't', command: ['t'], ...more,
+    box: { first: '^>', until: '^status$', strip: ['^> ?'] },
+    screenRules: [
+      { id: 'dialog', activity: 'awaiting_approval', where: 'bottom', pattern: '^allow\\?' },
+      { id: 'title', activity: 'busy', where: 'title', pattern: 'spinner' },
+      { id: 'working', activity: 'busy', where: 'aboveBox', pattern: '^working' },
+      { id: 'failed', activity: 'error', where: 'aboveBox', lines: 60, since: '^asked', pattern: '^failed' },
+      { id: 'empty', activity: 'idle', where: 'box', box: 'empty', pattern: '^>' },
+    ],
+  }); // prettier-ignore
+  return { compiled: compileScreen(type, 'bash') };
+}
 
 function fixture(name: string) {
   const [first = '', ...lines] = readFileSync(path.join(fixtures, name), 'utf8').split('\n');
@@ -62,6 +77,35 @@ describe('screenReader', () => {
     }
   });
 
+  it('says that nothing is known, and why, while an overlay covers the screen, but for a dialog and the title', () => {
+    const { compiled: type } = aType({ overlays: [{ id: 'transcript', pattern: '^q to quit' }] });
+    const read = (text: string, title = '') => readScreen(type, aScreen({ text, title }));
+    assert.equal(read('> \nstatus').activity, 'idle');
+    assert.equal(read('working\n> \nstatus').activity, 'busy');
+    const covered = read('working\n> \nstatus\nq to quit');
+    assert.deepEqual([covered.activity, covered.rule], ['unknown', '']);
+    assert.match(covered.evidence.detail, /covered by an overlay: transcript/);
+    assert.equal(read('> \nstatus\nq to quit', 'spinner').activity, 'busy');
+    assert.equal(read('allow?\nstatus\nq to quit').activity, 'awaiting_approval');
+  });
+
+  it('needs an empty box for idle, and says so when a draft is in it', () => {
+    const { compiled: type } = aType({});
+    const { activity, evidence } = readScreen(type, aScreen({ text: '> half a sentence\nstatus' }));
+    assert.equal(activity, 'unknown');
+    assert.match(evidence.detail, /a draft is in its input box/);
+    assert.equal(readScreen(type, aScreen({ text: 'no box' })).activity, 'unknown');
+  });
+
+  it('looks only above the box and at the last turn where a rule says so', () => {
+    const { compiled: type } = aType({});
+    const read = (...lines: string[]) => readScreen(type, aScreen({ text: [...lines, '> ', 'status'].join('\n') })).activity; // prettier-ignore
+    assert.equal(read('asked: a', 'failed'), 'error');
+    assert.equal(read('asked: a', 'failed', 'asked: b', 'done'), 'idle');
+    assert.equal(read('failed', '', 'more'), 'error');
+    assert.equal(readScreen(type, aScreen({ text: '> \nstatus\nfailed' })).activity, 'idle');
+  });
+
   it('trusts no text while somebody looks at the scroll-back', () => {
     const screen = { ...fixture('busy.txt'), isInCopyMode: true };
     assert.equal(readScreen(compiled('demo'), screen).activity, 'unknown');
@@ -82,59 +126,5 @@ describe('screenReader', () => {
     const startedMs = performance.now();
     readScreen(demo, aScreen({ text: `${'• Working ('.repeat(100_000)}\n`.repeat(10), title: 'x'.repeat(1_000_000) }));
     assert.ok(performance.now() - startedMs < 500);
-  });
-});
-
-describe('activityResolver', () => {
-  const reading = (activity: Reading['activity']): Reading => ({
-    activity,
-    rule: 'r',
-    evidence: { source: 'screen', detail: '', observedAtMs: 0 },
-  });
-
-  /** What is shown after each of these looks. */
-  function shown(
-    looks: readonly (readonly [atMs: number, activity: Reading['activity']])[],
-    start: Reading['activity'] = 'busy',
-  ) {
-    let state: ActivityState = { activity: start };
-    return looks.map(([atMs, activity]) => (state = resolveActivity(state, reading(activity), atMs).state).activity);
-  }
-
-  it('believes dialogs, work and errors at once', () => {
-    for (const activity of ['awaiting_approval', 'awaiting_input', 'error', 'rate_limited', 'busy'] as const) {
-      assert.deepEqual(shown([[0, activity]], 'idle'), [activity]);
-    }
-  });
-
-  it('believes idle only when it is seen twice, 120 ms apart, with nothing in between', () => {
-    assert.deepEqual(shown([[0, 'idle'], [119, 'idle'], [120, 'idle']]), ['busy', 'busy', 'idle']); // prettier-ignore
-    assert.deepEqual(shown([[0, 'idle'], [60, 'busy'], [130, 'idle'], [249, 'idle'], [250, 'idle']]), ['busy', 'busy', 'busy', 'busy', 'idle']); // prettier-ignore
-    assert.deepEqual(resolveActivity({ activity: 'busy' }, reading('idle'), 0).lookAgainMs, 120);
-  });
-
-  it('does not flicker to unknown while a screen is redrawn', () => {
-    assert.deepEqual(shown([[0, 'unknown'], [500, 'busy'], [600, 'unknown'], [1_599, 'unknown'], [1_600, 'unknown']]), ['busy', 'busy', 'busy', 'busy', 'unknown']); // prettier-ignore
-  });
-
-  it('never shows idle while the last look saw a dialog', () => {
-    const looks = fc.array(
-      fc.tuple(
-        fc.integer({ min: 1, max: 300 }),
-        fc.constantFrom('idle', 'busy', 'awaiting_approval', 'awaiting_input', 'unknown'),
-      ),
-      { maxLength: 40 },
-    );
-    fc.assert(
-      fc.property(looks, (steps) => {
-        let state: ActivityState = { activity: 'unknown' };
-        let nowMs = 0;
-        for (const [deltaMs, activity] of steps) {
-          nowMs += deltaMs;
-          state = resolveActivity(state, reading(activity as Reading['activity']), nowMs).state;
-          if (activity.startsWith('awaiting')) assert.equal(state.activity, activity);
-        }
-      }),
-    );
   });
 });
