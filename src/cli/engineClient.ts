@@ -67,8 +67,14 @@ export class EngineClient {
     const credential = credentialOf(options);
     const client = new EngineClient(net.connect({ path: options.pointer.socket }), options);
     const params = { protocol: GATEWAY_PROTOCOL, client: `orc ${options.version}`, ...credential };
-    await client.#request('hello', params, HELLO_MS);
-    return client;
+    try {
+      await client.#request('hello', params, HELLO_MS);
+      return client;
+    } catch (error) {
+      client.dispose();
+      const isOtherProtocol = error instanceof CliError && error.data.status === 'FAILED_PRECONDITION';
+      throw isOtherProtocol ? new CliError(ExitCode.NoEngine, error.message, UPDATE_ADVICE, error.data) : error;
+    }
   }
 
   /** @throws {CliError} */
