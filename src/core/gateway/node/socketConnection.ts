@@ -9,12 +9,15 @@ import type { GatewayConnection } from '../gatewayPorts';
 export interface SocketConnectionOptions {
   /** Longest line from the other side, with its end. */
   readonly maxLineBytes: number;
+  /**
+   * While more than this waits for the other side, nothing is read from it: whoever does not listen is not listened to. On one
+   * side only: two that wait for each other would wait for ever. Default: no bound.
+   */
+  readonly holdReadingAboveBytes?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** While more than this waits for the other side, nothing is read from it: whoever does not listen is not listened to. */
-const READ_WHILE_WAITING_BYTES = 256 * 1024;
 const END_WITHIN_MS = 1_000;
 
 /**
@@ -54,7 +57,7 @@ export class SocketConnection implements GatewayConnection {
   send(line: string): number {
     if (this.#isClosed || this.socket.writableEnded) return 0;
     this.socket.write(`${line}\n`);
-    if (this.socket.writableLength > READ_WHILE_WAITING_BYTES) this.socket.pause();
+    if (this.#isSlow()) this.socket.pause();
     return this.socket.writableLength;
   }
 
@@ -109,7 +112,7 @@ export class SocketConnection implements GatewayConnection {
   }
 
   #isSlow(): boolean {
-    return this.socket.writableLength > READ_WHILE_WAITING_BYTES;
+    return this.socket.writableLength > (this.options.holdReadingAboveBytes ?? Infinity);
   }
 
   #close(): void {

@@ -26,6 +26,7 @@ export interface UnixGatewayListenerOptions {
 
 /** How often it is checked that the socket is still there, beside the watch on its folder. Costs one lstat. */
 const CHECK_MS = 5_000;
+const HOLD_READING_BYTES = 256 * 1024;
 
 /** One bound socket: its file is the one of these numbers, whatever has its name later. */
 interface Bound {
@@ -168,7 +169,8 @@ export class UnixGatewayListener implements GatewayListener {
 
   #serve(socket: net.Socket): void {
     const { clock, log } = this.options;
-    this.#onConnect.fire(new SocketConnection(socket, { maxLineBytes: GATEWAY_LIMITS.frameBytes, clock, log }));
+    const limits = { maxLineBytes: GATEWAY_LIMITS.frameBytes, holdReadingAboveBytes: HOLD_READING_BYTES };
+    this.#onConnect.fire(new SocketConnection(socket, { ...limits, clock, log }));
   }
 
   #watch(path: string): void {
