@@ -1,3 +1,4 @@
+import type { AllowRule } from './agents/permissionRequest';
 import type { RestartSettings } from './agents/restartBudget';
 
 /** What the person can set, complete and within limits; read at each use. */
@@ -6,6 +7,8 @@ export interface EngineSettings {
   readonly isTrusted: boolean;
   readonly startDeadlineMs: number;
   readonly restart: RestartSettings;
+  /** What agents may do without a person being asked; default: nothing. */
+  readonly allowRules?: readonly AllowRule[];
   /** Folder that stands in the record of an agent found running without a record; absolute. */
   readonly recoveredFolder: string;
 }

@@ -3,11 +3,14 @@ import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { SystemClock } from '../core/base/clock';
 import { UlidIds } from '../core/base/ids';
+import { describeError } from '../core/base/errors';
 import type { Logger } from '../core/base/log';
 import { DEFAULT_RESTART_SETTINGS } from '../core/agents/restartBudget';
 import type { Engine } from '../core/engine';
 import type { EngineSettings } from '../core/engineSettings';
+import type { HostSettings } from '../core/node/hostSettings';
 import { openLocalWorkspace } from '../core/node/localWorkspace';
+import { spawnHost, tellHost } from '../core/node/spawnHost';
 import { Orchestrator } from '../core/orchestrator';
 import type { Settings } from './settings';
 
@@ -35,9 +38,57 @@ export function composeEngine(context: vscode.ExtensionContext, log: Logger, set
   });
 }
 
+/**
+ * Keeps the program that supervises without a window as the setting says: started (it waits while a window is there), told of changes,
+ * ended. Never rejects; does nothing without a folder. Only for trusted workspaces: it goes on with what the window would do.
+ */
+export function composeHostKeeper(
+  context: vscode.ExtensionContext,
+  log: Logger,
+): (settings: Settings) => Promise<void> {
+  let wasKept: boolean | undefined; // not known: an earlier window may have started one
+  return async (settings) => {
+    const workspace = workspacePath();
+    const isKept = settings.isSupervisionKept;
+    if (workspace === undefined || (!isKept && wasKept === false)) return;
+    const options = {
+      workspace,
+      storageFolder: context.globalStorageUri.fsPath,
+      execPath: process.execPath,
+      settings: hostSettings(context, settings),
+      env: process.env,
+    };
+    try {
+      if (isKept && !wasKept) log.info('supervision goes on without a window', { pid: await spawnHost(options) });
+      else await tellHost(options);
+      wasKept = isKept;
+    } catch (error) {
+      log.warn('the program that supervises without a window was not started or told', { error: describeError(error) });
+    }
+  };
+}
+
+function hostSettings(context: vscode.ExtensionContext, settings: Settings): HostSettings {
+  return {
+    isKept: settings.isSupervisionKept,
+    hostFile: vscode.Uri.joinPath(context.extensionUri, 'dist', 'host.js').fsPath,
+    tmuxPath: settings.tmuxPath,
+    passEnvironment: settings.passEnvironment,
+    engine: sharedSettings(settings),
+  };
+}
+
 function engineSettings(settings: Settings): EngineSettings {
   return {
+    ...sharedSettings(settings),
     isTrusted: vscode.workspace.isTrusted,
+    recoveredFolder: firstFolder() ?? homedir(),
+  };
+}
+
+/** What the engine of a window and the one without a window have in common. */
+function sharedSettings(settings: Settings): HostSettings['engine'] {
+  return {
     startDeadlineMs: settings.startDeadlineMs,
     restart: {
       ...DEFAULT_RESTART_SETTINGS,
@@ -46,7 +97,7 @@ function engineSettings(settings: Settings): EngineSettings {
       firstDelayMs: settings.restartFirstDelayMs,
       maxDelayMs: settings.restartLongestDelayMs,
     },
-    recoveredFolder: firstFolder() ?? homedir(),
+    allowRules: settings.allowRules,
   };
 }
 

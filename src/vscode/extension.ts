@@ -4,7 +4,7 @@ import { describeError } from '../core/base/errors';
 import type { Logger } from '../core/base/log';
 import type { Engine } from '../core/engine';
 import { type Api, createApi } from './api';
-import { composeEngine } from './compose';
+import { composeEngine, composeHostKeeper } from './compose';
 import { createWindow, type WindowParts } from './contributions';
 import { LiveSettings } from './liveSettings';
 import { ChannelLogger } from './log';
@@ -49,7 +49,12 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   context.subscriptions.push(channel, settings, engine);
   for (const contribution of window.contributions) context.subscriptions.push(contribution.register());
   session = { engine, leave: async () => (mayWrite() ? absence.leave(clock.nowMs()) : undefined) };
+  const keepHost = composeHostKeeper(context, log);
   startWhenTrusted(context, engine, window, () => absence.take(clock.nowMs()));
+  context.subscriptions.push(
+    settings.onDidChange((changed) => void (mayWrite() && keepHost(changed))),
+    engine.onDidChangeStatus(({ kind }) => void (kind === 'ready' && mayWrite() && keepHost(settings.current))),
+  );
   const api = createApi(gated, () => settings.current.isApiWriteAllowed);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return api;
   return { ...api, forTests: { engine: gated, window, activationMs: clock.monotonicMs() - startedMs } };

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import type { AgentSnapshot, StartAgentRequest } from '../../core-orchestrator';
+import type { AgentSnapshot, PromptReceipt, SendPromptOptions, StartAgentRequest } from '../../core-orchestrator';
 import type { AgentId } from '../../src/core/agents/agent';
 import { SettingKey } from '../../src/vscode/manifest';
 import type { TestAccess } from '../../src/vscode/extension';
@@ -23,7 +23,11 @@ interface ApiUser {
   stop(id: string): Promise<Outcome>;
   restart(id: string): Promise<Outcome>;
   remove(id: string): Promise<Outcome>;
-  sendPrompt(id: string, text: string): Promise<Outcome>;
+  sendPrompt(id: string, text: string, options?: SendPromptOptions): Promise<Outcome<PromptReceipt>>;
+  cancelPrompt(receiptId: string): Promise<Outcome>;
+  receipts(id: string): Promise<Outcome<readonly PromptReceipt[]>>;
+  names(): readonly string[];
+  watchReceipts(listener: (receipt: PromptReceipt) => void): vscode.Disposable;
   registerAgentType(manifest: unknown): Promise<Outcome<string>>;
   watch(listener: (event: { readonly id: string }) => void): vscode.Disposable;
 }
@@ -64,12 +68,39 @@ describe('S22 the exported API, called by a second extension', () => {
 
   /** Each acting call, by its name. */
   const acts = (id: string): Readonly<Record<string, () => Promise<Outcome>>> => ({
-    sendPrompt: () => user.sendPrompt(id, 'hello'),
+    sendPrompt: () => user.sendPrompt(id, 'hello', { whenBlocked: 'queue' }),
+    cancelPrompt: () => user.cancelPrompt('01JGFJJZ000000000000000001'),
     restart: () => user.restart(id),
     stop: () => user.stop(id),
     registerAgentType: () => user.registerAgentType(aType),
     start: () => user.start({ name: 'From API', typeId: 'demo', folder }),
     remove: () => user.remove(id),
+  });
+
+  it('S22 has a test for everything it offers, and no way to answer what an agent asks', () => {
+    const reading = ['list', 'get', 'receipts', 'onDidChange', 'onDidChangeReceipt'];
+    const acting = Object.keys(acts('x')).filter((name) => name !== 'registerAgentType');
+    assert.deepEqual([...user.names()].sort(), [...reading, ...acting].sort());
+    assert.equal(
+      user.names().some((name) => /approve|allow|deny|answer/i.test(name)),
+      false,
+    );
+  });
+
+  it('S22 follows a prompt by its receipts', async () => {
+    const id = await startDemo(access, 'Follow Me');
+    const states: string[] = [];
+    const subscription = user.watchReceipts(({ state }) => states.push(state));
+    await access.engine.sendPrompt(id, 'say hello');
+    subscription.dispose();
+    assert.deepEqual([states.includes('typing'), states.at(-1)], [true, 'acknowledged'], states.join(' '));
+    const receipts = (await user.receipts(id)).result ?? [];
+    assert.deepEqual(
+      receipts.map(({ state, excerpt }) => [state, excerpt]),
+      [['acknowledged', 'say hello']],
+    );
+    assert.equal('text' in (receipts[0] ?? {}), false, 'the text itself does not go out');
+    assert.equal((await user.get(id)).result?.lastReceipt?.state, 'acknowledged');
   });
 
   it('S22 reads without being asked: list, get, changes', async () => {
@@ -104,7 +135,9 @@ describe('S22 the exported API, called by a second extension', () => {
         const result = await act();
         return result.code === 'api.writeNotAllowed' || result.code === 'agent.notRunning' ? undefined : result; // the setting arrives, the restart comes up
       }, { timeoutMs: 15_000, everyMs: 100 }); // prettier-ignore
-      assert.equal(outcome.code, undefined, `${name}: ${outcome.code}`);
+      // There is no such prompt, which only the engine can know: the call was let through.
+      if (name === 'cancelPrompt') assert.match(outcome.code ?? '', /^agent\./);
+      else assert.equal(outcome.code, undefined, `${name}: ${outcome.code}`);
     }
     assert.equal(access.engine.agent(id as AgentId), undefined);
     assert.deepEqual(

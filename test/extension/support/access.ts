@@ -28,7 +28,9 @@ export async function startDemo({ engine }: TestAccess, name: string, firstPromp
     folder,
     ...(firstPrompt === undefined ? {} : { firstPrompt }),
   });
-  await becomes({ engine }, id, (view) => view.lifecycle === 'running' && view.activity === 'idle');
+  const rests: readonly string[] =
+    firstPrompt === undefined ? ['idle'] : ['idle', 'awaiting_input', 'awaiting_approval'];
+  await becomes({ engine }, id, (view) => view.lifecycle === 'running' && rests.includes(view.activity));
   return id;
 }
 
