@@ -1,7 +1,7 @@
 import type { Cli } from '../cliSetup';
 import { commonScenes } from './commonScenes';
 import { endScenes, freshScene, overlayScene } from './ownScenes';
-import { type Dialect, DRAFT, IDLE, type Scene, WORKING_HIDDEN } from './scene';
+import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, WORKING_HIDDEN } from './scene';
 
 const WRITE = '[[write: {workspace}/made.txt alpha\nbeta\ngamma]]';
 
@@ -90,7 +90,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
   codex: [
     ...commonScenes(CODEX),
     overlayScene([
-      { name: 'overlay-history-search', open: ['C-r'] },
+      { name: 'overlay-history-search', open: ['C-r'], leave: ['Escape', 'C-u'] },
       { name: 'overlay-find', open: ['F3'] },
       { name: 'overlay-transcript', open: ['Escape', 'Escape'], leave: ['Escape', 'Escape'] },
       { name: 'overlay-model', open: '/model' },
@@ -109,7 +109,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
   gemini: [
     ...commonScenes(GEMINI),
     overlayScene([
-      { name: 'overlay-history-search', open: ['C-r'] },
+      { name: 'overlay-history-search', open: ['C-r'], leave: ['Escape', 'C-c'] },
       { name: 'overlay-model', open: '/model' },
       { name: 'overlay-settings', open: '/settings' },
       { name: 'overlay-theme', open: '/theme' },
@@ -121,7 +121,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'stats-printed', open: '/stats', leave: [], expected: IDLE },
       { name: 'mode-edits', open: ['BTab'], leave: [], expected: IDLE },
       { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
-      { name: 'shell-mode', open: ['!'], leave: ['Escape'], expected: IDLE },
+      { name: 'shell-mode', open: ['!'], leave: ['Escape'], expected: SHELL_MODE },
     ]),
     freshScene([['Enter'], ['Enter'], ['Enter']]),
     ...endScenes('/quit', ['C-c', 'C-d']),

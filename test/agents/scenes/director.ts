@@ -45,7 +45,8 @@ export class Director {
     await this.paste(prompt.replaceAll('{workspace}', this.workspace));
     await this.keys('Enter');
     if (this.model)
-      await eventually(`a request for ${prompt}`, () => this.#turnCount > turnCount, { timeoutMs: 30_000 });
+      await eventually(`a request for ${prompt}`, () => this.#turnCount > turnCount, { timeoutMs: 60_000 });
+    else await this.until(this.dialect.working);
     await this.pause(300);
   }
 

@@ -1,6 +1,6 @@
 import type { Cli } from '../cliSetup';
 import type { ExpectedReading } from '../recordedScreens';
-import { DRAFT, IDLE } from './scene';
+import { DRAFT, IDLE, NOTHING, OVERLAY, OWN_DIALOG, SHELL_MODE } from './scene';
 
 /** Where a screen turned out to show something else than what was to be brought about, as seen by a person. `<size>/<name>` before `<name>`. */
 export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading>>>> = {
@@ -16,7 +16,15 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'dropped-final': { ...IDLE, alsoRight: ['error'] },
   },
   codex: {},
-  gemini: {},
+  gemini: {
+    'usage-limit-final': { ...OWN_DIALOG, alsoRight: ['rate_limited'] },
+    'onboarding-1': NOTHING,
+    'onboarding-2': { ...NOTHING, alsoRight: ['busy'] },
+    'overlay-auth': { ...OVERLAY, alsoRight: ['awaiting_input'] },
+    // Only prints that it wants more words.
+    'overlay-permissions': { ...IDLE, alsoRight: ['error'] },
+    'shell-mode': SHELL_MODE,
+  },
   opencode: {
     // It has no help of its own for this key.
     'draft-question': DRAFT,
