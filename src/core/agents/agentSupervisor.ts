@@ -19,9 +19,10 @@ import type { PermissionAnswer, PermissionRequest } from './permissionRequest';
 import { isResumable, type ResumeReport, resumeReport } from './sessionResume';
 import type { AgentSignal } from './signals/agentSignal';
 import { AgentReports } from './signals/agentReports';
-import type { HookIntake } from './signals/hookReport';
+import type { AgentHookIntake } from './signals/hookIntake';
 import type { RequestChange } from './signals/permissionDesk';
 import type { AgentUsage } from './usage';
+import type { StateExplanation } from './signals/stateExplanation';
 import { isLive, isObservable } from './agentTransitions';
 import { type Agent, BaseAgent } from './baseAgent';
 import { PromptDeliverer } from './delivery/promptDeliverer';
@@ -204,7 +205,7 @@ export class AgentSupervisor implements Disposable {
   }
 
   /** Takes what agents' hooks report; the gateway hands it on. */
-  get hooks(): HookIntake {
+  get hooks(): AgentHookIntake {
     return this.#reports.hooks;
   }
 

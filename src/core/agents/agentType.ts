@@ -54,6 +54,8 @@ export interface InputBoxRule {
    * `first` to the end of the screen), and every line is like this.
    */
   readonly overflow?: string;
+  /** What is right of the part of the line that `bottom` matches is no part of the box, nor of what is above and below it: a side panel. */
+  readonly clip?: boolean;
   /** Cut off the beginning of the first line and of each further line. */
   readonly strip: readonly string[];
   /** A draft that is wholly one of these is an empty box. The lines of the draft are joined by \n. */
@@ -223,6 +225,17 @@ export interface AgentType {
   };
   /** Which reader understands the program's own records of tokens and cost. */
   readonly usage?: 'claude' | 'codex' | 'gemini' | 'opencode';
+  /** For the check of the installed program. */
+  readonly doctor?: {
+    /** Versions on which this manifest's facts were seen. */
+    readonly knownVersions: readonly string[];
+    /** Makes it print its version and end. Default `--version`. */
+    readonly versionArgs?: readonly string[];
+    /** Added for the trial start in an empty folder (`{folder}`): what keeps it from asking whether the folder is trusted, for this one launch. */
+    readonly args?: readonly Template[];
+    /** The event it reports by itself at its start; absent: it reports nothing before its first prompt. */
+    readonly firstHook?: string;
+  };
   /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width`. Declared in every receipt it applies to. */
   readonly alters?: readonly string[];
   readonly quit: readonly QuitStep[];

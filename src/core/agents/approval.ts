@@ -24,6 +24,7 @@ export function approvalContent(spec: AgentSpec, type: AgentType): string {
     ['inject', type.inject ?? null],
     ['newSession', type.session?.newArgs ?? null],
     ['answers', type.approval ?? null],
+    ['check', type.doctor?.versionArgs ?? null, type.doctor?.args ?? null],
   ]);
 }
 
@@ -61,7 +62,7 @@ export function approvalText(spec: AgentSpec, type: AgentType, argv: readonly st
 }
 
 /** Everything that a type adds to a launch, and the answers it gives to the program's questions by a person's order. */
-function injectionLines({ inject, session, approval }: AgentType): readonly string[] {
+function injectionLines({ inject, session, approval, doctor }: AgentType): readonly string[] {
   const value = (what: unknown): string => quoted(typeof what === 'string' ? what : JSON.stringify(what));
   const entries = (of: Readonly<Record<string, unknown>> | undefined) =>
     Object.entries(of ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -71,6 +72,8 @@ function injectionLines({ inject, session, approval }: AgentType): readonly stri
     ...entries(inject?.files).map(([name, template]) => `  writes the file ${revealText(name)}: ${value(template)}`),
     ...(inject?.home ? [`  starts with a settings folder of its own: ${value(inject.home)}`] : []),
     ...(session?.newArgs ? [`  for a new conversation, adds: ${session.newArgs.map(quoted).join(' ')}`] : []),
+    ...(doctor?.versionArgs ? [`  to tell its version: ${doctor.versionArgs.map(quoted).join(' ')}`] : []),
+    ...(doctor?.args ? [`  when it is checked, adds: ${doctor.args.map(value).join(' ')}`] : []),
     ...(approval ? [`  answers its questions by: ${value(approval)}`] : []),
   ];
 }

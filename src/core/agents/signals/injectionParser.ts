@@ -5,7 +5,16 @@ import { ENVIRONMENT_NAME, isJsonObject, join, type JsonObject, type JsonReader 
 import { hasPlainValues } from './templates';
 
 /** The properties of a manifest that are read here. */
-export const SIGNAL_PROPERTIES = ['inject', 'hooks', 'osc', 'approval', 'session', 'usage', 'alters'] as const;
+export const SIGNAL_PROPERTIES = [
+  'inject',
+  'hooks',
+  'osc',
+  'approval',
+  'session',
+  'usage',
+  'alters',
+  'doctor',
+] as const;
 
 const ACTIVITIES = ['idle', 'busy', 'awaiting_input', 'awaiting_approval', 'rate_limited', 'error'] as const;
 /** RFC 6901. */
@@ -44,8 +53,9 @@ export class InjectionParser {
         expected: 'must be a-z, 0-9 and _',
       }),
     );
+    const doctor = optional('doctor', (value, path) => this.#doctor(value, path));
     return {
-      ...(inject && { inject }), ...(hooks && { hooks }), ...(osc && { osc }), ...(approval && { approval }),
+      ...(doctor && { doctor }), ...(inject && { inject }), ...(hooks && { hooks }), ...(osc && { osc }), ...(approval && { approval }),
       ...(session && { session }), ...(usage && { usage }), ...(alters && { alters }),
     }; // prettier-ignore
   }
@@ -265,6 +275,28 @@ export class InjectionParser {
       ...(newArgs && { newArgs }),
       ...(endsWhenUnknown !== undefined && { endsWhenUnknown }),
     };
+  }
+
+  #doctor(value: unknown, path: string): AgentType['doctor'] {
+    const object = this.#object(value, path, ['knownVersions', 'versionArgs', 'args', 'firstHook']);
+    if (!object) return undefined;
+    const knownVersions = this.json.strings(object['knownVersions'], join(path, 'knownVersions'), 50, {
+      maxLength: 60,
+    });
+    const versionArgs =
+      object['versionArgs'] === undefined
+        ? undefined
+        : this.json.strings(object['versionArgs'], join(path, 'versionArgs'), 10, { maxLength: 200 });
+    const args =
+      object['args'] === undefined
+        ? undefined
+        : this.json.array(object['args'], join(path, 'args'), 50, (item, at) => this.#template(item, at));
+    const firstHook = this.json.optionalString(object['firstHook'], join(path, 'firstHook'), EVENT);
+    if (!knownVersions) return undefined;
+    return {
+      knownVersions,
+      ...(versionArgs && { versionArgs }), ...(args && { args }), ...(firstHook !== undefined && { firstHook }),
+    }; // prettier-ignore
   }
 
   #pattern(value: unknown, path: string): string | undefined {

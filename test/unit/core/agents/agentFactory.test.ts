@@ -22,9 +22,10 @@ describe('AgentFactory', () => {
     assert.throws(() => argv({ typeId: 'command' }), (error) => AgentError.is(error, 'agent.invalidSpec')); // prettier-ignore
   });
 
-  it('marks the environment so that a process can be proved to be ours', () => {
+  it('marks the environment so that a process can be proved to be ours', async () => {
     const record = aRecord({ generation: 3, spec: aSpec({ env: { CORE_ORCHESTRATOR_RUN: 'forged' } }) });
-    const launch = factory().createLaunch(record, { process: {}, loginShell: { CORE_ORCHESTRATOR_AGENT: 'outer' } });
+    const base = { process: {}, loginShell: { CORE_ORCHESTRATOR_AGENT: 'outer' } };
+    const launch = await factory().createLaunch(record, base, '/run/launch/reviewer.3');
     assert.deepEqual(
       [
         launch.env['CORE_ORCHESTRATOR_RUN'],
