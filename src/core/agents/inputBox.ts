@@ -76,6 +76,7 @@ export function findBox(rule: InputBoxRule, lines: readonly string[]): FoundBox 
   const whole = locate(box, lines);
   const span = whole ?? locateTall(box, lines);
   if (!span) return undefined;
+  if (rule.clip && box.bottom) lines = clip(lines, box.bottom.exec(lines[span.end] ?? ''));
   const below = lines.slice(span.end);
   const cover = below.length > 0 ? below : lines.slice(-TAIL_LINES);
   if (box.covered.some((pattern) => cover.some((line) => pattern.test(line)))) return undefined;
@@ -157,6 +158,12 @@ function startOf(box: CompiledBox, lines: readonly string[], bottom: number): nu
   const found = lastMatch(box.top ?? box.first, lines, bottom);
   if (found < 0) return undefined;
   return box.top ? found + 1 : found;
+}
+
+/** Without what is drawn at the right of the box: a side panel. */
+function clip(lines: readonly string[], bottom: RegExpExecArray | null): readonly string[] {
+  const end = bottom ? bottom.index + bottom[0].length : Infinity;
+  return lines.map((line) => (line.length > end ? line.slice(0, end).trimEnd() : line));
 }
 
 /** What is drawn in the box, without its decoration; undefined when its footer is missing. */

@@ -37,12 +37,14 @@ export class ScreenRuleParser {
   box(value: unknown, path: string): InputBoxRule | undefined {
     const object = this.json.object(value, path);
     if (!object) return undefined;
-    this.json.onlyKnown(object, path, [...BOX_PATTERNS, ...BOX_LISTS]);
+    this.json.onlyKnown(object, path, [...BOX_PATTERNS, ...BOX_LISTS, 'clip']);
     const at = (key: string): string => join(path, key);
     const first = this.pattern(object['first'], at('first'));
     const strip = this.#patterns(object['strip'] ?? [], at('strip'), false) ?? [];
     if (object['member'] !== undefined && object['bottom'] === undefined)
       this.json.report(at('member'), 'needs `bottom`');
+    const clip = object['clip'] === undefined ? false : this.json.boolean(object['clip'], at('clip'));
+    if (clip && object['bottom'] === undefined) this.json.report(at('clip'), 'needs `bottom`');
     const patterns = BOX_PATTERNS.filter((key) => key !== 'first' && object[key] !== undefined).map((key) => [
       key,
       this.pattern(object[key], at(key)),
@@ -52,7 +54,12 @@ export class ScreenRuleParser {
       this.#patterns(object[key], at(key), false),
     ]);
     if (first === undefined) return undefined;
-    return { ...(Object.fromEntries([...patterns, ...lists]) as Partial<InputBoxRule>), first, strip };
+    return {
+      ...(Object.fromEntries([...patterns, ...lists]) as Partial<InputBoxRule>),
+      first,
+      strip,
+      ...(clip && { clip }),
+    };
   }
 
   pattern(value: unknown, path: string, ignoreCase = false): string | undefined {

@@ -75,6 +75,26 @@ describe('inputBox', () => {
     assert.deepEqual(read(['x', '  |', '  | question?', '  +====='], box), { kind: 'hidden' });
   });
 
+  it('does not read what is drawn beside the box', () => {
+    const box: InputBoxRule = { first: '^\\|', bottom: '^\\+=+', member: '^\\|', strip: ['^\\| ?'], clip: true };
+    const panel = (text: string) => [`|${text}`.padEnd(20) + 'panel', '+=========          panel'];
+    assert.deepEqual(read(panel(''), box), { kind: 'empty' });
+    assert.deepEqual(read(panel(' a'), box), { kind: 'draft', text: 'a' });
+    assert.equal(read(panel(''), { ...box, clip: false }).kind, 'draft');
+  });
+
+  it('reads a draft that is taller than the screen, but nothing else of that height', () => {
+    const tall: InputBoxRule = { first: '^>', until: '^ status', overflow: '^(>| {2}|$)', strip: ['^> ?', '^ {2}'], covered: ['^ {2}press'] }; // prettier-ignore
+    const lines = ['> 1', '  2', '', '  4', '  5', '  6'];
+    assert.deepEqual(read(['said', ...lines], tall), { kind: 'draft', text: '1\n2\n\n4\n5\n6' });
+    assert.equal(read([...lines, 'x'], tall).kind, 'hidden');
+    assert.equal(read([...lines, '  press enter'], tall).kind, 'hidden');
+    assert.equal(read(['> 1', '  2'], tall).kind, 'hidden');
+    const framed = { ...demo.box!, overflow: '^' };
+    assert.equal(read(['1', '2', '3', '4', '5', '6', ruler, 'hint'], framed).kind, 'draft');
+    assert.equal(read(['', '', '', '', '', '', ruler], framed).kind, 'hidden');
+  });
+
   it('is hidden behind an overlay and behind what is drawn below it', () => {
     const text = [ruler, '›', ruler, '  search:'].join('\n');
     assert.equal(readBox(demo, { text, isInCopyMode: false }).kind, 'empty');

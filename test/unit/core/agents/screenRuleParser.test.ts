@@ -19,7 +19,7 @@ describe('screenRuleParser', () => {
   it('reads a box, overlays and rules with all that they can have', () => {
     const whole = {
       box: {
-        ...box, top: '^-', bottom: '^-', member: '^\\|', until: '^s', footer: 'f', overflow: '^ ', placeholders: ['Say .*'], ignore: ['m'], covered: ['c'],
+        ...box, top: '^-', bottom: '^-', member: '^\\|', until: '^s', footer: 'f', overflow: '^ ', clip: true, placeholders: ['Say .*'], ignore: ['m'], covered: ['c'],
       },
       overlays: [{ id: 'transcript', pattern: 'q to quit', lines: 3 }, { id: 'help', pattern: '^help' }],
       screenRules: [{ ...rule, since: '^>', box: 'empty', also: ['a'], excludes: ['b'], lines: 60, ignoreCase: true }],
@@ -50,6 +50,7 @@ describe('screenRuleParser', () => {
       [{ box: { first: '^>' } }, true],
       [{ box: {} }, false],
       [{ box: { ...box, member: '^x' } }, false],
+      [{ box: { ...box, clip: true } }, false],
       [{ box: { ...box, extra: 1 } }, false],
       [{ box: { ...box, strip: 'x' } }, false],
       [{ box: { ...box, ignore: Array.from({ length: 13 }, () => 'x') } }, false],
