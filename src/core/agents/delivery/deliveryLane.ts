@@ -221,6 +221,7 @@ export class DeliveryLane implements Disposable {
         });
     } finally {
       this.#current = undefined;
+      this.#check.noteDelivered();
     }
     return false;
   }

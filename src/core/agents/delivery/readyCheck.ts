@@ -23,6 +23,7 @@ export class ReadyCheck {
   #settled: Look | undefined;
   #generation = 0;
   #isStirred = false;
+  #deliveredMs = -Infinity;
 
   constructor(
     private readonly ports: {
@@ -49,6 +50,12 @@ export class ReadyCheck {
     this.#isStirred = true;
   }
 
+  /** A delivery is over: what was seen before it is no look any more, and its text may be drawn for a moment longer. */
+  noteDelivered(): void {
+    this.#settled = undefined;
+    this.#deliveredMs = this.ports.clock.monotonicMs();
+  }
+
   /** `isFirst`: nothing was delivered to this process yet. @throws the signal's reason */
   async check(isFirst: boolean, signal: AbortSignal): Promise<Readiness> {
     const { clock } = this.ports;
@@ -61,10 +68,10 @@ export class ReadyCheck {
       const nowMs = clock.monotonicMs();
       const gapMs = isFirst ? NEW_PROCESS_MS : CONFIRM_MS;
       const isStill = !isFirst || verdict.look?.isBusy === true || before?.look?.text === verdict.look?.text;
-      const isSame = before?.reason === verdict.reason && isStill;
+      const isSame = before !== undefined && before.reason === verdict.reason && isStill;
       const isConfirmed = isSame && before !== undefined && nowMs - before.atMs >= gapMs;
       if (isConfirmed && verdict.reason === undefined && verdict.look) return { kind: 'free', look: verdict.look };
-      const isPatient = verdict.reason !== undefined && PATIENT.has(verdict.reason);
+      const isPatient = verdict.reason !== undefined && this.#isPatient(verdict.reason, nowMs);
       const isLate = nowMs - startedMs >= (isFirst ? 2 * PATIENCE_MS : PATIENCE_MS);
       if (isLate || (isConfirmed && !isPatient)) {
         if (verdict.reason === undefined && verdict.look && isFirst) return { kind: 'free', look: verdict.look };
@@ -76,12 +83,18 @@ export class ReadyCheck {
     }
   }
 
+  #isPatient(reason: BlockedReason, nowMs: number): boolean {
+    return PATIENT.has(reason) || (reason === 'draft_in_box' && nowMs - this.#deliveredMs < PATIENCE_MS);
+  }
+
+  /** Only for saying that it is free: what stood in the way then may be gone by now. */
   #keptVerdict(): Verdict | undefined {
     const { type, record } = this.agent;
     const look = this.#settled;
     if (!look || !type || this.#generation !== record.generation) return undefined;
     if (this.#isStirred && this.ports.clock.monotonicMs() - look.atMs > KEPT_LOOK_MS) return undefined;
-    return { look, reason: blockedByScreen(look, type), atMs: look.atMs, isFinal: false };
+    if (blockedByScreen(look, type) !== undefined) return undefined;
+    return { look, reason: undefined, atMs: look.atMs, isFinal: false };
   }
 
   async #look(): Promise<Verdict> {
