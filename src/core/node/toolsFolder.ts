@@ -20,8 +20,9 @@ export interface ToolsFolderOptions {
 /** File name of the plugin in the tools folder. Living programs hold its path: it stays the same over updates. */
 export const OPENCODE_PLUGIN = 'opencodePlugin.js';
 
-/** How many earlier copies of the program are kept: one may be starting just now. */
+/** How many earlier copies of the program are kept, and for how long all are: one may be starting just now. */
 const KEPT_COPIES = 2;
+const KEPT_MS = 3_600_000;
 const COPY = /^orc-[0-9a-f]{16}\.js$/;
 
 /**
@@ -101,7 +102,8 @@ function removeOldCopies(folder: string, present: string, log: Logger): void {
       .filter((name) => COPY.test(name) && name !== present)
       .map((name) => ({ name, atMs: fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
       .sort((a, b) => b.atMs - a.atMs);
-    for (const { name } of copies.slice(KEPT_COPIES)) fs.rmSync(path.join(folder, name), { force: true });
+    const old = copies.slice(KEPT_COPIES).filter(({ atMs }) => Date.now() - atMs > KEPT_MS);
+    for (const { name } of old) fs.rmSync(path.join(folder, name), { force: true });
   } catch (error) {
     ignore(log, error, 'an old copy of orc stays');
   }
