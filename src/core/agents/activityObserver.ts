@@ -22,6 +22,9 @@ export interface Observation {
   readonly reading: Reading;
 }
 
+/** What the observer needs of the supervisor. */
+export type ObserverContext = Pick<SupervisorContext, 'host' | 'registry' | 'state' | 'factory' | 'clock' | 'log'>;
+
 /** 20 ms: the least time between two looks that nobody but us asked for. */
 const MIN_LOOK_MS = 20;
 /** 1 s: somebody looks at the scroll-back and something waits to be seen. */
@@ -40,7 +43,7 @@ export class ActivityObserver implements Disposable {
   readonly #readers = new WeakMap<AgentType, TypeReader>();
   readonly #onDidObserve: Emitter<Observation>;
 
-  constructor(private readonly context: SupervisorContext) {
+  constructor(private readonly context: ObserverContext) {
     const { host, log } = context;
     this.#onDidObserve = this.#owned.add(
       new Emitter<Observation>((error) => log.error('a listener of observations failed', { error })),
