@@ -1,5 +1,6 @@
 import { AgentFactory } from './agents/agentFactory';
 import type { AgentHost, HostStatus } from './agents/agentHost';
+import type { LaunchTools } from './agents/launchTools';
 import { AgentSupervisor } from './agents/agentSupervisor';
 import type { AgentTypes } from './agentTypes';
 import type { PromptReceipt } from './agents/delivery/promptDelivery';
@@ -9,6 +10,7 @@ import { describeError } from './base/errors';
 import type { Ids } from './base/ids';
 import { ignore, type Logger } from './base/log';
 import { DataAgentStore } from './dataAgentStore';
+import { DataDeliveryStore } from './dataDeliveryStore';
 import type { DataStore, StoreHealth } from './data/dataStore';
 import type { Ownership } from './data/workspaceLock';
 import { type Engine, type EngineStatus, STORE_LOSS } from './engine';
@@ -130,7 +132,9 @@ export class OwnerSession implements Disposable {
     const { workspace, ownership, board, types, clock, ids, log, random, settings, engine, onReceipt } = this.ports;
     const notices = this.#sink;
     const store = new DataAgentStore(dataStore);
+    const deliveries = new DataDeliveryStore(dataStore);
     const onFailure = (error: unknown): void => log.error('a listener failed', { error });
+    const tools = await this.#installTools();
     const factory = this.#owned.add(
       new AgentFactory(
         {
@@ -138,19 +142,38 @@ export class OwnerSession implements Disposable {
           execPath: workspace.execPath,
           demoAgent: workspace.demoAgent,
           workspaceId: workspace.id,
+          homes: workspace.homes,
+          ...(tools && { tools }),
         },
         types.builtIn,
         onFailure,
       ),
     );
     this.#owned.add(types.supply(factory));
-    const { processes, checks, environment } = workspace;
+    const { processes, checks, environment, usageReader, faultPoints } = workspace;
+    const faults = faultPoints ? { faultPoints } : {};
     const supervisor = this.#owned.add(
       new AgentSupervisor(
-        { host, store, processes, checks, environment, factory, notices, clock, ids, log, random },
+        {
+          host,
+          store,
+          deliveries,
+          processes,
+          checks,
+          environment,
+          factory,
+          notices,
+          clock,
+          ids,
+          log,
+          random,
+          usageReader,
+          ...faults,
+        },
         () => ({
           startDeadlineMs: settings().startDeadlineMs,
           restart: settings().restart,
+          allowRules: settings().allowRules ?? [],
           recoveredFolder: settings().recoveredFolder,
           isAutomaticStartAllowed: () => settings().isTrusted,
         }),
@@ -166,7 +189,7 @@ export class OwnerSession implements Disposable {
     await supervisor.begin(signal);
     this.#owned.add(new OwnerViews(supervisor, board, factory));
     this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));
-    this.#calls = new OwnerCalls({ supervisor, fleet, doctor });
+    this.#calls = new OwnerCalls({ supervisor, fleet, doctor: () => Promise.reject(new Error("wired later")) });
     const { hooks, registry } = supervisor;
     this.#owned.add(await OwnerDoor.open({ workspace, ownership, registry, hooks, engine, notices, clock, log }));
     if (signal.aborted) return;
@@ -175,6 +198,16 @@ export class OwnerSession implements Disposable {
     types
       .lookFor(environment, checks, signal)
       .catch((error: unknown) => ignore(log, error, 'the engine stops; types are looked for at the next start'));
+  }
+
+  /** Without them agents start without hooks, and say so. */
+  async #installTools(): Promise<LaunchTools | undefined> {
+    try {
+      return await this.ports.workspace.installTools();
+    } catch (error) {
+      this.ports.log.error('orc and hooks cannot be installed', { error: describeError(error) });
+      return undefined;
+    }
   }
 
   #onHostStatus(status: HostStatus): void {

@@ -1,8 +1,11 @@
 import type { AgentHost } from './agents/agentHost';
+import type { HomeFolders } from './agents/signals/injection';
+import type { UsageReader } from './agents/usage';
 import type { LaunchTools } from './agents/launchTools';
 import type { BaseEnvironment } from './agents/environment';
 import type { LaunchChecks } from './agents/launchChecks';
 import type { Processes } from './agents/processes';
+import type { FaultPoints } from './agents/delivery/faultPoints';
 import type { DataStore } from './data/dataStore';
 import type { Ownership, WorkspaceLock } from './data/workspaceLock';
 import type { Diagnosis } from './engine';
@@ -19,6 +22,10 @@ export interface Workspace {
   readonly lock: WorkspaceLock;
   readonly processes: Processes;
   readonly environment: BaseEnvironment;
+  /** Reads users' settings folders, for programs that take no settings for one launch. */
+  readonly homes: HomeFolders;
+  /** Reads what programs record of their use of tokens. */
+  readonly usageReader: UsageReader;
   /** Facts for the AgentFactory. */
   readonly shell: string;
   readonly execPath: string;
@@ -43,6 +50,8 @@ export interface Workspace {
   /** Lower-case hex. */
   sha256(text: string): string;
   diagnose(): Promise<readonly Diagnosis[]>;
+  /** Told at each named instant of a delivery: tests end the process there. */
+  readonly faultPoints?: FaultPoints;
 }
 
 /** What an owner needs to let agents and people in. */

@@ -5,7 +5,9 @@ import { isAbsolute, join } from 'node:path';
 import { inheritedEnvironment } from '../agents/environment';
 import { LinuxProcesses } from '../agents/node/linuxProcesses';
 import { LoginShellEnvironment } from '../agents/node/loginShellEnvironment';
+import { NodeHomeFolders } from '../agents/node/nodeHomeFolders';
 import { NodeLaunchChecks } from '../agents/node/nodeLaunchChecks';
+import { NodeUsageReader } from '../agents/node/nodeUsageReader';
 import { PsProcesses } from '../agents/node/psProcesses';
 import type { Clock } from '../base/clock';
 import { describeError, OrchestratorError } from '../base/errors';
@@ -63,6 +65,8 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     processes: process.platform === 'linux' ? new LinuxProcesses() : new PsProcesses(),
     environment,
     checks: new NodeLaunchChecks(),
+    homes: new NodeHomeFolders(log),
+    usageReader: new NodeUsageReader(),
     shell,
     execPath,
     demoAgent: join(distFolder, 'demoAgent.js'),

@@ -7,9 +7,13 @@ import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { DEFAULT_RESTART_SETTINGS } from '../../../src/core/agents/restartBudget';
 import type { AgentHost } from '../../../src/core/agents/agentHost';
 import { STORE_LOSS } from '../../../src/core/engine';
+import { GatewayClient } from '../../../src/core/gateway/gatewayClient';
+import { GatewayError } from '../../../src/core/gateway/gatewayErrors';
 import { Orchestrator } from '../../../src/core/orchestrator';
+import { GATEWAY_CLOSED } from '../../../src/core/ownerDoor';
 import type { Workspace } from '../../../src/core/workspace';
 import { aSpec } from '../../support/builders';
+import { MemoryListener } from '../../support/gatewayPair';
 import { FakeWorkspace, FakeWorkspaceLock } from '../../support/fakeWorkspaceLock';
 import { LinkedHost, SupervisedWorld } from '../../support/supervisedWorld';
 
@@ -24,6 +28,10 @@ class Machine {
   onOpenStore = (): void => undefined;
   isTrusted = true;
   hosts: AgentHost[] = [];
+  /** Windows that follow reach the owner's gateway. */
+  isGatewayReachable = false;
+  accessError: Error | undefined;
+  private listener: MemoryListener | undefined;
 
   window(pid: number): Orchestrator {
     const { clock, ids } = this.world;
@@ -78,6 +86,32 @@ class Machine {
           mode === 'owner' ? keepAlive(this.world.host) : new LinkedHost(this.world.clock, this.world.processes);
         this.hosts.push(host);
         return host;
+      },
+      path: '/project',
+      version: '1.2.3',
+      homes: { read: () => Promise.resolve({ names: [], settings: {} }) },
+      usageReader: { read: () => Promise.resolve({ lines: [], nextOffset: 0, isReset: false }) },
+      installTools: () => ({ folder: '/tools', orc: '/tools/orc', pointerFile: '/data/gateway.json' }),
+      openAccess: () => {
+        if (this.accessError) return Promise.reject(this.accessError);
+        const listener = (this.listener = new MemoryListener());
+        const tokens = { issue: () => '', revoke: () => {}, verify: () => assert.fail('no agent calls') };
+        const nothing = (): Promise<void> => Promise.resolve();
+        const tokenFiles = { provide: nothing, remove: nothing, dispose: () => {} };
+        const isPersonKey = (key: string): boolean => key === 'the key';
+        return Promise.resolve({ tokens, tokenFiles, isPersonKey, listener, dispose: () => listener.dispose() });
+      },
+      drainHookSpool: () => Promise.resolve(0),
+      connectGateway: (signal) => {
+        const listener = this.isGatewayReachable ? this.listener : undefined;
+        if (!listener || listener.isDisposed) return Promise.resolve(undefined);
+        const ports = { clock: this.world.clock, log: silentLogger };
+        return GatewayClient.open(
+          listener.connect().connection,
+          { client: 'a window', personKey: 'the key' },
+          ports,
+          signal,
+        );
       },
       sha256: (text) => createHash('sha256').update(text).digest('hex'),
       diagnose: () => Promise.resolve([]),
@@ -161,7 +195,7 @@ describe('Orchestrator', () => {
     const id = await machine.run(owner.startAgent(aSpec({ typeId: 'shell' })));
     await machine.run(follower.start());
     await machine.settle();
-    assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: true });
+    assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false });
     await assert.rejects(follower.stopAgent(id), { code: 'engine.following' });
     const observer = machine.hosts.at(-1) as LinkedHost;
     observer.simulateHosted({ agentId: id, generation: 1, folder: '/project', argv: ['sh'], env: {} });
@@ -179,6 +213,51 @@ describe('Orchestrator', () => {
     await machine.run(follower.stop());
   });
 
+  it('shows and does what the owner does while it is connected to it, and only looks while it is not', async () => {
+    const machine = new Machine();
+    machine.isGatewayReachable = true;
+    const owner = machine.window(1);
+    const follower = machine.window(2);
+    await machine.run(owner.start());
+    await machine.settle();
+    const id = await machine.run(owner.startAgent(aSpec({ typeId: 'shell' })));
+    await machine.run(follower.start());
+    await machine.settle();
+    assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: true });
+    assert.deepEqual(follower.agents, owner.agents);
+    await machine.run(follower.renameAgent(id, 'Second'));
+    await machine.settle();
+    assert.deepEqual([owner.agent(id)?.name, follower.agent(id)?.name], ['Second', 'Second']);
+    await assert.rejects(machine.run(follower.stopAgent('nobody' as AgentId)), { code: 'agent.notFound' });
+    await machine.run(follower.stopAgent(id));
+    await machine.settle();
+    assert.deepEqual([owner.agent(id)?.lifecycle, follower.agent(id)?.lifecycle], ['stopped', 'stopped']);
+
+    machine.isGatewayReachable = false;
+    owner.dispose();
+    machine.folder.simulateDeath();
+    await machine.settle();
+    assert.equal(follower.status.kind, 'ready', 'and owns when the owner is gone');
+    assert.equal(follower.agent(id)?.name, 'Second');
+    await machine.run(follower.stop());
+  });
+
+  it('works without a gateway, and says what does not', async () => {
+    const machine = new Machine();
+    machine.accessError = new GatewayError('gateway.pathTooLong', 'the path of the socket is too long');
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.equal(engine.status.kind, 'ready');
+    assert.deepEqual(
+      engine.notices.map(({ fingerprint }) => fingerprint),
+      [GATEWAY_CLOSED],
+    );
+    await machine.run(engine.startAgent(aSpec({ typeId: 'shell' })));
+    await machine.run(engine.stop());
+    assert.deepEqual(engine.notices, []);
+  });
+
   it('R13 lets a person take over from an owner that does not respond; the old owner becomes a follower', async () => {
     const machine = new Machine();
     const owner = machine.window(1);
@@ -191,7 +270,7 @@ describe('Orchestrator', () => {
     assert.equal(follower.status.kind, 'following', 'a responding owner keeps its workspace');
     machine.folder.simulateHang(true);
     await machine.settle();
-    assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: false });
+    assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: false, isConnected: false });
     follower.takeOver();
     await machine.settle();
     assert.equal(follower.status.kind, 'ready');
