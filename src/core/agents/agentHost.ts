@@ -46,7 +46,7 @@ export interface AgentExit {
   readonly observedAtMs: number;
 }
 
-/** A terminal whose output changed and has now been quiet for the settle time (120 ms), or has gone on changing for 1 s. */
+/** A terminal whose output changed and has now been quiet for the settle time (120 ms), or has begun to change and goes on (after 160 ms, then every second). */
 export interface SettledScreen {
   readonly agentId: AgentId;
   readonly generation: number;

@@ -11,7 +11,9 @@ export interface ScreenWatchOptions {
 
 /** 120 ms: longer than a program needs between the parts of one redraw, shorter than a person notices. */
 export const SETTLE_MS = 120;
-/** 1 s: a spinner never rests; its screen is read all the same. */
+/** 160 ms: a program that begins to move and does not stop is read this soon, for the spinner that it now draws is news. */
+export const FIRST_LOOK_MS = 160;
+/** 1 s: a spinner never rests; its screen is read all the same, but rarely. */
 export const RESTLESS_MS = 1_000;
 /** 80 ms: screens that become due within one such step are read together; a process woken once does not cost twice. */
 export const STEP_MS = 80;
@@ -26,9 +28,11 @@ interface PaneState {
   /** The step in which it will be looked at; undefined while clean. */
   dueMs: number | undefined;
   isCapturing: boolean;
+  /** It was still moving when it was read last. */
+  isRestless: boolean;
 }
 
-/** Decides when a screen is worth reading: changed and now quiet, or restless for a second. Never polls: no output, no timer. */
+/** Decides when a screen is worth reading: changed and now quiet, soon after it began to move, then once per second while it does not rest. Never polls: no output, no timer. */
 export class ScreenWatch implements Disposable {
   readonly #panes = new Map<string, PaneState>();
   readonly #steps = new Map<number, Disposable>();
@@ -46,9 +50,17 @@ export class ScreenWatch implements Disposable {
     const now = this.options.clock.monotonicMs();
     let pane = this.#panes.get(paneId);
     if (!pane) {
-      pane = { dirtySinceMs: now, lastOutputMs: now, lastHeartbeatMs: -Infinity, dueMs: undefined, isCapturing: false };
+      pane = {
+        dirtySinceMs: now,
+        lastOutputMs: now,
+        lastHeartbeatMs: -Infinity,
+        dueMs: undefined,
+        isCapturing: false,
+        isRestless: false,
+      };
       this.#panes.set(paneId, pane);
     }
+    if (pane.dueMs === undefined && now - pane.lastOutputMs >= SETTLE_MS) pane.isRestless = false; // it had come to rest
     pane.lastOutputMs = now;
     if (now - pane.lastHeartbeatMs >= HEARTBEAT_MS) {
       pane.lastHeartbeatMs = now;
@@ -76,7 +88,7 @@ export class ScreenWatch implements Disposable {
   }
 
   #arm(pane: PaneState): void {
-    const dueMs = Math.min(pane.lastOutputMs + SETTLE_MS, pane.dirtySinceMs + RESTLESS_MS);
+    const dueMs = Math.min(pane.lastOutputMs + SETTLE_MS, pane.dirtySinceMs + patienceMs(pane));
     const stepMs = Math.ceil(dueMs / STEP_MS) * STEP_MS;
     pane.dueMs = stepMs;
     if (this.#steps.has(stepMs)) return;
@@ -95,7 +107,9 @@ export class ScreenWatch implements Disposable {
   #due(paneId: string, pane: PaneState): void {
     pane.dueMs = undefined;
     const now = this.options.clock.monotonicMs();
-    if (now - pane.lastOutputMs < SETTLE_MS && now - pane.dirtySinceMs < RESTLESS_MS) return this.#arm(pane);
+    const isMoving = now - pane.lastOutputMs < SETTLE_MS;
+    if (isMoving && now - pane.dirtySinceMs < patienceMs(pane)) return this.#arm(pane);
+    pane.isRestless = isMoving;
     pane.isCapturing = true;
     void this.options.capture(paneId).finally(() => {
       pane.isCapturing = false;
@@ -104,4 +118,9 @@ export class ScreenWatch implements Disposable {
       this.#arm(pane);
     });
   }
+}
+
+/** How long a moving screen is left alone. */
+function patienceMs({ isRestless }: PaneState): number {
+  return isRestless ? RESTLESS_MS : FIRST_LOOK_MS;
 }
