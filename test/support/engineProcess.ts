@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { AgentId, AgentSpec } from '../../src/core/agents/agent';
+import type { DeliveryFaultPoint } from '../../src/core/agents/delivery/faultPoints';
 import { DEFAULT_RESTART_SETTINGS } from '../../src/core/agents/restartBudget';
 import { SystemClock } from '../../src/core/base/clock';
 import { UlidIds } from '../../src/core/base/ids';
@@ -30,8 +31,8 @@ const engine = new Orchestrator({
     restart: DEFAULT_RESTART_SETTINGS,
     recoveredFolder: path,
   }),
-  openWorkspace: () =>
-    openLocalWorkspace({
+  openWorkspace: async () => {
+    const workspace = await openLocalWorkspace({
       path,
       storageFolder,
       runtimeParent,
@@ -42,14 +43,22 @@ const engine = new Orchestrator({
       env: process.env,
       clock,
       log,
-    }),
+    });
+    return { ...workspace, faultPoints: { hit: (point) => point === armed && process.kill(process.pid, 'SIGKILL') } };
+  },
 });
+/** The instant of a delivery at which this process ends. */
+let armed: DeliveryFaultPoint | undefined;
 
 /** What a parent may ask for; each answers one line `{id, value}` or `{id, error}`. */
 const calls = {
   start: (spec: AgentSpec) => engine.startAgent(spec),
   stop: (id: AgentId) => engine.stopAgent(id),
-  prompt: (id: AgentId, text: string) => engine.sendPrompt(id, text),
+  prompt: (id: AgentId, text: string, options?: { readonly whenBlocked?: 'refuse' | 'queue' }) =>
+    engine.sendPrompt(id, text, options),
+  receipts: (id: AgentId) => engine.receipts(id),
+  /** From now on this process is killed (SIGKILL) when a delivery comes to this point. */
+  arm: (point: DeliveryFaultPoint) => Promise.resolve(void (armed = point)),
   agents: () => Promise.resolve(engine.agents),
   status: () => Promise.resolve(engine.status),
   takeOver: () => Promise.resolve(engine.takeOver()),
