@@ -182,6 +182,11 @@ export class AgentWorld {
       .filter((pid) => pid !== process.pid && this.#isOurs(pid));
   }
 
+  /** What is in the workspace folder. */
+  folders(): readonly string[] {
+    return readdirSync(this.home.workspace);
+  }
+
   #isOurs(pid: number): boolean {
     try {
       if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return false;

@@ -56,6 +56,8 @@ export interface CliSetup {
   readonly cli: Cli;
   readonly env: Readonly<Record<string, string>>;
   readonly args: readonly string[];
+  /** What the product's own manifest adds already; needed when the program is started without the product. */
+  readonly bareArgs: readonly string[];
 }
 
 /** A home and a workspace folder (a git repository) for programs of one test. */
@@ -73,7 +75,12 @@ export class CliHome {
   /** Writes the program's configuration into the home; tells the rest. */
   setUp(cli: Cli, options: CliSetupOptions): CliSetup {
     const { env, args } = SETUPS[cli](this, { permission: 'ask', isFresh: false, retries: 1, ...options });
-    return { cli, args, env: { HOME: this.folder, ...xdgFolders(this.folder), ...env } };
+    return {
+      cli,
+      args,
+      bareArgs: cli === 'codex' ? ['--no-daemon'] : [],
+      env: { HOME: this.folder, ...xdgFolders(this.folder), ...env },
+    };
   }
 
   write(name: string, content: string): void {
@@ -96,7 +103,7 @@ function xdgFolders(home: string): Readonly<Record<string, string>> {
   };
 }
 
-type SetUp = (home: CliHome, options: Required<CliSetupOptions>) => Omit<CliSetup, 'cli'>;
+type SetUp = (home: CliHome, options: Required<CliSetupOptions>) => Pick<CliSetup, 'args' | 'env'>;
 
 const SETUPS: Readonly<Record<Cli, SetUp>> = {
   claude(home, { serverUrl, permission, isFresh }) {
@@ -151,8 +158,7 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
       all: ['--dangerously-bypass-approvals-and-sandbox'],
     }[permission];
     return {
-      // Without --no-daemon a background server outlives the terminal.
-      args: ['--no-daemon', ...settings.flatMap((setting) => ['-c', setting]), ...mode],
+      args: [...settings.flatMap((setting) => ['-c', setting]), ...mode],
       env: { SCRIPTED_KEY: 'none' },
     };
   },

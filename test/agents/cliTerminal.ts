@@ -45,7 +45,7 @@ export class CliTerminal {
     readonly size: TerminalSize,
   ) {}
 
-  async start(setup: CliSetup, extra: readonly string[] = []): Promise<void> {
+  async start(setup: CliSetup): Promise<void> {
     const conf = join(this.home.folder, `${this.#socket}.conf`);
     writeFileSync(
       conf,
@@ -61,7 +61,7 @@ export class CliTerminal {
     const { columns, rows } = this.size;
     const size = ['-x', String(columns), '-y', String(rows)];
     const where = ['-s', 'cli', '-c', this.home.workspace];
-    const command = [setup.cli, ...setup.args, ...extra];
+    const command = [setup.cli, ...setup.bareArgs, ...setup.args];
     await run('tmux', ['-u', '-L', this.#socket, '-f', conf, 'new-session', '-d', ...where, ...size, ...command], {
       env,
     });
