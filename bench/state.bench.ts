@@ -1,0 +1,137 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AgentId } from '../src/core/agents/agent';
+import type { Activity } from '../src/core/agents/agentState';
+import type { AgentView } from '../src/core/engine';
+import { eventually } from '../test/support/eventually';
+import { EngineMachine, type RunningEngine } from '../test/support/runningEngine';
+import { bench, figure, median, percentile } from './figure';
+
+const IDLE_AGENTS = 50;
+const AGENTS = 8;
+const ROUNDS = 8;
+const WINDOW_MS = 8_000;
+const WINDOWS = 3;
+/** So many programs are started at a time: each of them is a Node that wants a core for itself. */
+const STARTS_AT_ONCE = 5;
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What is typed, what the agent then does, and what it answers to `key`. */
+const PROMPTS: readonly { readonly text: string; readonly shows: Activity; readonly key: string }[] = [
+  { text: 'work 30', shows: 'busy', key: 'Escape' },
+  { text: 'approve', shows: 'awaiting_approval', key: 'Escape' },
+];
+
+async function startAgents(machine: EngineMachine, engine: RunningEngine, count: number): Promise<readonly string[]> {
+  const names = Array.from({ length: count }, (_, i) => `Agent ${i + 1}`);
+  for (let from = 0; from < count; from += STARTS_AT_ONCE) {
+    const some = names.slice(from, from + STARTS_AT_ONCE);
+    await Promise.all(
+      some.map((name) =>
+        engine.call('start', {
+          name,
+          typeId: 'demo',
+          folder: machine.workspace,
+          env: { DEMO_LOG: join(machine.workspace, `${name}.jsonl`) },
+        }),
+      ),
+    );
+  }
+  return names;
+}
+
+function view(agents: readonly AgentView[], name: string): AgentView {
+  const found = agents.find((one) => one.name === name);
+  if (!found) throw new Error(`no agent ${name}`);
+  return found;
+}
+
+async function become(engine: RunningEngine, name: string, activity: Activity): Promise<AgentView> {
+  return eventually(
+    `${name} is ${activity}`,
+    async () => {
+      const agent = view(await engine.call('agents'), name);
+      return agent.activity === activity ? agent : undefined;
+    },
+    { timeoutMs: 15_000 },
+  );
+}
+
+/** When the demo agent took its newest prompt, which it shows in the same instant (epoch ms). */
+function shownAtMs(machine: EngineMachine, name: string): number {
+  const lines = readFileSync(join(machine.workspace, `${name}.jsonl`), 'utf8')
+    .trim()
+    .split('\n');
+  const entries = lines.map((line) => JSON.parse(line) as { at: number; text?: string }); // written by the demo agent
+  const last = entries.findLast(({ text }) => text !== undefined);
+  return last?.at ?? NaN;
+}
+
+/** From the output that shows another state until the engine says so. Typed past the engine, which learns of it by the output alone. */
+async function measureKnown(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
+  const machine = new EngineMachine();
+  try {
+    const engine = await machine.engine();
+    await engine.becomes('ready');
+    const names = await startAgents(machine, engine, AGENTS);
+    for (const name of names) await become(engine, name, 'idle');
+    const times: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [i, name] of names.entries()) {
+        const { text, shows, key } = PROMPTS[(round + i) % PROMPTS.length] ?? { text: '', shows: 'idle', key: '' };
+        const { id } = view(await engine.call('agents'), name);
+        await press(machine, id, text, 'Enter');
+        const { sinceMs } = await become(engine, name, shows);
+        times.push(sinceMs - shownAtMs(machine, name));
+        await press(machine, id, key);
+        await become(engine, name, 'idle');
+      }
+    }
+    report(figure('state.known.p95', percentile(times, 95), 'ms', { atMost: 250 }));
+  } finally {
+    await machine.end();
+  }
+}
+
+async function press(machine: EngineMachine, id: AgentId, ...keys: readonly string[]): Promise<void> {
+  await machine.tmux('send-keys', '-t', `=${id}:`, ...keys);
+}
+
+/** Processor seconds of a process and all its threads (Linux, scheduler statistics). */
+function cpuSeconds(pid: number): number {
+  const ns = readdirSync(`/proc/${pid}/task`).map((task) =>
+    Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  return ns.reduce((sum, value) => sum + value, 0) / 1e9;
+}
+
+/** Cores that the engine with all its threads, the tmux server and its control clients take while every agent rests. */
+async function measureIdle(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
+  const machine = new EngineMachine();
+  try {
+    const engine = await machine.engine();
+    await engine.becomes('ready');
+    const names = await startAgents(machine, engine, IDLE_AGENTS);
+    for (const name of names) await become(engine, name, 'idle');
+    await wait(3_000);
+    const tmux = `${await machine.tmux('display-message', '-p', '#{pid}')}${await machine.tmux('list-clients', '-F', '#{client_pid}')}`;
+    const pids = [engine.pid, ...tmux.trim().split('\n').map(Number)];
+    const measure = (): number => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+    const loads: number[] = [];
+    for (let i = 0; i < WINDOWS; i++) {
+      const startedMs = performance.now();
+      const before = measure();
+      await wait(WINDOW_MS);
+      loads.push((measure() - before) / ((performance.now() - startedMs) / 1_000));
+    }
+    report(figure('idle.cpu.50', median(loads), 'cores', { atMost: 0.02 }));
+  } finally {
+    await machine.end();
+  }
+}
+
+void bench(async (report) => {
+  if (process.platform !== 'linux') throw new Error('the processor time of the server is read in /proc');
+  await measureKnown(report);
+  await measureIdle(report);
+});
