@@ -106,6 +106,20 @@ describe('screenReader', () => {
     assert.equal(readScreen(type, aScreen({ text: '> \nstatus\nfailed' })).activity, 'idle');
   });
 
+  it('says of a Gemini that works for minutes without a tool that it is possibly retrying', () => {
+    const box = ['▄'.repeat(40), ' >   Type your message or @path/to/file', '▀'.repeat(40), ' workspace'];
+    const read = (...lines: string[]) => readScreen(compiled('gemini'), aScreen({ text: [...lines, ...box].join('\n') })); // prettier-ignore
+    const [short, long, tool] = [
+      read(' ⠏ Thinking... (esc to cancel, 9s)'),
+      read(' ⠏ Thinking... (esc to cancel, 6m 1s)'),
+      read('│ ⊷  Shell sleep 100', ' ⠏ Thinking... (esc to cancel, 1m 3s)'),
+    ];
+    assert.deepEqual([short.activity, long.activity, tool.activity], ['busy', 'busy', 'busy']);
+    assert.match(long.evidence.detail, /busy, possibly retrying.*6m 1s/);
+    for (const { evidence } of [short, tool]) assert.doesNotMatch(evidence.detail, /possibly retrying/);
+    assert.equal(read('✦ done (esc to cancel, 9s)').activity, 'idle');
+  });
+
   it('trusts no text while somebody looks at the scroll-back', () => {
     const screen = { ...fixture('busy.txt'), isInCopyMode: true };
     assert.equal(readScreen(compiled('demo'), screen).activity, 'unknown');
