@@ -90,6 +90,7 @@ export class AgentHookIntake implements HookIntake, Disposable {
       agentId: agent.id, generation: report.generation, event, observedAtMs,
       ...(prompt !== undefined && { prompt }), ...(sessionId !== undefined && { sessionId }),
     }); // prettier-ignore
+    this.parts.usage?.onHook(agent, payload);
     if (isOld) return NOTHING;
     if (goesOn(rule, payload)) {
       const detail = cleanText(`${event}: work goes on in the background`);

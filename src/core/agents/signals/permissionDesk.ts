@@ -54,12 +54,16 @@ interface Open {
   readonly isSeen: boolean;
   /** Lets the waiting hook go, with what it prints. */
   readonly release: ((answer: HookAnswer) => void) | undefined;
+  /** What a hook told while another dialog was up: it is asked once its own dialog is. */
+  readonly pending?: Pick<Open, 'request' | 'subject'>;
   readonly watch: Disposable;
 }
 
 const NOTHING: HookAnswer = {};
 /** A question of a hook that no state follows is over by then: it was answered before anybody could see it. */
 const UNSEEN_MS = 10_000;
+/** How long a dialog that was answered may stay on the screen before it counts as asked again. */
+const REDRAW_MS = 2_000;
 const DEFAULT_REASON = 'The person declined this.';
 
 /**
@@ -70,6 +74,8 @@ const DEFAULT_REASON = 'The person declined this.';
 export class PermissionDesk implements Disposable {
   readonly #owned = new DisposableStore();
   readonly #open = new Map<AgentId, Open>();
+  /** Answered a moment ago: this dialog (`undefined`: any) may still be on the screen. */
+  readonly #answered = new Map<AgentId, { readonly dialog: string | undefined; readonly timer: Disposable }>();
   readonly #onDidChange: Emitter<RequestChange>;
 
   constructor(private readonly parts: PermissionDeskParts) {
@@ -79,7 +85,12 @@ export class PermissionDesk implements Disposable {
     );
     this.#owned.add(host.onDidSettleScreen((screen) => this.#onScreen(screen)));
     this.#owned.add(state.onDidChangeState(({ agentId }) => this.#onState(agentId)));
-    this.#owned.add(registry.onDidRemove(({ id }) => this.#close(id)));
+    this.#owned.add(
+      registry.onDidRemove(({ id }) => {
+        this.#close(id);
+        this.#forgetAnswer(id);
+      }),
+    );
   }
 
   /** One fact per question that came, changed or is over. */
@@ -117,6 +128,7 @@ export class PermissionDesk implements Disposable {
       this.#record(agent, 'allowed_by_rule', `allowed by the rule ${describeRule(rule)}: ${request.title}`, 'policy');
       return Promise.resolve({ output: JSON.stringify(hook.allow) });
     }
+    this.#forgetAnswer(agent.id);
     return new Promise((resolve) => {
       const watch = new DisposableStore();
       this.#replace(agent, {
@@ -152,6 +164,7 @@ export class PermissionDesk implements Disposable {
 
   dispose(): void {
     for (const id of [...this.#open.keys()]) this.#close(id);
+    for (const id of [...this.#answered.keys()]) this.#forgetAnswer(id);
     this.#owned.dispose();
   }
 
@@ -161,6 +174,7 @@ export class PermissionDesk implements Disposable {
     if (!open.release || template === undefined) throw gone(agent.id);
     const reason = (answer.kind === 'deny' ? answer.reason?.trim() : undefined) || DEFAULT_REASON;
     open.release({ output: JSON.stringify(fillValue(template, { reason })) });
+    this.#rememberAnswer(agent, undefined);
     this.#close(agent.id);
   }
 
@@ -181,7 +195,22 @@ export class PermissionDesk implements Disposable {
       void this.#look(agent);
       throw gone(agent.id);
     }
-    if (this.#open.get(agent.id) === open) this.#close(agent.id);
+    this.#rememberAnswer(agent, dialog);
+    if (this.#open.get(agent.id)?.request.id === open.request.id) this.#close(agent.id);
+  }
+
+  #rememberAnswer(agent: Agent, dialog: string | undefined): void {
+    this.#forgetAnswer(agent.id);
+    const timer = this.parts.clock.setTimer(REDRAW_MS, () => {
+      this.#forgetAnswer(agent.id);
+      if (isWaiting(agent.record.activity)) void this.#look(agent);
+    });
+    this.#answered.set(agent.id, { dialog, timer });
+  }
+
+  #forgetAnswer(id: AgentId): void {
+    this.#answered.get(id)?.timer.dispose();
+    this.#answered.delete(id);
   }
 
   /** Waits for a person beside the terminal, where the dialog is up too: whoever is first, answers. */
@@ -248,16 +277,24 @@ export class PermissionDesk implements Disposable {
     const open = this.#open.get(agent.id);
     const dialog = this.#dialogOf(type, screen);
     if (dialog === undefined || open?.request.door === 'hook' || open?.request.dialog === dialog) return;
-    const isOfHook = open?.request.source === 'hook';
-    const canKeepQuestion =
-      isOfHook && (open.request.kind === 'question' || (open.subject !== undefined && shows(dialog, open.subject)));
-    if (canKeepQuestion && open.request.dialog === undefined) return this.#withDialog(agent, open, dialog);
+    const answered = this.#answered.get(agent.id);
+    if (answered && (answered.dialog ?? dialog) === dialog && !open) return;
+    const told = open?.request.source === 'hook' ? open : open?.pending;
+    if (open && told && isOf(dialog, told)) return this.#withDialog(agent, open, told, dialog);
     const watch = new DisposableStore();
     const kind = record.activity === 'awaiting_approval' ? 'permission' : 'question';
     const request: PermissionRequest = {
       ...this.#head(agent, kind, 'screen'), ...dialogText(dialog), ...keyDoor(type, kind), dialog,
     }; // prettier-ignore
-    this.#replace(agent, { request, subject: undefined, isSeen: true, release: undefined, watch });
+    const pending = told && { request: told.request, subject: told.subject };
+    this.#replace(agent, {
+      request,
+      subject: undefined,
+      isSeen: true,
+      release: undefined,
+      watch,
+      ...(pending && { pending }),
+    });
   }
 
   /** Only of a screen that shows a dialog by the rules of its type: what begins like one may be something else. */
@@ -266,12 +303,13 @@ export class PermissionDesk implements Disposable {
     return isShown ? dialogOf(type, screen.text) : undefined;
   }
 
-  #withDialog(agent: Agent, open: Open, dialog: string): void {
+  #withDialog(agent: Agent, open: Open, told: Pick<Open, 'request' | 'subject'>, dialog: string): void {
     const { type } = agent;
     if (!type) return;
-    const request: PermissionRequest = { ...open.request, ...keyDoor(type, open.request.kind), dialog };
-    const rule = matchingRule(this.parts.allowRules(), type.id, request, open.subject);
-    this.#set(agent.id, { ...open, request });
+    const request: PermissionRequest = { ...told.request, ...keyDoor(type, told.request.kind), dialog };
+    const { pending: _pending, ...kept } = open;
+    this.#set(agent.id, { ...kept, request, subject: told.subject });
+    const rule = matchingRule(this.parts.allowRules(), type.id, request, told.subject);
     if (rule && request.canAllow) void this.#allowByRule(agent, rule, request);
   }
 
@@ -346,6 +384,12 @@ function keyDoor(
   const canAllow = kind === 'permission' && keysOf(type, 'allow') !== undefined;
   const canDeny = kind === 'permission' && keysOf(type, 'deny') !== undefined;
   return { door: canAllow || canDeny ? 'keys' : 'none', canAllow, canDeny, canGiveReason: false };
+}
+
+/** The dialog is the one of what a hook told: it shows its command or file. A question is drawn in its own words. */
+function isOf(dialog: string, { request, subject }: Pick<Open, 'request' | 'subject'>): boolean {
+  if (request.dialog !== undefined) return false; // it was another one before: the program asks something else by now
+  return request.kind === 'question' || (subject !== undefined && shows(dialog, subject));
 }
 
 function takesReason(deny: unknown): boolean {

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { AgentError } from '../../../../src/core/agents/agentErrors';
+import type { Agent } from '../../../../src/core/agents/baseAgent';
+import { newSessionId } from '../../../../src/core/agents/sessionResume';
+import { UlidIds } from '../../../../src/core/base/ids';
+import { askerType } from '../../../support/askerType';
+import { agentId } from '../../../support/builders';
+import { SupervisedWorld } from '../../../support/supervisedWorld';
+
+const ID = agentId('reviewer');
+const isRefused = (error: unknown): boolean => AgentError.is(error, 'agent.cannotResume');
+
+class World extends SupervisedWorld {
+  screen = '> ';
+
+  async begin(spec: object = {}, changes: object = {}): Promise<Agent> {
+    this.commands.add('asker');
+    const { factory } = this.ports();
+    factory.register({ ...askerType, ...changes });
+    this.supervisor.dispose();
+    this.supervisor = this.make({ factory });
+    this.host.onDidLaunch = ({ agentId: id }) => this.host.simulateScreen(id, { text: this.screen });
+    return this.runningAgent({ typeId: 'asker', ...spec });
+  }
+
+  async say(prompt: string, session = this.agent().record.sessionId): Promise<void> {
+    await this.tell('Prompt', { prompt, session });
+  }
+
+  async tell(event: string, payload: unknown): Promise<void> {
+    const { generation } = this.agent().record;
+    const report = { agentId: ID, generation, event, payload, sentAtMs: this.clock.nowMs(), isLate: false };
+    await this.supervisor.hooks.report(report, new AbortController().signal);
+    await this.clock.advanceMs(1_000);
+  }
+
+  /** The program that is started next ends at once with `code` and these last words. */
+  refuseNext(words: string, code = 1): void {
+    this.host.onDidLaunch = ({ agentId: id }) => {
+      this.host.setScreen(id, { text: words });
+      this.host.simulateExit(id, { code });
+      this.host.onDidLaunch = ({ agentId: next }) => this.host.simulateScreen(next, { text: '> ' });
+    };
+  }
+
+  get lastArgv(): readonly string[] {
+    return this.host.launchedSpecs(ID).at(-1)?.argv ?? [];
+  }
+}
+
+describe('resuming a conversation', () => {
+  it('starts in the conversation it had, by its id, without its first prompt', async () => {
+    const world = new World();
+    const agent = await world.begin({ firstPrompt: 'begin' });
+    const { sessionId = '' } = agent.record;
+    assert.deepEqual(world.lastArgv, ['asker', '--session', sessionId]);
+    await world.say('begin');
+    await world.run(world.supervisor.stop(ID));
+    assert.equal(world.supervisor.isResumable(ID), true);
+    const pasted = world.host.pastedTexts(ID).length;
+    const report = await world.run(world.supervisor.resumeSession(ID));
+    assert.deepEqual([world.lastArgv, report.sessionId], [['asker', '--resume', sessionId], sessionId]);
+    assert.deepEqual(
+      [agent.record.sessionId, agent.record.hasSessionTurn, agent.record.lifecycle],
+      [sessionId, true, 'running'],
+    );
+    await world.clock.advanceMs(10_000);
+    assert.equal(world.host.pastedTexts(ID).length, pasted);
+  });
+
+  it('says what an interrupted turn has lost, and nothing after a finished one', async () => {
+    const world = new World();
+    await world.begin();
+    world.screen = 'Working';
+    world.host.simulateScreen(ID, { text: 'Working' });
+    await world.say('long work');
+    await world.run(world.supervisor.stop(ID));
+    world.screen = '> ';
+    assert.deepEqual((await world.run(world.supervisor.resumeSession(ID))).losses, askerType.session.losses);
+    await world.clock.advanceMs(2_000);
+    await world.tell('Stop', {});
+    assert.equal(world.agent().record.activity, 'idle');
+    await world.run(world.supervisor.stop(ID));
+    assert.deepEqual((await world.run(world.supervisor.resumeSession(ID))).losses, []);
+  });
+
+  it('refuses, and starts nothing, while it runs, before anything was said, and where it cannot be done', async () => {
+    const world = new World();
+    await world.begin();
+    await assert.rejects(world.run(world.supervisor.resumeSession(ID)), isRefused);
+    await world.run(world.supervisor.stop(ID));
+    assert.equal(world.supervisor.isResumable(ID), false);
+    await assert.rejects(world.run(world.supervisor.resumeSession(ID)), isRefused);
+    assert.equal(world.launches(), 1);
+    const plain = new World();
+    await plain.runningAgent();
+    await plain.run(plain.supervisor.stop(ID));
+    await assert.rejects(plain.run(plain.supervisor.resumeSession(ID)), isRefused);
+  });
+
+  it('tells why the program refused, in its own words, and leaves the agent ended', async () => {
+    const world = new World();
+    const agent = await world.begin({ restartPolicy: 'always' });
+    await world.say('hello');
+    await world.run(world.supervisor.stop(ID));
+    world.refuseNext('No conversation found with session ID: 123\n');
+    await assert.rejects(
+      world.run(world.supervisor.resumeSession(ID)),
+      (error) => AgentError.is(error, 'agent.cannotResume') && error.detail.includes('No conversation found'),
+    );
+    assert.deepEqual(
+      [agent.record.lifecycle, agent.record.desired, agent.record.reason],
+      ['failed', 'stopped', 'cannot_resume'],
+    );
+    await world.clock.advanceMs(120_000);
+    assert.equal(world.launches(), 2);
+  });
+
+  it('a start is a new conversation; a conversation belongs to its folder', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    await world.say('hello');
+    const { sessionId, spec } = agent.record;
+    await world.run(world.supervisor.restart(ID));
+    assert.notEqual(agent.record.sessionId, sessionId);
+    assert.deepEqual([world.lastArgv[1], agent.record.hasSessionTurn], ['--session', false]);
+    await world.say('hello');
+    await world.run(world.supervisor.stop(ID));
+    world.folders.add('/elsewhere');
+    await world.run(world.supervisor.respecify(ID, { ...spec, folder: '/elsewhere' }));
+    assert.equal(world.supervisor.isResumable(ID), false);
+  });
+
+  it('resumes after a new owner took over', async () => {
+    const world = new World();
+    await world.begin();
+    await world.say('hello');
+    const { sessionId } = world.agent().record;
+    await world.run(world.supervisor.stop(ID));
+    await world.supervisor.detach();
+    const { factory } = world.ports();
+    factory.register(askerType);
+    world.supervisor = world.make({ factory });
+    await world.run(world.supervisor.begin());
+    await world.run(world.supervisor.resumeSession(ID));
+    assert.deepEqual(world.lastArgv, ['asker', '--resume', sessionId]);
+  });
+});
+
+describe('restarts by policy', () => {
+  it('go on with the conversation once something was said in it, else begin a new one', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    world.host.simulateExit(ID, { code: 1 });
+    await world.clock.advanceMs(60_000);
+    assert.deepEqual([world.launches(), world.lastArgv[1]], [2, '--session']);
+    await world.say('hello');
+    const { sessionId } = agent.record;
+    world.host.simulateExit(ID, { signal: 'SIGKILL' });
+    await world.clock.advanceMs(60_000);
+    assert.deepEqual(
+      [world.launches(), world.lastArgv, agent.record.lifecycle],
+      [3, ['asker', '--resume', sessionId], 'running'],
+    );
+  });
+
+  it('begin a new conversation when the program refuses the old one', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    await world.say('hello');
+    world.refuseNext('No conversation found');
+    world.host.simulateExit(ID, { code: 1 });
+    await world.clock.advanceMs(120_000);
+    assert.deepEqual([world.launches(), world.lastArgv[1], agent.record.lifecycle], [3, '--session', 'running']);
+  });
+});
+
+describe('newSessionId', () => {
+  it('is a UUID version 7 that carries its time and differs each time', () => {
+    const ids = new UlidIds(() => 0x0198d0c01111, (size) => new Uint8Array(size).fill(7)); // prettier-ignore
+    const [one, other] = [newSessionId(ids), newSessionId(ids)];
+    assert.match(one, /^0198d0c0-1111-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.notEqual(one, other);
+  });
+});

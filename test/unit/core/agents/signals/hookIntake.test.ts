@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import type { HookFact } from '../../../../../src/core/agents/signals/agentSignal';
+import type { HookReport } from '../../../../../src/core/agents/signals/hookReport';
+import type { Agent } from '../../../../../src/core/agents/baseAgent';
+import { askerType } from '../../../../support/askerType';
+import { agentId } from '../../../../support/builders';
+import { SupervisedWorld } from '../../../../support/supervisedWorld';
+
+const NEVER = new AbortController().signal;
+
+class World extends SupervisedWorld {
+  readonly facts: HookFact[] = [];
+
+  async begin(): Promise<Agent> {
+    this.commands.add('asker');
+    const ports = this.ports();
+    ports.factory.register(askerType);
+    this.supervisor.dispose();
+    this.supervisor = this.make({ factory: ports.factory });
+    this.host.onDidLaunch = ({ agentId: id }) => this.host.simulateScreen(id, { text: '> ' });
+    const agent = await this.runningAgent({ typeId: 'asker' });
+    this.supervisor.hooks.onDidReceive((fact) => this.facts.push(fact));
+    return agent;
+  }
+
+  async tell(event: string, payload: unknown, changes: Partial<HookReport> = {}): Promise<string | undefined> {
+    const sentAtMs = this.clock.nowMs();
+    const report = { agentId: agentId('reviewer'), generation: 1, event, payload, sentAtMs, isLate: false, ...changes };
+    const answer = await this.supervisor.hooks.report(report, NEVER);
+    await this.clock.advanceMs(0);
+    return answer.output;
+  }
+}
+
+describe('AgentHookIntake', () => {
+  it('turns a hook into the activity, with the hook as evidence', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    await world.clock.advanceMs(1_000);
+    await world.tell('Prompt', { prompt: 'do it', session: 's-1' });
+    assert.deepEqual([agent.record.activity, agent.record.evidence[0]?.source], ['busy', 'hook']);
+    assert.match(agent.record.evidence[0]?.detail ?? '', /Prompt: it took a prompt/);
+    assert.deepEqual(
+      world.facts.map(({ event, prompt, sessionId }) => [event, prompt, sessionId]),
+      [['Prompt', 'do it', 's-1']],
+    );
+  });
+
+  it('R19 ignores a report of another generation, of an unknown agent and of an ended one', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    const before = agent.record;
+    await world.tell('Prompt', { prompt: 'x', session: 's-2' }, { generation: 2 });
+    await world.tell('Prompt', { prompt: 'x', session: 's-2' }, { agentId: agentId('nobody') });
+    await world.run(world.supervisor.stop('reviewer'));
+    await world.tell('Prompt', { prompt: 'x', session: 's-2' });
+    assert.deepEqual([world.facts, agent.record.sessionId === before.sessionId], [[], true]);
+  });
+
+  it('keeps the id of the conversation and that something was said in it', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    assert.match(agent.record.sessionId ?? '', /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.equal(agent.record.hasSessionTurn, false);
+    await world.tell('Prompt', { prompt: 'x', session: agent.record.sessionId });
+    assert.equal(agent.record.hasSessionTurn, true);
+    await world.tell('Begin', { session: 'another' });
+    assert.deepEqual([agent.record.sessionId, agent.record.hasSessionTurn], ['another', false]);
+  });
+
+  it('takes no id that could be an option or a path', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    const { sessionId } = agent.record;
+    for (const session of ['--yolo', '../x', 'a b', '', 'x'.repeat(101), 7, null])
+      await world.tell('Begin', { session });
+    assert.equal(agent.record.sessionId, sessionId);
+  });
+
+  it('does not take the end of a turn for idle while something runs on in the background', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    await world.clock.advanceMs(1_000);
+    await world.tell('Prompt', { prompt: 'x' });
+    await world.clock.advanceMs(100);
+    await world.tell('Stop', { background: ['a server'] });
+    await world.clock.advanceMs(1_000);
+    assert.equal(agent.record.activity, 'busy');
+    await world.tell('Stop', { background: [] });
+    await world.clock.advanceMs(500);
+    assert.equal(agent.record.activity, 'idle');
+  });
+
+  it('lets no hook that was overtaken, and no late one, overrule what is known by now', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    await world.clock.advanceMs(5_000);
+    await world.tell('Prompt', { prompt: 'x' });
+    await world.tell('Stop', {}, { sentAtMs: world.clock.nowMs() - 500 });
+    await world.clock.advanceMs(500);
+    assert.equal(agent.record.activity, 'busy');
+    await world.tell('Stop', {}, { sentAtMs: world.clock.nowMs() - 4_000, isLate: true });
+    assert.equal(agent.record.activity, 'busy');
+    assert.deepEqual(world.facts.map(({ event }) => event), ['Prompt', 'Stop', 'Stop']); // prettier-ignore
+  });
+
+  it('answers an event that nobody knows, and a payload of any shape, with nothing', async () => {
+    const world = new World();
+    await world.begin();
+    for (const payload of [
+      null,
+      7,
+      'x',
+      [],
+      { prompt: { a: 1 }, session: [] },
+      JSON.parse('{"__proto__":{"session":"p"}}'),
+    ])
+      for (const event of ['Begin', 'Prompt', 'Stop', 'Nobody.knows'])
+        assert.equal(await world.tell(event, payload), undefined);
+  });
+});

@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict';
+import { AgentError } from '../../../../../src/core/agents/agentErrors';
+import type { Agent } from '../../../../../src/core/agents/baseAgent';
+import type { PermissionAnswer, PermissionRequest } from '../../../../../src/core/agents/permissionRequest';
+import { askerType, askingScreen, keyAskerType } from '../../../../support/askerType';
+import { agentId } from '../../../../support/builders';
+import { SupervisedWorld } from '../../../../support/supervisedWorld';
+
+const ID = agentId('reviewer');
+const COMMAND = 'git push --force';
+
+class World extends SupervisedWorld {
+  readonly seen: (PermissionRequest | undefined)[] = [];
+  readonly gone = new AbortController();
+
+  async begin(typeId = 'asker'): Promise<Agent> {
+    this.commands.add('asker');
+    const { factory } = this.ports();
+    factory.register(askerType);
+    factory.register(keyAskerType);
+    this.supervisor.dispose();
+    this.supervisor = this.make({ factory });
+    this.host.onDidLaunch = ({ agentId: id }) => this.host.simulateScreen(id, { text: '> ' });
+    const agent = await this.runningAgent({ typeId });
+    this.supervisor.onDidChangeRequest(({ request }) => this.seen.push(request));
+    await this.clock.advanceMs(2_000);
+    return agent;
+  }
+
+  get request(): PermissionRequest | undefined {
+    return this.supervisor.request(ID);
+  }
+
+  /** The hook of a question; resolves with what it prints. */
+  async ask(
+    tool = 'Bash',
+    input: unknown = { command: COMMAND },
+  ): Promise<{ output: string | undefined; isDone: boolean }> {
+    const report = {
+      agentId: ID,
+      generation: 1,
+      event: 'Ask',
+      payload: { tool, input },
+      sentAtMs: this.clock.nowMs(),
+      isLate: false,
+    };
+    const result: { output: string | undefined; isDone: boolean } = { output: undefined, isDone: false };
+    void this.supervisor.hooks
+      .report(report, this.gone.signal)
+      .then(({ output }) => Object.assign(result, { output, isDone: true }));
+    await this.clock.advanceMs(0);
+    return result;
+  }
+
+  async draw(text: string): Promise<void> {
+    this.host.simulateScreen(ID, { text });
+    await this.clock.advanceMs(400);
+  }
+
+  answer(answer: PermissionAnswer, id = this.request?.id ?? ''): Promise<void> {
+    return this.run(this.supervisor.answerRequest(ID, id, answer));
+  }
+}
+
+const isCode = (code: 'agent.requestGone' | 'agent.cannotAnswer') => (error: unknown) => AgentError.is(error, code);
+
+describe('PermissionDesk through the hook', () => {
+  it('shows exactly what the program wants and holds its hook until a person answers', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    const hook = await world.ask();
+    assert.equal(agent.record.activity, 'awaiting_approval');
+    const { request } = world;
+    assert.deepEqual(
+      [
+        request?.tool,
+        request?.title,
+        request?.detail,
+        request?.door,
+        request?.canAllow,
+        request?.canGiveReason,
+        request?.source,
+      ],
+      ['Bash', `Bash: ${COMMAND}`, COMMAND, 'hook', true, true, 'hook'],
+    );
+    assert.equal(hook.isDone, false);
+    await world.answer({ kind: 'allow' });
+    assert.deepEqual([hook.output, world.request], ['{"ok":true}', undefined]);
+    const [line] = await world.supervisor.history(ID, 1);
+    assert.deepEqual(
+      [line?.reason, line?.actor, line?.evidence[0]?.detail],
+      ['allowed_by_person', 'person', `allowed: Bash: ${COMMAND}`],
+    );
+    assert.deepEqual(world.host.pressedKeys(ID), []);
+  });
+
+  it('hands a reason to the program as data', async () => {
+    const world = new World();
+    await world.begin();
+    const hook = await world.ask();
+    await world.answer({ kind: 'deny', reason: 'not on "main"\n' });
+    assert.deepEqual(JSON.parse(hook.output ?? ''), { ok: false, message: 'not on "main"' });
+  });
+
+  it('lets the hook go without an answer when the question was answered in the terminal', async () => {
+    const world = new World();
+    await world.begin();
+    const hook = await world.ask();
+    await world.draw(askingScreen(COMMAND));
+    const { id } = world.request ?? {};
+    await world.draw('Working (esc to interrupt)');
+    assert.deepEqual([hook.isDone, hook.output, world.request], [true, undefined, undefined]);
+    await assert.rejects(world.answer({ kind: 'allow' }, id), isCode('agent.requestGone'));
+  });
+
+  it('never answers another question than the one that was seen', async () => {
+    const world = new World();
+    await world.begin();
+    const first = await world.ask();
+    const seen = world.request?.id;
+    const second = await world.ask('Bash', { command: 'rm -rf /' });
+    assert.deepEqual([first.isDone, first.output, second.isDone], [true, undefined, false]);
+    await assert.rejects(world.answer({ kind: 'allow' }, seen), isCode('agent.requestGone'));
+    assert.equal(second.isDone, false);
+  });
+
+  it('falls back to keys when the hook has gone away', async () => {
+    const world = new World();
+    await world.begin();
+    const hook = await world.ask();
+    await world.draw(askingScreen(COMMAND));
+    world.gone.abort();
+    await world.clock.advanceMs(400);
+    assert.deepEqual([hook.isDone, world.request?.door, world.request?.canAllow], [true, 'keys', true]);
+    await world.answer({ kind: 'allow' });
+    assert.deepEqual(world.host.pressedKeys(ID), ['1']);
+  });
+
+  it('answers no question about what the agent should do: that is for the terminal', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    const hook = await world.ask('Question', { question: 'Which one?' });
+    assert.deepEqual(
+      [hook.isDone, agent.record.activity, world.request?.kind, world.request?.door],
+      [true, 'awaiting_input', 'question', 'none'],
+    );
+    await assert.rejects(world.answer({ kind: 'allow' }), isCode('agent.cannotAnswer'));
+  });
+
+  it('forgets a question when the agent ends, and when nobody ever saw it', async () => {
+    const world = new World();
+    await world.begin();
+    const hook = await world.ask();
+    await world.run(world.supervisor.stop(ID));
+    assert.deepEqual([hook.isDone, world.request], [true, undefined]);
+  });
+
+  it('cuts what is over 32 KiB, and says so', async () => {
+    const world = new World();
+    await world.begin();
+    await world.ask('Write', { file_path: '/a/b.txt', content: 'ü'.repeat(40_000) });
+    assert.deepEqual([world.request?.isCut, world.request?.title], [true, 'Write: /a/b.txt']);
+    assert.ok(Buffer.byteLength(world.request?.detail ?? '') <= 32 * 1024);
+  });
+
+  it('S24 spells out what cannot be seen, and leaves nothing out', async () => {
+    const world = new World();
+    await world.begin();
+    await world.ask('Edit', { file_path: '/a', old_string: 'x\ny', new_string: 'z\u202e', replace_all: true });
+    assert.equal(world.request?.detail, '/a\n- x\n- y\n+ z\\u{202e}\nreplace_all: true');
+  });
+});
+
+describe('PermissionDesk through keys', () => {
+  it('lets the hook go at once and answers by keys once the dialog of this command is up', async () => {
+    const world = new World();
+    await world.begin('key-asker');
+    const hook = await world.ask();
+    assert.deepEqual(
+      [hook.isDone, hook.output, world.request?.door, world.request?.canAllow],
+      [true, undefined, 'keys', false],
+    );
+    const { id } = world.request ?? {};
+    await world.draw(askingScreen(COMMAND));
+    assert.deepEqual([world.request?.id, world.request?.canAllow, world.request?.detail], [id, true, COMMAND]);
+    await world.draw(askingScreen(COMMAND, 2)); // a person moved the selection: the same question
+    assert.equal(world.request?.id, id);
+    await world.answer({ kind: 'deny' });
+    assert.deepEqual([world.host.pressedKeys(ID), world.request], [['Escape'], undefined]);
+  });
+
+  it('presses nothing when another dialog is up by then', async () => {
+    const world = new World();
+    await world.begin('key-asker');
+    await world.ask();
+    await world.draw(askingScreen(COMMAND));
+    const { id } = world.request ?? {};
+    world.host.setScreen(ID, { text: askingScreen('rm -rf /') }); // not settled: nobody knows yet
+    await assert.rejects(world.answer({ kind: 'allow' }, id), isCode('agent.requestGone'));
+    assert.deepEqual(world.host.pressedKeys(ID), []);
+    await world.clock.advanceMs(400);
+    assert.notEqual(world.request?.id, id);
+    assert.match(world.request?.detail ?? '', /rm -rf/);
+  });
+
+  it('presses nothing into copy mode or into an empty box', async () => {
+    for (const screen of [{ text: askingScreen(COMMAND), isInCopyMode: true }, { text: '> ' }]) {
+      const world = new World();
+      await world.begin('key-asker');
+      await world.ask();
+      await world.draw(askingScreen(COMMAND));
+      const { id } = world.request ?? {};
+      world.host.setScreen(ID, screen);
+      await assert.rejects(world.answer({ kind: 'allow' }, id), isCode('agent.requestGone'));
+      assert.deepEqual(world.host.pressedKeys(ID), []);
+    }
+  });
+
+  it('asks what the screen asks when no hook told it', async () => {
+    const world = new World();
+    await world.begin();
+    await world.draw(askingScreen(COMMAND));
+    const { request } = world;
+    assert.deepEqual([request?.source, request?.door, request?.canGiveReason], ['screen', 'keys', false]);
+    assert.equal(request?.detail, `Allow this command?\n${COMMAND}\n1. Yes\n2. No\nEnter to confirm`);
+  });
+});
+
+describe('allow rules', () => {
+  const rules = (pattern: string, tool = 'Bash', type = '*') => [{ type, tool, pattern }];
+
+  it('there are none by default; one that fits the whole command allows, and leaves a line', async () => {
+    const world = new World();
+    world.settings = { allowRules: rules('git status|git push --force', 'Bash', 'asker') };
+    await world.begin();
+    const hook = await world.ask();
+    assert.deepEqual([hook.output, world.request], ['{"ok":true}', undefined]);
+    const lines = await world.supervisor.history(ID);
+    const line = lines.find(({ reason }) => reason === 'allowed_by_rule');
+    assert.deepEqual([line?.actor, line?.evidence[0]?.source], ['policy', 'policy']);
+    assert.match(
+      line?.evidence[0]?.detail ?? '',
+      /allowed by the rule asker \/ Bash \/ git status\|git push --force: Bash: git push --force/,
+    );
+  });
+
+  it('a part of the command, another tool, another type, more lines or a cut request are not allowed', async () => {
+    const others: readonly (readonly [Parameters<typeof rules>, string, unknown])[] = [
+      [['git push'], 'Bash', { command: COMMAND }],
+      [['.*', 'bash'], 'Bash', { command: COMMAND }],
+      [['.*', 'Bash', 'codex'], 'Bash', { command: COMMAND }],
+      [['git.*'], 'Bash', { command: 'git status\nrm -rf /' }],
+      [['.*'], 'Bash', { command: 'x'.repeat(300) }],
+      [['(a+)+'], 'Bash', { command: 'aaa' }],
+      [['.*'], 'Bash', { note: 'no command' }],
+    ];
+    for (const [rule, tool, input] of others) {
+      const world = new World();
+      world.settings = { allowRules: rules(...rule) };
+      await world.begin();
+      const hook = await world.ask(tool, input);
+      assert.equal(hook.isDone, false, JSON.stringify([rule, input]));
+    }
+  });
+
+  it('works by keys only when the dialog shows the command', async () => {
+    const world = new World();
+    world.settings = { allowRules: rules('git push --force') };
+    await world.begin('key-asker');
+    await world.ask();
+    await world.draw(askingScreen('rm -rf /'));
+    assert.deepEqual([world.host.pressedKeys(ID), world.request?.source], [[], 'screen']);
+    await world.ask();
+    await world.draw(askingScreen('git push\n  --force'));
+    assert.deepEqual(world.host.pressedKeys(ID), ['1']);
+  });
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { readUsageLine, UsageTally } from '../../../../src/core/agents/usageRecords';
+import { UsageMeter, type UsageReader } from '../../../../src/core/agents/usage';
+import type { Agent } from '../../../../src/core/agents/baseAgent';
+import { silentLogger } from '../../../../src/core/base/log';
+import { agentId } from '../../../support/builders';
+import { ManualClock } from '../../../support/manualClock';
+
+const ID = agentId('reviewer');
+const claude = (id: string, input: number) =>
+  JSON.stringify({
+    type: 'assistant',
+    message: {
+      id,
+      usage: { input_tokens: input, output_tokens: 2, cache_read_input_tokens: 3, cache_creation_input_tokens: 4 },
+    },
+  });
+
+/** Hands out the lines that were added since, as a file that grows. */
+class GrowingFile implements UsageReader {
+  readonly paths: string[] = [];
+  lines: string[] = [];
+  read: UsageReader['read'] = (path, offset) => {
+    this.paths.push(path);
+    const isReset = offset > this.lines.length;
+    return Promise.resolve({ lines: this.lines.slice(isReset ? 0 : offset), nextOffset: this.lines.length, isReset });
+  };
+}
+
+function meter(usage: string) {
+  const file = new GrowingFile();
+  const registry = { onDidRemove: () => ({ dispose: () => undefined }) } as never; // the meter only listens
+  const made = new UsageMeter({ registry, reader: file, clock: new ManualClock(), log: silentLogger });
+  const agent = { id: ID, type: { usage } } as unknown as Agent; // all that is looked at
+  const tell = async (payload: unknown): Promise<void> => {
+    made.onHook(agent, payload);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { made, file, tell };
+}
+
+describe('usage', () => {
+  it('reads the four classes as each program records them', () => {
+    const four = (source: 'claude' | 'codex' | 'gemini' | 'opencode', record: unknown) => {
+      const count = readUsageLine(source, record);
+      return (
+        count && [count.inputTokens, count.outputTokens, count.cacheReadTokens, count.cacheWriteTokens, count.costUsd]
+      );
+    };
+    assert.deepEqual(four('claude', JSON.parse(claude('m', 1))), [1, 2, 3, 4, undefined]);
+    const total = {
+      input_tokens: 100,
+      cached_input_tokens: 40,
+      cache_write_input_tokens: 5,
+      output_tokens: 7,
+      reasoning_output_tokens: 3,
+    };
+    assert.deepEqual(
+      four('codex', { type: 'event_msg', payload: { type: 'token_count', info: { total_token_usage: total } } }),
+      [60, 7, 40, 5, undefined],
+    );
+    assert.deepEqual(
+      four('gemini', {
+        id: 'a',
+        type: 'gemini',
+        tokens: { input: 10, output: 2, cached: 4, thoughts: 3, tool: 1, total: 16 },
+      }),
+      [7, 5, 4, 0, undefined],
+    );
+    assert.deepEqual(
+      four('opencode', {
+        id: 'a',
+        tokens: { input: 9, output: 1, reasoning: 2, cache: { read: 5, write: 6 } },
+        cost: 0.5,
+      }),
+      [9, 3, 5, 6, 0.5],
+    );
+    for (const source of ['claude', 'codex', 'gemini', 'opencode'] as const)
+      for (const record of [
+        undefined,
+        null,
+        7,
+        [],
+        {},
+        { type: 'user' },
+        { type: 'gemini', tokens: 1 },
+        { message: { id: 'x' }, type: 'assistant' },
+      ])
+        assert.equal(readUsageLine(source, record), undefined);
+    assert.deepEqual(
+      four('claude', {
+        type: 'assistant',
+        message: { id: 'm', usage: { input_tokens: -1, output_tokens: 'x', cache_read_input_tokens: 1e300 } },
+      }),
+      [0, 0, 0, 0, undefined],
+    );
+  });
+
+  it('counts each answer once, however often it is recorded', () => {
+    const tally = new UsageTally();
+    for (let answer = 0; answer < 500; answer++)
+      for (let line = 0; line < 3; line++)
+        tally.add({
+          id: String(answer),
+          inputTokens: line + 1,
+          outputTokens: 1,
+          cacheReadTokens: 0,
+          cacheWriteTokens: 0,
+        });
+    assert.deepEqual([tally.total.inputTokens, tally.total.outputTokens, tally.total.costUsd], [1_500, 500, undefined]);
+  });
+
+  it('reads on where it stopped, when a hook names the record', async () => {
+    const { made, file, tell } = meter('claude');
+    file.lines = [claude('a', 1), 'cut off {', claude('b', 10)];
+    assert.equal(made.usage(ID), undefined);
+    await tell({ transcript_path: '/home/me/x.jsonl' });
+    assert.deepEqual([made.usage(ID)?.inputTokens, made.usage(ID)?.coverage], [11, 'this conversation']);
+    file.lines.push(claude('b', 20));
+    await tell({ transcript_path: '/home/me/x.jsonl' });
+    assert.equal(made.usage(ID)?.inputTokens, 21);
+    file.lines = [claude('c', 5)]; // written anew
+    await tell({ transcript_path: '/home/me/x.jsonl' });
+    assert.equal(made.usage(ID)?.inputTokens, 5);
+    await tell({ transcript_path: '/home/me/other.jsonl' });
+    assert.equal(made.usage(ID)?.inputTokens, 5);
+    assert.deepEqual(new Set(file.paths), new Set(['/home/me/x.jsonl', '/home/me/other.jsonl']));
+  });
+
+  it('opens nothing but a record by its absolute path', async () => {
+    const { file, tell } = meter('claude');
+    for (const path of ['/etc/passwd', 'x.jsonl', '', 7, undefined, '/a\0.jsonl\n'])
+      await tell({ transcript_path: path });
+    assert.deepEqual(file.paths, []);
+  });
+
+  it('counts what opencode tells by events', async () => {
+    const { made, tell } = meter('opencode');
+    await tell({ id: 'm1', tokens: { input: 8065, output: 20, cache: { read: 0, write: 0 } }, cost: 0.008105 });
+    await tell({ id: 'm1', tokens: { input: 8065, output: 20, cache: { read: 0, write: 0 } }, cost: 0.008105 });
+    await tell({ sessionID: 'x' });
+    assert.deepEqual([made.usage(ID)?.inputTokens, made.usage(ID)?.costUsd], [8065, 0.008105]);
+  });
+});
