@@ -100,6 +100,27 @@ describe('recorded screens', () => {
       }
     });
 
+    it(`never show ${program} as idle while the lower part of a dialog is up, however low the terminal is`, () => {
+      for (const { screen, path } of of(program).filter((one) => one.screen.expected.isDialog)) {
+        for (let from = 1; from < screen.lines.length; from++) {
+          const cut = judge({ ...screen, lines: screen.lines.slice(from) });
+          assert.notEqual(cut.activity, 'idle', `${path} from line ${from}`);
+          assert.notEqual(cut.box, 'empty', `${path} from line ${from}`);
+        }
+      }
+    });
+
+    it(`never show ${program} as idle when a dialog is drawn below an old input box`, () => {
+      const idle = of(program).filter(({ screen, box }) => screen.expected.activity === 'idle' && box === 'empty');
+      for (const { screen, path } of of(program).filter((one) => one.screen.expected.isDialog)) {
+        for (const { screen: before } of idle.slice(0, 10)) {
+          const both = judge({ ...screen, lines: [...before.lines, ...screen.lines] });
+          assert.notEqual(both.activity, 'idle', `${path} below ${before.name}`);
+          assert.notEqual(both.box, 'empty', `${path} below ${before.name}`);
+        }
+      }
+    });
+
     it(`never show a box of ${program} as empty that holds something`, () => {
       for (const { screen, path, box } of of(program))
         if (screen.expected.box === 'draft') assert.notEqual(box, 'empty', path);
