@@ -2,6 +2,7 @@ import { AgentFactory } from './agents/agentFactory';
 import type { AgentHost, HostStatus } from './agents/agentHost';
 import type { LaunchTools } from './agents/launchTools';
 import { AgentSupervisor } from './agents/agentSupervisor';
+import { Doctor } from './agents/doctor';
 import type { AgentTypes } from './agentTypes';
 import type { PromptReceipt } from './agents/delivery/promptDelivery';
 import type { Clock } from './base/clock';
@@ -189,7 +190,8 @@ export class OwnerSession implements Disposable {
     await supervisor.begin(signal);
     this.#owned.add(new OwnerViews(supervisor, board, factory));
     this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));
-    this.#calls = new OwnerCalls({ supervisor, fleet, doctor: () => Promise.reject(new Error("wired later")) });
+    const doctor = new Doctor({ supervisor, factory, host, environment, checks, trial: workspace.trial, clock, ids, log });
+    this.#calls = new OwnerCalls({ supervisor, fleet, doctor: (typeId, ended) => doctor.examine(typeId, ended) });
     const { hooks, registry } = supervisor;
     this.#owned.add(await OwnerDoor.open({ workspace, ownership, registry, hooks, engine, notices, clock, log }));
     if (signal.aborted) return;

@@ -2,6 +2,7 @@ import type { AgentHost } from './agents/agentHost';
 import type { HomeFolders } from './agents/signals/injection';
 import type { UsageReader } from './agents/usage';
 import type { LaunchTools } from './agents/launchTools';
+import type { TrialRun } from './agents/doctor';
 import type { BaseEnvironment } from './agents/environment';
 import type { LaunchChecks } from './agents/launchChecks';
 import type { Processes } from './agents/processes';
@@ -26,6 +27,8 @@ export interface Workspace {
   readonly homes: HomeFolders;
   /** Reads what programs record of their use of tokens. */
   readonly usageReader: UsageReader;
+  /** For checks of installed programs. */
+  readonly trial: TrialRun;
   /** Facts for the AgentFactory. */
   readonly shell: string;
   readonly execPath: string;

@@ -7,6 +7,7 @@ import { LinuxProcesses } from '../agents/node/linuxProcesses';
 import { LoginShellEnvironment } from '../agents/node/loginShellEnvironment';
 import { NodeHomeFolders } from '../agents/node/nodeHomeFolders';
 import { NodeLaunchChecks } from '../agents/node/nodeLaunchChecks';
+import { NodeTrialRun } from '../agents/node/nodeTrialRun';
 import { NodeUsageReader } from '../agents/node/nodeUsageReader';
 import { PsProcesses } from '../agents/node/psProcesses';
 import type { Clock } from '../base/clock';
@@ -67,6 +68,7 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     checks: new NodeLaunchChecks(),
     homes: new NodeHomeFolders(log),
     usageReader: new NodeUsageReader(),
+    trial: new NodeTrialRun(),
     shell,
     execPath,
     demoAgent: join(distFolder, 'demoAgent.js'),

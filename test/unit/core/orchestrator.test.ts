@@ -90,6 +90,10 @@ class Machine {
       path: '/project',
       version: '1.2.3',
       homes: { read: () => Promise.resolve({ names: [], settings: {} }) },
+      trial: {
+        run: () => Promise.resolve({ code: 0, output: '1.2.3' }),
+        makeFolder: () => Promise.resolve({ path: '/trial', remove: () => Promise.resolve() }),
+      },
       usageReader: { read: () => Promise.resolve({ lines: [], nextOffset: 0, isReset: false }) },
       installTools: () => ({ folder: '/tools', orc: '/tools/orc', pointerFile: '/data/gateway.json' }),
       openAccess: () => {
