@@ -1,4 +1,4 @@
-// Installs what is missing: npm packages here, the web VS Code, and programs of the machine (as root on Debian or Ubuntu;
+// Installs what is missing: npm packages here, the agents' programs, the web VS Code, and programs of the machine (as root on Debian or Ubuntu;
 // else their install line is told).
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -77,4 +77,49 @@ export async function installWebVscode(options) {
   const problem = isReady ? undefined : await installPrograms(WEB_VSCODE_PROGRAMS, options);
   if (problem) return problem;
   return (await run('bash', [setup])) === 0 ? undefined : 'test/vscode-web/setup.sh failed (see above)';
+}
+
+const agentsFolder = join(root, 'test', 'agents');
+/** Whose install scripts put their program in place; no other script is run. */
+const AGENTS_WITH_SCRIPT = ['@anthropic-ai/claude-code', 'opencode-ai'];
+const AGENTS_LIMIT_MS = 10 * 60_000;
+let agentsProblem;
+
+/** Name → pinned version of the agents' programs that are not installed in it. */
+function missingAgents() {
+  const { dependencies } = JSON.parse(readFileSync(join(agentsFolder, 'package.json'), 'utf8'));
+  return Object.entries(dependencies).filter(([name, version]) => {
+    const file = join(agentsFolder, 'node_modules', name, 'package.json');
+    return !existsSync(file) || JSON.parse(readFileSync(file, 'utf8')).version !== version;
+  });
+}
+
+/**
+ * Installs the real agents' programs of test/agents (1.1 GB) when some are missing, once per run. Returns why none is there, or
+ * undefined; of one that is missing among others, its own tests say so.
+ */
+export async function installAgents() {
+  const wanted = missingAgents();
+  if (wanted.length === 0) return undefined;
+  agentsProblem ??= await tryToInstallAgents(wanted);
+  const { dependencies } = JSON.parse(readFileSync(join(agentsFolder, 'package.json'), 'utf8'));
+  return missingAgents().length < Object.keys(dependencies).length
+    ? undefined
+    : `skipped: not installed (${agentsProblem})`;
+}
+
+async function tryToInstallAgents([[name, version]]) {
+  const npm = which('npm');
+  if (!npm) return 'npm is missing';
+  if (outputOf(npm, ['view', `${name}@${version}`, 'version']) !== version)
+    return 'the package registry does not answer';
+  process.stdout.write('Installing the agents of the tests (1.1 GB)…\n');
+  const limits = { cwd: agentsFolder, isQuiet: true, timeoutMs: AGENTS_LIMIT_MS };
+  // Not `npm ci`: it refuses where a registry lacks the programs for another platform. The lock file is obeyed and left alone.
+  const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  if ((await run(npm, args, limits)) !== 0) return 'npm install in test/agents failed (see above)';
+  const there = AGENTS_WITH_SCRIPT.filter((each) => existsSync(join(agentsFolder, 'node_modules', each)));
+  if ((await run(npm, ['rebuild', ...there, '--loglevel=error'], limits)) !== 0)
+    return 'npm rebuild in test/agents failed (see above)';
+  return 'installed';
 }

@@ -3,7 +3,7 @@
 import { readdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkPackage } from './packaging.mjs';
-import { installPrograms, installWebVscode } from './install.mjs';
+import { installAgents, installPrograms, installWebVscode } from './install.mjs';
 import { root, run, runNode, tool, vsixPath } from './project.mjs';
 import { judged, notRunFile, readResults, runFolder, single } from './results.mjs';
 
@@ -19,9 +19,12 @@ function testEnv(more = {}) {
 export function filesOf(folder, ending) {
   const path = join(root, folder);
   if (!existsSync(path)) return [];
-  return readdirSync(path, { recursive: true })
-    .map((file) => join(folder, String(file)))
-    .filter((file) => file.endsWith(ending))
+  return readdirSync(path, { withFileTypes: true })
+    .flatMap((entry) => {
+      const file = join(folder, entry.name);
+      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesOf(file, ending);
+      return file.endsWith(ending) ? [file] : [];
+    })
     .sort();
 }
 
@@ -140,6 +143,13 @@ export const tiers = [
     ending: '.test.ts',
     needs: tmux,
     run: mochaTier('integration', 8 * MINUTE_MS),
+  },
+  {
+    name: 'agents',
+    folder: 'test/agents',
+    ending: '.test.ts',
+    needs: () => firstProblem(tmux, installAgents),
+    run: mochaTier('agents', 6 * MINUTE_MS),
   },
   { name: 'package', run: packageTier },
   {

@@ -74,6 +74,7 @@ export async function list(context: VerbContext): Promise<ExitCode> {
       ['NAME', 'ID', 'TYPE', 'STATE', 'SINCE', 'NOTE'],
       rows,
       Math.min(context.terminal.columns, MOST_COLUMNS),
+      1,
     );
   });
   return ExitCode.Ok;

@@ -110,6 +110,12 @@ function words(receipt: Receipt): string {
   return `${cleanLine(state).replaceAll('_', ' ')}${why.length > 0 ? ` (${why.join(', ')})` : ''}${end}`;
 }
 
+/** State with its evidence or reason, for a table. */
+function shortly({ state, evidence, reason }: Receipt): string {
+  const why = evidence ?? reason;
+  return cleanLine(`${state}${why ? ` (${why})` : ''}`.replaceAll('_', ' '));
+}
+
 function exitCodeOf({ state }: Receipt): ExitCode {
   if (state === 'delivery_unknown') return ExitCode.DeliveryUnknown;
   if (state === 'canceled') return ExitCode.Refused;
@@ -127,10 +133,10 @@ export async function receipts(context: VerbContext): Promise<ExitCode> {
     const rows = all.map((each) => [
       cleanLine(each.id),
       formatAge(Date.now() - each.createdAtMs),
-      words(each),
+      shortly(each),
       cleanLine(each.excerpt, 120),
     ]);
-    return formatTable(['RECEIPT', 'AGO', 'STATE', 'TEXT'], rows, context.terminal.columns);
+    return formatTable(['RECEIPT', 'AGO', 'STATE', 'TEXT'], rows, context.terminal.columns, 0);
   });
   return ExitCode.Ok;
 }

@@ -60,8 +60,16 @@ export function fitted(text: string, width: number): string {
   return `${taken}…`;
 }
 
-/** A table without lines. When it is too wide the last column gives way first, then the first, then all. */
-export function formatTable(head: readonly string[], rows: readonly (readonly string[])[], totalWidth: number): string {
+/**
+ * A table without lines. When it is too wide the last column gives way first, then the first, then all; `kept` never does: what a
+ * person copies must be whole.
+ */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  totalWidth: number,
+  kept?: number,
+): string {
   const gap = 2;
   const widths = head.map((title, column) =>
     Math.max(widthOf(title), ...rows.map((row) => widthOf(row[column] ?? ''))),
@@ -70,7 +78,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   const narrow = (column: number, least: number): void => {
     const surplus = widths.reduce((sum, width) => sum + width + gap, -gap) - totalWidth;
     const width = widths[column] ?? 0;
-    if (surplus > 0) widths[column] = Math.max(Math.min(width, least), width - surplus);
+    if (surplus > 0 && column !== kept) widths[column] = Math.max(Math.min(width, least), width - surplus);
   };
   narrow(last, 12);
   narrow(0, 10);

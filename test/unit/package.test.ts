@@ -29,6 +29,7 @@ const read = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T
 const manifest = read<Manifest>('package.json');
 const locks = {
   '.': read<Lock>('package-lock.json'),
+  'test/agents': read<Lock>('test/agents/package-lock.json'),
   'test/vscode-web': read<Lock>('test/vscode-web/package-lock.json'),
 };
 

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { AllowRule } from '../agents/permissionRequest';
 import type { RestartSettings } from '../agents/restartBudget';
 import type { EngineSettings } from '../engineSettings';
 
@@ -55,17 +56,19 @@ function isHostSettings(value: unknown): value is HostSettings {
 
 function isEngineSettings(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { startDeadlineMs, restart } = value as {
-    startDeadlineMs?: unknown;
-    restart?: Partial<Record<keyof RestartSettings, unknown>>;
-  };
-  const numbers = [
-    startDeadlineMs,
-    restart?.maxRestarts,
-    restart?.windowMs,
-    restart?.firstDelayMs,
-    restart?.maxDelayMs,
-    restart?.jitterRatio,
-  ];
-  return numbers.every((each) => typeof each === 'number' && Number.isFinite(each) && each >= 0);
+  const given = value as Partial<Record<keyof HostSettings['engine'], unknown>>; // each field is checked here
+  const restart = (given.restart ?? {}) as Partial<Record<keyof RestartSettings, unknown>>;
+  const { maxRestarts, windowMs, firstDelayMs, maxDelayMs, jitterRatio } = restart;
+  const numbers = [given.startDeadlineMs, maxRestarts, windowMs, firstDelayMs, maxDelayMs, jitterRatio];
+  const hasNumbers = numbers.every((each) => typeof each === 'number' && Number.isFinite(each) && each >= 0);
+  return hasNumbers && (given.allowRules === undefined || isAllowRules(given.allowRules));
+}
+
+function isAllowRules(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return (value as readonly unknown[]).every((rule) => {
+    if (typeof rule !== 'object' || rule === null) return false;
+    const { type, tool, pattern } = rule as Partial<Record<keyof AllowRule, unknown>>; // checked here
+    return [type, tool, pattern].every((each) => typeof each === 'string');
+  });
 }
