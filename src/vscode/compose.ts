@@ -9,8 +9,6 @@ import { DEFAULT_RESTART_SETTINGS } from '../core/agents/restartBudget';
 import type { Engine } from '../core/engine';
 import type { EngineSettings } from '../core/engineSettings';
 import type { HostSettings } from '../core/node/hostSettings';
-import { openLocalWorkspace } from '../core/node/localWorkspace';
-import { spawnHost, tellHost } from '../core/node/spawnHost';
 import { Orchestrator } from '../core/orchestrator';
 import type { Settings } from './settings';
 
@@ -23,8 +21,9 @@ export function composeEngine(context: vscode.ExtensionContext, log: Logger, set
     ids: new UlidIds(() => clock.nowMs(), randomBytes),
     random: Math.random,
     settings: () => engineSettings(settings()),
-    openWorkspace: () =>
-      openLocalWorkspace({
+    openWorkspace: async () => {
+      const { openLocalWorkspace } = await import('../core/node/localWorkspace'); // most of the engine: not needed to activate
+      return openLocalWorkspace({
         path: workspacePath(),
         storageFolder: context.globalStorageUri.fsPath,
         tmuxPath: settings().tmuxPath,
@@ -34,7 +33,8 @@ export function composeEngine(context: vscode.ExtensionContext, log: Logger, set
         env: process.env,
         clock,
         log,
-      }),
+      });
+    },
   });
 }
 
@@ -59,6 +59,7 @@ export function composeHostKeeper(
       env: process.env,
     };
     try {
+      const { spawnHost, tellHost } = await import('../core/node/spawnHost');
       if (isKept && !wasKept) log.info('supervision goes on without a window', { pid: await spawnHost(options) });
       else await tellHost(options);
       wasKept = isKept;

@@ -25,7 +25,7 @@ describe('prompts and requests in the window', () => {
   it('shows in the row that a prompt arrived, and in the tooltip by what', async () => {
     const id = await startDemo(access, 'Receiver');
     await vscode.commands.executeCommand(CommandId.SendPrompt, node(id), undefined, 'say hello');
-    assert.match(row(id), / · prompt acknowledged by (hook|screen)/);
+    assert.match(row(id), / · acknowledged by (hook|screen)/);
     const item = access.window.view.tree.resolveTreeItem(new vscode.TreeItem(''), node(id));
     assert.match((item.tooltip as vscode.MarkdownString).value, /acknowledged/); // set by resolveTreeItem
   });
@@ -55,6 +55,20 @@ describe('prompts and requests in the window', () => {
     assert.equal((await access.engine.receipts(id)).length, 1);
   });
 
+  it('S24 allows a request that was shown, and no other', async () => {
+    const id = await startDemo(access, 'Careful', 'approve');
+    const { request } = await becomes(access, id, (view) => view.request?.canAllow === true);
+    assert.match(row(id), /^needs approval.* · Allow this command\?/);
+    assert.match(request?.detail ?? '', /rm -r build/);
+    const other = access.engine.answerRequest(id, '01JGFJJZ000000000000000001', { kind: 'allow' });
+    await assert.rejects(other, (error: { code?: string }) => error.code === 'agent.requestGone');
+    assert.equal(access.engine.agent(id)?.activity, 'awaiting_approval', 'nothing was answered');
+    await vscode.commands.executeCommand(CommandId.DenyRequest, node(id));
+    await becomes(access, id, ({ activity }) => activity === 'idle');
+    assert.match(await access.engine.screen(id), /Denied/);
+    assert.equal(access.engine.agent(id)?.request, undefined);
+  });
+
   it('explains a state with its evidence, as a read-only document', async () => {
     const id = await startDemo(access, 'Explained');
     await vscode.commands.executeCommand(CommandId.ExplainState, node(id));
@@ -73,12 +87,10 @@ describe('prompts and requests in the window', () => {
   it('goes to the next agent that waits', async () => {
     const ids = [await startDemo(access, 'Waits One', 'ask'), await startDemo(access, 'Waits Two', 'ask')];
     for (const id of ids) await becomes(access, id, ({ needsYou }) => needsYou === 'input');
-    const seen = new Set<string | undefined>();
-    for (let turn = 0; turn < 2; turn++) {
+    for (const name of ['Waits One', 'Waits Two', 'Waits One']) {
       await vscode.commands.executeCommand(CommandId.GoToNextWaitingAgent);
-      seen.add(vscode.window.activeTerminal?.name);
+      await eventually(`the terminal of ${name} is in front`, () => vscode.window.activeTerminal?.name === name);
     }
-    assert.deepEqual([...seen].sort(), ['Waits One', 'Waits Two']);
     for (const terminal of vscode.window.terminals) terminal.dispose();
   });
 });

@@ -90,17 +90,19 @@ export function stateIcon(agent: Pick<AgentView, 'lifecycle' | 'activity'>): Sta
 }
 
 /**
- * Behind the name in the view: `needs approval for 3 min · Bash: npm test`, `working, just now · prompt submitted`. What a person must
- * decide stands first: a narrow view shows only the beginning.
+ * Behind the name in the view: `working for 3 min`, `needs approval · Bash: npm test · 3 min`, `idle · acknowledged by hook · just now`. A
+ * narrow view shows only the beginning: what a person must decide stands first, the time last.
  */
 export function description(agent: AgentView, nowMs: number): string {
   const duration = shortDuration(nowMs - agent.sinceMs);
-  const state = duration === '' ? `${stateWords(agent)}, just now` : `${stateWords(agent)} for ${duration}`;
+  const state = stateWords(agent);
   const receipt = receiptInRow(agent.lastReceipt, nowMs);
   const queued = agent.queuedPromptCount === 0 ? '' : `${agent.queuedPromptCount} queued`;
   const asked = agent.request ? requestTitle(agent.request) : '';
   const parts = isTroubled(agent.lastReceipt) ? [receipt, state, asked, queued] : [state, asked, receipt, queued];
-  return parts.filter((part) => part !== '').join(' · ');
+  const said = parts.filter((part) => part !== '');
+  if (said.length > 1) return [...said, duration || 'just now'].join(' · ');
+  return duration === '' ? `${state}, just now` : `${state} for ${duration}`;
 }
 
 /** What a screen reader says for the row: `Agent Reviewer, needs approval, 3 minutes, asks: Bash: npm test`. */

@@ -14,7 +14,7 @@ import { WindowError } from '../windowErrors';
 import { askApproval } from './fleetApproval';
 import { type FleetMembers, leftOutText } from './fleetMembers';
 import { findFleetFiles, fleetFileOf, readFleetFile } from './fleetFiles';
-import { describeResult, type FleetVerb } from './fleetResultText';
+import { describeResult, type FleetVerb, problemsText } from './fleetResultText';
 import { fleetTemplate } from './fleetTemplate';
 
 export interface FleetControllerParts {
@@ -153,10 +153,8 @@ export class FleetController implements Disposable {
   }
 
   async #sayProblems(uri: vscode.Uri, problems: readonly FleetProblem[]): Promise<void> {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    const text = `The fleet file has ${count}. Nothing was started.`;
-    const answer = await vscode.window.showErrorMessage(text, 'Open File');
     const [first] = problems;
+    const answer = await vscode.window.showErrorMessage(withoutLinks(problemsText(problems)), 'Open File');
     if (answer === undefined || !first) return;
     try {
       await vscode.window.showTextDocument(uri, { selection: toDiagnostic(first).range });

@@ -1,4 +1,4 @@
-import type { FleetResult } from '../../core/engine';
+import type { FleetProblem, FleetResult } from '../../core/engine';
 import { type MessageButton, messageFor, type MessageSeverity, showLogButton } from '../errorMessages';
 
 export interface ResultMessage {
@@ -37,4 +37,13 @@ export function describeResult(verb: FleetVerb, result: FleetResult): ResultMess
     };
   }
   return undefined;
+}
+
+/** The first problem in full, and how many more. */
+export function problemsText(problems: readonly FleetProblem[]): string {
+  const [first] = problems;
+  if (!first) return '';
+  const place = [`line ${first.line + 1}`, first.path].filter(Boolean).join(', ');
+  const others = problems.length === 1 ? '' : ` And ${problems.length - 1} more.`;
+  return `The fleet file is not right (${place}): ${first.message}.${others} Nothing was started.`;
 }

@@ -55,7 +55,8 @@ export function receiptInRow(receipt: PromptReceipt | undefined, nowMs: number):
   if (!receipt || receipt.state === 'queued') return ''; // the row counts what is queued
   if (isSettled(receipt) && nowMs - receipt.stateAtMs >= SETTLED_ROW_MS) return '';
   if (receipt.state === 'delivery_unknown') return 'delivery unknown';
-  const words = `prompt ${receiptWords(receipt)}`;
+  if (receipt.state === 'failed') return 'prompt failed';
+  const words = receiptWords(receipt);
   return receipt.changes.length > 0 && receipt.state === 'acknowledged' ? `${words}, altered` : words;
 }
 

@@ -143,17 +143,17 @@ describe('rows with prompts and requests', () => {
     assert.deepEqual(
       states.map((state) => row({ lastReceipt: receipt({ state }) })),
       [
-        'idle for 3 min · prompt typing',
-        'idle for 3 min · prompt typed',
-        'idle for 3 min · prompt submitted',
-        'idle for 3 min · prompt acknowledged by hook',
-        'idle for 3 min · prompt cancelled',
+        'idle · typing · 3 min',
+        'idle · typed · 3 min',
+        'idle · submitted · 3 min',
+        'idle · acknowledged by hook · 3 min',
+        'idle · cancelled · 3 min',
         'idle for 3 min',
       ],
     );
     const altered = receipt({ evidence: 'screen', changes: [{ kind: 'tabs', detail: 'tabs became blanks' }] });
-    assert.equal(row({ lastReceipt: altered }), 'idle for 3 min · prompt acknowledged by screen, altered');
-    assert.equal(row({ queuedPromptCount: 2, activity: 'busy' }), 'working for 3 min · 2 queued');
+    assert.equal(row({ lastReceipt: altered }), 'idle · acknowledged by screen, altered · 3 min');
+    assert.equal(row({ queuedPromptCount: 2, activity: 'busy' }), 'working · 2 queued · 3 min');
   });
 
   it('forget what has arrived after a while, and keep what a person must decide, in front', () => {
@@ -163,10 +163,10 @@ describe('rows with prompts and requests', () => {
       row({ lastReceipt: receipt({ ...old, stateAtMs: old.stateAtMs + 1 }) }).includes('acknowledged'),
       true,
     );
-    assert.equal(row({ lastReceipt: receipt({ ...old, state: 'failed' }) }), 'prompt failed · idle for 3 min');
+    assert.equal(row({ lastReceipt: receipt({ ...old, state: 'failed' }) }), 'prompt failed · idle · 3 min');
     assert.equal(
       row({ lastReceipt: receipt({ ...old, state: 'delivery_unknown' }) }),
-      'delivery unknown · idle for 3 min',
+      'delivery unknown · idle · 3 min',
     );
   });
 
@@ -179,7 +179,7 @@ describe('rows with prompts and requests', () => {
       queuedPromptCount: 1,
     });
     const text = description(agent, NOW);
-    assert.match(text, /^needs approval for 3 min · Bash: x+… · 1 queued$/);
+    assert.match(text, /^needs approval · Bash: x+… · 1 queued · 3 min$/);
     assert.ok(text.length < 130);
     assert.match(sentence(agent, NOW), /^Agent Reviewer, needs approval, 3 minutes, asks: Bash: x+…, 1 prompt waits$/);
   });

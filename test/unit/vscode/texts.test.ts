@@ -6,7 +6,7 @@ import { freeName, nameProblem } from '../../../src/vscode/commands/agentName';
 import { historyText } from '../../../src/vscode/documents/historyText';
 import { setupText } from '../../../src/vscode/documents/setupText';
 import { approvalDocument, approvalQuestion, approvalText, fitsDialog } from '../../../src/vscode/fleet/approvalText';
-import { describeResult } from '../../../src/vscode/fleet/fleetResultText';
+import { describeResult, problemsText } from '../../../src/vscode/fleet/fleetResultText';
 import { fleetTemplate } from '../../../src/vscode/fleet/fleetTemplate';
 import { withoutIcons, withoutLinks } from '../../../src/vscode/plainText';
 import { parseFleetFile } from '../../../src/core/agents/fleetFile';
@@ -82,6 +82,15 @@ describe('results of fleets', () => {
       'Cancelled: 1 agent started before.',
     );
     assert.equal(describeResult('stopped', { ...result, succeeded: [] })?.text, 'No agent was running.');
+  });
+});
+
+describe('problems of a fleet file', () => {
+  it('are told by the first one, with its place', () => {
+    const problem = { path: 'agents[0].type', message: 'no agent type "x"', line: 2, column: 4 };
+    const text = 'The fleet file is not right (line 3, agents[0].type): no agent type "x".';
+    assert.equal(problemsText([problem]), `${text} Nothing was started.`);
+    assert.equal(problemsText([problem, problem, problem]), `${text} And 2 more. Nothing was started.`);
   });
 });
 
