@@ -161,7 +161,7 @@ async function working(director: Director): Promise<void> {
   await director.finished();
   await director.ask('Stream for long. [[slow: 20]]');
   await director.pause(2500);
-  await interrupt(director);
+  await interrupt(director, 'streaming');
   await director.take('interrupted-streaming', IDLE);
   await director.ask('Never answer. [[hang]]');
   await director.pause(2500);
@@ -170,12 +170,12 @@ async function working(director: Director): Promise<void> {
 }
 
 /** Esc until it stops: one program asks for a second press. */
-async function interrupt(director: Director): Promise<void> {
+async function interrupt(director: Director, name?: string): Promise<void> {
   await director.keys('Escape');
   await director.pause(700);
   const { lines } = await director.terminal.look();
   if (/again to interrupt/.test(lines.join('\n'))) {
-    await director.snap('interrupt-again', WORKING);
+    if (name !== undefined) await director.snap(`interrupt-again-${name}`, WORKING);
     await director.keys('Escape');
   }
   await director.finished();
@@ -211,7 +211,7 @@ async function commands(director: Director): Promise<void> {
   await director.keys('Enter');
   await director.pause(2500);
   await director.snap('tool-running-long', WORKING);
-  await interrupt(director);
+  await interrupt(director, 'tool');
   await director.take('interrupted-tool', IDLE);
 }
 
