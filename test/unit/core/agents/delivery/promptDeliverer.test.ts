@@ -384,7 +384,7 @@ describe('prompts of one agent', () => {
     first?.catch(() => undefined);
     while (here.tui.events.length < 2) await here.world.clock.advanceMs(20);
     await here.world.run(here.world.supervisor.stop(ID));
-    await assert.rejects(here.world.run(first ?? Promise.resolve()), withCode('agent.deliveryUnknown'));
+    await assert.rejects(here.world.run(first ?? Promise.reject(new Error('none'))), withCode('agent.deliveryUnknown'));
     assert.deepEqual((await here.world.run(second ?? Promise.reject(new Error('none')))).reason, 'not_running');
     here.tui.manners.swallowedEnters = 0;
     here.tui.draft = '';

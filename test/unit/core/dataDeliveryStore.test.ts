@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { newDelivery, step } from '../../../src/core/agents/delivery/deliveryRecord';
+import type { PromptDelivery } from '../../../src/core/agents/delivery/promptDelivery';
+import { DataDeliveryStore, DELIVERIES, KEPT_DELIVERIES } from '../../../src/core/dataDeliveryStore';
+import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
+import { agentId } from '../../support/builders';
+import { ManualClock } from '../../support/manualClock';
+
+const id = (index: number): string => String(index).padStart(26, '0');
+const queued = (index: number, agent = 'a'): PromptDelivery =>
+  newDelivery({ id: id(index), agentId: agentId(agent), text: `text ${index}`, actor: 'person' }, index);
+const typing = (index: number): PromptDelivery =>
+  step(queued(index), 'typing', index, { prepared: 'x', generation: 1 });
+const acknowledged = (index: number): PromptDelivery =>
+  step(typing(index), 'acknowledged', index, { evidence: 'hook' });
+
+describe('the store of deliveries', () => {
+  const open = () => {
+    const data = new MemoryDataStore({ clock: new ManualClock() });
+    return { data, store: new DataDeliveryStore(data) };
+  };
+
+  it('gives back what was kept, and the newest first', async () => {
+    const { store } = open();
+    for (const one of [queued(2), acknowledged(1), queued(3, 'b')]) await store.save(one);
+    assert.deepEqual(await store.get(id(2)), queued(2));
+    assert.equal(await store.get(id(9)), undefined);
+    assert.deepEqual(await store.list(agentId('a'), 10), [queued(2), acknowledged(1)]);
+    assert.deepEqual(await store.list(agentId('a'), 1), [queued(2)]);
+  });
+
+  it('gives a new owner everything that is not over, oldest first, also what is unknown', async () => {
+    const { store } = open();
+    const unknown = step(typing(1), 'delivery_unknown', 1, { reason: 'no_evidence' });
+    for (const one of [queued(4), typing(3), acknowledged(2), unknown]) await store.save(one);
+    assert.deepEqual(await store.loadOpen(), [unknown, typing(3), queued(4)]);
+  });
+
+  it('keeps a bounded history of ended ones per agent, and everything that is under way', async () => {
+    const { store } = open();
+    await store.save(queued(0));
+    for (let index = 1; index <= KEPT_DELIVERIES + 100; index++) await store.save(acknowledged(index));
+    await store.save(step(typing(1000), 'failed', 1, { reason: 'no_draft' }));
+    const kept = await store.list(agentId('a'), 1000);
+    assert.ok(kept.length <= KEPT_DELIVERIES + 25, String(kept.length));
+    assert.equal(kept[0]?.id, id(1000));
+    assert.deepEqual(kept.at(-1), queued(0));
+  });
+
+  it('forgets a removed agent and nobody else', async () => {
+    const { store } = open();
+    for (const one of [queued(1), acknowledged(2), queued(3, 'b')]) await store.save(one);
+    await store.forget(agentId('a'));
+    assert.deepEqual([await store.list(agentId('a'), 10), (await store.loadOpen()).length], [[], 1]);
+  });
+
+  it('hands out no foreign shape', async () => {
+    const { data } = open();
+    const put = (value: unknown): Promise<void> => data.tx((tx) => tx.put(DELIVERIES, id(1), value as PromptDelivery)); // wrong on purpose
+    for (const value of [{}, { ...queued(1), state: 'sent' }, { ...queued(1), steps: null }])
+      await assert.rejects(put(value), (error: unknown) => (error as { code?: string }).code === 'data.invalid');
+  });
+});
