@@ -35,7 +35,7 @@ import { FollowerSession } from './followerSession';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';
 import { OwnerLink } from './ownerLink';
-import { OwnerSession, type SessionEnd } from './ownerSession';
+import type { OwnerSession, SessionEnd } from './ownerSession';
 import { ViewBoard } from './viewBoard';
 import type { OpenWorkspace, Workspace } from './workspace';
 
@@ -274,7 +274,8 @@ export class Orchestrator implements Engine {
     signal: AbortSignal,
   ): Promise<SessionEnd> {
     const { clock, ids, log, random, settings } = this.ports;
-    const session = new OwnerSession({
+    const { OwnerSession: Session } = await import('./ownerSession'); // most of the engine: loaded when it is needed
+    const session = new Session({
       workspace, ownership, isLossAccepted, clock, ids, log, random, settings,
       board: this.#board, notices: this.#notices, types: this.#types,
       onStatus: (status) => this.#setStatus(status),

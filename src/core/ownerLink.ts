@@ -5,7 +5,7 @@ import type { Logger } from './base/log';
 import type { AgentTypeInfo, NoticeChange } from './engine';
 import type { PromptReceipt } from './agents/delivery/promptDelivery';
 import type { GatewayClient } from './gateway/gatewayClient';
-import { RemoteEngine } from './gateway/remoteEngine';
+import type { RemoteEngine } from './gateway/remoteEngine';
 import type { AlertSink } from './monitoring/alertSink';
 import type { ViewBoard } from './viewBoard';
 
@@ -61,7 +61,8 @@ export class OwnerLink implements Disposable {
     let remote: RemoteEngine | undefined;
     try {
       const client = await this.ports.connect(signal);
-      remote = client && (await RemoteEngine.follow(client, this.ports.log, signal));
+      const { RemoteEngine: Remote } = await import('./gateway/remoteEngine'); // loaded when it is needed
+      remote = client && (await Remote.follow(client, this.ports.log, signal));
     } catch (error) {
       if (!signal.aborted)
         this.ports.log.debug('the owner cannot be reached; it is tried again', { error: describeError(error) });
