@@ -48,7 +48,7 @@ export function facts(agent: AgentView, nowMs: number): readonly Fact[] {
     agent.exit === undefined ? undefined : { label: 'Last end', value: exitWords(agent.exit) || 'cause not known' },
     { label: 'Restarts', value: restarts(agent, nowMs) },
     { label: 'Usage', value: agent.usage ? usageWords(agent.usage, nowMs) : '' },
-    { label: 'Not known', value: agent.degraded.join('; ') },
+    { label: 'Degraded', value: agent.degraded.join('; ') },
     agent.isResumable ? { label: 'Conversation', value: 'can be resumed' } : undefined,
     { label: 'Id', value: agent.id },
     { label: 'Reason', value: agent.reason.replaceAll('_', ' ') },

@@ -28,9 +28,9 @@ export interface ApprovalDeskParts {
 export class ApprovalDesk {
   constructor(private readonly parts: ApprovalDeskParts) {}
 
-  /** Shows the request with every answer that can be given from here. */
+  /** Shows the request with every answer that can be given from here; what Enter chooses answers nothing. */
   async review(id: AgentId): Promise<void> {
-    await this.#ask(id, (request) => [...approving(request), ...denying(request), ATTACH]);
+    await this.#ask(id, (request) => [ATTACH, ...approving(request), ...denying(request)]);
   }
 
   /** Shows the request and asks whether it is allowed. */

@@ -14,13 +14,10 @@ export function requestTitle(request: PermissionRequest, longest = 80): string {
  * out, and every line is indented, so that nothing of it can pose as our own words.
  */
 export function requestText(agentName: string, request: PermissionRequest): string {
-  const lines = [
-    `${oneLine(agentName)} ${request.kind === 'question' ? 'asks' : 'wants to do this'}:`,
-    '',
-    ...indented(request.title),
-  ];
+  const lines = [`${oneLine(agentName)} ${request.kind === 'question' ? 'asks' : 'wants to do this'}:`, ''];
+  if (!request.detail.startsWith(request.title)) lines.push(...indented(request.title), '');
+  lines.push(...indented(request.detail));
   if (request.tool !== undefined) lines.push('', `Tool: ${oneLine(request.tool)}`);
-  if (request.detail !== '' && request.detail !== request.title) lines.push('', ...indented(request.detail));
   if (request.isCut) lines.push('', 'It tells more than can be kept here. The rest is only in its terminal.');
   lines.push('', doorWords(request));
   return lines.join('\n');

@@ -179,7 +179,7 @@ describe('rows with prompts and requests', () => {
       queuedPromptCount: 1,
     });
     const text = description(agent, NOW);
-    assert.match(text, /^needs approval · Bash: x+… · 1 queued · 3 min$/);
+    assert.match(text, /^needs approval · 1 queued · Bash: x+… · 3 min$/);
     assert.ok(text.length < 130);
     assert.match(sentence(agent, NOW), /^Agent Reviewer, needs approval, 3 minutes, asks: Bash: x+…, 1 prompt waits$/);
   });
@@ -209,7 +209,7 @@ describe('agent tooltips', () => {
       'Last prompt: acknowledged by hook; altered: a space before the first character (2 minutes ago): review the last commit',
       'Queue: 1 prompt waits',
       'Usage: 1,234 in, 5 out, 6 from cache, 7 to cache (tokens); cost not reported; covers 3 of 4 turns; as of just now',
-      'Not known: no hooks: activity comes from the screen only',
+      'Degraded: no hooks: activity comes from the screen only',
       'Conversation: can be resumed',
     ])
       assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join('\n')}`);

@@ -48,7 +48,7 @@ describe('answering a request', () => {
     assert.deepEqual(engine.calls, []);
     assert.match(
       window.shown[0] ?? '',
-      /^confirm: Reviewer: Bash: npm test \[Approve\|Attach\]\nReviewer wants to do this:\n\n {4}Bash: npm test\n/,
+      /^confirm: Reviewer: Bash: npm test \[Approve\|Attach\]\nReviewer wants to do this:\n\n {4}Bash: npm test\n\n {4}npm test\n\nTool: Bash\n/,
     );
     window.answer = 'Approve';
     await desk.approve(id);
@@ -64,7 +64,7 @@ describe('answering a request', () => {
     await desk.review(id);
     assert.deepEqual([engine.calls, documents.closed.length, documents.open.size], [[], 1, 0]);
     assert.ok(seen[0]?.includes('    the end'));
-    assert.match(window.shown[0] ?? '', /^choose: .* \[Decide Later\|Approve\|Deny\|Deny with Reason…\|Attach\]$/);
+    assert.match(window.shown[0] ?? '', /^choose: .* \[Decide Later\|Attach\|Approve\|Deny\|Deny with Reason…\]$/);
     await desk.review(id);
     assert.deepEqual(engine.calls, ['answerRequest reviewer q1 allow']);
   });
