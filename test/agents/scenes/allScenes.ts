@@ -14,7 +14,7 @@ const CLAUDE: Dialect = {
   leaveMenu: ['Escape'],
   webTool: '[[tool: WebFetch {"url":"https://example.com/page","prompt":"What is there?"}]]',
   writeTool: WRITE,
-  editTool: '[[tool: Edit {"file_path":"{workspace}/notes.txt","old_string":"two","new_string":"zwei"}]]',
+  editTool: '[[tool: Edit {"file_path":"{workspace}/made.txt","old_string":"beta","new_string":"gamma"}]]',
 };
 
 const CODEX: Dialect = {
@@ -26,9 +26,9 @@ const CODEX: Dialect = {
   leaveMenu: ['Escape'],
   queueKey: 'Tab',
   questionMode: ['BTab'],
-  // It has no tool for files with this model, but knows this command.
-  writeTool: `[[bash: apply_patch '*** Begin Patch\n*** Add File: made.txt\n+alpha\n+beta\n*** End Patch\n']]`,
-  editTool: `[[bash: apply_patch '*** Begin Patch\n*** Update File: notes.txt\n@@\n one\n-two\n+zwei\n three\n*** End Patch\n']]`,
+  // It has no tool for files with this model.
+  writeTool: "[[sudo: printf 'alpha\\nbeta\\n' > made.txt]]",
+  editTool: '[[sudo: sed -i s/two/zwei/ notes.txt]]',
 };
 
 const GEMINI: Dialect = {

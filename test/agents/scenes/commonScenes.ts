@@ -85,7 +85,7 @@ async function menus(director: Director): Promise<void> {
     ['at', '@', DRAFT],
     ['at-filtered', 'read @no', DRAFT],
     ['bang', '!', SHELL_MODE],
-    ['bang-command', '!ls -la', DRAFT],
+    ['bang-command', '!ls -la', SHELL_MODE],
     ['hash', '#', DRAFT],
     ['question', '?', IDLE_WITH_HELP],
   ] as const) {

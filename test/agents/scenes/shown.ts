@@ -1,6 +1,6 @@
 import type { Cli } from '../cliSetup';
 import type { ExpectedReading } from '../recordedScreens';
-import { DRAFT, IDLE, NOTHING, OVERLAY, OWN_DIALOG, SHELL_MODE } from './scene';
+import { DRAFT, IDLE, NOTHING, OVERLAY, OWN_DIALOG, RETRYING, SHELL_MODE, WORKING } from './scene';
 
 /** Where a screen turned out to show something else than what was to be brought about, as seen by a person. `<size>/<name>` before `<name>`. */
 export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading>>>> = {
@@ -15,11 +15,16 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     // What came before the connection was cut looks like a whole answer.
     'dropped-final': { ...IDLE, alsoRight: ['error'] },
   },
-  codex: {},
+  codex: {
+    '80x24/dropped-final': RETRYING,
+  },
   gemini: {
     'usage-limit-final': { ...OWN_DIALOG, alsoRight: ['rate_limited'] },
     'onboarding-1': NOTHING,
-    'onboarding-2': { ...NOTHING, alsoRight: ['busy'] },
+    '120x40/onboarding-2': { ...NOTHING, alsoRight: ['busy'] },
+    'onboarding-2': OWN_DIALOG,
+    // Its frame around the command stays on the screen and looks like the box.
+    'overlay-resume': { ...OVERLAY, alsoRightBox: ['draft'] },
     'overlay-auth': { ...OVERLAY, alsoRight: ['awaiting_input'] },
     // Only prints that it wants more words.
     'overlay-permissions': { ...IDLE, alsoRight: ['error'] },
@@ -28,5 +33,6 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
   opencode: {
     // It has no help of its own for this key.
     'draft-question': DRAFT,
+    '80x24/question-after-enter': WORKING,
   },
 };
