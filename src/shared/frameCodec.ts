@@ -1,4 +1,6 @@
 const LINE_FEED = 10;
+/** One for all: it keeps nothing between lines, and making one costs more than using it. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Why a line was not taken: too long, or no UTF-8. Whoever reads must end the connection: what follows cannot be understood. */
 export type FrameProblem = 'tooLong' | 'notUtf8';
@@ -8,7 +10,6 @@ export type FrameProblem = 'tooLong' | 'notUtf8';
  * problem it keeps nothing and takes nothing more.
  */
 export class LineReader {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #parts: Uint8Array[] = [];
   #size = 0;
   #problem: FrameProblem | undefined;
@@ -55,7 +56,7 @@ export class LineReader {
     this.#parts = [];
     this.#size = 0;
     try {
-      return this.#decoder.decode(bytes);
+      return decoder.decode(bytes);
     } catch {
       return undefined; // the decoder is fatal: this is no UTF-8
     }

@@ -8,6 +8,7 @@ import { EngineError } from '../../../../src/core/engineErrors';
 import { agentId, aSpec } from '../../../support/builders';
 import { eventually } from '../../../support/eventually';
 import { anAgentView, aReceipt, aRequest } from '../../../support/fakeEngine';
+import { MemoryConnection } from '../../../support/gatewayPair';
 import { memoryWorld, PERSON_KEY } from '../../../support/gatewayWorld';
 
 const reviewer = agentId('reviewer');
@@ -189,6 +190,36 @@ describe('the engine of a window that follows', () => {
     await outcome;
     assert.equal(closed, 1);
     await eventually('no listener to be left', () => setup.world.engine.listenerCount === 0 || undefined);
+  });
+
+  it('closes when a change is missing: whoever follows begins anew, with everything', async () => {
+    const [mine, other] = MemoryConnection.pair();
+    const snapshot = { seq: 0, status: { kind: 'stopped' }, agents: [], types: [], notices: [] };
+    const hello = { protocol: 1, version: '1', principal: 'person', workspace: '' };
+    other.onDidReceive((line) => {
+      const { id, method } = JSON.parse(line) as { id: number; method: string };
+      other.send(JSON.stringify({ jsonrpc: '2.0', id, result: method === 'hello' ? hello : snapshot }));
+    });
+    const client = await GatewayClient.open(
+      mine,
+      { client: 'x', personKey: 'x' },
+      { clock: setup.clock, log: silentLogger },
+    );
+    const following = await RemoteEngine.follow(client, silentLogger);
+    const tell = (seq: number): number =>
+      other.send(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          method: 'changed',
+          params: { seq, kind: 'status', status: { kind: 'starting' } },
+        }),
+      );
+    tell(1);
+    await turn();
+    assert.deepEqual([following.status.kind, mine.isClosed], ['starting', false]);
+    tell(3);
+    await turn();
+    assert.equal(mine.isClosed, true);
   });
 
   it('its end is the end of the watch at the owner', async () => {
