@@ -12,7 +12,7 @@ type OneAgentMethod = GatewayMethod &
 /** A verb that does the same to each of the agents it names, one after the other; goes on after a failure, and ends with the first. */
 function eachAgent(method: OneAgentMethod, done: string) {
   return async (context: VerbContext): Promise<ExitCode> => {
-    const engine = await context.engine();
+    const engine = context.engine();
     const agents = await context.agents();
     const chosen: AgentRow[] = [];
     for (const name of context.line.operands) chosen.push(await context.agent(name));
@@ -48,7 +48,7 @@ export async function stop(context: VerbContext): Promise<ExitCode> {
 }
 
 export async function start(context: VerbContext): Promise<ExitCode> {
-  const engine = await context.engine();
+  const engine = context.engine();
   const what = context.operand(0);
   const types = (await engine.call('agent.types', {})) as readonly { readonly id: string }[]; // the engine's own
   if (context.has('existing') || !types.some(({ id }) => id === what)) return startExisting(context, what, types);
@@ -85,7 +85,7 @@ async function startExisting(
     );
   const agent = await context.agent(name);
   const method = agent.lifecycle === 'quarantined' ? 'agent.release' : 'agent.startExisting';
-  await (await context.engine()).call(method, { agentId: agent.id });
+  await context.engine().call(method, { agentId: agent.id });
   context.answer({ agentId: agent.id }, () => `started ${cleanLine(agent.name)}`);
   return ExitCode.Ok;
 }
@@ -103,7 +103,7 @@ export async function resume(context: VerbContext): Promise<ExitCode> {
   if (context.has('all')) return fleet(context, 'fleet.resume', 'resumed');
   if (context.line.operands.length === 0) throw new CliError(ExitCode.Usage, 'resume takes AGENT or --all');
   const agent = await context.agent(context.operand(0));
-  const report = (await (await context.engine()).call('agent.resume', { agentId: agent.id })) as ResumeAnswer; // the engine's own
+  const report = (await context.engine().call('agent.resume', { agentId: agent.id })) as ResumeAnswer; // the engine's own
   context.answer({ agentId: agent.id, ...report }, () =>
     [
       `resumed ${cleanLine(agent.name)} in its conversation ${cleanLine(report.sessionId)}`,
@@ -119,7 +119,7 @@ export async function resume(context: VerbContext): Promise<ExitCode> {
 async function fleet(context: VerbContext, method: 'fleet.stopAll' | 'fleet.resume', done: string): Promise<ExitCode> {
   if (context.line.operands.length > 0)
     throw new CliError(ExitCode.Usage, `${context.line.verb.name} takes agents or --all, not both`);
-  const result = (await (await context.engine()).call(method, {})) as FleetAnswer; // the engine's own
+  const result = (await context.engine().call(method, {})) as FleetAnswer; // the engine's own
   context.answer(result, () => {
     const failed = result.failed.map(({ name, error }) => `failed: ${cleanLine(name)}: ${cleanLine(messageOf(error))}`);
     return [`${done} ${result.succeeded.map((name) => cleanLine(name)).join(', ') || 'none'}`, ...failed].join('\n');
@@ -134,7 +134,7 @@ function messageOf(error: unknown): string {
 export async function rename(context: VerbContext): Promise<ExitCode> {
   const agent = await context.agent(context.operand(0));
   const name = context.operand(1);
-  await (await context.engine()).call('agent.rename', { agentId: agent.id, name });
+  await context.engine().call('agent.rename', { agentId: agent.id, name });
   context.answer({ agentId: agent.id, name }, () => `${cleanLine(agent.name)} is called ${cleanLine(name)} now`);
   return ExitCode.Ok;
 }
@@ -148,7 +148,7 @@ export async function attach(context: VerbContext): Promise<ExitCode | number> {
       '`orc screen AGENT` prints what it shows; --json prints the command.',
     );
   const agent = await context.agent(context.operand(0));
-  const command = (await (await context.engine()).call('agent.attachCommand', { agentId: agent.id })) as {
+  const command = (await context.engine().call('agent.attachCommand', { agentId: agent.id })) as {
     readonly program: string;
     readonly args: readonly string[];
   }; // the engine's own

@@ -66,9 +66,9 @@ export class VerbContext {
   }
 
   /** @throws {CliError} */
-  async engine(): Promise<EngineClient> {
+  engine(): EngineClient {
     const { env, version } = this.terminal;
-    this.#client ??= await EngineClient.connect({
+    this.#client ??= EngineClient.connect({
       pointer: this.pointer,
       env,
       version,
@@ -79,7 +79,7 @@ export class VerbContext {
 
   /** @throws {CliError} */
   async agents(): Promise<readonly AgentRow[]> {
-    return (await (await this.engine()).call('agent.list', {})) as readonly AgentRow[]; // the engine's own; shown defensively
+    return (await this.engine().call('agent.list', {})) as readonly AgentRow[]; // the engine's own; shown defensively
   }
 
   /** The agent of this id or display name. @throws {CliError} NotFound; Usage when several are called so */

@@ -37,6 +37,7 @@ export class EngineClient {
   readonly #waiting = new Map<number, Waiting>();
   readonly #reader = new LineReader(MAX_ANSWER_BYTES);
   #next = 1;
+  #hello: Promise<void> = Promise.resolve();
   #end: CliError | undefined;
 
   private constructor(
@@ -62,24 +63,34 @@ export class EngineClient {
     );
   }
 
-  /** Connects and says who calls. @throws {CliError} */
-  static async connect(options: ClientOptions): Promise<EngineClient> {
+  /** Connects and says who calls; what is asked next follows without waiting for the answer. @throws {CliError} without a credential */
+  static connect(options: ClientOptions): EngineClient {
     const credential = credentialOf(options);
     const client = new EngineClient(net.connect({ path: options.pointer.socket }), options);
-    const params = { protocol: GATEWAY_PROTOCOL, client: `orc ${options.version}`, ...credential };
+    client.#hello = client.#sayHello({
+      protocol: GATEWAY_PROTOCOL,
+      client: `orc ${options.version}`,
+      ...credential,
+    });
+    client.#hello.catch(() => undefined); // told by whatever is asked next
+    return client;
+  }
+
+  async #sayHello(params: object): Promise<void> {
     try {
-      await client.#request('hello', params, HELLO_MS);
-      return client;
+      await this.#request('hello', params, HELLO_MS);
     } catch (error) {
-      client.dispose();
       const isOtherProtocol = error instanceof CliError && error.data.status === 'FAILED_PRECONDITION';
       throw isOtherProtocol ? new CliError(ExitCode.NoEngine, error.message, UPDATE_ADVICE, error.data) : error;
     }
   }
 
   /** @throws {CliError} */
-  call<M extends GatewayMethod>(method: M, params: GatewayParams[M]): Promise<unknown> {
-    return this.#request(method, params, this.options.timeoutMs);
+  async call<M extends GatewayMethod>(method: M, params: GatewayParams[M]): Promise<unknown> {
+    const answer = this.#request(method, params, this.options.timeoutMs);
+    answer.catch(() => undefined); // a refused hello tells more
+    await this.#hello;
+    return answer;
   }
 
   dispose(): void {

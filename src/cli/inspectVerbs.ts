@@ -7,7 +7,7 @@ import { cleanBlock, cleanLine, formatAge, formatTable } from './terminalText';
 const MOST_COLUMNS = 200;
 
 export async function status(context: VerbContext): Promise<ExitCode> {
-  const engine = await context.engine();
+  const engine = context.engine();
   const [answer, agents, notices] = (await Promise.all([
     engine.call('engine.status', {}),
     engine.call('agent.list', {}),
@@ -81,7 +81,7 @@ export async function list(context: VerbContext): Promise<ExitCode> {
 }
 
 export async function types(context: VerbContext): Promise<ExitCode> {
-  const engine = await context.engine();
+  const engine = context.engine();
   const all = (await engine.call('agent.types', {})) as readonly { id: string; label: string; availability: string }[]; // the engine's own
   context.answer({ types: all }, () =>
     formatTable(
@@ -95,7 +95,7 @@ export async function types(context: VerbContext): Promise<ExitCode> {
 
 export async function why(context: VerbContext): Promise<ExitCode> {
   const agent = await context.agent(context.operand(0));
-  const told = (await (await context.engine()).call('agent.explain', { agentId: agent.id })) as Explanation; // the engine's own
+  const told = (await context.engine().call('agent.explain', { agentId: agent.id })) as Explanation; // the engine's own
   context.answer({ agent, explanation: told }, () => {
     const signals = told.signals.map((signal) => [
       cleanLine(signal.weight), cleanLine(signal.source), cleanLine(signal.activity).replaceAll('_', ' '),
@@ -119,13 +119,13 @@ export async function why(context: VerbContext): Promise<ExitCode> {
 
 export async function screen(context: VerbContext): Promise<ExitCode> {
   const { id } = await context.agent(context.operand(0));
-  const { text } = (await (await context.engine()).call('agent.screen', { agentId: id })) as { readonly text: string }; // the engine's own
+  const { text } = (await context.engine().call('agent.screen', { agentId: id })) as { readonly text: string }; // the engine's own
   context.answer({ agentId: id, text }, () => cleanBlock(text).trimEnd());
   return ExitCode.Ok;
 }
 
 export async function doctor(context: VerbContext): Promise<ExitCode> {
-  const engine = await context.engine();
+  const engine = context.engine();
   const [typeId] = context.line.operands;
   const report = typeId === undefined ? undefined : ((await engine.call('doctor.run', { typeId })) as DoctorAnswer); // the engine's own
   const checks = report?.checks ?? ((await engine.call('engine.diagnose', {})) as readonly Check[]); // the engine's own

@@ -53,7 +53,7 @@ async function printNames(kind: string, terminal: Terminal): Promise<number> {
     terminal,
   );
   try {
-    const engine = await context.engine();
+    const engine = context.engine();
     const all = (await engine.call(kind === 'types' ? 'agent.types' : 'agent.list', {})) as readonly {
       readonly id: string;
     }[]; // the engine's own

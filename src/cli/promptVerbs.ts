@@ -12,7 +12,7 @@ const FINAL: ReadonlySet<string> = new Set(['acknowledged', 'failed', 'delivery_
 
 export async function prompt(context: VerbContext): Promise<ExitCode> {
   const text = await promptText(context);
-  const engine = await context.engine();
+  const engine = context.engine();
   const agent = await context.agent(context.operand(0));
   const whenBlocked = context.has('queue') ? ('queue' as const) : ('refuse' as const);
   const first = (await engine.call('agent.prompt', { agentId: agent.id, text, whenBlocked, wait: false })) as Receipt; // the engine's own
@@ -125,9 +125,7 @@ function exitCodeOf({ state }: Receipt): ExitCode {
 export async function receipts(context: VerbContext): Promise<ExitCode> {
   const limit = Math.ceil(positive('limit', textOf(context.line, 'limit') ?? '20', 500));
   const agent = await context.agent(context.operand(0));
-  const all = (await (
-    await context.engine()
-  ).call('agent.receipts', { agentId: agent.id, limit })) as readonly Receipt[]; // the engine's own
+  const all = (await context.engine().call('agent.receipts', { agentId: agent.id, limit })) as readonly Receipt[]; // the engine's own
   context.answer({ agentId: agent.id, receipts: all }, () => {
     if (all.length === 0) return 'no prompts were sent to it';
     const rows = all.map((each) => [
@@ -143,7 +141,7 @@ export async function receipts(context: VerbContext): Promise<ExitCode> {
 
 export async function cancel(context: VerbContext): Promise<ExitCode> {
   const receiptId = context.operand(0);
-  await (await context.engine()).call('agent.cancelPrompt', { receiptId });
+  await context.engine().call('agent.cancelPrompt', { receiptId });
   context.answer({ receiptId }, () => 'taken back');
   return ExitCode.Ok;
 }
@@ -152,14 +150,14 @@ export async function settle(context: VerbContext): Promise<ExitCode> {
   const [receiptId = '', outcome] = context.line.operands;
   if (outcome !== 'arrived' && outcome !== 'lost')
     throw new CliError(ExitCode.Usage, 'settle takes a receipt, then arrived or lost');
-  await (await context.engine()).call('agent.settleDelivery', { receiptId, outcome });
+  await context.engine().call('agent.settleDelivery', { receiptId, outcome });
   context.answer({ receiptId, outcome }, () => `noted: it ${outcome === 'lost' ? 'was lost' : 'arrived'}`);
   return ExitCode.Ok;
 }
 
 export async function resend(context: VerbContext): Promise<ExitCode> {
   const whenBlocked = context.has('queue') ? ('queue' as const) : ('refuse' as const);
-  const engine = await context.engine();
+  const engine = context.engine();
   return tell(
     context,
     (await engine.call('agent.resendPrompt', { receiptId: context.operand(0), whenBlocked })) as Receipt,

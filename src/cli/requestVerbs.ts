@@ -12,7 +12,7 @@ export async function approve(context: VerbContext): Promise<ExitCode> {
     context.say('not approved');
     return ExitCode.Refused;
   }
-  await (await context.engine()).call('agent.approve', { agentId: agent.id, requestId });
+  await context.engine().call('agent.approve', { agentId: agent.id, requestId });
   context.answer({ agentId: agent.id, requestId }, () => 'approved');
   return ExitCode.Ok;
 }
@@ -51,9 +51,7 @@ export async function deny(context: VerbContext): Promise<ExitCode> {
   const requestId = textOf(context.line, 'request') ?? requestOf(agent).id;
   if (reason !== undefined && agent.request?.id === requestId && agent.request.canGiveReason === false)
     context.terminal.writeError('orc: the reason cannot be told to this agent; it is refused without it\n');
-  await (
-    await context.engine()
-  ).call('agent.deny', { agentId: agent.id, requestId, ...(reason !== undefined && { reason }) });
+  await context.engine().call('agent.deny', { agentId: agent.id, requestId, ...(reason !== undefined && { reason }) });
   context.answer({ agentId: agent.id, requestId }, () => 'denied');
   return ExitCode.Ok;
 }
