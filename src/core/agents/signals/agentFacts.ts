@@ -39,6 +39,8 @@ export interface AgentFacts {
   readonly screens: readonly ScreenFact[];
   /** Monotonic time of the earlier of the newest two looks, at least {@link CONFIRM_MS} apart with nothing else between, that both showed this. */
   readonly stableAtMs: Readonly<Partial<Record<Shows, number>>>;
+  /** Monotonic time of the newest look that showed a dialog. */
+  readonly dialogAtMs: number;
 }
 
 /** 120 ms: a program redraws between two outputs, so one look is not enough where a wrong answer hurts. */
@@ -46,7 +48,14 @@ export const CONFIRM_MS = 120;
 const MAX_SIGNALS = 32;
 const MAX_SCREENS = 16;
 
-export const NO_FACTS: AgentFacts = { hooks: [], titles: [], oscs: [], screens: [], stableAtMs: {} };
+export const NO_FACTS: AgentFacts = {
+  hooks: [],
+  titles: [],
+  oscs: [],
+  screens: [],
+  stableAtMs: {},
+  dialogAtMs: -Infinity,
+};
 
 /** Strongest first: of facts of one instant the stronger counts as the newer. */
 export const STRENGTH: readonly Activity[] = [
@@ -67,9 +76,15 @@ export function withSignal(facts: AgentFacts, fact: SignalFact): AgentFacts {
 /** Looks come in the order in which they were made. */
 export function withScreen(facts: AgentFacts, fact: ScreenFact): AgentFacts {
   const screens = [...facts.screens, fact].slice(-MAX_SCREENS);
+  const dialogAtMs = isWaiting(fact.reading.activity) ? fact.atMs : facts.dialogAtMs;
   const earlier = trailingRun(screens).findLast((one) => fact.atMs - one.atMs >= CONFIRM_MS);
-  if (!earlier) return { ...facts, screens };
-  return { ...facts, screens, stableAtMs: { ...facts.stableAtMs, [showsOf(fact)]: earlier.atMs } };
+  const stableAtMs = earlier ? { ...facts.stableAtMs, [showsOf(fact)]: earlier.atMs } : facts.stableAtMs;
+  return { ...facts, screens, dialogAtMs, stableAtMs };
+}
+
+/** It waits for a person. */
+export function isWaiting(activity: Activity): boolean {
+  return activity === 'awaiting_approval' || activity === 'awaiting_input';
 }
 
 export function listOf(source: AgentSignal['source']): 'hooks' | 'titles' | 'oscs' {

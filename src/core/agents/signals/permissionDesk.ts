@@ -276,13 +276,14 @@ export class PermissionDesk implements Disposable {
     if (!isObservable(record.lifecycle) || !isWaiting(record.activity)) return;
     const open = this.#open.get(agent.id);
     const dialog = this.#dialogOf(type, screen);
-    if (dialog === undefined || open?.request.door === 'hook' || open?.request.dialog === dialog) return;
+    const kind = record.activity === 'awaiting_approval' ? 'permission' : 'question';
+    if (dialog === undefined || open?.request.door === 'hook') return;
+    if (open?.request.dialog === dialog && (open.request.source === 'hook' || open.request.kind === kind)) return;
     const answered = this.#answered.get(agent.id);
     if (answered && (answered.dialog ?? dialog) === dialog && !open) return;
     const told = open?.request.source === 'hook' ? open : open?.pending;
     if (open && told && isOf(dialog, told)) return this.#withDialog(agent, open, told, dialog);
     const watch = new DisposableStore();
-    const kind = record.activity === 'awaiting_approval' ? 'permission' : 'question';
     const request: PermissionRequest = {
       ...this.#head(agent, kind, 'screen'), ...dialogText(dialog), ...keyDoor(type, kind), dialog,
     }; // prettier-ignore
@@ -388,8 +389,8 @@ function keyDoor(
 
 /** The dialog is the one of what a hook told: it shows its command or file. A question is drawn in its own words. */
 function isOf(dialog: string, { request, subject }: Pick<Open, 'request' | 'subject'>): boolean {
-  if (request.dialog !== undefined) return false; // it was another one before: the program asks something else by now
-  return request.kind === 'question' || (subject !== undefined && shows(dialog, subject));
+  if (subject !== undefined && shows(dialog, subject)) return true;
+  return request.kind === 'question' && request.dialog === undefined;
 }
 
 function takesReason(deny: unknown): boolean {

@@ -125,9 +125,30 @@ function normalise(line: string): string {
     .trim();
 }
 
-/** True when `dialog` shows `subject`, however it was wrapped; a subject that is drawn shortened is not shown. */
+/**
+ * True when whole lines of `dialog` are `subject`, however it was wrapped, with or without a shell's prompt sign. A part of a line is not enough (`git push`
+ * is not `git push --force`), and what is drawn shortened is not shown.
+ */
 export function shows(dialog: string, subject: string): boolean {
-  const bare = (text: string): string => normalise(text.replaceAll('\n', ' ')).replaceAll(' ', '');
   const wanted = bare(subject);
-  return wanted !== '' && bare(dialog).includes(wanted);
+  const lines = dialog.split('\n').map(bare);
+  return (
+    wanted !== '' &&
+    lines.some((_, from) => begins(lines.slice(from), wanted) || begins(lines.slice(from), `$${wanted}`))
+  );
+}
+
+/** The first lines together are `wanted`. */
+function begins(lines: readonly string[], wanted: string): boolean {
+  let text = '';
+  for (const line of lines) {
+    text += line;
+    if (text === wanted) return true;
+    if (!wanted.startsWith(text)) return false;
+  }
+  return false;
+}
+
+function bare(text: string): string {
+  return normalise(text.replaceAll('\n', ' ')).replaceAll(' ', '');
 }

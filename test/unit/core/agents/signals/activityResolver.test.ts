@@ -149,6 +149,18 @@ describe('activityResolver', () => {
       assert.deepEqual(trace([0, 'idle'], [2_000, 'hook', 'busy'], [2_300, 'busy']), ['120 idle', '2000 busy']);
     });
 
+    it('a question is not contradicted by work on the screen before its dialog is drawn, and at once after', () => {
+      assert.deepEqual(
+        trace([0, 'busy'], [1_000, 'hook', 'awaiting_approval'], [1_700, 'awaiting_approval'], [1_800, 'idle']),
+        ['0 busy', '1000 awaiting_approval', '1920 idle'],
+      );
+      assert.deepEqual(trace([0, 'busy'], [1_000, 'hook', 'awaiting_approval']), [
+        '0 busy',
+        '1000 awaiting_approval',
+        '1920 busy',
+      ]);
+    });
+
     it('that come late do not bring back what a later screen has shown', () => {
       assert.equal(after([0, 'busy'], [3_000, 'idle'], [4_000, 'hook', 'idle']), 'idle');
       const late = withSignal(look(look(NO_FACTS, 3_000, 'idle'), 3_200, 'idle'), signal(100, 'hook', 'busy'));

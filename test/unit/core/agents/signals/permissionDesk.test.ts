@@ -203,6 +203,31 @@ describe('PermissionDesk through keys', () => {
     assert.match(world.request?.detail ?? '', /rm -rf/);
   });
 
+  it('takes no dialog for the one that a hook told because it begins alike', async () => {
+    const world = new World();
+    await world.begin('key-asker');
+    await world.ask('Bash', { command: 'git push' });
+    await world.draw(askingScreen(COMMAND));
+    assert.deepEqual([world.request?.source, world.request?.detail.includes(COMMAND)], ['screen', true]);
+    await world.draw(askingScreen('git push'));
+    assert.deepEqual(
+      [world.request?.source, world.request?.detail, world.request?.canAllow],
+      ['hook', 'git push', true],
+    );
+  });
+
+  it('keeps the question of a hook while its dialog is still being drawn', async () => {
+    const world = new World();
+    await world.begin('key-asker');
+    await world.ask();
+    await world.draw(`Allow this command?\n\n  ${COMMAND}\n  Enter to confirm`);
+    const { id } = world.request ?? {};
+    await world.draw(askingScreen(COMMAND));
+    assert.deepEqual([world.request?.id, world.request?.source], [id, 'hook']);
+    await world.answer({ kind: 'allow' });
+    assert.deepEqual(world.host.pressedKeys(ID), ['1']);
+  });
+
   it('presses nothing into copy mode or into an empty box', async () => {
     for (const screen of [{ text: askingScreen(COMMAND), isInCopyMode: true }, { text: '> ' }]) {
       const world = new World();
