@@ -46,6 +46,6 @@ describe('AgentFactory', () => {
     assert.throws(() => types.register({ id: 'demo' }), (error) => AgentError.is(error, 'agent.typeInvalid') && error.problems.length > 1); // prettier-ignore
     registration.dispose();
     registration.dispose();
-    assert.deepEqual([types.find('mine'), announced], [undefined, [9, 8]]);
+    assert.deepEqual([types.find('mine'), announced], [undefined, [11, 10]]);
   });
 });
