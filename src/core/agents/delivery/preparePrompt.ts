@@ -112,6 +112,11 @@ function alterations(text: string, alters: readonly string[]): readonly PromptCh
         detail: 'the program itself turns tabs into four spaces',
         applies: text.includes('\t'),
       },
+      trims: {
+        kind: 'trimmed',
+        detail: 'the program itself drops blanks around the text',
+        applies: text !== text.trim(),
+      },
       drops_zero_width: {
         kind: 'zero_width',
         detail: 'the program itself drops characters without width',

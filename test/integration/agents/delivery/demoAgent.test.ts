@@ -155,7 +155,6 @@ describe('prompts to a demo agent in tmux', function () {
     ];
     for (const text of hostile) await world.supervisor.sendPrompt(id, text);
     assert.deepEqual(world.taken('demo'), hostile.map(prepared));
-    // eslint-disable-next-line no-control-regex -- control characters are what this is about
     assert.ok(world.taken('demo').every((text) => !/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)));
     assert.equal(world.supervisor.registry.get(id).record.lifecycle, 'running');
   });

@@ -43,6 +43,12 @@ describe('a prompt that is prepared', () => {
     });
   }
 
+  it('is declared to lose the space again where the program trims', () => {
+    const type: PromptFacts = { prompt: { leadingSpace: '/' }, alters: ['trims'] };
+    assert.deepEqual([preparePrompt('/exit', type).prepared, kinds('/exit', type)], [' /exit', ['leading_space', 'trimmed']]); // prettier-ignore
+    assert.deepEqual(kinds('plain', type), []);
+  });
+
   it('keeps a leading slash where the type does not mind', () => {
     assert.deepEqual(preparePrompt('/exit', PLAIN), { prepared: '/exit', changes: [] });
   });
@@ -79,7 +85,6 @@ describe('a prompt that is prepared', () => {
   it('S4 never holds a control character but \\n and \\t, and no escape, whatever was given', () => {
     fc.assert(
       fc.property(anything, fc.constantFrom(PLAIN, GUARDED), (text, type) => {
-        // eslint-disable-next-line no-control-regex -- control characters are what this is about
         assert.doesNotMatch(preparePrompt(text, type).prepared, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
       }),
       { numRuns: trials(1_000, 10_000, 100_000) },
