@@ -2,6 +2,7 @@ import type { Activity, Evidence } from './agentState';
 import {
   type AgentFacts,
   CONFIRM_MS,
+  isWaiting,
   newestOf,
   type ScreenFact,
   type Shows,
@@ -14,6 +15,8 @@ import {
 export const UNKNOWN_CONFIRM_MS = 800;
 /** 400 ms: a program may tell a hook that long before its screen shows it; looks before that do not contradict the hook. */
 export const DRAW_MS = 400;
+/** 800 ms: some programs draw their dialog only after the hook that tells of it was answered. */
+export const ASK_DRAW_MS = 800;
 
 /** Why the deciding fact decides. */
 export type Why =
@@ -70,7 +73,13 @@ export function resolveActivity(facts: AgentFacts, shown: Activity, nowMs: numbe
 
 /** True while a later screen contradicts this hook: it is kept for the explanation only. */
 export function isContradicted(facts: AgentFacts, hook: SignalFact): boolean {
-  return contradictions(facts, hook).some((shows) => (facts.stableAtMs[shows] ?? -Infinity) >= hook.atMs + DRAW_MS);
+  return contradictions(facts, hook).some((shows) => (facts.stableAtMs[shows] ?? -Infinity) >= drawnAtMs(facts, hook));
+}
+
+/** From when on the screen must show what a hook said: a dialog that was seen since is drawn. */
+function drawnAtMs({ dialogAtMs }: AgentFacts, { activity, atMs }: SignalFact): number {
+  if (!isWaiting(activity)) return atMs + DRAW_MS;
+  return dialogAtMs >= atMs ? Math.min(dialogAtMs, atMs + ASK_DRAW_MS) : atMs + ASK_DRAW_MS;
 }
 
 /** What on a screen contradicts a hook that said this. */
@@ -151,7 +160,7 @@ class Case {
         return undefined;
       case 'idle': {
         if (newest === hook) return this.#isSeen(newest.atMs, 0) ? confirmed : undefined;
-        const openedMs = hook && hook.activity !== 'idle' ? hook.atMs + DRAW_MS : -Infinity;
+        const openedMs = hook && hook.activity !== 'idle' ? drawnAtMs(this.facts, hook) : -Infinity;
         return this.#isSeen(Math.max(newest.atMs, openedMs), CONFIRM_MS) ? confirmed : undefined;
       }
       case 'bare':
@@ -225,16 +234,12 @@ class Case {
   /** What the screen shows is not what the hook says: if it lasts, the screen is right. */
   #lookForContradiction(hook: SignalFact): void {
     if (this.#last && contradictions(this.facts, hook).includes(showsOf(this.#last)))
-      this.#isSeen(hook.atMs + DRAW_MS, CONFIRM_MS);
+      this.#isSeen(drawnAtMs(this.facts, hook), CONFIRM_MS);
   }
 
   #look(inMs: number): void {
     this.lookInMs = Math.min(this.lookInMs ?? Infinity, inMs);
   }
-}
-
-function isWaiting(activity: Activity): boolean {
-  return activity === 'awaiting_approval' || activity === 'awaiting_input';
 }
 
 /** A title or an OSC that says something. */
