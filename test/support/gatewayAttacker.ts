@@ -67,7 +67,7 @@ const attacks: Readonly<Record<string, () => Promise<number>>> = {
     }),
   /** A byte now and then, with and without hello. */
   slowLoris: () =>
-    repeat(120, async () => {
+    repeat(40, async () => {
       const socket = await connect();
       if (Math.random() < 0.5) await write(socket, hello);
       let sent = 0;
@@ -113,6 +113,7 @@ const attacks: Readonly<Record<string, () => Promise<number>>> = {
   /** 500 connections that say nothing, opened again when they are closed. */
   halfOpen: () =>
     repeat(500, async () => {
+      await pause(Math.random() * 500); // not all in one instant
       const socket = await connect();
       const closed = new Promise((resolve) => socket.once('close', resolve));
       await Promise.race([closed, pause(Math.max(0, endAt - performance.now()))]);
