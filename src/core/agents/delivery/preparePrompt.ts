@@ -23,8 +23,8 @@ const ESCAPE_SEQUENCE =
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-/** Characters without width: measured to be dropped by some programs. Joiners inside emoji are among them. */
-const ZERO_WIDTH = /[\u200b-\u200d\u2060\ufeff]/u;
+/** Characters without width: measured to be dropped by some programs. The joiners of emoji stay, as measured. */
+const ZERO_WIDTH = /[\u200b\u2060\ufeff]/u;
 
 /** The cleaning that every text gets, in order. Each step leaves what the later ones rely on. */
 const CLEANING: readonly {
@@ -115,6 +115,11 @@ function alterations(text: string, alters: readonly string[]): readonly PromptCh
       trims: {
         kind: 'trimmed',
         detail: 'the program itself drops blanks around the text',
+        applies: text !== text.trim(),
+      },
+      trims_sometimes: {
+        kind: 'trimmed',
+        detail: 'the program itself may drop blanks around the text',
         applies: text !== text.trim(),
       },
       drops_zero_width: {
