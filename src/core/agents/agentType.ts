@@ -236,7 +236,7 @@ export interface AgentType {
     /** The event it reports by itself at its start; absent: it reports nothing before its first prompt. */
     readonly firstHook?: string;
   };
-  /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width`. Declared in every receipt it applies to. */
+  /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width`, `trims`, `trims_sometimes`. Declared in every receipt it applies to. */
   readonly alters?: readonly string[];
   readonly quit: readonly QuitStep[];
   /** How long each step of the ending (quit, SIGTERM) may take. */
