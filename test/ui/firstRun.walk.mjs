@@ -129,7 +129,7 @@ await walk('First hour', async (it) => {
     });
     await eventually('badge', async () => (await agents.badge()) === '1');
     await eventually('status', async () => /1 needs you/.test(await agents.statusText()));
-    await window.notification('Reviewer: needs approval').waitFor();
+    await window.notification('Reviewer needs approval').waitFor();
     assert.equal((await agents.toasts()).length, 1);
     await it.shot(window, 'fleet');
   });
@@ -145,7 +145,7 @@ await walk('First hour', async (it) => {
     await it.shot(window, 'tooltip');
   });
 
-  await it.step('the context menu offers what the agent can do: no prompt while it asks', async () => {
+  await it.step('the context menu offers what the agent can do', async () => {
     await agents.row('Reviewer').click({ button: 'right' });
     const items = page.locator('.monaco-menu').getByRole('menuitem');
     await items.first().waitFor();
@@ -154,6 +154,15 @@ await walk('First hour', async (it) => {
       'Open Agent to the Side',
       'Open Read-Only Mirror',
       'Show Agent History',
+      'Explain Agent State',
+      'Review Request…',
+      'Approve Request…',
+      'Deny Request',
+      'Send Prompt…',
+      'Queue Prompt…',
+      'Write Prompt in Editor…',
+      'Show Prompt Receipts…',
+      'Resend Prompt…',
       'Pause Agent',
       'Restart Agent',
       'Rename Agent…',
@@ -165,7 +174,7 @@ await walk('First hour', async (it) => {
   });
 
   await it.step('the message leads to the terminal, where the question is answered', async () => {
-    await window.notificationAction('Reviewer: needs approval', 'Go to Agent');
+    await window.notificationAction('Reviewer needs approval', 'Go to Agent');
     await window.waitTerminal(/Allow this command\?/);
     await it.shot(window, 'attached');
     await window.typeTerminal('2');
@@ -207,12 +216,13 @@ await walk('First hour', async (it) => {
     assert.ok(isAlive(after.pid), 'closing detaches');
   });
 
-  await it.step('a prompt is sent; while the agent asks something none can be', async () => {
+  await it.step('a prompt is sent; while the agent asks something its row offers to review that', async () => {
     await agents.sendPrompt('Scout', 'ask');
     await agents.is('Scout', 'needs input');
     await agents.closeToasts();
     await agents.row('Scout').hover();
     assert.equal(await agents.row('Scout').getByRole('button', { name: 'Send Prompt' }).count(), 0);
+    await agents.row('Scout').getByRole('button', { name: 'Review Request' }).waitFor();
     await it.shot(window, 'asks');
   });
 
@@ -230,11 +240,13 @@ await walk('First hour', async (it) => {
     const before = runningAgents(it).builder;
     await agents.menu('Builder', 'Pause Agent');
     await agents.is('Builder', 'paused');
-    await agents.row('Builder').hover();
-    assert.equal(await agents.row('Builder').getByRole('button', { name: 'Send Prompt' }).count(), 0);
+    await agents.sendPrompt('Builder', 'not now');
+    await window.notification('The agent is paused').waitFor();
     await it.shot(window, 'paused');
+    await agents.closeToasts();
+    assert.doesNotMatch(tmux('capture-pane', '-p', '-S', '-100', '-t', '=builder:'), /not now/);
     await agents.menu('Builder', 'Resume Agent');
-    await agents.row('Builder').getByRole('button', { name: 'Send Prompt' }).waitFor({ state: 'attached' });
+    await eventually('resumed', async () => !(await agents.labels()).some((label) => /Builder, paused/.test(label)));
     assert.deepEqual(runningAgents(it).builder, before, 'the process was not disturbed');
   });
 

@@ -1,4 +1,4 @@
-// Two windows on one folder: one manages the agents, the other watches; whoever goes away is followed within a second.
+// Two windows on one folder: one manages the agents, the other acts through it; whoever goes away is followed within a second.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Agents, fleetFile, inWalkFolder, runningAgents } from './agents.mjs';
@@ -7,7 +7,7 @@ import { eventually, walk } from './walk.mjs';
 const TAKE_OVER_MS = 1_000;
 const MANAGED = /Managed by another window/;
 
-/** What only the window that manages the agents offers. */
+/** Commands that act. */
 const ACTING = [
   ['Start Agent', 'coreOrchestrator.startAgent'],
   ['Stop All Agents', 'coreOrchestrator.stopAll'],
@@ -37,7 +37,7 @@ await walk('R13 two windows on one folder', async (it) => {
   async function roleOf(agents) {
     const text = await agents.container.innerText();
     const labels = (await agents.labels()).join();
-    if (MANAGED.test(text) && /read-only/.test(labels)) return 'following';
+    if (MANAGED.test(text)) return 'following';
     return !MANAGED.test(text) && /Agent Planner, working/.test(labels) ? 'owner' : 'neither';
   }
 
@@ -52,22 +52,34 @@ await walk('R13 two windows on one folder', async (it) => {
       return epoch ? [{ atMs, epoch: +epoch }] : [];
     });
 
-  await it.step('the second window shows the agents by id, read-only, and says who manages them', async () => {
+  await it.step('the second window shows the same agents, says who manages them, and offers the same', async () => {
     await eventually('roles', async () => (await roleOf(second)) === 'following' && (await roleOf(first)) === 'owner');
-    assert.match((await second.labels()).join(), /Agent planner, .*read-only/);
+    await second.container.getByText('Commands work here, too').waitFor();
+    await second.is('Planner', 'working');
+    await second.is('Reviewer', 'needs approval');
+    assert.doesNotMatch((await second.labels()).join(), /read-only/);
     await it.shot(second.window, 'second');
-    await second.row('planner').click({ button: 'right' });
-    const items = second.page.locator('.monaco-menu').getByRole('menuitem');
-    await items.first().waitFor();
-    assert.deepEqual(await items.allInnerTexts(), [
-      'Attach to Agent',
-      'Open Agent to the Side',
-      'Open Read-Only Mirror',
-    ]);
-    await it.shot(second.window, 'second-menu');
-    await second.page.keyboard.press('Escape');
-    for (const [title, id] of ACTING) assert.equal(await second.window.paletteHas(title, id), false, id);
-    assert.equal(await first.window.paletteHas(...ACTING[0]), true, 'the owner is offered it');
+    for (const [title, id] of ACTING) assert.equal(await second.window.paletteHas(title, id), true, id);
+    undisturbed();
+  });
+
+  await it.step('commands of the second window reach the agents through the first', async () => {
+    await second.menu('Planner', 'Pause Agent');
+    await first.is('Planner', 'paused');
+    await second.menu('Planner', 'Resume Agent');
+    await first.is('Planner', 'working');
+    await second.menu('Reviewer', 'Review Request…');
+    await second.window.dialog().getByRole('button', { name: 'Deny', exact: true }).click();
+    await first.is('Reviewer', 'idle');
+    await second.sendPrompt('Reviewer', 'approve');
+    await first.is('Reviewer', 'needs approval');
+    await second.is('Reviewer', 'needs approval');
+    await first.closeToasts();
+    await second.closeToasts();
+    await second.menu('Planner', 'Attach to Agent');
+    await second.window.waitTerminal(/Working/);
+    await it.shot(second.window, 'second-acts');
+    await second.window.run('Terminal: Kill the Active Terminal Instance', { id: 'workbench.action.terminal.kill' });
     undisturbed();
   });
 
