@@ -12,8 +12,8 @@ export type Readiness =
 export const CONFIRM_MS = 120;
 /** 300 ms: a program that has just started draws its box before all the rest; it must stand still this long. */
 export const NEW_PROCESS_MS = 300;
-/** 1.5 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog and a draft are not. */
-export const PATIENCE_MS = 1_500;
+/** 3 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog and a draft are not. */
+export const PATIENCE_MS = 3_000;
 const SHORTEST_PAUSE_MS = 20;
 /** 2 s: an older settled screen of a program that is busy all the time is no first look any more. */
 const KEPT_LOOK_MS = 2_000;
