@@ -144,6 +144,7 @@ export class OwnerSession implements Disposable {
           demoAgent: workspace.demoAgent,
           workspaceId: workspace.id,
           homes: workspace.homes,
+          sha256: (text) => workspace.sha256(text),
           ...(tools && { tools }),
         },
         types.builtIn,

@@ -25,7 +25,7 @@ for (const cli of CLIS) {
 
     /** Makes it ask for a command and waits until the request can be answered from here. */
     async function asked(command: string): Promise<PermissionRequest> {
-      await world.ask(id, `Run it. [[sudo: ${command}]] [[reply: done]]`);
+      await world.ask(id, `${command} [[sudo: ${command}]] [[reply: done]]`); // each begins differently: the draft is looked for on the screen
       await world.shows(id, 'awaiting_approval', 20_000);
       let request: PermissionRequest | undefined;
       await eventually('the request can be answered', () => (request = world.view(id).request)?.canAllow === true, {

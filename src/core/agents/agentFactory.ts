@@ -10,7 +10,8 @@ import { requireAgentType } from './agentTypeParser';
 import { AGENT_VARIABLE, GENERATION_VARIABLE, POINTER_VARIABLE } from '../../shared/gatewayProtocol';
 import { agentEnvironment, type Environment } from './environment';
 import type { LaunchTools } from './launchTools';
-import { hasHooks, homeFiles, type HomeFolders, inject, sessionArgs } from './signals/injection';
+import { canInject, hasHooks, homeFiles, type HomeFolders, inject, sessionArgs } from './signals/injection';
+import type { Sha256 } from './signals/templates';
 
 export interface AgentFactoryOptions {
   /** The user's shell, absolute. */
@@ -25,6 +26,8 @@ export interface AgentFactoryOptions {
   readonly tools?: LaunchTools;
   /** Needed for types that start with a settings folder of their own; without it they start with the user's, uninjected. */
   readonly homes?: HomeFolders;
+  /** Lower-case hex; needed for types that state the hash of what is injected. */
+  readonly sha256?: Sha256;
 }
 
 /** Facts of one launch that are not kept with the agent. */
@@ -135,8 +138,10 @@ export class AgentFactory implements Disposable {
     const { tools } = this.options;
     const env = this.environmentOf(record, base);
     const places = { launchFolder, folder: spec.folder, sessionId, env };
-    const isInjected = tools !== undefined && (!type.inject?.home || this.options.homes !== undefined);
-    const injected = isInjected ? inject(type, { ...places, tools }) : undefined;
+    const isInjected = tools !== undefined && this.#canInject(type);
+    const injected = isInjected
+      ? inject(type, { ...places, tools, ...(this.options.sha256 && { sha256: this.options.sha256 }) })
+      : undefined;
     const home =
       injected?.home && this.options.homes
         ? homeFiles(injected.home, await this.options.homes.read(injected.home))
@@ -179,9 +184,14 @@ export class AgentFactory implements Disposable {
 
   /** What is not known of agents of this type, or not possible, in words for people. */
   degraded(type: AgentType): readonly string[] {
-    if (hasHooks(type) && this.options.tools && (!type.inject?.home || this.options.homes)) return [];
+    if (hasHooks(type) && this.#canInject(type)) return [];
     if (type.screenRules.length === 0) return ['no hooks, no screen rules: only alive or ended is known'];
     return ['no hooks: activity comes from the screen only'];
+  }
+
+  #canInject(type: AgentType): boolean {
+    const { tools, homes, sha256 } = this.options;
+    return canInject(type, { tools: tools !== undefined, homes: homes !== undefined, sha256: sha256 !== undefined });
   }
 
   /** The value of {@link MARKER_VARIABLE} for one agent and generation. */

@@ -2,7 +2,16 @@ import type { AgentType, Injection } from '../agentType';
 import type { Environment } from '../environment';
 import type { JsonObject } from '../jsonReader';
 import type { LaunchTools } from '../launchTools';
-import { fillTemplate, fillText, fillValue, mergeValues, type Places, readJsonObject } from './templates';
+import {
+  fillTemplate,
+  fillText,
+  fillValue,
+  mergeValues,
+  needsHash,
+  type Places,
+  readJsonObject,
+  type Sha256,
+} from './templates';
 
 /** What one launch gets besides command and environment. */
 export interface InjectedLaunch {
@@ -69,6 +78,7 @@ export interface InjectionPlaces {
   readonly sessionId: string | undefined;
   /** The agent's environment without what is injected. */
   readonly env: Environment;
+  readonly sha256?: Sha256;
 }
 
 const NOTHING: InjectedLaunch = { args: [], env: {}, files: {} };
@@ -80,23 +90,24 @@ export function inject(type: Pick<AgentType, 'inject'>, places: InjectionPlaces)
   const { inject: injection } = type;
   if (!injection) return NOTHING;
   const filled = placesOf(places);
+  const { sha256 } = places;
   const map = <T>(of: Readonly<Record<string, T>> | undefined, make: (item: T, name: string) => string) =>
     Object.fromEntries(Object.entries(of ?? {}).map(([name, item]) => [name, make(item, name)]));
   const home = injection.home && homePlan(injection.home, places, filled);
   const homeEnv = injection.home && home ? { [injection.home.variable]: `${places.launchFolder}/${HOME_FOLDER}` } : {};
   return {
-    args: (injection.args ?? []).map((template) => fillTemplate(template, filled)),
+    args: (injection.args ?? []).map((template) => fillTemplate(template, filled, sha256)),
     env: {
       ...map(injection.env, (template, name) => {
         const present = places.env[name];
         if (typeof template === 'string' || !('json' in template) || present === undefined)
-          return fillTemplate(template, filled);
+          return fillTemplate(template, filled, sha256);
         const base = readJsonObject(present, JSON.parse);
-        return JSON.stringify(mergeValues(base ?? {}, fillValue(template.json, filled)));
+        return JSON.stringify(mergeValues(base ?? {}, fillValue(template.json, filled, sha256)));
       }),
       ...homeEnv,
     },
-    files: map(injection.files, (template) => fillTemplate(template, filled)),
+    files: map(injection.files, (template) => fillTemplate(template, filled, sha256)),
     ...(home && { home }),
   };
 }
@@ -104,6 +115,14 @@ export function inject(type: Pick<AgentType, 'inject'>, places: InjectionPlaces)
 /** True when the program reports to us by itself once its type is injected. */
 export function hasHooks(type: Pick<AgentType, 'inject' | 'hooks'>): boolean {
   return type.inject !== undefined && (type.hooks?.length ?? 0) > 0;
+}
+
+/** What has to be there so that a type can be injected. */
+export function canInject(
+  type: Pick<AgentType, 'inject'>,
+  has: { readonly tools: boolean; readonly homes: boolean; readonly sha256: boolean },
+): boolean {
+  return has.tools && (has.homes || !type.inject?.home) && (has.sha256 || !needsHash(type.inject));
 }
 
 /** Arguments of a conversation: of a new one with our id, or of the one that is gone on with. */
@@ -136,7 +155,7 @@ function homePlan(home: NonNullable<Injection['home']>, places: InjectionPlaces,
     target: `${HOME_FOLDER}/${home.folder}`,
     source: `${base.replace(/\/+$/, '')}/${home.folder}`,
     settingsFile: home.settingsFile,
-    settings: fillValue(home.settings, filled),
+    settings: fillValue(home.settings, filled, places.sha256),
     keepFolders: home.keepFolders ?? [],
     keepFiles: home.keepFiles ?? [],
   };

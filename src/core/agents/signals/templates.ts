@@ -22,19 +22,41 @@ export function fillText(text: string, places: Places): string {
   );
 }
 
-/** The same in every text of a JSON value; keys stay. */
-export function fillValue(value: unknown, places: Places): unknown {
+/** In a value: `{ "$sha256": … }` stands for `sha256:` and the hash, in lower-case hex, of the JSON inside it, with sorted keys and without blanks. */
+const HASH_KEY = '$sha256';
+
+export type Sha256 = (text: string) => string;
+
+/** True when a value can only be filled with a hash function. */
+export function needsHash(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(needsHash);
+  return isJsonObject(value) && (Object.hasOwn(value, HASH_KEY) || Object.values(value).some(needsHash));
+}
+
+/** The same in every text of a JSON value; keys stay. @throws {TypeError} for a hash without `sha256`: see {@link needsHash} */
+export function fillValue(value: unknown, places: Places, sha256?: Sha256): unknown {
   if (typeof value === 'string') return fillText(value, places);
-  if (Array.isArray(value)) return value.map((item) => fillValue(item, places));
+  if (Array.isArray(value)) return value.map((item) => fillValue(item, places, sha256));
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item, places)]));
+  if (Object.hasOwn(value, HASH_KEY)) {
+    if (!sha256) throw new TypeError('a template needs a hash');
+    return `sha256:${sha256(JSON.stringify(sorted(fillValue(value[HASH_KEY], places))))}`;
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item, places, sha256)]));
+}
+
+/** The same value with the keys of every object in order of their code units. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])])); // prettier-ignore
 }
 
 /** A template as the text that it stands for. */
-export function fillTemplate(template: Template, places: Places): string {
+export function fillTemplate(template: Template, places: Places, sha256?: Sha256): string {
   if (typeof template === 'string') return fillText(template, places);
-  if ('json' in template) return JSON.stringify(fillValue(template.json, places));
-  return (template.prefix ?? '') + toToml(fillValue(template.toml, places));
+  if ('json' in template) return JSON.stringify(fillValue(template.json, places, sha256));
+  return (template.prefix ?? '') + toToml(fillValue(template.toml, places, sha256));
 }
 
 /** A value in TOML's inline form (https://toml.io/en/v1.0.0). `null` cannot be said in TOML: its key is left out. */

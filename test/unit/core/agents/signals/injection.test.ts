@@ -9,7 +9,7 @@ import { aRecord, aSpec } from '../../../../support/builders';
 
 const tools = { folder: '/opt/core tools', orc: '/opt/core tools/orc', pointerFile: '/data/gateway.json' };
 const options: AgentFactoryOptions = {
-  shell: '/bin/zsh', execPath: '/opt/node', demoAgent: '/demo.js', workspaceId: 'w1', tools,
+  shell: '/bin/zsh', execPath: '/opt/node', demoAgent: '/demo.js', workspaceId: 'w1', tools, sha256: (text) => `hash of ${text}`,
   homes: { read: () => Promise.resolve({ names: ['tmp', 'oauth_creds.json', 'settings.json', 'odd name'], settings: { ui: { theme: 'x' }, hooks: { AfterAgent: ['mine'] } } }) },
 }; // prettier-ignore
 const SESSION = '0198d0c0-1111-7abc-8def-0123456789ab';
@@ -77,6 +77,12 @@ describe('injection', () => {
     );
     assert.equal(argv.some((part) => part.startsWith('notify')), false); // prettier-ignore
     assert.equal((await launch('codex')).argv.includes(SESSION), false);
+    assert.equal(argv.some((part) => part.includes('bypass')), false); // prettier-ignore
+    const state = argv.find((part) => part.startsWith('hooks.state=')) ?? '';
+    const hashed = JSON.stringify(
+      `sha256:hash of {"event_name":"stop","hooks":[{"async":false,"command":"'/opt/core tools/orc' hook Stop","timeout":5,"type":"command"}]}`,
+    );
+    assert.ok(state.includes(`"/<session-flags>/config.toml:stop:0:0"={trusted_hash=${hashed}}`), state);
   });
 
   it('merges the configuration of opencode into the one that the person has', async () => {
