@@ -8,7 +8,7 @@ import { requireTmux } from '../support/tmuxServer';
 import { trials, trialSize } from '../support/trials';
 import { AgentWorld, READY_MS } from './agentWorld';
 import { CLIS, requireCli, TYPE_IDS } from './cliSetup';
-import { altered, PAYLOADS } from './payloads';
+import { isAsDeclared, PAYLOADS } from './payloads';
 
 /** A conversation as long as this is begun anew, so that no program compacts it. */
 const PER_CONVERSATION = 50;
@@ -17,7 +17,7 @@ interface Sent {
   readonly what: string;
   readonly mark: string;
   readonly prepared: string;
-  readonly expected: string;
+  readonly alters: readonly string[];
   readonly receipt: PromptReceipt;
 }
 
@@ -47,7 +47,7 @@ for (const cli of CLIS) {
       const receipt = await world.engine.sendPrompt(id, text).catch(async (error: unknown) => {
         throw new Error(`${what}: ${String(error)}\n${await world.screen(id)}\n${world.log}`);
       });
-      return { what, mark, prepared, expected: altered(prepared, type.alters ?? []), receipt };
+      return { what, mark, prepared, alters: type.alters ?? [], receipt };
     }
 
     it(`R7 every prompt that ${cli} acknowledges is in the model's log as it was prepared, exactly once`, async () => {
@@ -150,13 +150,14 @@ async function compare(world: AgentWorld, id: AgentId, sent: readonly Sent[]): P
   await untilIdle(world, id);
   const turns = world.model.requests.filter(({ kind }) => kind === 'turn');
   const everything = turns.at(-1)?.conversation.userTexts ?? [];
-  return sent.flatMap(({ what, mark, expected, receipt }) => {
-    const holding = everything.filter((text) => text.includes(mark));
+  return sent.flatMap(({ what, mark, prepared, alters, receipt }) => {
+    const [arrived = '', ...more] = everything.filter((text) => text.includes(mark));
     if (receipt.state !== 'acknowledged') return [`${what}: ${receipt.state} ${receipt.reason ?? ''}`];
-    if (holding.length !== 1) return [`${what}: arrived ${holding.length} times (${receipt.evidence ?? ''})`];
-    if (holding[0] === expected) return [];
+    if (arrived === '' || more.length > 0)
+      return [`${what}: arrived ${arrived === '' ? 0 : 1 + more.length} times (${receipt.evidence ?? ''})`];
+    if (isAsDeclared(arrived, prepared, alters)) return [];
     return [
-      `${what}: arrived as ${JSON.stringify(holding[0]?.slice(0, 200))}, not ${JSON.stringify(expected.slice(0, 200))}`,
+      `${what}: arrived as ${JSON.stringify(arrived.slice(0, 200))}, not ${JSON.stringify(prepared.slice(0, 200))}`,
     ];
   });
 }

@@ -36,23 +36,20 @@ export const PAYLOADS: readonly Payload[] = [
   { name: 'trailing backslash', text: (mark) => `A path ${mark} C:\\folder\\` },
 ];
 
-/** What a program is declared to make of a text (`alters` of its type), done here to know what must arrive. */
-export function altered(prepared: string, alters: readonly string[]): string {
-  let text = prepared;
+/**
+ * Whether what arrived is what was prepared, but for what the type declares (`alters`), done here again. A program
+ * that trims sometimes drops blanks around short and queued texts and keeps them elsewhere: both are right then, and nothing else.
+ */
+export function isAsDeclared(arrived: string, prepared: string, alters: readonly string[]): boolean {
+  let expected = prepared;
   for (const alteration of alters) {
-    switch (alteration) {
-      case 'tabs_to_4_spaces':
-        text = text.replaceAll('\t', '    ');
-        break;
-      case 'drops_zero_width':
-        text = text.replace(/[\u200b-\u200d\u2060\ufeff]/g, '');
-        break;
-      case 'trims':
-        text = text.trim();
-        break;
-      default:
-        throw new Error(`the test does not know what ${alteration} does`);
-    }
+    if (alteration === 'tabs_to_4_spaces') expected = expected.replaceAll('\t', '    ');
+    else if (alteration === 'drops_zero_width') expected = expected.replace(/[\u200b-\u200d\u2060\ufeff]/g, '');
+    else if (alteration === 'trims') expected = expected.trim();
+    else if (alteration !== 'trims_sometimes') throw new Error(`the test does not know what ${alteration} does`);
   }
-  return text;
+  if (arrived === expected) return true;
+  return (
+    alters.includes('trims_sometimes') && [expected.trim(), expected.trimStart(), expected.trimEnd()].includes(arrived)
+  );
 }
