@@ -19,6 +19,7 @@ import { cleanPasteText } from '../../../src/core/tmux/pasteText';
 import { CountingIds } from '../../support/builders';
 import { eventually } from '../../support/eventually';
 import { FakeAgentStore } from '../../support/fakeAgentStore';
+import { FakeDeliveryStore } from '../../support/fakeDeliveryStore';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { trials } from '../../support/trials';
 import { hostileStrings } from '../tmux/hostileStrings';
@@ -62,6 +63,7 @@ describe('hostile strings in the profile of an agent', function () {
       {
         host: server.host(),
         store: new FakeAgentStore(),
+        deliveries: new FakeDeliveryStore(),
         processes: process.platform === 'linux' ? new LinuxProcesses() : new PsProcesses(),
         checks: new NodeLaunchChecks(),
         environment: { read: () => Promise.resolve({ process: process.env, loginShell: undefined }) },

@@ -19,6 +19,7 @@ import { silentLogger } from '../../../src/core/base/log';
 import { CountingIds } from '../../support/builders';
 import { eventually } from '../../support/eventually';
 import { FakeAgentStore } from '../../support/fakeAgentStore';
+import { FakeDeliveryStore } from '../../support/fakeDeliveryStore';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { trials } from '../../support/trials';
 
@@ -50,6 +51,7 @@ class RealWorld {
       {
         host: this.host,
         store: this.store,
+        deliveries: new FakeDeliveryStore(),
         processes: this.processes,
         checks: new NodeLaunchChecks(),
         environment: {

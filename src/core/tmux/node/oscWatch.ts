@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { OscSequence } from '../../agents/agentHost';
 import type { Clock } from '../../base/clock';
 import type { Disposable } from '../../base/disposable';
@@ -54,7 +55,7 @@ export class OscWatch implements Disposable {
   /** A settled screen shows this title; heeded when the stream cannot have told it. */
   noteTitle(entry: HostedEntry, title: string, isStreamed: boolean): void {
     const pane = this.#pane(entry);
-    if (isStreamed && !pane.hasGap) return;
+    if ((isStreamed && !pane.hasGap) || title === hostname()) return; // tmux's own, before the program sets one
     this.#found(pane, { code: 2, text: title });
   }
 
