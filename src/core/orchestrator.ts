@@ -35,7 +35,7 @@ import { FollowerSession } from './followerSession';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';
 import { OwnerLink } from './ownerLink';
-import type { OwnerSession, SessionEnd } from './ownerSession';
+import type { OwnerSession as Session, SessionEnd } from './ownerSession';
 import { ViewBoard } from './viewBoard';
 import type { OpenWorkspace, Workspace } from './workspace';
 
@@ -70,7 +70,7 @@ export class Orchestrator implements Engine {
   #status: EngineStatus = { kind: 'stopped' };
   #run: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
   #workspace: Workspace | undefined;
-  #owner: OwnerSession | undefined;
+  #owner: Session | undefined;
   #follower: FollowerSession | undefined;
   #turn: Promise<void> = Promise.resolve();
 
@@ -174,7 +174,12 @@ export class Orchestrator implements Engine {
 
   /** Follows, owns, and follows again, until aborted. Rejects with what blocks the engine. */
   async #work(signal: AbortSignal): Promise<void> {
-    const workspace = await this.ports.openWorkspace(signal);
+    // Most of the engine: not needed to activate, and loaded before an update of the extension may remove its files.
+    const [workspace] = await Promise.all([
+      this.ports.openWorkspace(signal),
+      import('./ownerSession'),
+      import('./gateway/remoteEngine'),
+    ]);
     this.#workspace = workspace;
     if (!this.ports.settings().isTrusted) return this.#watchOnly(workspace, signal);
     while (!signal.aborted) {
@@ -274,8 +279,8 @@ export class Orchestrator implements Engine {
     signal: AbortSignal,
   ): Promise<SessionEnd> {
     const { clock, ids, log, random, settings } = this.ports;
-    const { OwnerSession: Session } = await import('./ownerSession'); // most of the engine: loaded when it is needed
-    const session = new Session({
+    const { OwnerSession } = await import('./ownerSession');
+    const session: Session = new OwnerSession({
       workspace, ownership, isLossAccepted, clock, ids, log, random, settings,
       board: this.#board, notices: this.#notices, types: this.#types,
       onStatus: (status) => this.#setStatus(status),

@@ -5,7 +5,7 @@ import type { Logger } from './base/log';
 import type { AgentTypeInfo, NoticeChange } from './engine';
 import type { PromptReceipt } from './agents/delivery/promptDelivery';
 import type { GatewayClient } from './gateway/gatewayClient';
-import type { RemoteEngine } from './gateway/remoteEngine';
+import type { RemoteEngine as Remote } from './gateway/remoteEngine';
 import type { AlertSink } from './monitoring/alertSink';
 import type { ViewBoard } from './viewBoard';
 
@@ -33,14 +33,14 @@ export class OwnerLink implements Disposable {
   readonly #retry = new MutableDisposable<Disposable>();
   /** Raised here on behalf of the owner. */
   readonly #raised = new Set<string>();
-  #remote: RemoteEngine | undefined;
+  #remote: Remote | undefined;
   #isConnecting = false;
   #delayMs = FIRST_RETRY_MS;
 
   constructor(private readonly ports: OwnerLinkPorts) {}
 
   /** The owner's engine, while connected. */
-  get remote(): RemoteEngine | undefined {
+  get remote(): Remote | undefined {
     return this.#remote;
   }
 
@@ -58,11 +58,11 @@ export class OwnerLink implements Disposable {
   async #connect(): Promise<void> {
     this.#isConnecting = true;
     const { signal } = this.#abort;
-    let remote: RemoteEngine | undefined;
+    let remote: Remote | undefined;
     try {
       const client = await this.ports.connect(signal);
-      const { RemoteEngine: Remote } = await import('./gateway/remoteEngine'); // loaded when it is needed
-      remote = client && (await Remote.follow(client, this.ports.log, signal));
+      const { RemoteEngine } = await import('./gateway/remoteEngine');
+      remote = client && (await RemoteEngine.follow(client, this.ports.log, signal));
     } catch (error) {
       if (!signal.aborted)
         this.ports.log.debug('the owner cannot be reached; it is tried again', { error: describeError(error) });
@@ -82,7 +82,7 @@ export class OwnerLink implements Disposable {
     });
   }
 
-  #onConnected(remote: RemoteEngine): void {
+  #onConnected(remote: Remote): void {
     const { board, onReceipt, onTypes, onChange } = this.ports;
     const owned = new DisposableStore();
     owned.add(remote);
