@@ -30,6 +30,10 @@ for (const cli of CLIS) {
 
     async function runTool(id: AgentId): Promise<void> {
       await world.ask(id, 'Run it. [[sudo: mkdir -p made && sleep 300]]');
+      // A hook tells of the question before it is drawn; a key that comes between is lost.
+      await eventually('the question is drawn', async () => QUESTION.test(await world.screen(id)), {
+        timeoutMs: 20_000,
+      });
       await world.shows(id, 'awaiting_approval', 20_000);
       await world.keys(id, 'Enter');
       await world.shows(id, 'busy');
@@ -86,9 +90,18 @@ for (const cli of CLIS) {
       const answer = async (kind: 'allow' | 'deny', file: string): Promise<string> => {
         const asked = world.model.requests.length;
         await world.ask(id, `Make ${file}. [[sudo: mkdir -p ${file}]]`);
-        const request = await eventually('the request', () => world.view(id).request, { timeoutMs: 20_000 });
+        // Where the answer is a key, it can be given once the dialog is drawn.
+        const request = await eventually(
+          'a request that can be answered',
+          () => {
+            const open = world.view(id).request;
+            return open && (kind === 'allow' ? open.canAllow : open.canDeny) ? open : undefined;
+          },
+          { timeoutMs: 20_000 },
+        ).catch((error: unknown) => {
+          throw new Error(`${String(error)} ${JSON.stringify(world.view(id))}`);
+        });
         assert.match(request.detail, new RegExp(file));
-        assert.ok(kind === 'allow' ? request.canAllow : request.canDeny);
         await world.engine.answerRequest(id, request.id, { kind });
         await world.shows(id, 'idle', 20_000);
         await assert.rejects(world.engine.answerRequest(id, request.id, { kind }), { code: 'agent.requestGone' });
@@ -104,3 +117,5 @@ for (const cli of CLIS) {
     });
   });
 }
+
+const QUESTION = /Do you want to proceed|Would you like to run|Allow execution|Permission required/;

@@ -78,6 +78,9 @@ for (const cli of CLIS) {
 
     it(`is idle within 1 s after a request of ${cli} was denied in the terminal`, async () => {
       await world.ask(id, 'Build more. [[sudo: mkdir -p made/more && sleep 30]]');
+      await eventually('the question is drawn', async () => QUESTION.test(await world.screen(id)), {
+        timeoutMs: 10_000,
+      });
       await world.shows(id, 'awaiting_approval', 10_000);
       await world.keys(id, 'Escape');
       await within('denied', 'idle');
