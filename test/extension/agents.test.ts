@@ -43,7 +43,7 @@ describe('agents in the window', () => {
       { timeoutMs: 20_000, everyMs: 200 },
     );
     assert.ok(id !== undefined);
-    await becomes(access, id, ({ lifecycle }) => lifecycle === 'running');
+    await becomes(access, id, ({ activity }) => activity === 'idle'); // of what is not known to rest, an end is asked about
     const item = access.window.view.tree.getTreeItem(node(id));
     assert.equal(item.id, `agent:${id}`);
     assert.match(item.contextValue ?? '', /^agent running live attachable/);
