@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { tmpdir, userInfo } from 'node:os';
+import { basename, join } from 'node:path';
 import type { Clock } from '../base/clock';
 import { DisposableStore } from '../base/disposable';
 import type { Ids } from '../base/ids';
@@ -35,6 +36,12 @@ export function spoolFolderOf(dataFolder: string): string {
   return join(dataFolder, 'spool');
 }
 
+/** A logout removes $XDG_RUNTIME_DIR for good while agents live on: then the system's temporary folder, in a private folder of ours. */
+function socketPaths(runtimeFolder: string): readonly [string, string] {
+  const fallback = join(tmpdir(), `${basename(runtimeFolder)}-${userInfo().uid}-gateway`);
+  return [join(runtimeFolder, 'gateway.sock'), join(fallback, 'gateway.sock')];
+}
+
 /**
  * Keys, tokens and socket of an owner. Keys and tokens are in the data folder (0700), which stays when a logout removes the
  * runtime folder; the socket is in the runtime folder, whose path is short.
@@ -52,9 +59,7 @@ export async function openWorkspaceAccess(
   const personKey = await openPersonKey(personKeyFile);
   const tokens = new TokenManager({ keys, audience: workspaceId, epoch: ownership.epoch, clock, ids, log });
   const owned = new DisposableStore();
-  const listener = owned.add(
-    await UnixGatewayListener.listen({ paths: [join(runtimeFolder, 'gateway.sock')], clock, log }),
-  );
+  const listener = owned.add(await UnixGatewayListener.listen({ paths: socketPaths(runtimeFolder), clock, log }));
   const tokenFiles = owned.add(new TokenFileKeeper({ folder: tokenFolder, tokens, clock, log }));
   const point = (socket: string): Promise<void> =>
     writePointerFile(pointerFileOf(dataFolder), {
