@@ -34,6 +34,11 @@ interface Report {
   readonly sentAtMs: number;
 }
 
+/** A report that waits to be sent; one that is a question takes its answer when it comes. */
+interface Waiting extends Report {
+  readonly settle?: (answer: Promise<string | undefined>) => void;
+}
+
 /** What opencode hands to a plugin; only what is used here. Untyped on purpose: it is not a published interface. */
 interface PluginInput {
   readonly client?: {
@@ -163,7 +168,7 @@ function promptOf(parts: unknown): string {
 
 /** Sends reports one after the other, so that they arrive in their order. */
 class Reporter {
-  readonly #waiting: Report[] = [];
+  readonly #waiting: Waiting[] = [];
   #isSending = false;
 
   send(event: string, payload: Json): void {
@@ -172,18 +177,22 @@ class Reporter {
     if (!this.#isSending) void this.#drain();
   }
 
-  /** Resolves with what a person decided, or undefined. Waits for as long as opencode lives; on a connection of its own. */
-  async ask(event: string, payload: Json): Promise<string | undefined> {
-    const report = { event, payload, sentAtMs: Date.now() };
-    while (this.#isSending) await new Promise((resolve) => setTimeout(resolve, 10).unref());
-    return deliver(report, undefined);
+  /** Resolves with what a person decided, or undefined. Waits for as long as opencode lives; on a connection of its own, in its turn. */
+  ask(event: string, payload: Json): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      const settle = (answer: Promise<string | undefined>): void => void answer.then(resolve, reject);
+      this.#waiting.push({ event, payload, sentAtMs: Date.now(), settle });
+      if (!this.#isSending) void this.#drain();
+    });
   }
 
   async #drain(): Promise<void> {
     this.#isSending = true;
     for (let report = this.#waiting.shift(); report; report = this.#waiting.shift()) {
       try {
-        await deliver(report, SEND_TIMEOUT_MS);
+        const { settle, ...told } = report;
+        if (settle) settle(deliver(told, undefined));
+        else await deliver(told, SEND_TIMEOUT_MS);
       } catch {
         continue; // no engine, or it has gone: the next event may find one
       }

@@ -81,7 +81,9 @@ export class AgentHookIntake implements HookIntake, Disposable {
     const { observer, desk, clock } = this.parts;
     const nowMs = clock.nowMs();
     const observedAtMs = report.isLate ? Math.min(report.sentAtMs, nowMs) : nowMs;
-    const isOld = this.#isOld(report, nowMs);
+    const isOvertaken = this.#isOld(report, nowMs);
+    // A question is asked for as long as its hook waits for the answer, whatever was told meanwhile.
+    const isOld = isOvertaken && (rule.permission === undefined || report.isLate);
     const { payload, event } = report;
     const prompt = textAt(payload, rule.promptPath);
     const sessionId = textAt(payload, rule.sessionIdPath);

@@ -104,6 +104,25 @@ describe('AgentHookIntake', () => {
     assert.deepEqual(world.facts.map(({ event }) => event), ['Prompt', 'Stop', 'Stop']); // prettier-ignore
   });
 
+  it('takes a question although something newer overtook it: its hook still waits', async () => {
+    const world = new World();
+    await world.begin();
+    await world.clock.advanceMs(5_000);
+    await world.tell('Prompt', { prompt: 'x' });
+    const sentAtMs = world.clock.nowMs() - 300;
+    const report = {
+      agentId: agentId('reviewer'),
+      generation: 1,
+      event: 'Ask',
+      payload: { tool: 'Bash', input: { command: 'ls' } },
+      sentAtMs,
+      isLate: false,
+    };
+    void world.supervisor.hooks.report(report, NEVER);
+    await world.clock.advanceMs(0);
+    assert.equal(world.supervisor.request(agentId('reviewer'))?.title, 'Bash: ls');
+  });
+
   it('answers an event that nobody knows, and a payload of any shape, with nothing', async () => {
     const world = new World();
     await world.begin();
