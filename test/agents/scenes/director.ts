@@ -122,7 +122,7 @@ export class Director {
   async #drawn(act: () => Promise<void>): Promise<void> {
     const before = await this.#text();
     await act();
-    await eventually('something is drawn', async () => (await this.#text()) !== before, { timeoutMs: 6_000 });
+    await eventually('something is drawn', async () => (await this.#text()) !== before, { timeoutMs: 15_000 });
     await this.pause(400);
   }
 
