@@ -38,6 +38,8 @@ async function bundle(): Promise<string> {
     },
     outdir: folder,
   });
+  const plugin = { opencodePlugin: 'src/plugins/opencode.ts' };
+  await build({ ...options, format: 'esm', entryPoints: plugin, outdir: folder });
   return folder;
 }
 
