@@ -28,6 +28,7 @@ import {
   STORE_LOSS,
 } from './engine';
 import type { EngineCalls } from './engineCalls';
+import { type EngineParts, loadParts } from './engineParts';
 import { EngineError } from './engineErrors';
 import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
@@ -73,6 +74,7 @@ export class Orchestrator implements Engine {
   #owner: Session | undefined;
   #follower: FollowerSession | undefined;
   #turn: Promise<void> = Promise.resolve();
+  #parts: EngineParts | undefined;
 
   readonly onDidChangeStatus: Event<EngineStatus>;
   readonly onDidChangeAgent: Event<AgentViewChange>;
@@ -174,12 +176,8 @@ export class Orchestrator implements Engine {
 
   /** Follows, owns, and follows again, until aborted. Rejects with what blocks the engine. */
   async #work(signal: AbortSignal): Promise<void> {
-    // Most of the engine: not needed to activate, and loaded before an update of the extension may remove its files.
-    const [workspace] = await Promise.all([
-      this.ports.openWorkspace(signal),
-      import('./ownerSession'),
-      import('./gateway/remoteEngine'),
-    ]);
+    const workspace = await this.ports.openWorkspace(signal);
+    this.#parts ??= await loadParts();
     this.#workspace = workspace;
     if (!this.ports.settings().isTrusted) return this.#watchOnly(workspace, signal);
     while (!signal.aborted) {
@@ -229,7 +227,11 @@ export class Orchestrator implements Engine {
   #createLink(workspace: Workspace, onChange: () => void): OwnerLink {
     const { clock, log } = this.ports;
     return new OwnerLink({
-      connect: (signal) => workspace.connectGateway(signal),
+      connect: async (signal) => {
+        const client = await workspace.connectGateway(signal);
+        const { RemoteEngine } = this.#parts ?? (await loadParts());
+        return client && RemoteEngine.follow(client, log, signal);
+      },
       board: this.#board,
       notices: this.#notices,
       onReceipt: (receipt) => this.#onDidChangeReceipt.fire(receipt),
@@ -279,7 +281,7 @@ export class Orchestrator implements Engine {
     signal: AbortSignal,
   ): Promise<SessionEnd> {
     const { clock, ids, log, random, settings } = this.ports;
-    const { OwnerSession } = await import('./ownerSession');
+    const { OwnerSession } = this.#parts ?? (await loadParts());
     const session: Session = new OwnerSession({
       workspace, ownership, isLossAccepted, clock, ids, log, random, settings,
       board: this.#board, notices: this.#notices, types: this.#types,
@@ -431,7 +433,7 @@ export class Orchestrator implements Engine {
   }
 
   attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] } {
-    return this.#host().attachCommand(id);
+    return this.#host().attachCommand(id, { mayType: this.#follower?.link?.remote !== undefined });
   }
 
   async attachedClients(): Promise<ReadonlyMap<number, AgentId>> {

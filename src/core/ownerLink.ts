@@ -4,14 +4,13 @@ import { describeError } from './base/errors';
 import type { Logger } from './base/log';
 import type { AgentTypeInfo, NoticeChange } from './engine';
 import type { PromptReceipt } from './agents/delivery/promptDelivery';
-import type { GatewayClient } from './gateway/gatewayClient';
-import type { RemoteEngine as Remote } from './gateway/remoteEngine';
+import type { RemoteEngine } from './gateway/remoteEngine';
 import type { AlertSink } from './monitoring/alertSink';
 import type { ViewBoard } from './viewBoard';
 
 export interface OwnerLinkPorts {
   /** Undefined: nobody answers at the gateway. */
-  readonly connect: (signal: AbortSignal) => Promise<GatewayClient | undefined>;
+  readonly connect: (signal: AbortSignal) => Promise<RemoteEngine | undefined>;
   readonly board: ViewBoard;
   readonly notices: AlertSink;
   readonly onReceipt: (receipt: PromptReceipt) => void;
@@ -33,14 +32,14 @@ export class OwnerLink implements Disposable {
   readonly #retry = new MutableDisposable<Disposable>();
   /** Raised here on behalf of the owner. */
   readonly #raised = new Set<string>();
-  #remote: Remote | undefined;
+  #remote: RemoteEngine | undefined;
   #isConnecting = false;
   #delayMs = FIRST_RETRY_MS;
 
   constructor(private readonly ports: OwnerLinkPorts) {}
 
   /** The owner's engine, while connected. */
-  get remote(): Remote | undefined {
+  get remote(): RemoteEngine | undefined {
     return this.#remote;
   }
 
@@ -58,11 +57,9 @@ export class OwnerLink implements Disposable {
   async #connect(): Promise<void> {
     this.#isConnecting = true;
     const { signal } = this.#abort;
-    let remote: Remote | undefined;
+    let remote: RemoteEngine | undefined;
     try {
-      const client = await this.ports.connect(signal);
-      const { RemoteEngine } = await import('./gateway/remoteEngine');
-      remote = client && (await RemoteEngine.follow(client, this.ports.log, signal));
+      remote = await this.ports.connect(signal);
     } catch (error) {
       if (!signal.aborted)
         this.ports.log.debug('the owner cannot be reached; it is tried again', { error: describeError(error) });
@@ -82,7 +79,7 @@ export class OwnerLink implements Disposable {
     });
   }
 
-  #onConnected(remote: Remote): void {
+  #onConnected(remote: RemoteEngine): void {
     const { board, onReceipt, onTypes, onChange } = this.ports;
     const owned = new DisposableStore();
     owned.add(remote);

@@ -152,7 +152,13 @@ export interface AgentHost {
     },
   ): { dispose(): void };
   /** What a terminal must run to attach a person: absolute program and argument vector. */
-  attachCommand(agentId: AgentId): { readonly program: string; readonly args: readonly string[] };
+  attachCommand(
+    agentId: AgentId,
+    options?: {
+      /** An observer whose window acts through the owner: its person may type, as in the owner's own window. */
+      readonly mayType?: boolean;
+    },
+  ): { readonly program: string; readonly args: readonly string[] };
   /** Which agent each attached client (by its pid) looks at: how terminals are adopted after a reload. */
   attachedClients(): Promise<ReadonlyMap<number, AgentId>>;
   /** Leaves, agents keep running. When nothing of ours runs any more the server is ended too. */

@@ -10,6 +10,8 @@ import { STORE_LOSS } from '../../../src/core/engine';
 import { GatewayClient } from '../../../src/core/gateway/gatewayClient';
 import { GatewayError } from '../../../src/core/gateway/gatewayErrors';
 import { Orchestrator } from '../../../src/core/orchestrator';
+import '../../../src/core/gateway/remoteEngine'; // loaded when they are needed: here at once, time stands still while files are read
+import '../../../src/core/ownerSession';
 import { GATEWAY_CLOSED } from '../../../src/core/ownerDoor';
 import type { Workspace } from '../../../src/core/workspace';
 import { aSpec } from '../../support/builders';
@@ -28,6 +30,7 @@ class Machine {
   onOpenStore = (): void => undefined;
   isTrusted = true;
   hosts: AgentHost[] = [];
+  private readonly windows: Orchestrator[] = [];
   /** Windows that follow reach the owner's gateway. */
   isGatewayReachable = false;
   accessError: Error | undefined;
@@ -35,7 +38,7 @@ class Machine {
 
   window(pid: number): Orchestrator {
     const { clock, ids } = this.world;
-    return new Orchestrator({
+    const window = new Orchestrator({
       clock,
       ids,
       log: silentLogger,
@@ -48,6 +51,8 @@ class Machine {
       }),
       openWorkspace: () => Promise.resolve(this.workspace(pid)),
     });
+    this.windows.push(window);
+    return window;
   }
 
   run<T>(work: Promise<T>): Promise<T> {
@@ -56,6 +61,16 @@ class Machine {
 
   async settle(): Promise<void> {
     await this.world.clock.advanceMs(20);
+    await this.until(() => this.windows.every(({ status }) => status.kind !== 'starting'));
+  }
+
+  /** Modules are loaded on the way, which takes no time of the clock but some of the day. */
+  async until(probe: () => boolean): Promise<void> {
+    for (let i = 0; i < 1_000 && !probe(); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      await this.world.clock.advanceMs(0);
+    }
+    for (let i = 0; i < 10; i++) await this.world.clock.advanceMs(0);
   }
 
   private workspace(pid: number): Workspace {
@@ -226,7 +241,7 @@ describe('Orchestrator', () => {
     await machine.settle();
     const id = await machine.run(owner.startAgent(aSpec({ typeId: 'shell' })));
     await machine.run(follower.start());
-    await machine.settle();
+    await machine.until(() => follower.status.kind === 'following' && follower.status.isConnected);
     assert.deepEqual(follower.status, { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: true });
     assert.deepEqual(follower.agents, owner.agents);
     await machine.run(follower.renameAgent(id, 'Second'));

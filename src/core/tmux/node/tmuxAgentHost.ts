@@ -215,8 +215,11 @@ export class TmuxAgentHost implements AgentHost {
    * the terminals' sizes: without one tmux heeds the size of a client that asks to be ignored (3.3a, ignore_client_size in resize.c).
    * @throws {TmuxError} tmux.notInstalled – before a successful `start`; tmux.wouldResize – an observer, and nobody keeps the sizes.
    */
-  attachCommand(agentId: AgentId): { readonly program: string; readonly args: readonly string[] } {
-    const isObserver = this.options.mode === 'observer';
+  attachCommand(
+    agentId: AgentId,
+    { mayType = false }: Parameters<AgentHost['attachCommand']>[1] & {} = {},
+  ): { readonly program: string; readonly args: readonly string[] } {
+    const isObserver = this.options.mode === 'observer' && !mayType;
     const args = (isObserver ? TmuxStart.spectator : TmuxStart.person)(this.options.socketName, agentId);
     if (!this.#program) throw new TmuxError('tmux.notInstalled', 'attach-session', { detail: 'not started' });
     if (isObserver && this.options.clock.monotonicMs() > this.#sizeKeptUntilMs)
