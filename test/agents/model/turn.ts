@@ -27,7 +27,7 @@ export class TurnPlanner {
   plan(conversation: Conversation): Turn {
     if (conversation.schema !== undefined) return say(JSON.stringify(example(conversation.schema)));
     if (conversation.tools.length === 0) return say('A title'); // a side request of the program
-    const script = remaining(readScript(conversation.message), conversation.step);
+    const script = remaining(readScript(conversation.message), conversation);
     const speech: Directive[] = [];
     let tokens: Tokens | undefined;
     for (const [index, directive] of script.entries()) {
@@ -65,9 +65,9 @@ function say(argument: string): Turn {
   return { kind: 'answer', speech: [{ name: 'reply', argument }] };
 }
 
-/** The directives after the `step`-th call. */
-function remaining(script: readonly Directive[], step: number): readonly Directive[] {
-  const calls = script.flatMap((directive, index) => (isCall(directive) ? [index] : []));
+/** The directives after the last call that was answered; what the program has no tool for was no call. */
+function remaining(script: readonly Directive[], { step, tools }: Conversation): readonly Directive[] {
+  const calls = script.flatMap((directive, index) => (toolCall(directive, tools) ? [index] : []));
   return step === 0 ? script : script.slice((calls[step - 1] ?? script.length) + 1);
 }
 

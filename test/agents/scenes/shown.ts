@@ -36,6 +36,9 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     // "esc interrupt" is broken over two lines: it still tries again.
     '80x24/error-400-interrupted': RETRYING,
     '80x24/dropped-final': RETRYING,
-    '80x24/question-after-enter': WORKING,
+    'question-after-enter': WORKING,
+    // Interrupted between two tries, it looks like a turn that failed.
+    'error-500-interrupted': { ...IDLE, alsoRight: ['error'] },
+    'dropped-interrupted': { ...IDLE, alsoRight: ['error'] },
   },
 };

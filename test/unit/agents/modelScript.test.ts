@@ -41,6 +41,11 @@ describe('Script of the scripted model', () => {
     );
   });
 
+  it('does not count what the program has no tool for', () => {
+    const turn = new TurnPlanner().plan(asked('[[read: a]][[bash: one]][[reply: end]]', { step: 1 }));
+    assert.deepEqual(turn, { kind: 'answer', speech: [{ name: 'reply', argument: 'end' }] });
+  });
+
   it('fails as often as it was told, and anew for another message', () => {
     const planner = new TurnPlanner();
     const kinds = ['a', 'a', 'a', 'b'].map((name) => planner.plan(asked(`${name} [[error: 529 x2]]`)).kind);
