@@ -1,3 +1,4 @@
+import type { EngineStatus } from './engine';
 import { OrchestratorError, type ErrorDisposition } from './base/errors';
 
 export type EngineErrorCode =
@@ -27,3 +28,20 @@ export class EngineError extends OrchestratorError<EngineErrorCode> {
 
 /** Every code of this module, for the check that each has a text for people. */
 export const ENGINE_ERROR_CODES = Object.keys(dispositions) as readonly EngineErrorCode[]; // keys of a full Record
+
+/** Why nothing can be done in this state. */
+export function unavailable(status: EngineStatus): EngineError {
+  switch (status.kind) {
+    case 'following':
+      return new EngineError('engine.following', 'another window manages the agents of this folder');
+    case 'restricted':
+      return new EngineError('engine.restricted', 'the workspace is not trusted');
+    case 'blocked':
+      return new EngineError('engine.blocked', status.detail);
+    case 'starting':
+    case 'ready':
+      return new EngineError('engine.starting', 'the engine is still starting');
+    case 'stopped':
+      return new EngineError('engine.stopped', 'the engine is not running');
+  }
+}

@@ -29,7 +29,7 @@ import {
 } from './engine';
 import type { EngineCalls } from './engineCalls';
 import { type EngineParts, loadParts } from './engineParts';
-import { EngineError } from './engineErrors';
+import { EngineError, unavailable } from './engineErrors';
 import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
 import { FollowerSession } from './followerSession';
@@ -484,18 +484,6 @@ export class Orchestrator implements Engine {
   }
 
   #unavailable(): EngineError {
-    switch (this.#status.kind) {
-      case 'following':
-        return new EngineError('engine.following', 'another window manages the agents of this folder');
-      case 'restricted':
-        return new EngineError('engine.restricted', 'the workspace is not trusted');
-      case 'blocked':
-        return new EngineError('engine.blocked', this.#status.detail);
-      case 'starting':
-      case 'ready':
-        return new EngineError('engine.starting', 'the engine is still starting');
-      case 'stopped':
-        return new EngineError('engine.stopped', 'the engine is not running');
-    }
+    return unavailable(this.#status);
   }
 }
