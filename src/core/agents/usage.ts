@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock';
-import { type Disposable, DisposableStore } from '../base/disposable';
+import { type Disposable, DisposableStore, MutableDisposable } from '../base/disposable';
 import { describeError } from '../base/errors';
 import { Emitter, type Event } from '../base/event';
 import type { Logger } from '../base/log';
@@ -45,9 +45,12 @@ interface Meter {
   isReading: boolean;
   isAgain: boolean;
   updatedAtMs: number;
+  readonly later: MutableDisposable<Disposable>;
 }
 
 const MAX_BYTES_PER_READ = 4 * 1024 * 1024;
+/** A program may tell its hooks that a turn is over before it has recorded it: Claude Code 2.1.197 does. */
+const RECORD_MS = 1_500;
 /** Where programs say in which file they record the conversation. */
 const TRANSCRIPT_PATH = '/transcript_path';
 const TRANSCRIPT = /^\/.{1,4000}\.jsonl$/;
@@ -69,7 +72,7 @@ export class UsageMeter implements Disposable {
     this.#onDidChange = this.#owned.add(
       new Emitter<AgentId>((error) => parts.log.error('a listener of usage failed', { error })),
     );
-    this.#owned.add(parts.registry.onDidRemove(({ id }) => this.#meters.delete(id)));
+    this.#owned.add(parts.registry.onDidRemove(({ id }) => this.#forget(id)));
   }
 
   get onDidChange(): Event<AgentId> {
@@ -92,12 +95,23 @@ export class UsageMeter implements Disposable {
     const path = textAt(payload, TRANSCRIPT_PATH);
     if (path === undefined || !TRANSCRIPT.test(path) || !this.parts.reader) return;
     const meter = this.#meter(agent.id, path);
-    meter.isAgain = true;
-    if (!meter.isReading) void this.#readOn(agent.id, meter, source, this.parts.reader);
+    const { reader } = this.parts;
+    const read = (): void => {
+      meter.isAgain = true;
+      if (!meter.isReading && !this.#owned.isDisposed) void this.#readOn(agent.id, meter, source, reader);
+    };
+    read();
+    meter.later.value = this.parts.clock.setTimer(RECORD_MS, read);
   }
 
   dispose(): void {
+    for (const id of [...this.#meters.keys()]) this.#forget(id);
     this.#owned.dispose();
+  }
+
+  #forget(id: AgentId): void {
+    this.#meters.get(id)?.later.dispose();
+    this.#meters.delete(id);
   }
 
   #count(agent: Agent, payload: unknown): void {
@@ -139,7 +153,16 @@ export class UsageMeter implements Disposable {
   #meter(id: AgentId, path: string | undefined): Meter {
     const present = this.#meters.get(id);
     if (present && present.path === path) return present;
-    const meter: Meter = { path, offset: 0, tally: new UsageTally(), isReading: false, isAgain: false, updatedAtMs: 0 };
+    this.#forget(id);
+    const meter: Meter = {
+      path,
+      offset: 0,
+      tally: new UsageTally(),
+      isReading: false,
+      isAgain: false,
+      updatedAtMs: 0,
+      later: new MutableDisposable(),
+    };
     this.#meters.set(id, meter);
     return meter;
   }
