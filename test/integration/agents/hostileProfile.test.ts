@@ -5,6 +5,7 @@ import { AGENT_ID_PATTERN, type AgentSpec } from '../../../src/core/agents/agent
 import { AgentError } from '../../../src/core/agents/agentErrors';
 import { AgentFactory } from '../../../src/core/agents/agentFactory';
 import { parseAgentSpec } from '../../../src/core/agents/agentSpec';
+import { preparePrompt } from '../../../src/core/agents/delivery/preparePrompt';
 import { AgentSupervisor } from '../../../src/core/agents/agentSupervisor';
 import { parseAgentType } from '../../../src/core/agents/agentTypeParser';
 import type { Agent } from '../../../src/core/agents/baseAgent';
@@ -211,11 +212,12 @@ describe('hostile strings in the profile of an agent', function () {
     const wanted = [spec.folder, ...args, spec.env?.['HOSTILE'] ?? '', typeValue, ''].join('\0');
     assert.deepEqual(readFileSync(out), Buffer.from(wanted), where);
     // This "shell" runs something in its foreground from the beginning: nothing is typed into that, the prompt waits.
-    const isTyped = spec.typeId !== 'shell';
+    const { prepared } = preparePrompt(spec.firstPrompt ?? '', factory.get(spec.typeId));
+    const isTyped = spec.typeId !== 'shell' && prepared !== '';
     if (!isTyped && spec.firstPrompt !== undefined)
       // undefined: nothing is left of it but what is never typed
       assert.ok(['queued', undefined].includes(supervisor.promptsOf(agent.id).lastReceipt?.state), where);
-    const typed = [isTyped ? spec.firstPrompt : undefined, quitText].flatMap((one) =>
+    const typed = [isTyped ? prepared : undefined, quitText].flatMap((one) =>
       one === undefined ? [] : [`${cleanPasteText(one)}\r`],
     );
     const first = !isTyped || spec.firstPrompt === undefined ? '' : (typed[0] ?? '');
