@@ -195,6 +195,8 @@ export interface AgentType {
     readonly submitDelayMs: number;
     /** A first character that would start a command, a shell line or a mention gets a space before it. */
     readonly leadingSpace?: string;
+    /** What is put there instead of a space, for programs that trim. */
+    readonly leadingGuard?: string;
     /** A last word that begins with one of these, or a final backslash, gets a space after it. */
     readonly trailingSpace?: string;
     /** How long the first prompt of a process may take to be acknowledged. Default 12 s. */
@@ -236,7 +238,7 @@ export interface AgentType {
     /** The event it reports by itself at its start; absent: it reports nothing before its first prompt. */
     readonly firstHook?: string;
   };
-  /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width`, `trims`, `trims_sometimes`. Declared in every receipt it applies to. */
+  /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width` (U+200B, U+FEFF), `trims`, `trims_sometimes`, `resolves_mentions` (`@name` becomes the path it found; contents of the file follow the text). Declared in every receipt it applies to. */
   readonly alters?: readonly string[];
   readonly quit: readonly QuitStep[];
   /** How long each step of the ending (quit, SIGTERM) may take. */

@@ -14,7 +14,8 @@ const TYPE_PROPERTIES = [
   ...SIGNAL_PROPERTIES,
 ] as const; // prettier-ignore
 const PROMPT_PROPERTIES = [
-  'canPaste', 'submitKey', 'submitDelayMs', 'leadingSpace', 'trailingSpace', 'firstAckMs', 'queuesWhileBusy',
+  'canPaste', 'submitKey', 'submitDelayMs', 'leadingSpace', 'leadingGuard', 'trailingSpace', 'firstAckMs',
+  'queuesWhileBusy',
 ] as const; // prettier-ignore
 const ARGUMENT = { minLength: 0, maxLength: 32_768 } as const;
 const MAX_GRACE_MS = 120_000;
@@ -159,6 +160,7 @@ class TypeReader {
     const delay = object['submitDelayMs'];
     const submitDelayMs = delay === undefined ? 100 : this.json.integer(delay, at('submitDelayMs'), 0, 5_000);
     const leadingSpace = this.json.optionalString(object['leadingSpace'], at('leadingSpace'), { maxLength: 40 });
+    const leadingGuard = this.json.optionalString(object['leadingGuard'], at('leadingGuard'), { maxLength: 4 });
     const trailingSpace = this.json.optionalString(object['trailingSpace'], at('trailingSpace'), { maxLength: 40 });
     const ack = object['firstAckMs'];
     const firstAckMs = ack === undefined ? undefined : this.json.integer(ack, at('firstAckMs'), 1_000, 120_000);
@@ -167,7 +169,8 @@ class TypeReader {
     if (canPaste === undefined || !submitKey || submitDelayMs === undefined) return undefined;
     return {
       canPaste, submitKey, submitDelayMs,
-      ...(leadingSpace !== undefined && { leadingSpace }), ...(trailingSpace !== undefined && { trailingSpace }),
+      ...(leadingSpace !== undefined && { leadingSpace }), ...(leadingGuard !== undefined && { leadingGuard }),
+      ...(trailingSpace !== undefined && { trailingSpace }),
       ...(firstAckMs !== undefined && { firstAckMs }), ...(queuesWhileBusy !== undefined && { queuesWhileBusy }),
     }; // prettier-ignore
   }

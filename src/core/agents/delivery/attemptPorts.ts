@@ -42,6 +42,8 @@ export interface AttemptPorts {
 export interface AttemptOptions {
   /** A hook is expected to tell of the accepted prompt: pauses are shorter, an empty box alone convinces later. */
   readonly expectsHook: boolean;
+  /** Hooks of this run are known to arrive: what none tells of was not accepted, as far as is known. */
+  readonly isHookCertain: boolean;
   /** Nothing was acknowledged by this process yet. */
   readonly isFirst: boolean;
 }

@@ -1,6 +1,7 @@
 import { sleep } from '../../base/clock';
 import { describeError } from '../../base/errors';
 import { ignore } from '../../base/log';
+import type { Activity } from '../agentState';
 import type { AgentType } from '../agentType';
 import type { Agent } from '../baseAgent';
 import {
@@ -13,12 +14,15 @@ import {
 } from './attemptPorts';
 import { type DeliveryChange, step } from './deliveryRecord';
 import { blockedByRecord, blockedByScreen, type Look } from './deliveryScreen';
-import { comparablePrompt, preparePrompt } from './preparePrompt';
+import { isSamePrompt, preparePrompt } from './preparePrompt';
 import type { BlockedReason, DeliveryState, PromptDelivery } from './promptDelivery';
 import { type Shown, TypedDraft } from './typedDraft';
 
 /** Codes of the host that say that nothing was typed. */
 const NOT_TAKEN = ['tmux.inputTooLarge', 'tmux.noSuchTarget', 'tmux.fenced', 'tmux.serverGone', 'tmux.invalidArgument'];
+
+/** What an agent does that takes a prompt only later. */
+const WORKING: ReadonlySet<Activity> = new Set(['busy', 'rate_limited']);
 
 /**
  * One prompt into one free agent: kept as `typing` → pasted once → seen in the box → kept as `submitted` → submit key → evidence.
@@ -30,6 +34,10 @@ export class DeliveryAttempt {
   #pastedAtMs = 0;
   #draft = new TypedDraft('', false);
   #isToldByHook = false;
+  /** After the submit key the program told of a prompt in other words. */
+  #isOtherTold = false;
+  /** It worked when the text came: it may take it much later, and tell only then. */
+  #mayQueue = false;
   #keeping: Promise<void> = Promise.resolve();
 
   constructor(
@@ -49,7 +57,11 @@ export class DeliveryAttempt {
   /** A hook says that this process accepted `prompt`: true when it is this one. */
   noteHook(prompt: string): boolean {
     if (!this.#hasPasted || this.#isToldByHook) return false;
-    if (comparablePrompt(prompt) !== comparablePrompt(this.#delivery.prepared)) return false;
+    if (!isSamePrompt(prompt, this.#delivery.prepared, this.type.alters)) {
+      if (this.#delivery.submitCount > 0) this.#isOtherTold = true;
+      this.ports.pulse.beat();
+      return false;
+    }
     this.#isToldByHook = true;
     this.ports.pulse.beat();
     return true;
@@ -69,7 +81,8 @@ export class DeliveryAttempt {
   async #run(wasBusy: boolean, signal: AbortSignal): Promise<AttemptResult> {
     const { host, faults, clock } = this.ports;
     const { prepared, changes } = preparePrompt(this.#delivery.text, this.type);
-    this.#draft = new TypedDraft(prepared, wasBusy);
+    this.#mayQueue = wasBusy || WORKING.has(this.agent.record.activity);
+    this.#draft = new TypedDraft(prepared, this.#mayQueue);
     await this.#keep('typing', { prepared, changes, generation: this.agent.record.generation });
     faults.hit('typing.kept');
     signal.throwIfAborted();
@@ -151,8 +164,7 @@ export class DeliveryAttempt {
   /** Submit key, then evidence; the key again while the same draft is still there. */
   async #submit(signal: AbortSignal): Promise<AttemptResult> {
     const { clock, pulse } = this.ports;
-    const { pressAgainMs, goneMs, goneWithHooksMs } = ATTEMPT_TIMES;
-    const mustBeGoneMs = this.options.expectsHook ? goneWithHooksMs : goneMs;
+    const { pressAgainMs } = ATTEMPT_TIMES;
     const deadlineMs = clock.monotonicMs() + this.#ackMs;
     let pace = new Pace(clock);
     let nextPressMs = -Infinity;
@@ -172,7 +184,7 @@ export class DeliveryAttempt {
       if (this.#isToldByHook) return this.#acknowledge('hook');
       const nowMs = clock.monotonicMs();
       goneSinceMs = this.#delivery.submitCount > 0 && shown === 'gone' ? (goneSinceMs ?? nowMs) : undefined;
-      const convincedMs = goneSinceMs === undefined ? Infinity : goneSinceMs + mustBeGoneMs;
+      const convincedMs = goneSinceMs === undefined ? Infinity : goneSinceMs + this.#mustBeGoneMs;
       if (nowMs >= convincedMs) return this.#acknowledge('screen');
       if (nowMs >= deadlineMs) return this.#noEvidence(shown);
       const pressMs = shown === 'ours' ? nextPressMs - nowMs : Infinity;
@@ -191,6 +203,7 @@ export class DeliveryAttempt {
     try {
       isPressed = await host.pressIf(this.agent.id, [this.type.prompt.submitKey], (screen) => {
         const look = judge.judge(this.type, screen, 0);
+        if (look.isBusy || WORKING.has(this.agent.record.activity)) this.#mayQueue = true;
         if (look.box.kind === 'none') return !look.isDialog && look.isRightForeground;
         return this.#draft.classify(look) === 'ours';
       });
@@ -224,6 +237,16 @@ export class DeliveryAttempt {
     return this.#isToldByHook ? this.#acknowledge('hook') : this.#noEvidence('unclear');
   }
 
+  /**
+   * How long the box must be without the text to convince. Never, where hooks are known to arrive and one must have told of this
+   * prompt: a program that runs it as a command of its own empties the box as well.
+   */
+  get #mustBeGoneMs(): number {
+    const { goneMs, goneWithHooksMs } = ATTEMPT_TIMES;
+    if (!this.options.expectsHook || this.#isOtherTold) return goneMs;
+    return this.options.isHookCertain && !this.#mayQueue ? Infinity : goneWithHooksMs;
+  }
+
   get #ackMs(): number {
     const { firstAckMs } = this.type.prompt;
     return Math.max(ATTEMPT_TIMES.ackMs, this.options.isFirst ? (firstAckMs ?? 0) : 0);
@@ -242,8 +265,9 @@ export class DeliveryAttempt {
 
   async #acknowledge(evidence: 'hook' | 'screen'): Promise<AttemptResult> {
     this.ports.faults.hit('evidence.seen');
+    const how = this.#isOtherTold ? '; the program told of a prompt in other words' : this.#mayQueue ? ' while the program worked' : ''; // prettier-ignore
     const detail =
-      evidence === 'hook' ? 'the program told that it accepted this prompt' : 'the text left the input box';
+      evidence === 'hook' ? 'the program told that it accepted this prompt' : `the text left the input box${how}`;
     await this.#keep('acknowledged', { evidence, detail });
     this.ports.faults.hit('acknowledged.kept');
     return { kind: 'final', delivery: this.#delivery };
@@ -252,6 +276,8 @@ export class DeliveryAttempt {
   #noEvidence(shown: Shown): Promise<AttemptResult> {
     if (shown === 'ours')
       return this.#end('delivery_unknown', 'not_submitted', 'the text is still in the input box: the submit key did nothing'); // prettier-ignore
+    if (shown === 'gone')
+      return this.#end('delivery_unknown', 'no_evidence', 'the text left the input box, but the program did not tell that it took a prompt: it may have run it as a command'); // prettier-ignore
     return this.#end('delivery_unknown', 'no_evidence', 'submitted, but nothing shows that the program took it');
   }
 

@@ -152,7 +152,10 @@ export class DeliveryLane implements Disposable {
     const controller = new AbortController();
     this.#checking = controller;
     try {
-      return await this.#check.check(!this.runs.of(this.agent).hasDelivered, controller.signal);
+      const run = this.runs.of(this.agent);
+      const { type } = this.agent;
+      const isStarting = (): boolean => type !== undefined && run.awaitsStartHook(type);
+      return await this.#check.check(!run.hasDelivered, controller.signal, isStarting);
     } finally {
       this.#checking = undefined;
     }
@@ -204,6 +207,7 @@ export class DeliveryLane implements Disposable {
     const controller = new AbortController();
     const attempt = new DeliveryAttempt({ ...this.ports, pulse: this.#pulse }, agent, type, entry.delivery, {
       expectsHook: run.expectsHook(type),
+      isHookCertain: run.hasHooks,
       isFirst: !run.hasDelivered,
     });
     this.#current = { attempt, controller, generation: agent.record.generation };

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock';
 import type { AgentId } from '../agent';
 import { step } from './deliveryRecord';
-import { comparablePrompt } from './preparePrompt';
+import { isSamePrompt } from './preparePrompt';
 import type { PromptDelivery } from './promptDelivery';
 
 /** Their texts are kept in memory; older ones can still be settled by a person. */
@@ -34,10 +34,9 @@ export class LateEvidence {
   }
 
   /** One accepted prompt settles the oldest delivery of this run that has its text, and no other. @throws what keeping throws */
-  async note(agentId: AgentId, generation: number, prompt: string): Promise<void> {
-    const text = comparablePrompt(prompt);
+  async note(agentId: AgentId, generation: number, prompt: string, alters?: readonly string[]): Promise<void> {
     const found = [...this.#watched.values()].find(
-      (one) => one.agentId === agentId && one.generation === generation && comparablePrompt(one.prepared) === text,
+      (one) => one.agentId === agentId && one.generation === generation && isSamePrompt(prompt, one.prepared, alters),
     );
     if (!found) return;
     this.#watched.delete(found.id);

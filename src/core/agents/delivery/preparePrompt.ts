@@ -9,7 +9,7 @@ export interface PreparedPrompt {
 
 /** The facts of a type that decide how a text is prepared. */
 export interface PromptFacts {
-  readonly prompt: Pick<AgentType['prompt'], 'leadingSpace' | 'trailingSpace'>;
+  readonly prompt: Pick<AgentType['prompt'], 'leadingSpace' | 'leadingGuard' | 'trailingSpace'>;
   readonly alters?: readonly string[];
 }
 
@@ -23,8 +23,9 @@ const ESCAPE_SEQUENCE =
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-/** Characters without width: measured to be dropped by some programs. The joiners of emoji stay, as measured. */
-const ZERO_WIDTH = /[\u200b\u2060\ufeff]/u;
+/** Characters without width that some programs were measured to drop. Joiners stay. */
+const ZERO_WIDTH = /[\u200b\ufeff]/u;
+const MENTION = /@\S+/gu;
 
 /** The cleaning that every text gets, in order. Each step leaves what the later ones rely on. */
 const CLEANING: readonly {
@@ -49,7 +50,7 @@ const CLEANING: readonly {
 
 /**
  * The text as it is typed (S4): LF only, no escape sequence, no control character but \n and \t, NFC, no blanks around it, and
- * one space where the program would otherwise take the text for a command or a completion. Never throws; preparing what was
+ * one space (or the type's own guard) where the program would otherwise take the text for a command or a completion. Never throws; preparing what was
  * prepared changes nothing. What the program itself is known to alter (`alters` of its type) is declared, not done.
  */
 export function preparePrompt(text: string, type: PromptFacts): PreparedPrompt {
@@ -60,13 +61,13 @@ export function preparePrompt(text: string, type: PromptFacts): PreparedPrompt {
     if (next !== present) changes.push({ kind, detail });
     present = next;
   }
-  const { leadingSpace = '', trailingSpace = '' } = type.prompt;
+  const { leadingSpace = '', leadingGuard = ' ', trailingSpace = '' } = type.prompt;
   const [first = ''] = present;
   if (first !== '' && leadingSpace.includes(first)) {
-    present = ' ' + present;
+    present = leadingGuard + present;
     changes.push({
-      kind: 'leading_space',
-      detail: `a space before the first character, so that "${first}" is text and no command`,
+      kind: leadingGuard === ' ' ? 'leading_space' : 'leading_guard',
+      detail: `${nameOf(leadingGuard)} before the first character, so that "${first}" is text and no command`,
     });
   }
   const last = trailingTrigger(present, trailingSpace);
@@ -83,6 +84,23 @@ export function preparePrompt(text: string, type: PromptFacts): PreparedPrompt {
 /** What a prompt is when everything that programs add, drop and wrap is left out: for comparing, never for typing. */
 export function comparablePrompt(text: string): string {
   return text.normalize('NFC').replace(/[\s\p{Cf}\p{Cc}]+/gu, '');
+}
+
+/**
+ * Whether what a program says it accepted is this prompt, but for what programs add, drop and wrap. One that resolves mentions
+ * tells them resolved, and the contents of the files behind the text.
+ */
+export function isSamePrompt(told: string, prepared: string, alters: readonly string[] = []): boolean {
+  if (comparablePrompt(told) === comparablePrompt(prepared)) return true;
+  if (!alters.includes('resolves_mentions') || !prepared.includes('@')) return false;
+  const masked = (text: string): string => comparablePrompt(text.replace(MENTION, '@'));
+  return masked(told).startsWith(masked(prepared));
+}
+
+function nameOf(guard: string): string {
+  if (guard === ' ') return 'a space';
+  const points = [...guard].map((one) => `U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`);
+  return `the invisible ${points.join(' ')}`;
 }
 
 /** Removing one sequence can join the halves of another. */
@@ -121,6 +139,11 @@ function alterations(text: string, alters: readonly string[]): readonly PromptCh
         kind: 'trimmed',
         detail: 'the program itself may drop blanks around the text',
         applies: text !== text.trim(),
+      },
+      resolves_mentions: {
+        kind: 'mentions',
+        detail: 'the program itself replaces @names by the paths it finds, and adds the files',
+        applies: text.search(MENTION) >= 0,
       },
       drops_zero_width: {
         kind: 'zero_width',

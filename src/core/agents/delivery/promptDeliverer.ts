@@ -70,7 +70,7 @@ export class PromptDeliverer implements Disposable {
     );
     this.#owned.add(host.onDidSettleScreen((screen) => this.#lanes.get(screen.agentId)?.noteSettled(screen)));
     this.#owned.add(host.onDidOutput(({ agentId }) => this.#lanes.get(agentId)?.noteOutput()));
-    this.#owned.add(registry.onDidChange(({ agent }) => this.#lanes.get(agent.id)?.noteRecord()));
+    this.#owned.add(registry.onDidChange(({ agent }) => this.#onRecord(agent)));
     this.#owned.add(registry.onDidRemove(({ id }) => this.#onRemoved(id)));
     this.#owned.add(ports.onDidHook((fact) => this.#onHook(fact)));
   }
@@ -245,13 +245,18 @@ export class PromptDeliverer implements Disposable {
     entry.resolve(receiptOf(entry.delivery));
   }
 
+  #onRecord(agent: Agent): void {
+    if (agent.record.lifecycle === 'starting') this.#runs.of(agent).noteStart();
+    this.#lanes.get(agent.id)?.noteRecord();
+  }
+
   #onHook({ agentId, generation, prompt }: HookFact): void {
-    if (prompt === undefined) return;
     const agent = this.ports.registry.find(agentId);
-    if (agent?.record.generation === generation) this.#runs.of(agent).notePromptHook();
+    if (agent?.record.generation === generation) this.#runs.of(agent).noteHook(prompt !== undefined);
+    if (prompt === undefined) return;
     if (this.#lanes.get(agentId)?.noteHook(generation, prompt)) return;
     this.#late
-      .note(agentId, generation, prompt)
+      .note(agentId, generation, prompt, agent?.type?.alters)
       .catch((error: unknown) => ignore(this.ports.log, error, 'it stays unknown, a person can settle it'));
   }
 

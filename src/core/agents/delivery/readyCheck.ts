@@ -14,6 +14,8 @@ export const CONFIRM_MS = 120;
 export const NEW_PROCESS_MS = 300;
 /** 3 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog and a draft are not. */
 export const PATIENCE_MS = 3_000;
+/** 5 s: a program that tells of its start by a hook may draw an empty box before it takes input; so long it is waited for. */
+export const START_HOOK_MS = 5_000;
 const SHORTEST_PAUSE_MS = 20;
 /** 2 s: an older settled screen of a program that is busy all the time is no first look any more. */
 const KEPT_LOOK_MS = 2_000;
@@ -56,10 +58,11 @@ export class ReadyCheck {
     this.#deliveredMs = this.ports.clock.monotonicMs();
   }
 
-  /** `isFirst`: nothing was delivered to this process yet. @throws the signal's reason */
-  async check(isFirst: boolean, signal: AbortSignal): Promise<Readiness> {
+  /** `isFirst`: nothing was delivered to this process yet; `isStarting`: the hook that tells of its start has not come. @throws the signal's reason */
+  async check(isFirst: boolean, signal: AbortSignal, isStarting = (): boolean => false): Promise<Readiness> {
     const { clock } = this.ports;
     const startedMs = clock.monotonicMs();
+    let freeSinceMs: number | undefined;
     let before: Verdict | undefined = isFirst ? undefined : this.#keptVerdict();
     for (;;) {
       const verdict = await this.#look();
@@ -70,7 +73,13 @@ export class ReadyCheck {
       const isStill = !isFirst || verdict.look?.isBusy === true || before?.look?.text === verdict.look?.text;
       const isSame = before !== undefined && before.reason === verdict.reason && isStill;
       const isConfirmed = isSame && before !== undefined && nowMs - before.atMs >= gapMs;
-      if (isConfirmed && verdict.reason === undefined && verdict.look) return { kind: 'free', look: verdict.look };
+      if (isConfirmed && verdict.reason === undefined && verdict.look) {
+        freeSinceMs ??= nowMs;
+        if (!isFirst || !isStarting() || nowMs - freeSinceMs >= START_HOOK_MS)
+          return { kind: 'free', look: verdict.look };
+        await sleep(clock, CONFIRM_MS, signal);
+        continue;
+      }
       const isPatient = verdict.reason !== undefined && this.#isPatient(verdict.reason, nowMs);
       const isLate = nowMs - startedMs >= (isFirst ? 2 * PATIENCE_MS : PATIENCE_MS);
       if (isLate || (isConfirmed && !isPatient)) {

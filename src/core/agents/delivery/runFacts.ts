@@ -7,6 +7,8 @@ import type { PromptDelivery } from './promptDelivery';
 export class RunKnowledge {
   #hasDelivered = false;
   #hooks: 'declared' | 'seen' | 'missed' = 'declared';
+  #hasHooks = false;
+  #isStartSeen = false;
 
   constructor(readonly generation: number) {}
 
@@ -21,15 +23,30 @@ export class RunKnowledge {
     return type.inject !== undefined && (type.hooks ?? []).some(({ promptPath }) => promptPath !== undefined);
   }
 
-  notePromptHook(): void {
-    this.#hooks = 'seen';
+  /** A hook of this run has arrived: others will. */
+  get hasHooks(): boolean {
+    return this.#hasHooks;
+  }
+
+  /** It began just now, and has yet to tell that it is ready to be typed into. False for one that was found running. */
+  awaitsStartHook(type: AgentType): boolean {
+    return this.#isStartSeen && !this.#hasHooks && type.inject !== undefined && type.doctor?.firstHook !== undefined;
+  }
+
+  noteStart(): void {
+    this.#isStartSeen = true;
+  }
+
+  noteHook(isPrompt: boolean): void {
+    this.#hasHooks = true;
+    if (isPrompt) this.#hooks = 'seen';
   }
 
   noteOutcome({ state, evidence, submitCount, reason }: PromptDelivery, type: AgentType): void {
     if (state === 'acknowledged' || reason === 'no_evidence_possible') this.#hasDelivered = true;
     const isMissed =
       submitCount > 0 && evidence !== 'hook' && (state === 'acknowledged' || state === 'delivery_unknown');
-    if (isMissed && this.expectsHook(type)) this.#hooks = 'missed';
+    if (isMissed && !this.#hasHooks && this.expectsHook(type)) this.#hooks = 'missed';
   }
 }
 

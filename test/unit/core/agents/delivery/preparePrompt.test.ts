@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
   comparablePrompt,
+  isSamePrompt,
   preparePrompt,
   type PromptFacts,
 } from '../../../../../src/core/agents/delivery/preparePrompt';
@@ -47,6 +48,29 @@ describe('a prompt that is prepared', () => {
     const type: PromptFacts = { prompt: { leadingSpace: '/' }, alters: ['trims'] };
     assert.deepEqual([preparePrompt('/exit', type).prepared, kinds('/exit', type)], [' /exit', ['leading_space', 'trimmed']]); // prettier-ignore
     assert.deepEqual(kinds('plain', type), []);
+  });
+
+  it('gets the guard of a program that trims, and says so', () => {
+    const type: PromptFacts = { prompt: { leadingSpace: '/', leadingGuard: '\u2060' }, alters: ['trims'] };
+    assert.deepEqual(preparePrompt('/exit', type), {
+      prepared: '\u2060/exit',
+      changes: [
+        {
+          kind: 'leading_guard',
+          detail: 'the invisible U+2060 before the first character, so that "/" is text and no command',
+        },
+      ],
+    });
+    assert.equal(preparePrompt('\u2060/exit', type).prepared, '\u2060/exit');
+  });
+
+  it('is recognised in what a program tells, also with its mentions resolved', () => {
+    const told = 'look at @src/notes.txt now\n--- Content from referenced files ---\none';
+    assert.ok(isSamePrompt(told, 'look at @notes now ', ['resolves_mentions']));
+    assert.ok(!isSamePrompt(told, 'look at @notes now '));
+    assert.ok(!isSamePrompt(told, 'look at @notes then', ['resolves_mentions']));
+    assert.ok(!isSamePrompt('look at it and more', 'look at it', ['resolves_mentions']));
+    assert.deepEqual(kinds('a @b', { prompt: {}, alters: ['resolves_mentions'] }), ['mentions']);
   });
 
   it('keeps a leading slash where the type does not mind', () => {
@@ -97,7 +121,7 @@ describe('a prompt that is prepared', () => {
         const { prepared, changes } = preparePrompt(text, type);
         assert.equal(preparePrompt(prepared, type).prepared, prepared);
         const own = changes.filter(({ kind }) => kind !== 'tabs' && kind !== 'zero_width');
-        assert.equal(own.length > 0, prepared !== text);
+        if (prepared !== text) assert.ok(own.length > 0); // a blank that is dropped can come back as the guard
         assert.ok(changes.every(({ detail }) => detail.length > 0));
       }),
       { numRuns: 2_000 },

@@ -100,12 +100,55 @@ describe('a prompt to a free agent', () => {
     assert.deepEqual(here.tui.submitted, [text]);
   });
 
-  it('is believed to have arrived by an empty box alone only after 2 s, where a hook should have told', async () => {
+  it('R7 is not believed to have arrived by an empty box where a hook of this run should have told', async () => {
     const here = await scene();
     hook(here, 'the program has hooks');
+    await assert.rejects(
+      here.world.run(here.world.supervisor.sendPrompt(ID, '/help')),
+      withCode('agent.deliveryUnknown'),
+    );
+    assert.deepEqual(here.tui.submitted, ['/help'], 'the program ran it as a command');
+    const receipt = await last(here);
+    assert.deepEqual([receipt.state, receipt.reason, receipt.evidence], ['delivery_unknown', 'no_evidence', undefined]);
+    assert.match(receipt.detail ?? '', /did not tell/);
+    await assert.rejects(here.world.run(here.world.supervisor.sendPrompt(ID, 'x')), withCode('agent.deliveryUnknown'));
+    hook(here, 'x');
+    await here.world.clock.advanceMs(0);
+    assert.deepEqual([(await last(here)).state, (await last(here)).evidence], ['acknowledged', 'hook']);
+  });
+
+  it('is acknowledged by a hook that comes late, and by no other prompt before', async () => {
+    const here = await scene();
+    hook(here, 'the program has hooks');
+    const sent = here.world.supervisor.sendPrompt(ID, 'x');
+    await here.world.clock.advanceMs(6_000);
+    assert.equal((await last(here)).state, 'submitted');
+    hook(here, 'x');
+    assert.equal((await here.world.run(sent)).evidence, 'hook');
+  });
+
+  it('is believed by an empty box when the program told of a prompt in other words', async () => {
+    const here = await scene();
+    hook(here, 'the program has hooks');
+    const sent = here.world.supervisor.sendPrompt(ID, 'see it');
+    await here.world.clock.advanceMs(1_000);
+    hook(here, 'see it, and what a plug-in added');
+    const receipt = await here.world.run(sent);
+    assert.equal(receipt.evidence, 'screen');
+    assert.match(receipt.detail ?? '', /in other words/);
+  });
+
+  it('to a program that works is believed by the empty box after 2 s: its hook tells when the turn begins', async () => {
+    const here = await scene();
+    hook(here, 'the program has hooks');
+    here.tui.isBusy = true;
+    here.tui.manners.isBusyAfterSubmit = true;
+    here.tui.show();
+    await here.world.clock.advanceMs(1_000);
     const startedMs = here.world.clock.monotonicMs();
     const receipt = await here.world.run(here.world.supervisor.sendPrompt(ID, 'x'));
     assert.equal(receipt.evidence, 'screen');
+    assert.match(receipt.detail ?? '', /while the program worked/);
     assert.ok(here.world.clock.monotonicMs() - startedMs >= 2_000);
   });
 
