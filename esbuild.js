@@ -57,7 +57,7 @@ function optionsOf(name) {
  */
 async function buildInParts(name) {
   const { entry, ...rest } = bundles[name];
-  const { outfile: _, ...common } = optionsOf(name);
+  const common = { ...optionsOf(name), outfile: undefined };
   const folder = path.join('out', 'parts');
   fs.rmSync(path.join(root, folder), { recursive: true, force: true });
   const result = await esbuild.build({

@@ -191,7 +191,17 @@ export class OwnerSession implements Disposable {
     await supervisor.begin(signal);
     this.#owned.add(new OwnerViews(supervisor, board, factory));
     this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));
-    const doctor = new Doctor({ supervisor, factory, host, environment, checks, trial: workspace.trial, clock, ids, log });
+    const doctor = new Doctor({
+      supervisor,
+      factory,
+      host,
+      environment,
+      checks,
+      trial: workspace.trial,
+      clock,
+      ids,
+      log,
+    });
     this.#calls = new OwnerCalls({ supervisor, fleet, doctor: (typeId, ended) => doctor.examine(typeId, ended) });
     const { hooks, registry } = supervisor;
     this.#owned.add(await OwnerDoor.open({ workspace, ownership, registry, hooks, engine, notices, clock, log }));

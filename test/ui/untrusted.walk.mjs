@@ -113,6 +113,7 @@ await walk('S1 a hostile workspace', async (it) => {
 
   await it.step('what is approved is not asked about again', async () => {
     await agents.menu('Linter', 'Stop Agent');
+    await window.dialog().getByRole('button', { name: 'Stop Agent', exact: true }).click(); // nobody knows what it does
     await agents.is('Linter', 'stopped');
     await agents.run('Start Fleet', 'startFleet');
     await agents.is('Linter', 'unknown'); // it runs, and its screen says nothing
@@ -121,6 +122,7 @@ await walk('S1 a hostile workspace', async (it) => {
 
   await it.step('one changed byte is asked about again, and does not run before the answer', async () => {
     await agents.menu('Linter', 'Stop Agent');
+    await window.dialog().getByRole('button', { name: 'Stop Agent', exact: true }).click(); // nobody knows what it does
     await agents.is('Linter', 'stopped');
     const file = join(workspace, '.vscode', 'agents.json');
     const text = readFileSync(file, 'utf8');

@@ -76,7 +76,9 @@ describe('sequences in the output of a real terminal', function () {
 
   it('with hostile texts are told as text and harm nothing', async () => {
     const hostile = '#(touch /tmp/x) %end 1 2 3 #{pane_id} $(id)';
-    await run(`sleep 0.3; printf '\\033]2;%s\\007' '${hostile}'; printf '\\033]2;\\033]2;\\033]2;nested\\007'; printf '\\033]0;'`);
+    await run(
+      `sleep 0.3; printf '\\033]2;%s\\007' '${hostile}'; printf '\\033]2;\\033]2;\\033]2;nested\\007'; printf '\\033]0;'`,
+    );
     await eventually('told', () => texts().includes('2 nested'), { timeoutMs: 10_000 });
     assert.equal(texts()[0], `2 ${hostile}`);
     assert.equal(host.status.kind, 'ready');
