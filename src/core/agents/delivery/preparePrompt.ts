@@ -140,6 +140,11 @@ function alterations(text: string, alters: readonly string[]): readonly PromptCh
         detail: 'the program itself may drop blanks around the text',
         applies: text !== text.trim(),
       },
+      pads_long: {
+        kind: 'padded',
+        detail: 'the program itself adds a space behind a long text',
+        applies: text.length > 150 || text.split('\n').length >= 3,
+      },
       resolves_mentions: {
         kind: 'mentions',
         detail: 'the program itself replaces @names by the paths it finds, and adds the files',

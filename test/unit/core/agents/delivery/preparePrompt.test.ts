@@ -73,6 +73,12 @@ describe('a prompt that is prepared', () => {
     assert.deepEqual(kinds('a @b', { prompt: {}, alters: ['resolves_mentions'] }), ['mentions']);
   });
 
+  it('is declared to get a space behind it where the program pads long texts', () => {
+    const type: PromptFacts = { prompt: {}, alters: ['pads_long'] };
+    for (const long of ['x'.repeat(151), 'a\nb\nc']) assert.deepEqual(kinds(long, type), ['padded']);
+    for (const short of ['x'.repeat(150), 'a\nb']) assert.deepEqual(kinds(short, type), []);
+  });
+
   it('keeps a leading slash where the type does not mind', () => {
     assert.deepEqual(preparePrompt('/exit', PLAIN), { prepared: '/exit', changes: [] });
   });
