@@ -62,6 +62,9 @@ for (const cli of CLIS) {
       }
     });
 
+    // What follows is proved at every size by resume.test.ts and approvals.test.ts; here once more, in other ways.
+    if (trialSize === 'smoke') return;
+
     it(`resumes the same conversation of ${cli} after a kill, by its id`, async () => {
       const id = await world.start('talker');
       const word = `parsnip-${process.pid}`;

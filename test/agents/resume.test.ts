@@ -34,10 +34,17 @@ for (const cli of CLIS) {
       assert.equal(world.view(id).isResumable, true);
       const report = await world.engine.resumeSession(id);
       assert.ok(report.losses.length > 0);
-      await world.shows(id, 'idle', READY_MS);
-      await world.ask(id, 'Which word was it? [[reply: that one]]');
-      const last = world.model.requests.findLast(({ kind }) => kind === 'turn');
-      assert.match(last?.conversation.userTexts.join('\n') ?? '', /heliotrope/);
+      // opencode draws a turn that was killed like one that ended with an error.
+      await world.shows(id, ['idle', 'error'], READY_MS);
+      const question = 'Which word was it? [[reply: that one]]';
+      const receipt = await world.engine.sendPrompt(id, question);
+      assert.equal(receipt.state, 'acknowledged');
+      const { conversation } = await world.model.request(
+        'the next turn',
+        (request) => request.conversation.message.trim() === question,
+        READY_MS,
+      );
+      assert.match(conversation.userTexts.join('\n'), /heliotrope/);
       await world.shows(id, 'idle', 30_000);
       await world.engine.removeAgent(id);
     });
