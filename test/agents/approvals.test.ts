@@ -58,6 +58,10 @@ for (const cli of CLIS) {
 
     it('are gone when the person answers in the terminal first, and are not answered again', async () => {
       const { id: requestId } = await asked('touch terminal-file');
+      // A hook tells of the question before it is drawn; a key that comes between is lost.
+      await eventually('the question is drawn', async () => QUESTION.test(await world.screen(id)), {
+        timeoutMs: 10_000,
+      });
       await world.keys(id, 'Enter');
       await eventually('the command ran', () => hasFile('terminal-file'), { timeoutMs: 15_000 });
       await eventually('the request is gone', () => world.view(id).request === undefined, { timeoutMs: 10_000 });
@@ -68,3 +72,5 @@ for (const cli of CLIS) {
     });
   });
 }
+
+const QUESTION = /Do you want to proceed|Would you like to run|Allow execution|Permission required/;
