@@ -20,6 +20,11 @@ export function trials(smoke: number, ci: number, nightly: number): number {
   return count;
 }
 
+/** A time-out for the present size: no number of trials. */
+export function sizedMs(smoke: number, ci: number, nightly: number): number {
+  return { smoke, ci, nightly }[trialSize];
+}
+
 /** What was asked for since the last call. */
 export function takeTrials(): readonly AskedTrials[] {
   return shared[ASKED]?.splice(0) ?? [];

@@ -286,6 +286,10 @@ describe('settings in package.json', () => {
     );
   });
 
+  it('S24 that answer for a person cannot come from a workspace at all', () => {
+    assert.equal(configuration.find(([key]) => key === 'coreOrchestrator.approvals.allow')?.[1].scope, 'machine');
+  });
+
   it('S22 that let other extensions act cannot come from a workspace at all', () => {
     assert.equal(configuration.find(([key]) => key === 'coreOrchestrator.api.allowWrite')?.[1].scope, 'machine');
   });

@@ -55,7 +55,7 @@ export const personMethods = {
     ({ agentId, text, whenBlocked, wait = true }, call) => {
       const options = promptOptions(whenBlocked);
       if (wait) return call.engine.sendPrompt(agentId, text, { ...options, signal: call.signal });
-      return firstReceipt(agentId, call, () => call.engine.sendPrompt(agentId, text, options));
+      return firstReceipt(agentId, call, (onBegin) => call.engine.sendPrompt(agentId, text, { ...options, onBegin }));
     },
   ),
   'agent.receipts': forPerson({ agentId, limit }, ({ agentId, limit }, { engine }) => engine.receipts(agentId, limit)),
@@ -117,43 +117,27 @@ async function settled(work: Promise<FleetResult>): Promise<unknown> {
   return wireOfResult(await work);
 }
 
-/** Receipts that a caller was already given as the first of its own delivery, so that two prompts at once do not share one. */
-const claimed = new WeakMap<object, Set<string>>();
-
 /**
  * The first receipt of the delivery that `send` begins, or its end when that comes first. The delivery goes on when the
  * caller is gone; how it ends is in the receipts.
  */
 function firstReceipt(
   agentId: AgentId,
-  { engine, clock, log }: PersonCall,
-  send: () => Promise<PromptReceipt>,
+  { engine, log }: PersonCall,
+  send: (onBegin: (receiptId: string) => void) => Promise<PromptReceipt>,
 ): Promise<PromptReceipt> {
-  const taken = claimed.get(engine) ?? new Set<string>();
-  claimed.set(engine, taken);
-  const sinceMs = clock.nowMs();
   return new Promise((resolve, reject) => {
     let mine: string | undefined;
-    const listening = engine.onDidChangeReceipt((receipt) => {
-      if (mine !== undefined || receipt.agentId !== agentId || receipt.createdAtMs < sinceMs) return;
-      if (taken.has(receipt.id)) return;
-      mine = receipt.id;
-      taken.add(mine);
-      resolve(receipt);
-    });
-    const end = (): void => {
-      listening.dispose();
-      if (mine !== undefined) taken.delete(mine);
-    };
-    send().then(
+    const listening = engine.onDidChangeReceipt((receipt) => receipt.id === mine && resolve(receipt));
+    send((receiptId) => (mine = receiptId)).then(
       (receipt) => {
-        end();
+        listening.dispose();
         resolve(receipt);
       },
       (error: unknown) => {
-        end();
+        listening.dispose();
         log.debug('a prompt that nobody waits for did not arrive', { agent: agentId, error });
-        reject(error); // of no effect once the receipt was answered
+        reject(error as Error); // of no effect once the receipt was answered
       },
     );
   });

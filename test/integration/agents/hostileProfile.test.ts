@@ -22,7 +22,7 @@ import { eventually } from '../../support/eventually';
 import { FakeAgentStore } from '../../support/fakeAgentStore';
 import { FakeDeliveryStore } from '../../support/fakeDeliveryStore';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
-import { trials } from '../../support/trials';
+import { sizedMs, trials } from '../../support/trials';
 import { hostileStrings } from '../tmux/hostileStrings';
 
 /** Writes its folder, its arguments and two variables, each ended by NUL, then every byte that is typed into it. */
@@ -40,7 +40,7 @@ interface Expected {
 }
 
 describe('hostile strings in the profile of an agent', function () {
-  this.timeout(trials(90_000, 600_000, 1_800_000));
+  this.timeout(sizedMs(90_000, 600_000, 1_800_000));
   let server: TmuxTestServer;
   let factory: AgentFactory;
   let supervisor: AgentSupervisor;

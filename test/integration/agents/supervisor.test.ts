@@ -21,7 +21,7 @@ import { eventually } from '../../support/eventually';
 import { FakeAgentStore } from '../../support/fakeAgentStore';
 import { FakeDeliveryStore } from '../../support/fakeDeliveryStore';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
-import { trials } from '../../support/trials';
+import { sizedMs, trials } from '../../support/trials';
 
 /** Ignores HUP and TERM, as do its child and a grandchild in a session of its own. Writes its pid to $PIDS. */
 const STUBBORN = `trap '' HUP TERM INT; echo $$ >> "$PIDS"
@@ -131,7 +131,7 @@ class RealWorld {
 }
 
 describe('AgentSupervisor on real tmux', function () {
-  this.timeout(trials(90_000, 600_000, 2_400_000));
+  this.timeout(sizedMs(90_000, 600_000, 2_400_000));
   let world: RealWorld;
 
   beforeEach(async function () {

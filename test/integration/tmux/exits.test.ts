@@ -9,7 +9,7 @@ import { notRun } from '../../support/notRun';
 import { childrenOf } from '../../support/processTree';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { ToldProgram } from '../../support/toldProgram';
-import { trials } from '../../support/trials';
+import { sizedMs, trials } from '../../support/trials';
 
 const DEATHS = trials(10, 100, 300);
 const GROUP = 10;
@@ -21,7 +21,7 @@ interface Victim {
 }
 
 describe('exit detection', function () {
-  this.timeout(trials(60_000, 300_000, 900_000));
+  this.timeout(sizedMs(60_000, 300_000, 900_000));
   let server: TmuxTestServer;
   let host: TmuxAgentHost;
   let exits: AgentExit[];

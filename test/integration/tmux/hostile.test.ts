@@ -7,7 +7,7 @@ import { cleanPasteText } from '../../../src/core/tmux/pasteText';
 import { TmuxError } from '../../../src/core/tmux/tmuxErrors';
 import { eventually } from '../../support/eventually';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
-import { trials } from '../../support/trials';
+import { sizedMs, trials } from '../../support/trials';
 import { hostileStrings } from './hostileStrings';
 
 const REPEATS = trials(2, 20, 60);
@@ -15,7 +15,7 @@ const REPEATS = trials(2, 20, 60);
 const WITNESS = `{ printf '%s\\0' "$PWD" "$@"; printf '%s\\0' "$HOSTILE"; } > "$0.part"; mv "$0.part" "$0"; exec cat`;
 
 describe('hostile strings', function () {
-  this.timeout(trials(60_000, 600_000, 1_800_000));
+  this.timeout(sizedMs(60_000, 600_000, 1_800_000));
   let server: TmuxTestServer;
   let host: AgentHost;
   let canary: string;

@@ -64,7 +64,7 @@ describe('sending a prompt', () => {
     assert.deepEqual(window.ran, [['coreOrchestrator.attachAgent', id]]);
   });
 
-  it('R16 never sends again by itself what may have arrived', async () => {
+  it('R7 never sends again by itself what may have arrived', async () => {
     const { engine, window, sender, failWith } = createFixture();
     engine.simulateReceipt(aReceipt({ id: 'r1', state: 'delivery_unknown' }));
     failWith('agent.deliveryUnknown');

@@ -11,7 +11,7 @@ const LEGAL: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
   typing: ['typed', 'submitted', 'acknowledged', 'failed', 'delivery_unknown', 'queued'],
   typed: ['submitted', 'acknowledged', 'delivery_unknown'],
   submitted: ['submitted', 'acknowledged', 'delivery_unknown'],
-  acknowledged: [],
+  acknowledged: ['acknowledged'],
   failed: ['acknowledged'],
   delivery_unknown: ['acknowledged', 'failed'],
   canceled: [],

@@ -7,7 +7,15 @@ import type { PromptDelivery } from './promptDelivery';
 /** Their texts are kept in memory; older ones can still be settled by a person. */
 const MAX_WATCHED = 200;
 
-/** Deliveries whose fate is not known, waiting for a hook that tells of them after all (also one that was spooled during a crash). */
+/** What a hook told. */
+export interface ToldLate {
+  readonly agentId: AgentId;
+  readonly generation: number;
+  readonly prompt: string;
+  readonly alters?: readonly string[] | undefined;
+}
+
+/** Deliveries whose fate is not known, or is known from the screen only, waiting for a hook that tells of them after all (also one that was spooled during a crash). */
 export class LateEvidence {
   readonly #watched = new Map<string, PromptDelivery>();
 
@@ -19,7 +27,8 @@ export class LateEvidence {
   /** Remembers what a hook could still tell of. */
   noteStep(delivery: PromptDelivery): void {
     const isOpen = delivery.state === 'delivery_unknown' && delivery.reason !== 'no_evidence_possible';
-    if (!isOpen && !(delivery.state === 'failed' && delivery.reason === 'no_draft')) return;
+    const isOwing = delivery.state === 'acknowledged' && delivery.evidence === 'screen';
+    if (!isOpen && !isOwing && !(delivery.state === 'failed' && delivery.reason === 'no_draft')) return;
     this.#watched.set(delivery.id, delivery);
     const [oldest] = this.#watched.keys();
     if (this.#watched.size > MAX_WATCHED && oldest !== undefined) this.#watched.delete(oldest);
@@ -33,14 +42,23 @@ export class LateEvidence {
     for (const [id, delivery] of this.#watched) if (delivery.agentId === agentId) this.#watched.delete(id);
   }
 
+  /** True when a delivery that was seen to leave the input box still waits for its hook, and this may be it. */
+  isOwed(told: ToldLate): boolean {
+    return this.#find(told)?.state === 'acknowledged';
+  }
+
   /** One accepted prompt settles the oldest delivery of this run that has its text, and no other. @throws what keeping throws */
-  async note(agentId: AgentId, generation: number, prompt: string, alters?: readonly string[]): Promise<void> {
-    const found = [...this.#watched.values()].find(
-      (one) => one.agentId === agentId && one.generation === generation && isSamePrompt(prompt, one.prepared, alters),
-    );
+  async note(told: ToldLate): Promise<void> {
+    const found = this.#find(told);
     if (!found) return;
     this.#watched.delete(found.id);
     const detail = 'the program told later that it accepted this prompt';
     await this.keep(step(found, 'acknowledged', this.clock.nowMs(), { evidence: 'hook', detail }));
+  }
+
+  #find({ agentId, generation, prompt, alters }: ToldLate): PromptDelivery | undefined {
+    return [...this.#watched.values()].find(
+      (one) => one.agentId === agentId && one.generation === generation && isSamePrompt(prompt, one.prepared, alters),
+    );
   }
 }

@@ -14,7 +14,7 @@ import { DeliveryLane, type LaneEntry } from './deliveryLane';
 import { blockedError, newDelivery, receiptOf, step } from './deliveryRecord';
 import { blockedByRecord, ScreenJudge } from './deliveryScreen';
 import { type FaultPoints, NO_FAULT_POINTS } from './faultPoints';
-import { LateEvidence } from './lateEvidence';
+import { LateEvidence, type ToldLate } from './lateEvidence';
 import { preparePrompt } from './preparePrompt';
 import {
   type DeliveryStore,
@@ -112,6 +112,7 @@ export class PromptDeliverer implements Disposable {
     this.#faults.hit('intent.received');
     const isFirstPrompt = options.firstPromptOf !== undefined;
     const given = { id: ids.next(), agentId: agent.id, text, actor: options.actor ?? 'person', isFirstPrompt };
+    options.onBegin?.(given.id);
     const fresh = newDelivery(given, clock.nowMs());
     const delivery = isFirstPrompt ? { ...fresh, generation: options.firstPromptOf } : fresh;
     const kept = options.whenBlocked === 'queue' ? this.#keepQueued(delivery) : undefined;
@@ -174,7 +175,8 @@ export class PromptDeliverer implements Disposable {
   /** As Engine.resendPrompt. @throws {AgentError} agent.notAllowed for one that arrived or is still under way */
   async resend(deliveryId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
     const delivery = await this.#get(deliveryId);
-    if (!isFinal(delivery.state) || delivery.state === 'acknowledged')
+    const isCertain = delivery.state === 'acknowledged' && delivery.evidence !== 'screen';
+    if (!isFinal(delivery.state) || isCertain)
       throw new AgentError('agent.notAllowed', `the prompt is ${delivery.state}`, { agentId: delivery.agentId });
     this.#late.unwatch(deliveryId); // from now on a hook with this text tells of the new one
     return this.send(this.ports.registry.get(delivery.agentId), delivery.text, options);
@@ -254,9 +256,16 @@ export class PromptDeliverer implements Disposable {
     const agent = this.ports.registry.find(agentId);
     if (agent?.record.generation === generation) this.#runs.of(agent).noteHook(prompt !== undefined);
     if (prompt === undefined) return;
+    const late = { agentId, generation, prompt, alters: agent?.type?.alters };
+    // Of two equal prompts the earlier one was taken first: what it still owes is not evidence for the later one.
+    if (this.#late.isOwed(late)) return this.#settleLate(late);
     if (this.#lanes.get(agentId)?.noteHook(generation, prompt)) return;
+    this.#settleLate(late);
+  }
+
+  #settleLate(told: ToldLate): void {
     this.#late
-      .note(agentId, generation, prompt, agent?.type?.alters)
+      .note(told)
       .catch((error: unknown) => ignore(this.ports.log, error, 'it stays unknown, a person can settle it'));
   }
 

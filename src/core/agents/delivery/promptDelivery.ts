@@ -92,6 +92,8 @@ export interface SendPromptOptions {
   readonly whenBlocked?: 'refuse' | 'queue';
   /** Default `person`. */
   readonly actor?: string;
+  /** Told at once, before anything else happens: by which id the receipts of this delivery are known. Not over the gateway. */
+  readonly onBegin?: (receiptId: string) => void;
   /** Ends the waiting; takes the prompt back when nothing was typed yet. */
   readonly signal?: AbortSignal;
 }

@@ -159,7 +159,7 @@ describe('prompts to a demo agent in tmux', function () {
     assert.equal(world.supervisor.registry.get(id).record.lifecycle, 'running');
   });
 
-  it('10 000 deliveries to several agents side by side: none lost, none doubled, none falsely confirmed', async function () {
+  it('R7 10 000 deliveries to several agents side by side: none lost, none doubled, none falsely confirmed', async function () {
     const count = trials(200, 10_000, 10_000);
     this.timeout(120_000 + count * 400);
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];

@@ -223,6 +223,8 @@ describe('a session of the gateway', () => {
       let finish = (): void => undefined;
       engine.deliver = (id, _text, options) => {
         signal = options.signal;
+        options.onBegin?.('receipt-7');
+        engine.simulateReceipt(aReceipt({ id: 'another', agentId: id, state: 'queued', ...created }));
         engine.simulateReceipt(aReceipt({ id: 'receipt-7', agentId: id, state: 'queued', ...created }));
         return new Promise((resolve) => {
           finish = () => resolve(aReceipt({ id: 'receipt-7', agentId: id, ...created }));

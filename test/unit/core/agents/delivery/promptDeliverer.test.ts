@@ -72,7 +72,7 @@ describe('a prompt to a free agent', () => {
       await here.world.clock.advanceMs(1_000);
       const startedMs = here.world.clock.monotonicMs();
       let endedMs = Infinity;
-      const sent = here.world.supervisor.sendPrompt(ID, 'again').then((receipt) => {
+      const sent = here.world.supervisor.sendPrompt(ID, withHook ? 'again' : 'once more').then((receipt) => {
         endedMs = here.world.clock.monotonicMs();
         return receipt;
       });
@@ -150,6 +150,32 @@ describe('a prompt to a free agent', () => {
     assert.equal(receipt.evidence, 'screen');
     assert.match(receipt.detail ?? '', /while the program worked/);
     assert.ok(here.world.clock.monotonicMs() - startedMs >= 2_000);
+  });
+
+  it('R7 is not confirmed by the hook of an equal prompt before it', async () => {
+    const here = await scene();
+    hook(here, 'the program has hooks');
+    here.tui.isBusy = true;
+    here.tui.manners.isBusyAfterSubmit = true;
+    here.tui.show();
+    await here.world.clock.advanceMs(1_000);
+    const first = await here.world.run(here.world.supervisor.sendPrompt(ID, 'continue'));
+    assert.equal(first.evidence, 'screen');
+    const ended: PromptReceipt[] = [];
+    void here.world.supervisor.sendPrompt(ID, 'continue').then((receipt) => ended.push(receipt));
+    for (let ms = 0; ms < 1_000 && here.tui.draft !== 'continue'; ms += 10) await here.world.clock.advanceMs(10);
+    hook(here, 'continue');
+    await here.world.clock.advanceMs(20);
+    assert.deepEqual(ended, [], 'the first one was told of');
+    assert.equal((await here.world.supervisor.receipts(ID)).find(({ id }) => id === first.id)?.evidence, 'hook');
+    for (let ms = 0; ms < 1_000 && here.tui.submitted.length < 2; ms += 10) await here.world.clock.advanceMs(10);
+    assert.deepEqual(here.tui.submitted, ['continue', 'continue']);
+    hook(here, 'continue');
+    await here.world.clock.advanceMs(100);
+    assert.deepEqual(
+      ended.map(({ evidence }) => evidence),
+      ['hook'],
+    );
   });
 
   it('says how it was changed', async () => {
@@ -507,7 +533,10 @@ describe('an engine that ended in the middle', () => {
     here.tui.show();
     const again = await here.world.run(here.world.supervisor.resendPrompt(id));
     assert.notEqual(again.id, id);
-    assert.deepEqual([again.state, here.tui.submitted.at(-1)], ['acknowledged', 'x']);
+    assert.deepEqual([again.state, again.evidence, here.tui.submitted.at(-1)], ['acknowledged', 'screen', 'x']);
+    hook(here, 'x');
+    await here.world.clock.advanceMs(10);
+    assert.deepEqual([(await last(here)).id, (await last(here)).evidence], [again.id, 'hook'], 'told later after all');
     await assert.rejects(here.world.run(here.world.supervisor.resendPrompt(again.id)), withCode('agent.notAllowed'));
   });
 });

@@ -9,7 +9,7 @@ import type { Activity } from '../../../../../src/core/agents/agentState';
 import type { AgentSignal } from '../../../../../src/core/agents/signals/agentSignal';
 import { agentId, aRecord } from '../../../../support/builders';
 import { SupervisedWorld } from '../../../../support/supervisedWorld';
-import { trials } from '../../../../support/trials';
+import { sizedMs, trials } from '../../../../support/trials';
 
 const ID = agentId('reviewer');
 const TYPE = requireAgentType({
@@ -151,7 +151,7 @@ describe('activityObserver', () => {
       }),
       { numRuns: trials(20, 200, 10_000) },
     );
-  }).timeout(trials(20_000, 120_000, 1_800_000));
+  }).timeout(sizedMs(20_000, 120_000, 1_800_000));
 
   it('believes no old news that comes late, also when the wall clock was set meanwhile', async () => {
     const { host, clock, history, signal } = await createFixture();
