@@ -32,17 +32,33 @@ const command =
   (title, script, args = []) =>
   async () => [single(title, (await runNode(script, args)) === 0)];
 
-/** A mocha tier over test/<name>; `only` narrows it to some files and titles. */
-function mochaTier(name, timeoutMs) {
+/** A mocha tier over test/<name>; `only` narrows it to some files and titles, `args` are mocha's. */
+function mochaTier(name, timeoutMs, more = []) {
   return async ({ only, trials } = {}) => {
     const files = only?.files ?? filesOf(join('test', name), '.test.ts');
     if (files.length === 0) return [];
     const env = testEnv(trials ? { CORE_TRIALS: trials } : {});
     const grep = only ? ['--grep', only.grep] : [];
-    const args = ['--reporter', 'test/support/resultsReporter.cjs', ...grep, ...files];
+    const args = ['--reporter', 'test/support/resultsReporter.cjs', ...more, ...grep, ...files];
     const code = await runNode(tool.mocha, args, { env, timeoutMs: trials ? undefined : timeoutMs });
     return judged(`test/${name}`, readResults(env.CORE_RESULTS), code, { mayBeEmpty: only !== undefined });
   };
+}
+
+/**
+ * The real agent programs. They mostly wait for each other, so two files run at a time; what measures how soon a state is known
+ * comes afterwards, alone. With counts to record (verify) everything runs one by one.
+ */
+async function agentsTier({ only, trials } = {}) {
+  if (only || trials) return mochaTier('agents')({ only, trials });
+  const files = filesOf('test/agents', '.test.ts');
+  const isTimed = (file) => /state\.test\.ts$/.test(file);
+  const all = { grep: '.' };
+  const beside = mochaTier('agents', 10 * MINUTE_MS, ['--parallel', '--jobs', '2']);
+  return [
+    ...(await beside({ only: { ...all, files: files.filter((file) => !isTimed(file)) } })),
+    ...(await mochaTier('agents', 6 * MINUTE_MS)({ only: { ...all, files: files.filter(isTimed) } })),
+  ];
 }
 
 /** Further extensions that the suite needs: folders with a package.json in test/extension/fixtures/. */
@@ -149,7 +165,7 @@ export const tiers = [
     folder: 'test/agents',
     ending: '.test.ts',
     needs: () => firstProblem(tmux, installAgents),
-    run: mochaTier('agents', 6 * MINUTE_MS),
+    run: agentsTier,
   },
   { name: 'package', run: packageTier },
   {
