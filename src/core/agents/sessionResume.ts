@@ -66,7 +66,7 @@ export async function resumeReport(
     if (state === 'delivery_unknown') return true;
     if (generation !== record.generation) return false;
     if (state === 'failed') return reason === 'ended' || reason === 'interrupted_by_crash';
-    // Seen to leave the input box while it worked, but its program never said that it took it: it was queued inside the program.
+    // Seen to leave the input box while it worked, but its program has not told of it, not even later: it was queued inside the program.
     return (
       state === 'acknowledged' &&
       evidence === 'screen' &&

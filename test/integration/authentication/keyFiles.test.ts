@@ -138,15 +138,6 @@ describe('keys and tokens on disk', () => {
       keeper.dispose();
     });
 
-    it('S10 come back when their folder had vanished', async () => {
-      const { keeper, file, tokenFolder } = await world();
-      await keeper.provide('reviewer', 1);
-      fs.rmSync(tokenFolder, { recursive: true });
-      await keeper.rewriteAll();
-      assert.ok(fs.existsSync(file('reviewer', 1)));
-      keeper.dispose();
-    });
-
     it('are tried again when they could not be written', async () => {
       const { clock, keeper, file, tokenFolder } = await world();
       fs.mkdirSync(path.dirname(tokenFolder), { recursive: true });

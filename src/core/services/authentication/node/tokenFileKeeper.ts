@@ -22,7 +22,7 @@ interface Kept {
 }
 
 export interface TokenFileKeeperOptions {
-  /** 0700, in the runtime folder; made when it is missing (it may vanish at logout). */
+  /** 0700, in the data folder, which a logout leaves; made when it is missing. */
   readonly folder: string;
   readonly tokens: Tokens;
   readonly clock: Clock;
@@ -58,11 +58,6 @@ export class TokenFileKeeper implements TokenFiles {
       await kept.turn;
     }
     await rm(this.#path(agentId, generation), { force: true });
-  }
-
-  /** Writes every file again: after the runtime folder had vanished. */
-  async rewriteAll(): Promise<void> {
-    await Promise.all([...this.#kept].map(([agentId, kept]) => this.#rewrite(agentId, kept)));
   }
 
   /** Stops rewriting. The files stay: whoever owns the workspace next replaces them. */
