@@ -13,12 +13,12 @@ import { agentId, aRecord, aSpec, CountingIds, seededRandom } from '../../../sup
 import { FakeAgentStore } from '../../../support/fakeAgentStore';
 import { ManualClock } from '../../../support/manualClock';
 import { SupervisedWorld } from '../../../support/supervisedWorld';
-import { trials } from '../../../support/trials';
+import { sizedMs, trials } from '../../../support/trials';
 
 const ID = agentId('reviewer');
 const MINUTE_MS = 60_000;
 /** Real time for the larger counts; the tests themselves move a clock by hand. */
-const TIMEOUT_MS = trials(30_000, 120_000, 1_800_000);
+const TIMEOUT_MS = sizedMs(30_000, 120_000, 1_800_000);
 
 describe('R16 crash loops', function () {
   this.timeout(TIMEOUT_MS);
