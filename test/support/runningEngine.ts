@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { workspaceId, workspaceNames } from '../../src/core/node/localWorkspace';
 import type { EngineStatus } from '../../src/core/engine';
 import type { EngineCalls } from './engineProcess';
+import { endLeftovers } from './endLeftovers';
 import { eventually } from './eventually';
 import { buildBundles } from './bundles';
 
@@ -42,7 +43,9 @@ export class EngineMachine {
 
   async end(): Promise<void> {
     for (const engine of this.#engines) engine.kill('SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 300)); // what they were just starting comes up, and is ended, too
     await this.tmux('kill-server').catch(() => undefined); // none is left: what we want
+    endLeftovers(this.#root);
     rmSync(this.#root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 }

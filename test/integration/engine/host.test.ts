@@ -6,6 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { DEFAULT_RESTART_SETTINGS } from '../../../src/core/agents/restartBudget';
 import type { HostSettings } from '../../../src/core/node/hostSettings';
+import { endLeftovers } from '../../support/endLeftovers';
 import { workspaceId, workspaceNames } from '../../../src/core/node/localWorkspace';
 import { spawnHost, tellHost } from '../../../src/core/node/spawnHost';
 import { buildBundles } from '../../support/bundles';
@@ -42,12 +43,14 @@ describe('the headless host', function () {
   });
   afterEach(async () => {
     for (const child of running.splice(0)) child.kill('SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 300)); // what it was just starting comes up, and is ended, too
     const { socketName } = workspaceNames(await workspaceId(workspace), { storageFolder: storage, env });
     try {
       execFileSync('tmux', ['-L', socketName, 'kill-server'], { env, stdio: 'ignore' });
     } catch {
       // none was started
     }
+    endLeftovers(root);
     fs.rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   });
 
