@@ -125,7 +125,7 @@ export interface AgentUsage {
   readonly cacheWriteTokens: number;
   /** Only when the program reports it. */
   readonly costUsd?: number;
-  /** What is covered: `18 of 18 turns`. */
+  /** What is covered, in words: `this conversation`. */
   readonly coverage: string;
   readonly updatedAtMs: number;
 }

@@ -1,13 +1,21 @@
 import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
 import type { Activity, DesiredState, Evidence, ExitCause, Lifecycle, RestartPolicy } from './agents/agentState';
 import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
+import type { DoctorReport } from './agents/doctor';
 import type { PermissionAnswer, PermissionRequest } from './agents/permissionRequest';
+import type { ResumeReport } from './agents/sessionResume';
 import type { StateExplanation } from './agents/signals/stateExplanation';
+import type { AgentUsage } from './agents/usage';
 import type { AlertNotice } from './monitoring/alertSink';
+import type { Diagnosis } from './base/diagnosis';
 import type { Disposable } from './base/disposable';
 import type { Event } from './base/event';
 
+export type { DoctorReport } from './agents/doctor';
+export type { ResumeReport } from './agents/sessionResume';
 export type { ExplainedSignal, StateExplanation } from './agents/signals/stateExplanation';
+export type { AgentUsage } from './agents/usage';
+export type { Diagnosis } from './base/diagnosis';
 
 /**
  * The engine as its users see it: the window, the exported API, later `orc` and the gateway. `Orchestrator` is the
@@ -192,36 +200,6 @@ export interface AgentView {
   readonly isManagedElsewhere: boolean;
 }
 
-/** Tokens and cost as the program itself recorded them; never estimated. */
-export interface AgentUsage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly cacheReadTokens: number;
-  readonly cacheWriteTokens: number;
-  /** Only when the program reports it. */
-  readonly costUsd?: number;
-  /** What is covered: `18 of 18 turns`, `this run only`. */
-  readonly coverage: string;
-  readonly updatedAtMs: number;
-}
-
-/** What a resumed conversation has lost, for people. */
-export interface ResumeReport {
-  readonly sessionId: string;
-  readonly losses: readonly string[];
-  /** Prompts that were queued or under way at the end: offered to be sent again. */
-  readonly lostPrompts: readonly PromptReceipt[];
-}
-
-export interface DoctorReport {
-  readonly typeId: string;
-  /** As the program says; undefined when it could not be asked. */
-  readonly programVersion?: string;
-  /** On which the manifest's facts were seen. */
-  readonly knownVersions: readonly string[];
-  readonly checks: readonly Diagnosis[];
-}
-
 export interface AgentViewChange {
   readonly id: AgentId;
   readonly view: AgentView | undefined;
@@ -293,15 +271,6 @@ export interface MirrorSink {
   readonly onData: (data: string) => void;
   readonly onSize: (columns: number, rows: number) => void;
   readonly onEnd: () => void;
-}
-
-export interface Diagnosis {
-  readonly id: string;
-  readonly label: string;
-  readonly level: 'ok' | 'info' | 'warning' | 'error';
-  readonly detail: string;
-  /** What to do, when something is wrong. */
-  readonly advice?: string;
 }
 
 /** True for an agent a person should look at now. */

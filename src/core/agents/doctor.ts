@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock';
+import type { Diagnosis } from '../base/diagnosis';
 import { DisposableStore } from '../base/disposable';
 import { describeError } from '../base/errors';
 import type { Ids } from '../base/ids';
@@ -15,22 +16,14 @@ import { hasHooks } from './signals/injection';
 import { fillTemplate } from './signals/templates';
 import { cleanText } from './visibleText';
 
-export interface DoctorCheck {
-  readonly id: string;
-  readonly label: string;
-  readonly level: 'ok' | 'info' | 'warning' | 'error';
-  readonly detail: string;
-  /** What to do, when something is wrong. */
-  readonly advice?: string;
-}
-
+/** What is right and wrong with a type on the program that is installed here. */
 export interface DoctorReport {
   readonly typeId: string;
   /** As the program says; undefined when it could not be asked. */
   readonly programVersion?: string;
   /** On which the manifest's facts were seen. */
   readonly knownVersions: readonly string[];
-  readonly checks: readonly DoctorCheck[];
+  readonly checks: readonly Diagnosis[];
 }
 
 /** What the doctor needs of the machine. Implemented by `node/nodeTrialRun.ts`. */
@@ -81,7 +74,7 @@ export class Doctor {
   async #examineIn(type: AgentType, folder: string, signal: AbortSignal): Promise<DoctorReport> {
     const { environment, checks } = this.ports;
     const knownVersions = type.doctor?.knownVersions ?? [];
-    const report = (list: readonly DoctorCheck[], programVersion?: string): DoctorReport => ({
+    const report = (list: readonly Diagnosis[], programVersion?: string): DoctorReport => ({
       typeId: type.id, knownVersions, checks: list, ...(programVersion !== undefined && { programVersion }),
     }); // prettier-ignore
     if (type.command.includes('{command}')) {
@@ -94,7 +87,7 @@ export class Doctor {
     const program = await checks.findCommand(name, env['PATH'] ?? '', folder);
     if (program === undefined) return report([missing(type, name)]);
     const version = type.detect ? await this.#version(type, program, { env, folder }, signal) : undefined;
-    const found: readonly DoctorCheck[] = [
+    const found: readonly Diagnosis[] = [
       { id: 'program', label: 'Program', level: 'ok', detail: program },
       ...(type.detect ? [versionCheck(version, knownVersions)] : []),
     ];
@@ -118,7 +111,7 @@ export class Doctor {
     }
   }
 
-  async #run(type: AgentType, folder: string, signal: AbortSignal): Promise<readonly DoctorCheck[]> {
+  async #run(type: AgentType, folder: string, signal: AbortSignal): Promise<readonly Diagnosis[]> {
     const { supervisor, ids } = this.ports;
     const args = (type.doctor?.args ?? []).map((template) => fillTemplate(template, { folder }));
     const agent = await supervisor.create(
@@ -144,7 +137,7 @@ export class Doctor {
     }
   }
 
-  async #start(agent: Agent, signal: AbortSignal): Promise<DoctorCheck> {
+  async #start(agent: Agent, signal: AbortSignal): Promise<Diagnosis> {
     const label = 'Start';
     try {
       const beganMs = this.ports.clock.monotonicMs();
@@ -166,7 +159,7 @@ export class Doctor {
   }
 
   /** The supervisor proves that every process is gone, or says so. */
-  async #stop(agent: Agent): Promise<DoctorCheck> {
+  async #stop(agent: Agent): Promise<Diagnosis> {
     try {
       await this.ports.supervisor.stop(agent.id, { actor: 'engine' });
       const detail = agent.record.evidence[0]?.detail ?? 'every process of it is gone';
@@ -199,7 +192,7 @@ class FirstLook {
     this.#owned.add(ports.host.onDidSettleScreen((screen) => screen.agentId === agent.id && this.#read(screen)));
   }
 
-  async wait(signal: AbortSignal): Promise<readonly DoctorCheck[]> {
+  async wait(signal: AbortSignal): Promise<readonly Diagnosis[]> {
     const { clock, log } = this.ports;
     const deadlineMs = clock.monotonicMs() + LOOK_TIMEOUT_MS;
     await this.agent.capture().then(
@@ -232,7 +225,7 @@ class FirstLook {
     this.#wake();
   }
 
-  #hooksCheck(): DoctorCheck {
+  #hooksCheck(): Diagnosis {
     const id = 'hooks';
     const label = 'Hooks';
     if (this.#hook !== undefined) return { id, label, level: 'ok', detail: `it reported ${cleanText(this.#hook, 80)}` };
@@ -252,7 +245,7 @@ class FirstLook {
     };
   }
 
-  #boxCheck(): DoctorCheck {
+  #boxCheck(): Diagnosis {
     const check = { id: 'box', label: 'Input box' };
     if (this.#hasBox) return { ...check, level: 'ok', detail: 'recognised, empty' };
     const { activity } = this.agent.record;
@@ -282,14 +275,14 @@ class FirstLook {
   }
 }
 
-function missing(type: AgentType, name: string): DoctorCheck {
+function missing(type: AgentType, name: string): Diagnosis {
   return {
     id: 'program', label: 'Program', level: 'error', detail: `no program "${cleanText(name)}" on the PATH that agents get`,
     ...(type.installHint !== undefined && { advice: type.installHint }),
   }; // prettier-ignore
 }
 
-function versionCheck(version: string | undefined, known: readonly string[]): DoctorCheck {
+function versionCheck(version: string | undefined, known: readonly string[]): Diagnosis {
   const check = { id: 'version', label: 'Version' };
   if (version === undefined) return { ...check, level: 'warning', detail: 'the program did not tell its version' };
   if (known.length === 0) return { ...check, level: 'info', detail: `${version}; not tried with any version` };

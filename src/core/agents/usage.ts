@@ -18,7 +18,7 @@ export interface AgentUsage {
   readonly cacheWriteTokens: number;
   /** Only when the program reports it. */
   readonly costUsd?: number;
-  /** What is covered: `this conversation`, `this run only`. */
+  /** What is covered, in words: `this conversation`, `since it was started or found here`. */
   readonly coverage: string;
   readonly updatedAtMs: number;
 }
