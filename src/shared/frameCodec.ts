@@ -48,11 +48,11 @@ export class LineReader {
     this.#parts.push(part.slice()); // a copy: a view would keep the whole chunk, and chunks may be used again
     this.#size += part.length;
     if (this.#parts.length < 64) return;
-    this.#parts = [joined(this.#parts, this.#size)]; // a byte at a time must not cost an object per byte
+    this.#parts = [joinBytes(this.#parts, this.#size)]; // a byte at a time must not cost an object per byte
   }
 
   #finish(last: Uint8Array): string | undefined {
-    const bytes = this.#parts.length === 0 ? last : joined([...this.#parts, last], this.#size + last.length);
+    const bytes = this.#parts.length === 0 ? last : joinBytes([...this.#parts, last], this.#size + last.length);
     this.#parts = [];
     this.#size = 0;
     try {
@@ -70,7 +70,8 @@ export class LineReader {
   }
 }
 
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+/** One array of all `parts`, which have `size` bytes together. */
+export function joinBytes(parts: readonly Uint8Array[], size: number): Uint8Array {
   const all = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {

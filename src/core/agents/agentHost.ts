@@ -46,6 +46,13 @@ export interface AgentExit {
   readonly observedAtMs: number;
 }
 
+/** An agent's terminal wrote something. */
+export interface AgentOutput {
+  readonly agentId: AgentId;
+  readonly generation: number;
+  readonly observedAtMs: number;
+}
+
 /** A terminal whose output changed and has now been quiet for the settle time (120 ms), or has begun to change and goes on (after 160 ms, then every second). */
 export interface SettledScreen {
   readonly agentId: AgentId;
@@ -92,11 +99,7 @@ export interface AgentHost {
   readonly onDidExit: Event<AgentExit>;
   readonly onDidSettleScreen: Event<SettledScreen>;
   /** Output arrived: at most 4 per second and agent. A heartbeat, not a stream. */
-  readonly onDidOutput: Event<{
-    readonly agentId: AgentId;
-    readonly generation: number;
-    readonly observedAtMs: number;
-  }>;
+  readonly onDidOutput: Event<AgentOutput>;
 
   /**
    * Titles (OSC 0 and 2, only when the text changed) and OSC 7501, as they come in the output, between two settled screens too: at most

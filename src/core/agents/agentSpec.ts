@@ -7,7 +7,8 @@ import { cleanText } from './visibleText';
 export type SpecResult =
   { readonly ok: true; readonly spec: AgentSpec } | { readonly ok: false; readonly problems: readonly Problem[] };
 
-const SPEC_PROPERTIES = [
+/** Every property of an {@link AgentSpec}. */
+export const SPEC_PROPERTIES = [
   'name',
   'typeId',
   'folder',

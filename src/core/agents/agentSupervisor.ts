@@ -1,20 +1,15 @@
 import { type Disposable, DisposableStore } from '../base/disposable';
 import { describeError } from '../base/errors';
 import type { Event } from '../base/event';
-import { ignore } from '../base/log';
 import type { AgentChange, AgentId, AgentSpec } from './agent';
-import { abandonable } from './abandonable';
 import { ActivityObserver } from './activityObserver';
-import { aboutAgent, AgentError } from './agentErrors';
-import type { AgentExit } from './agentHost';
-import { AgentMailbox } from './agentMailbox';
+import { AgentError } from './agentErrors';
+import { AgentOperations } from './agentOperations';
 import { AgentReconciler } from './agentReconciler';
 import { AgentRegistry } from './agentRegistry';
-import { AgentRestarter } from './agentRestarter';
 import { AgentRoster } from './agentRoster';
-import { AgentStarter, recordExit, type StartOrder } from './agentStarter';
+import type { StartOrder } from './agentStarter';
 import { AgentStateManager } from './agentStateManager';
-import { AgentStopper } from './agentStopper';
 import type { PermissionAnswer, PermissionRequest } from './permissionRequest';
 import { isResumable, type ResumeReport, resumeReport } from './sessionResume';
 import type { AgentSignal } from './signals/agentSignal';
@@ -23,7 +18,7 @@ import type { AgentHookIntake } from './signals/hookIntake';
 import type { RequestChange } from './signals/permissionDesk';
 import type { AgentUsage } from './usage';
 import type { StateExplanation } from './signals/stateExplanation';
-import { isLive, isObservable } from './agentTransitions';
+import { isObservable } from './agentTransitions';
 import { type Agent, BaseAgent } from './baseAgent';
 import { PromptDeliverer } from './delivery/promptDeliverer';
 import type { PromptReceipt, SendPromptOptions } from './delivery/promptDelivery';
@@ -42,8 +37,6 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-const STOPPED = 'a stop was ordered';
-
 /**
  * Brings about what is desired of each agent and keeps the record of it. One per workspace, only while the workspace is
  * owned (`workspaceLock.ts`). Operations on one agent run one at a time, on different agents beside each other.
@@ -56,15 +49,11 @@ export class AgentSupervisor implements Disposable {
   readonly #prompts: PromptDeliverer;
   readonly #context: SupervisorContext;
   readonly #owned = new DisposableStore();
-  readonly #mailboxes = new Map<AgentId, AgentMailbox>();
   readonly #observer: ActivityObserver;
-  readonly #stopper: AgentStopper;
-  readonly #starter: AgentStarter;
-  readonly #restarter: AgentRestarter;
+  readonly #operations: AgentOperations;
   readonly #reconciler: AgentReconciler;
   readonly #roster: AgentRoster;
   #begun: Promise<void> | undefined;
-  #closed: AgentError | undefined;
 
   /** `settings` is read at each use: they may change while agents run. */
   constructor(
@@ -94,16 +83,15 @@ export class AgentSupervisor implements Disposable {
       state: this.state,
     };
     this.#observer = this.#owned.add(new ActivityObserver(this.#context));
-    this.#stopper = new AgentStopper(this.#context, this.#observer);
-    this.#starter = new AgentStarter(this.#context, this.#observer, this.#stopper);
-    this.#restarter = this.#owned.add(new AgentRestarter(this.#context, (id, order) => this.#runStart(id, order)));
-    this.#roster = new AgentRoster(this.#context, this.#stopper);
+    this.#operations = this.#owned.add(new AgentOperations(this.#context, this.#observer));
+    const { stopper, restarter } = this.#operations;
+    this.#roster = new AgentRoster(this.#context, stopper);
     this.#reconciler = this.#owned.add(
       new AgentReconciler(this.#context, {
         observer: this.#observer,
-        stopper: this.#stopper,
-        restarter: this.#restarter,
-        inTurn: (id, work) => this.#mailbox(id).run(work),
+        stopper,
+        restarter,
+        inTurn: (id, work) => this.#operations.inTurn(id, work),
       }),
     );
   }
@@ -120,7 +108,7 @@ export class AgentSupervisor implements Disposable {
 
   /** Records a new agent; nothing is started. @throws {AgentError} agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
   create(spec: AgentSpec, options: CallOptions = {}): Promise<Agent> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     return this.#roster.create(spec, options.actor ?? 'person');
   }
 
@@ -130,7 +118,7 @@ export class AgentSupervisor implements Disposable {
    * @throws as `AgentStarter.start`, and agent.superseded when a stop came in between
    */
   async start(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#runStart(this.registry.get(id).id, this.#startOrder(options, 'start_ordered'), options.signal);
+    await this.#operations.start(this.registry.get(id), startOrder(options, 'start_ordered'), options.signal);
   }
 
   /**
@@ -138,51 +126,37 @@ export class AgentSupervisor implements Disposable {
    * process is proved gone. Also ends a waiting restart and a quarantine. Aborting the signal only ends the waiting. @throws as `AgentStopper.stop`; what the store throws – then nothing was done
    */
   async stop(id: string, options: CallOptions = {}): Promise<void> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     const agent = this.registry.get(id);
-    const order = { actor: options.actor ?? 'person', reason: 'stop_ordered' };
-    options.signal?.throwIfAborted();
-    let ending: Promise<void> | undefined;
-    // In the moment in which it is kept: what was ordered before is cut short, what is ordered from now on comes after it.
-    const onApplied = (): void => {
-      ending = this.#endInTurn(agent, order);
-      ending.catch((error: unknown) => ignore(this.#context.log, error, 'the caller learns of it'));
-    };
-    await this.state.transition(agent.id, 'present', { desired: 'stopped', durability: 'before', onApplied, ...order });
-    if (ending) await abandonable(ending, options.signal);
+    await this.#operations.stop(agent, orderOf(options, 'stop_ordered'), options.signal);
   }
 
   /** Deliveries and tasks wait; the process lives. Pausing a paused agent is fine. @throws {AgentError} agent.notRunning */
   pause(id: string, options: CallOptions = {}): Promise<void> {
-    return this.#switch(id, 'running', 'paused', options);
+    return this.#switch(id, 'paused', options);
   }
 
   /** @throws {AgentError} agent.notRunning */
   resume(id: string, options: CallOptions = {}): Promise<void> {
-    return this.#switch(id, 'paused', 'running', options);
+    return this.#switch(id, 'running', options);
   }
 
   /** Stops a live agent and starts it again, or starts an ended one. Aborting the signal leaves it stopped. @throws as `stop` and `start` */
   async restart(id: string, options: CallOptions = {}): Promise<void> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     const agent = this.registry.get(id);
-    const order = { actor: options.actor ?? 'person', reason: 'restart_ordered' };
-    await this.#runStart(agent.id, { ...order, isAutomatic: false }, options.signal, async (signal) => {
-      if (!isLive(agent.record.lifecycle)) return;
-      await this.state.transition(agent.id, 'present', { desired: 'running', durability: 'before', signal, ...order });
-      await this.#stopper.stop(agent, order, signal);
-    });
+    await this.#operations.restart(agent, orderOf(options, 'restart_ordered'), options.signal);
   }
 
   /** Lets an agent out of quarantine, with a fresh restart budget. `start: false` leaves it stopped. @throws {AgentError} agent.notAllowed when it is not quarantined; as `start` */
   async release(id: string, options: CallOptions & { readonly start?: boolean } = {}): Promise<void> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     const agent = this.registry.get(id);
     if (agent.record.lifecycle !== 'quarantined')
       throw new AgentError('agent.notAllowed', `${id} is not quarantined`, { agentId: id });
     if (options.start === false) await this.stop(id, options);
-    else await this.#runStart(agent.id, { ...this.#startOrder(options, 'released'), isRelease: true }, options.signal);
-    this.#restarter.forgive(agent.id);
+    else await this.#operations.start(agent, { ...startOrder(options, 'released'), isRelease: true }, options.signal);
+    this.#operations.restarter.forgive(agent.id);
   }
 
   /**
@@ -190,11 +164,11 @@ export class AgentSupervisor implements Disposable {
    * @throws {AgentError} agent.cannotResume – nothing was started, or its program refused and it is `failed`; as `start`
    */
   async resumeSession(id: string, options: CallOptions = {}): Promise<ResumeReport> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     const agent = this.registry.get(id);
     const report = await resumeReport(this.#context, agent.record, agent.type);
-    const order: StartOrder = { ...this.#startOrder(options, 'resume_ordered'), resume: 'required' };
-    await this.#runStart(agent.id, order, options.signal);
+    const order: StartOrder = { ...startOrder(options, 'resume_ordered'), resume: 'required' };
+    await this.#operations.start(agent, order, options.signal);
     return report;
   }
 
@@ -239,7 +213,7 @@ export class AgentSupervisor implements Disposable {
     answer: PermissionAnswer,
     options: CallOptions = {},
   ): Promise<void> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     await this.#reports.requests.answer(id, requestId, answer, options.actor ?? 'person');
   }
 
@@ -250,30 +224,29 @@ export class AgentSupervisor implements Disposable {
 
   /** Forgets an ended agent; its id is never used again, its history stays. @throws {AgentError} agent.stillRunning unless `stopFirst` */
   async remove(id: string, options: CallOptions & { readonly stopFirst?: boolean } = {}): Promise<void> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     const agent = this.registry.get(id);
     if (options.stopFirst) await this.stop(id, options);
     const work = (signal: AbortSignal): Promise<void> => this.#roster.retire(agent, options.actor ?? 'person', signal);
-    await this.#mailbox(agent.id).run(work, { signal: options.signal });
-    this.#restarter.forgive(agent.id);
-    this.#mailboxes.delete(agent.id);
+    await this.#operations.inTurn(agent.id, work, { signal: options.signal });
+    this.#operations.forget(agent.id);
   }
 
   /** Changes the display name; the id stays. @throws {AgentError} agent.invalidSpec, agent.nameTaken */
   async rename(id: string, name: string, options: CallOptions = {}): Promise<void> {
     const agent = this.registry.get(id);
-    await this.#mailbox(agent.id).run(() => this.#roster.rename(agent, name, options.actor ?? 'person'));
+    await this.#operations.inTurn(agent.id, () => this.#roster.rename(agent, name, options.actor ?? 'person'));
   }
 
   /** Gives an agent that does not run another spec for its next start; the id stays. @throws {AgentError} agent.stillRunning, agent.invalidSpec, agent.nameTaken, agent.unknownType */
   async respecify(id: string, spec: AgentSpec, options: CallOptions = {}): Promise<void> {
     const agent = this.registry.get(id);
-    await this.#mailbox(agent.id).run(() => this.#roster.respecify(agent, spec, options.actor ?? 'person'));
+    await this.#operations.inTurn(agent.id, () => this.#roster.respecify(agent, spec, options.actor ?? 'person'));
   }
 
   /** As Engine.sendPrompt; every text takes this way (ARCHITECTURE.md, "Prompt delivery"). */
   async sendPrompt(id: string, text: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     return this.#prompts.send(this.registry.get(id), text, options);
   }
 
@@ -294,19 +267,19 @@ export class AgentSupervisor implements Disposable {
 
   /** As Engine.cancelPrompt. @throws {AgentError} agent.notFound, agent.notAllowed */
   async cancelPrompt(receiptId: string): Promise<void> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     await this.#prompts.cancel(receiptId);
   }
 
   /** As Engine.settleDelivery. @throws {AgentError} agent.notFound; agent.notAllowed when it is not `delivery_unknown` */
   async settleDelivery(receiptId: string, outcome: 'arrived' | 'lost'): Promise<void> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     await this.#prompts.settle(receiptId, outcome);
   }
 
   /** As Engine.resendPrompt. @throws as `sendPrompt`; {AgentError} agent.notFound; agent.notAllowed for one that arrived or is under way */
   async resendPrompt(receiptId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
-    this.#requireOpen();
+    this.#operations.requireOpen();
     return this.#prompts.resend(receiptId, options);
   }
 
@@ -314,8 +287,9 @@ export class AgentSupervisor implements Disposable {
   isAtRest(id: string): boolean {
     const agent = this.registry.get(id);
     const { lifecycle, desired } = agent.record;
-    const isIdle = this.#mailboxes.get(agent.id)?.isIdle ?? true;
-    return isIdle && desired === 'stopped' && (lifecycle === 'created' || lifecycle === 'stopped');
+    return (
+      this.#operations.isIdle(agent.id) && desired === 'stopped' && (lifecycle === 'created' || lifecycle === 'stopped')
+    );
   }
 
   /** The history of an agent, newest first. */
@@ -343,8 +317,8 @@ export class AgentSupervisor implements Disposable {
   async #begin(signal?: AbortSignal): Promise<void> {
     const { host, factory, log } = this.#context;
     await this.state.load();
-    this.#requireOpen();
-    this.#owned.add(host.onDidExit((exit) => this.#onExit(exit)));
+    this.#operations.requireOpen();
+    this.#owned.add(host.onDidExit((exit) => this.#operations.onExit(exit)));
     this.#owned.add(
       host.onDidChangeStatus((status) => {
         const work =
@@ -356,10 +330,10 @@ export class AgentSupervisor implements Disposable {
     );
     this.#owned.add(factory.onDidChangeTypes(() => this.#lookAgain()));
     await host.start(signal);
-    this.#requireOpen();
+    this.#operations.requireOpen();
     if (host.status.kind === 'ready') await this.#reconciler.reconcile();
     else await this.#reconciler.markLost(describeStatus(host.status));
-    this.#requireOpen();
+    this.#operations.requireOpen();
     await this.#prompts.begin();
   }
 
@@ -370,129 +344,24 @@ export class AgentSupervisor implements Disposable {
     }
   }
 
-  /** One operation from `before` to ready: a stop finds it under way or after it, never between two steps of it. */
-  async #runStart(
-    id: AgentId,
-    order: StartOrder,
-    signal?: AbortSignal,
-    before: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
-  ): Promise<void> {
-    this.#requireOpen();
-    const agent = this.registry.get(id);
-    this.#restarter.cancel(id);
-    const work = async (own: AbortSignal): Promise<void> => {
-      try {
-        await before(own);
-        own.throwIfAborted();
-        await this.#starter.start(agent, order, own);
-      } finally {
-        if (!this.#closed) await this.#restarter.afterEnd(agent);
-      }
-    };
-    const starting = this.#mailbox(id).run(work, { signal, kind: 'start' });
-    try {
-      await this.#stopIfCancelled(agent, starting, { actor: order.actor, ...(signal && { signal }) });
-    } catch (error) {
-      throw aboutAgent(error, id);
-    }
-  }
-
-  /** The acting part of a stop that is kept already. */
-  #endInTurn(agent: Agent, order: Order): Promise<void> {
-    if (this.#closed) return Promise.reject(this.#closed);
-    this.#restarter.cancel(agent.id);
-    const mailbox = this.#mailbox(agent.id);
-    const superseded = new AgentError('agent.superseded', STOPPED, { agentId: agent.id });
-    mailbox.preempt(['start', 'switch'], superseded);
-    return mailbox.run(async (signal) => {
-      this.#restarter.cancel(agent.id);
-      const { lifecycle, generation } = agent.record;
-      if (isLive(lifecycle)) return this.#stopper.stop(agent, order, signal);
-      if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return;
-      await this.#stopper.endLeftovers(agent, signal);
-      await this.#stopper.discard(agent);
-      await this.state.transition(agent.id, generation, {
-        lifecycle: 'stopped',
-        process: null,
-        nextStartAtMs: null,
-        durability: 'before',
-        ...order,
-      });
-      this.#restarter.forgive(agent.id);
-    });
-  }
-
-  /** A start that its caller cancelled must not leave something half started. */
-  async #stopIfCancelled(agent: Agent, work: Promise<void>, { actor, signal }: CallOptions): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      if (signal?.aborted && !this.#closed && isLive(agent.record.lifecycle))
-        await this.stop(agent.id, { actor: actor ?? 'person' });
-      throw error;
-    }
-  }
-
-  #startOrder({ actor }: CallOptions, reason: string): StartOrder {
-    return { actor: actor ?? 'person', reason, isAutomatic: false };
-  }
-
-  async #switch(id: string, from: 'running' | 'paused', to: 'running' | 'paused', options: CallOptions): Promise<void> {
-    this.#requireOpen();
-    const agent = this.registry.get(id);
-    await this.#mailbox(agent.id).run(
-      async (signal) => {
-        const { lifecycle } = agent.record;
-        if (lifecycle === to) return;
-        if (lifecycle !== from) throw new AgentError('agent.notRunning', `${id} is ${lifecycle}`, { agentId: id });
-        const reason = to === 'paused' ? 'pause_ordered' : 'resume_ordered';
-        await this.state.transition(agent.id, 'present', {
-          lifecycle: to,
-          desired: to,
-          durability: 'before',
-          signal,
-          actor: options.actor ?? 'person',
-          reason,
-        });
-      },
-      { signal: options.signal, kind: 'switch' },
-    );
-  }
-
-  #onExit(exit: AgentExit): void {
-    const agent = this.registry.find(exit.agentId);
-    if (!agent || this.#closed) return;
-    const mailbox = this.#mailbox(agent.id);
-    mailbox
-      .run(async () => {
-        const isPresent = exit.generation === agent.record.generation;
-        if (isPresent && (!isLive(agent.record.lifecycle) || agent.record.lifecycle === 'stopping')) return; // its operation saw it
-        await recordExit(this.#context, agent, exit); // of another generation: refused and reported there
-        if (!isPresent) return;
-        this.#observer.forget(agent.id);
-        this.#context.notices.resolve(`agent.orphan:${agent.id}`);
-        await this.#restarter.afterEnd(agent);
-      })
-      .catch((error: unknown) => ignore(this.#context.log, error, 'the supervisor left, or the agent was removed'));
-  }
-
-  #mailbox(id: AgentId): AgentMailbox {
-    this.#requireOpen();
-    const mailbox = this.#mailboxes.get(id) ?? new AgentMailbox();
-    this.#mailboxes.set(id, mailbox);
-    return mailbox;
-  }
-
-  #requireOpen(): void {
-    if (this.#closed) throw this.#closed;
+  async #switch(id: string, to: 'running' | 'paused', options: CallOptions): Promise<void> {
+    this.#operations.requireOpen();
+    const reason = to === 'paused' ? 'pause_ordered' : 'resume_ordered';
+    await this.#operations.switch(this.registry.get(id), to, orderOf(options, reason), options.signal);
   }
 
   #close(): void {
-    if (this.#closed) return;
-    this.#closed = new AgentError('agent.notAllowed', 'agents are not managed by this window any more');
-    for (const mailbox of this.#mailboxes.values()) mailbox.close(this.#closed);
-    this.#prompts.close(this.#closed);
+    const closed = this.#operations.close();
+    if (closed) this.#prompts.close(closed);
   }
+}
+
+function orderOf({ actor }: CallOptions, reason: string): Order {
+  return { actor: actor ?? 'person', reason };
+}
+
+function startOrder(options: CallOptions, reason: string): StartOrder {
+  return { ...orderOf(options, reason), isAutomatic: false };
 }
 
 function describeStatus(status: { readonly kind: string; readonly reason?: string; readonly detail?: string }): string {

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock';
+import { type Clock, WakeableWait } from '../base/clock';
 import type { Diagnosis } from '../base/diagnosis';
 import { DisposableStore } from '../base/disposable';
 import { describeError } from '../base/errors';
@@ -175,18 +175,19 @@ class FirstLook {
   readonly #owned = new DisposableStore();
   #hook: string | undefined;
   #hasBox = false;
-  #wake: () => void = () => undefined;
+  readonly #news: WakeableWait;
 
   constructor(
     private readonly ports: DoctorPorts,
     private readonly agent: Agent,
     private readonly type: AgentType,
   ) {
+    this.#news = new WakeableWait(ports.clock);
     this.#owned.add(
       ports.supervisor.hooks.onDidReceive(({ agentId, event }) => {
         if (agentId !== agent.id) return;
         this.#hook ??= event;
-        this.#wake();
+        this.#news.wake();
       }),
     );
     this.#owned.add(ports.host.onDidSettleScreen((screen) => screen.agentId === agent.id && this.#read(screen)));
@@ -201,7 +202,8 @@ class FirstLook {
     );
     while (!this.#isDone && clock.monotonicMs() < deadlineMs && this.agent.record.lifecycle === 'running') {
       signal.throwIfAborted();
-      await this.#next(deadlineMs - clock.monotonicMs(), signal);
+      const leftMs = deadlineMs - clock.monotonicMs();
+      await this.#news.wait(Math.min(leftMs, 500), signal); // an end of the agent is seen, too
     }
     signal.throwIfAborted();
     return [this.#hooksCheck(), ...(hasInputBox(this.type) ? [this.#boxCheck()] : [])];
@@ -222,7 +224,7 @@ class FirstLook {
 
   #read(screen: SettledScreen): void {
     this.#hasBox ||= readBox(this.type, screen).kind === 'empty';
-    this.#wake();
+    this.#news.wake();
   }
 
   #hooksCheck(): Diagnosis {
@@ -258,20 +260,6 @@ class FirstLook {
       detail: 'not recognised',
       advice: 'Prompts are refused while its input box is not seen.',
     };
-  }
-
-  #next(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        timer.dispose();
-        signal.removeEventListener('abort', finish);
-        this.#wake = () => undefined;
-        resolve();
-      };
-      const timer = this.ports.clock.setTimer(Math.min(timeoutMs, 500), finish); // an end of the agent is seen, too
-      signal.addEventListener('abort', finish, { once: true });
-      this.#wake = finish;
-    });
   }
 }
 

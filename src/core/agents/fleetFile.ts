@@ -8,7 +8,7 @@ import {
 } from 'jsonc-parser';
 import type { AgentSpec } from './agent';
 import { AgentError, type Problem } from './agentErrors';
-import { nameKey, parseAgentSpec } from './agentSpec';
+import { nameKey, parseAgentSpec, SPEC_PROPERTIES } from './agentSpec';
 import type { AgentType } from './agentType';
 import { parseAgentType } from './agentTypeParser';
 import { join, JsonReader, type JsonObject } from './jsonReader';
@@ -38,18 +38,8 @@ export interface FleetFileContext {
 /** 1 MiB: no fleet is that large, and everything in it is read by a person. */
 const MAX_LENGTH = 1_048_576;
 const MAX_AGENTS = 200;
-const AGENT_PROPERTIES = [
-  'name',
-  'type',
-  'folder',
-  'role',
-  'team',
-  'firstPrompt',
-  'args',
-  'env',
-  'command',
-  'restartPolicy',
-] as const;
+/** As an agent's spec, but for the name of its type. */
+const AGENT_PROPERTIES = SPEC_PROPERTIES.map((key) => (key === 'typeId' ? 'type' : key));
 
 /** Reads the fleet file (JSON with comments) and reports everything that is wrong with it. Never throws, starts nothing. */
 export function parseFleetFile(text: string, context: FleetFileContext): FleetFile {

@@ -1,3 +1,4 @@
+import { WakeableWait } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import type { ActivityObserver } from './activityObserver';
 import type { AgentExit } from './agentHost';
@@ -17,7 +18,7 @@ export class RunWatch implements Disposable {
   readonly #owned = new DisposableStore();
   #exit: AgentExit | undefined;
   #isHostLost = false;
-  #wake: () => void = () => undefined;
+  readonly #news: WakeableWait;
 
   constructor(
     private readonly context: SupervisorContext,
@@ -25,22 +26,23 @@ export class RunWatch implements Disposable {
     private readonly agent: Agent,
     private readonly generation: number,
   ) {
-    const { host } = context;
+    const { host, clock } = context;
+    this.#news = new WakeableWait(clock);
     this.#owned.add(
       host.onDidExit((exit) => {
         if (exit.agentId !== agent.id || exit.generation !== generation) return;
         this.#exit ??= exit;
-        this.#wake();
+        this.#news.wake();
       }),
     );
     this.#owned.add(
       host.onDidChangeStatus((status) => {
         this.#isHostLost ||= status.kind !== 'ready';
-        this.#wake();
+        this.#news.wake();
       }),
     );
-    this.#owned.add(observer.onDidObserve((seen) => seen.agentId === agent.id && this.#wake()));
-    this.#owned.add(host.onDidSettleScreen((screen) => screen.agentId === agent.id && this.#wake()));
+    this.#owned.add(observer.onDidObserve((seen) => seen.agentId === agent.id && this.#news.wake()));
+    this.#owned.add(host.onDidSettleScreen((screen) => screen.agentId === agent.id && this.#news.wake()));
   }
 
   async waitUntilReady(type: AgentType, deadlineMs: number, signal: AbortSignal): Promise<Readying> {
@@ -54,7 +56,7 @@ export class RunWatch implements Disposable {
       const readyAtMs = this.#readyAtMs(type, launchedMs);
       if (readyAtMs <= nowMs) return { kind: 'ready' };
       if (deadlineMs <= nowMs) return { kind: 'deadline' };
-      await this.#nextFact(Math.min(readyAtMs, deadlineMs) - nowMs, signal);
+      await this.#news.wait(Math.min(readyAtMs, deadlineMs) - nowMs, signal);
     }
   }
 
@@ -73,22 +75,8 @@ export class RunWatch implements Disposable {
     }
   }
 
-  #nextFact(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        timer.dispose();
-        signal.removeEventListener('abort', finish);
-        this.#wake = () => undefined;
-        resolve();
-      };
-      const timer = this.context.clock.setTimer(timeoutMs, finish);
-      signal.addEventListener('abort', finish, { once: true });
-      this.#wake = finish;
-    });
-  }
-
   dispose(): void {
     this.#owned.dispose();
-    this.#wake();
+    this.#news.wake();
   }
 }

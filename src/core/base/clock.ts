@@ -45,6 +45,33 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
+/** A wait that ends early when there is news, for one waiter at a time. */
+export class WakeableWait {
+  #wake: () => void = () => undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Resolves after `timeoutMs`, at the next `wake`, or once the signal is aborted, whichever is first; never rejects. */
+  wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        timer.dispose();
+        signal.removeEventListener('abort', finish);
+        this.#wake = () => undefined;
+        resolve();
+      };
+      const timer = this.clock.setTimer(timeoutMs, finish);
+      signal.addEventListener('abort', finish, { once: true });
+      this.#wake = finish;
+    });
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+}
+
 /**
  * Settles like `work`, but rejects with `makeError()` when it takes longer than `timeoutMs`. The work itself
  * is not stopped: pass it a signal for that.

@@ -1,4 +1,5 @@
 import { DataError } from './dataErrors';
+import type { DataRecord } from './dataStore';
 
 /** 1 MiB of UTF-8: the largest value of one record. Larger things belong in files that a record names. */
 export const maxRecordBytes = 1024 * 1024;
@@ -7,13 +8,7 @@ export const maxRecordBytes = 1024 * 1024;
 export const maxRecordDepth = 64;
 
 /** A record as a driver keeps it: the value as canonical JSON text. */
-export interface StoredRecord {
-  readonly kind: string;
-  readonly id: string;
-  readonly version: number;
-  readonly createdAtMs: number;
-  readonly updatedAtMs: number;
-  readonly epoch: number;
+export interface StoredRecord extends Omit<DataRecord, 'value'> {
   readonly json: string;
 }
 

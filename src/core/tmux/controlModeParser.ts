@@ -1,3 +1,5 @@
+import { joinBytes } from '../../shared/frameCodec';
+
 /** One thing tmux said to a control client (tmux(1), CONTROL MODE). */
 export type ControlEvent =
   /** The answer to a command. `flags` 1: a command of this client; 0: something else (the attach itself, a hook). */
@@ -74,7 +76,7 @@ export class ControlModeParser {
   }
 
   #takeRest(tail: Uint8Array): Uint8Array {
-    const line = concat([...this.#rest, tail], this.#restBytes + tail.length);
+    const line = joinBytes([...this.#rest, tail], this.#restBytes + tail.length);
     this.#rest = [];
     this.#restBytes = 0;
     return line;
@@ -204,14 +206,4 @@ function ascii(text: string): Uint8Array {
 
 function latin(bytes: Uint8Array, from: number, to: number): string {
   return String.fromCharCode(...bytes.subarray(from, to));
-}
-
-function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,5 +1,12 @@
 import type { AgentId } from '../../agents/agent';
-import type { AgentExit, HostStatus, LaunchSpec, OscSequence, SettledScreen } from '../../agents/agentHost';
+import type {
+  AgentExit,
+  AgentOutput,
+  HostStatus,
+  LaunchSpec,
+  OscSequence,
+  SettledScreen,
+} from '../../agents/agentHost';
 import type { Clock } from '../../base/clock';
 import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
 import { ignore, type Logger } from '../../base/log';
@@ -39,11 +46,7 @@ export interface HostObservationOptions {
   readonly onExit: (exit: AgentExit) => void;
   readonly onSettled: (screen: SettledScreen) => void;
   readonly onOsc: (osc: OscSequence) => void;
-  readonly onOutput: (fact: {
-    readonly agentId: AgentId;
-    readonly generation: number;
-    readonly observedAtMs: number;
-  }) => void;
+  readonly onOutput: (fact: AgentOutput) => void;
   readonly onHostedChange: () => void;
 }
 

@@ -1,5 +1,5 @@
 import type { AgentId } from '../../agents/agent';
-import type { OscSequence, SettledScreen } from '../../agents/agentHost';
+import type { AgentOutput, OscSequence, SettledScreen } from '../../agents/agentHost';
 import type { Clock } from '../../base/clock';
 import type { Disposable } from '../../base/disposable';
 import { ignore, type Logger } from '../../base/log';
@@ -18,11 +18,7 @@ export interface PaneStreamsOptions {
   readonly capture: (entry: HostedEntry) => Promise<SettledScreen>;
   readonly onSettled: (screen: SettledScreen) => void;
   readonly onOsc: (osc: OscSequence) => void;
-  readonly onOutput: (fact: {
-    readonly agentId: AgentId;
-    readonly generation: number;
-    readonly observedAtMs: number;
-  }) => void;
+  readonly onOutput: (fact: AgentOutput) => void;
 }
 
 /** Everything that is learned from the terminals' output: when a screen is worth reading, titles and state reports, mirrors. */

@@ -4,6 +4,7 @@ import {
   type AgentExit,
   type AgentHost,
   type AgentKey,
+  type AgentOutput,
   type HostedAgent,
   type HostStatus,
   type LaunchSpec,
@@ -62,7 +63,7 @@ export class TmuxAgentHost implements AgentHost {
   readonly #onDidExit = new Emitter<AgentExit>(this.#onFailure);
   readonly #onDidSettleScreen = new Emitter<SettledScreen>(this.#onFailure);
   readonly #onDidOsc = new Emitter<OscSequence>(this.#onFailure);
-  readonly #onDidOutput = new Emitter<{ agentId: AgentId; generation: number; observedAtMs: number }>(this.#onFailure);
+  readonly #onDidOutput = new Emitter<AgentOutput>(this.#onFailure);
   readonly #onDidChangeHosted = new Emitter<void>(this.#onFailure);
   readonly #files: LaunchFiles;
   readonly #observation: HostObservation;
