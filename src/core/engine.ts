@@ -56,7 +56,7 @@ export interface Engine extends Disposable {
    * what was lost. @throws {AgentError} agent.cannotResume – nothing was started
    */
   resumeSession(id: AgentId, signal?: AbortSignal): Promise<ResumeReport>;
-  /** Brings back every agent that should run and does not: resumed where possible, else started anew. */
+  /** Brings back every agent that should run and does not: resumed where possible, else started anew. `returned` says how each came back. */
   resumeFleet(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult>;
   /** Starts an agent that ended, with the spec it has, in a new conversation. */
   startExisting(id: AgentId, signal?: AbortSignal): Promise<void>;
@@ -264,6 +264,16 @@ export interface FleetResult {
   readonly skipped: readonly string[];
   readonly failed: readonly { readonly name: string; readonly error: unknown }[];
   readonly isCanceled: boolean;
+  /** Of {@link Engine.resumeFleet} only: how each of `succeeded` came back. */
+  readonly returned?: readonly ReturnedAgent[];
+}
+
+/** An agent that ended and runs again. */
+export interface ReturnedAgent {
+  readonly agentId: AgentId;
+  readonly name: string;
+  /** What its conversation has lost; undefined: it had none to go on with and was started anew. */
+  readonly report?: ResumeReport;
 }
 
 export interface MirrorSink {

@@ -11,7 +11,7 @@ import type { AgentType } from './agents/agentType';
 import { approvalHash, approvalText, isApproved, type Sha256 } from './agents/approval';
 import { parseFleetFile } from './agents/fleetFile';
 import type { Clock } from './base/clock';
-import type { FleetPlan, FleetPlanEntry, FleetResult, FleetStep } from './engine';
+import type { FleetPlan, FleetPlanEntry, FleetResult, FleetStep, ReturnedAgent } from './engine';
 
 export interface FleetRunnerPorts {
   readonly supervisor: AgentSupervisor;
@@ -123,17 +123,22 @@ export class FleetRunner {
     };
   }
 
-  /** Brings back what should run and does not: in its old conversation where there is one, else anew. */
-  resume(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
+  /** Brings back what should run and does not: in its old conversation where there is one, else anew. The result says how each came back. */
+  async resume(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
     const { supervisor } = this.ports;
+    const returned: ReturnedAgent[] = [];
     const isMissing = ({ record }: Agent): boolean => record.desired !== 'stopped' && ENDED.has(record.lifecycle);
-    const resume = async ({ id }: Agent): Promise<'done'> => {
-      if (supervisor.isResumable(id)) await supervisor.resumeSession(id, { signal });
-      else await supervisor.start(id, { signal });
+    const resume = async (agent: Agent): Promise<'done' | 'skipped'> => {
+      const { id, record } = agent;
+      if (!isMissing(agent)) return 'skipped'; // its restart policy was quicker, or a person has stopped it
+      const report = supervisor.isResumable(id) ? await supervisor.resumeSession(id, { signal }) : undefined;
+      if (!report) await supervisor.start(id, { signal });
+      returned.push({ agentId: id, name: record.spec.name, ...(report && { report }) });
       return 'done';
     };
     const missing = supervisor.registry.list().filter(isMissing);
-    return this.#each(missing, ({ record }) => record.spec.name, resume, onProgress, signal);
+    const result = await this.#each(missing, ({ record }) => record.spec.name, resume, onProgress, signal);
+    return { ...result, returned };
   }
 
   async #start(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {

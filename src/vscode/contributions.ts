@@ -81,9 +81,11 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const window = new VscodeWindow(log);
   const sender = new PromptSender({ engine, window, clock, log, tell: reporter.failure.bind(reporter) });
   const editor = new PromptEditor();
+  const resume = new ResumeDesk({ engine, window, documents, sender });
   const fleet = new FleetController({
     ...{ engine, documents, reporter, picker, log, isTrusted },
     members: new FleetMembers(parts.workspaceMemory),
+    resume,
   });
   const handlers = createHandlers(parts, {
     view,
@@ -94,6 +96,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
     window,
     sender,
     editor,
+    resume,
     fleet,
   });
   const level = () => settings.current.notifications;
@@ -127,13 +130,14 @@ interface HandlerParts {
   readonly window: VscodeWindow;
   readonly sender: PromptSender;
   readonly editor: PromptEditor;
+  readonly resume: ResumeDesk;
   readonly fleet: FleetController;
 }
 
 /** Every command with what it works on. */
 function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHandlers {
   const { engine, settings, clock, log, channel, extensionVersion, globalMemory, start } = parts;
-  const { view, terminals, reporter, documents, picker, window, sender, editor, fleet } = own;
+  const { view, terminals, reporter, documents, picker, window, sender, editor, resume, fleet } = own;
   const targets = new AgentTargets(engine, picker);
   const reveal = view.reveal.bind(view);
   const receipts = new ReceiptDesk({ engine, window, documents, sender, clock });
@@ -141,7 +145,7 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
     ...agentCommands({
       ...{ engine, targets, reporter, isTrusted, reveal },
       startDialog: new StartAgentDialog(engine),
-      resume: new ResumeDesk({ engine, window, sender }),
+      resume,
     }),
     ...promptCommands({ engine, targets, sender, receipts, editor }),
     ...approvalCommands({ engine, targets, desk: new ApprovalDesk({ engine, window, documents }) }),

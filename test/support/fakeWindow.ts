@@ -40,6 +40,17 @@ export class FakeWindow implements WindowPort {
     return this.#answerOf(choices.map(({ id }) => id));
   }
 
+  /** The person takes what is picked already. */
+  async chooseMany(
+    question: string,
+    _hint: string,
+    choices: readonly Choice[],
+  ): Promise<readonly string[] | undefined> {
+    const marks = choices.map(({ label, isPicked }) => `${isPicked ? '*' : ''}${label}`);
+    this.shown.push(`chooseMany: ${question} [${marks.join('|')}]`);
+    return choices.filter(({ isPicked }) => isPicked).map(({ id }) => id);
+  }
+
   async progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.shown.push(`progress: ${title}`);
     const abort = new AbortController();

@@ -1,47 +1,80 @@
 import type { AgentId } from '../../core/agents/agent';
-import type { Engine, ResumeReport } from '../../core/engine';
+import type { PromptReceipt } from '../../core/agents/delivery/promptDelivery';
+import type { Engine, FleetResult, ReturnedAgent } from '../../core/engine';
 import { CommandId } from '../manifest';
-import type { WindowPort } from '../notices/windowPort';
+import type { DocumentsPort, WindowPort } from '../notices/windowPort';
 import type { PromptSender } from '../prompts/promptSender';
+import { receiptLine } from '../prompts/receiptText';
+import { type FailedReturn, hasLosses, isCertainlyLost, lostPromptsOf, returnDocument, returnText } from './resumeText';
 
-const SEND_AGAIN = 'Send Them Again';
+const SEND_AGAIN = 'Send Again…';
+const SHOW = 'Show';
 const ATTACH = 'Attach';
+const SHOW_LOG = 'Show Log';
+const FILE_NAME = 'Brought Back.txt';
 
 export interface ResumeDeskParts {
   readonly engine: Engine;
   readonly window: WindowPort;
+  readonly documents: DocumentsPort;
   readonly sender: PromptSender;
 }
 
-/** Brings an agent back into its own conversation, says what that has lost, and offers to send again what had not arrived. */
+/** Brings agents back into their own conversations, says what these have lost, and offers to send again what had not arrived. */
 export class ResumeDesk {
   constructor(private readonly parts: ResumeDeskParts) {}
 
   /** @throws {AgentError} agent.cannotResume and whatever a start throws */
   async resume(id: AgentId): Promise<void> {
-    const { engine, window, sender } = this.parts;
+    const { engine, window } = this.parts;
     const name = engine.agent(id)?.name ?? id;
     const report = await window.progress(`Resuming the conversation of ${name}`, (signal) =>
       engine.resumeSession(id, signal),
     );
-    const text = lossText(name, report);
-    if (text === undefined) return; // the row says it all
-    const buttons = report.lostPrompts.length > 0 ? [SEND_AGAIN, ATTACH] : [ATTACH];
-    const answer = await window.show('information', text, buttons);
-    if (answer === ATTACH) window.run(CommandId.AttachAgent, id);
-    if (answer !== SEND_AGAIN) return;
-    const inOrder = [...report.lostPrompts].sort((a, b) => a.createdAtMs - b.createdAtMs);
-    for (const receipt of inOrder) await sender.resend(receipt, 'queue');
+    const returned: readonly ReturnedAgent[] = [{ agentId: id, name, report }];
+    if (hasLosses(returned)) await this.#tell(returnText(returned), returned, [], [ATTACH]); // else the row says it all
   }
-}
 
-/** `Reviewer is back in its conversation. Lost: …`; undefined when nothing is lost. */
-export function lossText(name: string, { losses, lostPrompts }: ResumeReport): string | undefined {
-  const count = lostPrompts.length;
-  const prompts =
-    count === 0
-      ? []
-      : [count === 1 ? '1 prompt did not arrive before it ended' : `${count} prompts did not arrive before it ended`];
-  const all = [...losses, ...prompts];
-  return all.length === 0 ? undefined : `${name} is back in its conversation. Lost: ${all.join('; ')}.`;
+  /** One message about a whole fleet: who came back and how, what was lost, what failed. Never rejects. */
+  async tellFleet({ returned = [], failed, isCanceled }: FleetResult): Promise<void> {
+    const text = `${isCanceled ? 'Cancelled. ' : ''}${returnText(returned, failed)}`;
+    await this.#tell(text, returned, failed, failed.length > 0 ? [SHOW_LOG] : []);
+  }
+
+  async #tell(
+    text: string,
+    returned: readonly ReturnedAgent[],
+    failed: readonly FailedReturn[],
+    more: readonly string[],
+  ): Promise<void> {
+    const { window, documents } = this.parts;
+    const lost = lostPromptsOf(returned);
+    const severity = failed.length > 0 ? 'error' : 'information';
+    const buttons = [
+      ...(lost.length > 0 ? [SEND_AGAIN] : []),
+      ...(hasLosses(returned) || returned.length + failed.length > 1 ? [SHOW] : []),
+      ...more,
+    ];
+    const answer = await window.show(severity, text, buttons);
+    const [first] = returned;
+    if (answer === SEND_AGAIN) await this.#sendAgain(lost);
+    if (answer === SHOW) await documents.show(FILE_NAME, returnDocument(returned, failed));
+    if (answer === SHOW_LOG) window.run(CommandId.ShowLog);
+    if (answer === ATTACH && first) window.run(CommandId.AttachAgent, first.agentId);
+  }
+
+  /** What certainly did not arrive is picked already; what may have arrived is sent again only when the person picks it. */
+  async #sendAgain(lost: readonly PromptReceipt[]): Promise<void> {
+    const { engine, window, sender } = this.parts;
+    const choices = lost.map((receipt) => ({
+      id: receipt.id,
+      label: receipt.excerpt || '(no text)',
+      description: engine.agent(receipt.agentId)?.name ?? receipt.agentId,
+      detail: receiptLine(receipt),
+      isPicked: isCertainlyLost(receipt),
+    }));
+    const hint = 'Those that may have arrived are not picked: look at the agent first';
+    const picked = await window.chooseMany('Send Again What Was Lost', hint, choices);
+    for (const receipt of lost) if (picked?.includes(receipt.id)) await sender.sendLostAgain(receipt, 'queue');
+  }
 }

@@ -5,6 +5,7 @@ import type { Engine, FleetPlan, FleetProblem, FleetResult, FleetStep } from '..
 import { isLive } from '../agents/agentText';
 import type { AgentPicker } from '../commands/agentPicker';
 import { demandControl } from '../commands/control';
+import type { ResumeDesk } from '../commands/resumeDesk';
 import type { ReportDocuments } from '../documents/reportDocuments';
 import { FLEET_FILE } from '../manifest';
 import { withoutLinks } from '../plainText';
@@ -23,6 +24,7 @@ export interface FleetControllerParts {
   readonly reporter: Reporter;
   readonly picker: AgentPicker;
   readonly members: FleetMembers;
+  readonly resume: Pick<ResumeDesk, 'tellFleet'>;
   readonly isTrusted: IsTrusted;
   readonly log: Logger;
 }
@@ -74,7 +76,9 @@ export class FleetController implements Disposable {
     const result = await this.#withProgress('Bringing back the agents', (report, signal) =>
       this.parts.engine.resumeFleet(report, signal),
     );
-    this.#sayResult('brought back', result);
+    this.#log('brought back', result);
+    if (result.succeeded.length + result.failed.length === 0) this.#say('brought back', result);
+    else void this.parts.resume.tellFleet(result);
   }
 
   async openFile(): Promise<void> {
@@ -187,7 +191,15 @@ export class FleetController implements Disposable {
   }
 
   #sayResult(verb: FleetVerb, result: FleetResult): void {
+    this.#log(verb, result);
+    this.#say(verb, result);
+  }
+
+  #log(verb: FleetVerb, result: FleetResult): void {
     for (const { name, error } of result.failed) this.parts.log.error(`not ${verb}`, { name, error });
+  }
+
+  #say(verb: FleetVerb, result: FleetResult): void {
     const said = describeResult(verb, result);
     if (said) this.parts.reporter.show(said.severity, said.text, said.buttons);
   }

@@ -60,14 +60,16 @@ export class VscodeWindow implements WindowPort, Disposable {
   }
 
   async choose(question: string, hint: string, choices: readonly Choice[]): Promise<string | undefined> {
-    const items = choices.map((choice) => ({
-      choice,
-      label: withoutIcons(choice.label),
-      ...(choice.description === undefined ? {} : { description: withoutIcons(choice.description) }),
-      ...(choice.detail === undefined ? {} : { detail: withoutIcons(choice.detail) }),
-    }));
+    const items = choices.map(itemOf);
     const options = { title: question, placeHolder: hint, ignoreFocusOut: true };
     return (await vscode.window.showQuickPick(items, options))?.choice.id;
+  }
+
+  async chooseMany(question: string, hint: string, choices: readonly Choice[]): Promise<readonly string[] | undefined> {
+    const items = choices.map(itemOf);
+    const options = { title: question, placeHolder: hint, ignoreFocusOut: true, canPickMany: true } as const;
+    const picked = await vscode.window.showQuickPick(items, options);
+    return picked && items.filter((item) => picked.includes(item)).map(({ choice }) => choice.id);
   }
 
   async progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -92,4 +94,14 @@ export class VscodeWindow implements WindowPort, Disposable {
   dispose(): void {
     this.#store.dispose();
   }
+}
+
+function itemOf(choice: Choice): vscode.QuickPickItem & { readonly choice: Choice } {
+  return {
+    choice,
+    label: withoutIcons(choice.label),
+    ...(choice.description === undefined ? {} : { description: withoutIcons(choice.description) }),
+    ...(choice.detail === undefined ? {} : { detail: withoutIcons(choice.detail) }),
+    ...(choice.isPicked === undefined ? {} : { picked: choice.isPicked }),
+  };
 }

@@ -15,6 +15,8 @@ export interface WindowPort {
   askText(question: TextQuestion): Promise<string | undefined>;
   /** Asks for one of some choices, in their order; its id, or undefined when it was cancelled. Stays open when the focus goes elsewhere. */
   choose(question: string, hint: string, choices: readonly Choice[]): Promise<string | undefined>;
+  /** Asks for any number of some choices; the ids of what was picked, in the choices' order; undefined when it was cancelled. */
+  chooseMany(question: string, hint: string, choices: readonly Choice[]): Promise<readonly string[] | undefined>;
   /** Shows that something goes on; with a signal that a person's Cancel aborts. Settles like `work`. */
   progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   run(command: string, ...args: readonly unknown[]): void;
@@ -33,6 +35,8 @@ export interface Choice {
   readonly label: string;
   readonly description?: string;
   readonly detail?: string;
+  /** Of {@link WindowPort.chooseMany}: picked already when it is shown. */
+  readonly isPicked?: boolean;
 }
 
 /** Read-only documents. `documents/reportDocuments.ts` is the real one. */

@@ -66,18 +66,29 @@ export class PromptSender {
 
   /** Lets the person decide about a delivery that may have arrived. Never rejects; true when it has arrived in the end. */
   async settle(receipt: PromptReceipt): Promise<boolean> {
-    const { engine, window, tell } = this.parts;
+    const { window } = this.parts;
     const text = `It is not known whether the prompt to ${this.#name(receipt.agentId)} arrived. Nothing is typed again by itself. Look at its terminal, then decide.`;
     const answer = await window.show('warning', text, [ARRIVED, SEND_AGAIN, ATTACH]);
     if (answer === ATTACH) window.run(CommandId.AttachAgent, receipt.agentId);
     if (answer !== ARRIVED && answer !== SEND_AGAIN) return false;
+    if (answer === SEND_AGAIN) return this.sendLostAgain(receipt);
+    return this.#settleAs(receipt, 'arrived');
+  }
+
+  /** As {@link resend}, by decision of a person who says that this prompt is lost; one that has arrived meanwhile is not sent again. */
+  async sendLostAgain(receipt: PromptReceipt, whenBlocked: 'refuse' | 'queue' = 'refuse'): Promise<boolean> {
+    const isOpen = receipt.state === 'delivery_unknown';
+    return (!isOpen || (await this.#settleAs(receipt, 'lost'))) && this.resend(receipt, whenBlocked);
+  }
+
+  async #settleAs(receipt: PromptReceipt, outcome: 'arrived' | 'lost'): Promise<boolean> {
     try {
-      await engine.settleDelivery(receipt.id, answer === ARRIVED ? 'arrived' : 'lost');
+      await this.parts.engine.settleDelivery(receipt.id, outcome);
+      return true;
     } catch (error) {
-      tell('Settle Delivery', error); // settled meanwhile by late evidence: then it must not be sent again
+      this.parts.tell('Settle Delivery', error); // settled meanwhile by late evidence: then it must not be sent again
       return false;
     }
-    return answer === ARRIVED || this.resend(receipt);
   }
 
   async #deliver(

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { AgentError } from '../../../src/core/agents/agentErrors';
 import type { FleetPlan } from '../../../src/core/engine';
 import { FleetRunner } from '../../../src/core/fleetRunner';
-import { aSpec } from '../../support/builders';
+import { askerType } from '../../support/askerType';
+import { agentId, aSpec } from '../../support/builders';
 import { SupervisedWorld } from '../../support/supervisedWorld';
 
 const FILE = '/project/.vscode/agents.json';
@@ -16,6 +17,8 @@ class FleetWorld {
 
   async begin(): Promise<this> {
     const { factory, clock } = this.world.ports();
+    factory.register(askerType);
+    this.world.supervisor = this.world.make({ factory });
     const { supervisor, store } = this.world;
     this.runner = new FleetRunner({
       supervisor,
@@ -28,6 +31,10 @@ class FleetWorld {
     });
     await this.world.run(supervisor.begin());
     return this;
+  }
+
+  resume(): ReturnType<FleetRunner['resume']> {
+    return this.world.run(this.runner.resume(() => undefined, new AbortController().signal));
   }
 
   /** A plan of shells that a person has approved. */
@@ -112,6 +119,43 @@ describe('FleetRunner', () => {
     assert.deepEqual([again.succeeded.length, again.failed, again.isCanceled], [SIZE, [], false]);
     const stopped = await fleet.stopAll();
     assert.deepEqual([stopped.succeeded.length, stopped.skipped], [SIZE, []]);
+  });
+
+  it('brings back what should run, and says of each whether it is in its conversation and what that has lost', async () => {
+    const fleet = await new FleetWorld().begin();
+    const { world } = fleet;
+    const { supervisor, host, clock } = world;
+    world.commands.add('asker');
+    host.onDidLaunch = ({ agentId: id }) => host.simulateScreen(id, { text: '> ' });
+    const specs = [
+      aSpec({ name: 'Asker', typeId: 'asker' }),
+      aSpec({ name: 'Silent', typeId: 'asker' }),
+      aSpec({ name: 'Plain' }),
+      aSpec({ name: 'Stopped' }),
+    ];
+    for (const spec of specs) {
+      const { id } = await world.run(supervisor.create({ ...spec, restartPolicy: 'never' }));
+      await world.run(supervisor.start(id));
+    }
+    await world.run(supervisor.stop('stopped'));
+    const { sessionId: session = '', generation } = world.agent('asker').record;
+    const said = { agentId: agentId('asker'), generation, event: 'Prompt', sentAtMs: clock.nowMs(), isLate: false };
+    await supervisor.hooks.report({ ...said, payload: { prompt: 'work', session } }, new AbortController().signal);
+    for (const name of ['asker', 'silent', 'plain']) host.simulateExit(agentId(name), { signal: 9 });
+    await clock.advanceMs(5_000);
+    const result = await fleet.resume();
+    assert.deepEqual([...result.succeeded].sort(), ['Asker', 'Plain', 'Silent']);
+    assert.deepEqual([result.failed, result.skipped], [[], []]);
+    const returned = [...(result.returned ?? [])].sort((a, b) => a.name.localeCompare(b.name));
+    assert.deepEqual(
+      returned.map(({ name, report }) => [name, report?.sessionId, report?.losses]),
+      [
+        ['Asker', session, askerType.session.losses],
+        ['Plain', undefined, undefined],
+        ['Silent', undefined, undefined],
+      ],
+    );
+    assert.deepEqual((await fleet.resume()).returned, []);
   });
 
   it('remembers the last 20 plans: what was planned before them must be planned again', async () => {

@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../../src/core/agents/agent';
 import { silentLogger } from '../../../src/core/base/log';
-import type { AgentView, FleetPlan } from '../../../src/core/engine';
+import { AgentError } from '../../../src/core/agents/agentErrors';
+import type { AgentView, FleetPlan, ReturnedAgent } from '../../../src/core/engine';
 import { ResumeDesk } from '../../../src/vscode/commands/resumeDesk';
+import { returnText } from '../../../src/vscode/commands/resumeText';
 import { lossText } from '../../../src/vscode/commands/lossText';
 import { WaitingRound } from '../../../src/vscode/commands/waitingRound';
 import { doctorText } from '../../../src/vscode/documents/doctorText';
@@ -145,27 +147,97 @@ describe('ResumePresenter', () => {
 });
 
 describe('resuming a conversation', () => {
-  it('says what was lost and sends the lost prompts again, oldest first, when asked to', async () => {
-    const { engine, window, sender } = createFixture();
+  const a = 'a' as AgentId;
+  const lostPrompts = [
+    aReceipt({ id: 'r2', agentId: a, state: 'delivery_unknown', createdAtMs: 2, excerpt: 'second' }),
+    aReceipt({ id: 'r1', agentId: a, state: 'failed', reason: 'ended', createdAtMs: 1, excerpt: 'first' }),
+  ];
+  const losses = ['The answer is lost.', 'A question is not asked again.'];
+  const report = { sessionId: 's', losses, lostPrompts };
+
+  function createDesk() {
+    const fixture = createFixture();
+    const documents: string[] = [];
+    const show = async (name: string, text: string): Promise<void> => void documents.push(name, text);
+    const desk = new ResumeDesk({ ...fixture, documents: { show, close: async () => {} } });
+    for (const receipt of lostPrompts) fixture.engine.simulateReceipt(receipt);
+    return { ...fixture, desk, documents };
+  }
+
+  it('says what was lost; what certainly did not arrive is picked to be sent again, the rest is not', async () => {
+    const { engine, window, desk } = createDesk();
     engine.simulateAgent(an('a', { lifecycle: 'failed', isResumable: true }));
-    const lost = ['r2', 'r1'].map((id, i) =>
-      aReceipt({ id, agentId: 'a' as AgentId, state: 'failed', createdAtMs: 2 - i }),
-    );
-    for (const receipt of lost) engine.simulateReceipt(receipt);
-    engine.resumed = { sessionId: 's', losses: ['the turn that was under way'], lostPrompts: lost };
-    window.answer = 'Send Them Again';
-    await new ResumeDesk({ engine, window, sender }).resume('a' as AgentId);
+    engine.resumed = report;
+    window.answer = 'Send Again…';
+    await desk.resume(a);
     assert.deepEqual(window.shown, [
       'progress: Resuming the conversation of A',
-      'information: A is back in its conversation. Lost: the turn that was under way; 2 prompts did not arrive before it ended. [Send Them Again|Attach]',
+      'information: A is back in its conversation. Its last answer was interrupted. 1 prompt did not arrive, 1 may not have. [Send Again…|Show|Attach]',
+      'chooseMany: Send Again What Was Lost [*first|second]',
     ]);
-    assert.deepEqual(engine.calls, ['resumeSession a', 'resendPrompt r1 (queue)', 'resendPrompt r2 (queue)']);
+    assert.deepEqual(engine.calls, ['resumeSession a', 'resendPrompt r1 (queue)']);
+  });
+
+  it('R7 what may have arrived is declared lost before it is sent again, oldest first', async () => {
+    const { engine, window, desk } = createDesk();
+    engine.resumed = report;
+    window.answer = 'Send Again…';
+    window.chooseMany = async (_question, _hint, choices) => choices.map(({ id }) => id);
+    await desk.resume(a);
+    assert.deepEqual(engine.calls, [
+      'resumeSession a',
+      'resendPrompt r1 (queue)',
+      'settleDelivery r2 lost',
+      'resendPrompt r2 (queue)',
+    ]);
   });
 
   it('says nothing when nothing was lost', async () => {
-    const { engine, window, sender } = createFixture();
-    await new ResumeDesk({ engine, window, sender }).resume('a' as AgentId);
+    const { window, desk } = createDesk();
+    await desk.resume(a);
     assert.deepEqual(window.shown, ['progress: Resuming the conversation of a']);
+  });
+
+  it('tells of a whole fleet in one message, and everything in one document', async () => {
+    const { window, desk, documents } = createDesk();
+    window.answer = 'Show';
+    const returned = [
+      { agentId: a, name: 'A', report },
+      { agentId: 'b' as AgentId, name: 'B', report: { sessionId: 't', losses: [], lostPrompts: [] } },
+      { agentId: 'c' as AgentId, name: 'C' },
+    ];
+    const failed = [{ name: 'D', error: new AgentError('agent.folderMissing', '/gone') }];
+    await desk.tellFleet({ succeeded: ['A', 'B', 'C'], skipped: [], failed, isCanceled: false, returned });
+    assert.equal(window.shown.length, 1);
+    assert.match(
+      window.shown[0] ?? '',
+      /^error: 3 agents are back, 2 in their conversation, 1 started anew\. Interrupted in an answer: A\. 1 prompt did not arrive, 1 may not have\. D was not brought back: .* \[Send Again…\|Show\|Show Log\]$/,
+    );
+    const [name, text = ''] = documents;
+    assert.equal(name, 'Brought Back.txt');
+    for (const line of [
+      'A: goes on with its conversation s',
+      '    The answer is lost.',
+      '    A question is not asked again.',
+      '    This prompt may not have arrived: second',
+      '    This prompt did not arrive (the agent ended): first',
+      'B: goes on with its conversation t',
+      'C: was started anew',
+      'D: was not brought back',
+    ])
+      assert.ok(text.split('\n').includes(line), `${line} is missing in ${text}`);
+  });
+
+  it('is short when all are back as they were', () => {
+    const back = (name: string, isResumed: boolean): ReturnedAgent => ({
+      agentId: name as AgentId,
+      name,
+      ...(isResumed && { report: { sessionId: 's', losses: [], lostPrompts: [] } }),
+    });
+    assert.equal(returnText([back('A', true)]), 'A is back in its conversation.');
+    assert.equal(returnText([back('A', false)]), 'A was started anew.');
+    assert.equal(returnText([back('A', true), back('B', true)]), '2 agents are back, each in its conversation.');
+    assert.equal(returnText([back('A', false), back('B', false)]), '2 agents are back, started anew.');
   });
 });
 
