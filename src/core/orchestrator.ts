@@ -9,7 +9,6 @@ import { describeError, OrchestratorError } from './base/errors';
 import { Emitter, type Event } from './base/event';
 import type { Ids } from './base/ids';
 import { ignore, type Logger } from './base/log';
-import type { Ownership, OwnerState } from './data/workspaceLock';
 import {
   type AgentTypeInfo,
   type AgentView,
@@ -28,15 +27,12 @@ import {
   STORE_LOSS,
 } from './engine';
 import type { EngineCalls } from './engineCalls';
-import { type EngineParts, loadParts } from './engineParts';
+import { EngineRun } from './engineRun';
 import { EngineError, unavailable } from './engineErrors';
 import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
-import { FollowerSession } from './followerSession';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';
-import { OwnerLink } from './ownerLink';
-import type { OwnerSession as Session, SessionEnd } from './ownerSession';
 import { ViewBoard } from './viewBoard';
 import type { OpenWorkspace, Workspace } from './workspace';
 
@@ -69,12 +65,10 @@ export class Orchestrator implements Engine {
   readonly #notices: NoticeBoard;
   readonly #types: AgentTypes;
   #status: EngineStatus = { kind: 'stopped' };
-  #run: { readonly abort: AbortController; readonly done: Promise<void> } | undefined;
+  #run: EngineRun | undefined;
+  /** Of the last run that got so far. */
   #workspace: Workspace | undefined;
-  #owner: Session | undefined;
-  #follower: FollowerSession | undefined;
   #turn: Promise<void> = Promise.resolve();
-  #parts: EngineParts | undefined;
 
   readonly onDidChangeStatus: Event<EngineStatus>;
   readonly onDidChangeAgent: Event<AgentViewChange>;
@@ -111,7 +105,7 @@ export class Orchestrator implements Engine {
   }
 
   get agentTypes(): readonly AgentTypeInfo[] {
-    return this.#follower?.link?.types ?? this.#types.infos;
+    return this.#run?.link?.types ?? this.#types.infos;
   }
 
   registerAgentType(manifest: unknown): Disposable {
@@ -128,14 +122,13 @@ export class Orchestrator implements Engine {
     return this.#inTurn(async () => {
       if (this.#owned.isDisposed) return;
       const status = this.#status;
-      if (status.kind === 'ready' && status.isReadOnly) this.#owner?.reopen({ isLossAccepted: false });
+      if (status.kind === 'ready' && status.isReadOnly) this.#run?.owner?.reopen({ isLossAccepted: false });
       const mayBegin = status.kind === 'blocked' || (status.kind === 'restricted' && this.ports.settings().isTrusted);
       if (this.#run && !mayBegin) return;
       await this.#end(STOP_DEADLINE_MS);
-      const abort = new AbortController();
       this.#setStatus({ kind: 'starting' });
-      const done = this.#work(abort.signal).catch((error: unknown) => this.#block(error, abort.signal));
-      this.#run = { abort, done };
+      this.#run = this.#newRun();
+      this.#run.begin();
     });
   }
 
@@ -153,157 +146,41 @@ export class Orchestrator implements Engine {
   async #end(deadlineMs: number): Promise<void> {
     const run = this.#run;
     if (!run) return;
-    this.#run = undefined;
-    run.abort.abort(new EngineError('engine.stopped', 'the engine was stopped'));
+    run.abort(new EngineError('engine.stopped', 'the engine was stopped'));
     await withTimeout(this.ports.clock, deadlineMs, run.done, () => new Error('stop took too long')).catch(
       (error: unknown) =>
         ignore(this.ports.log, error, 'the engine is let go; agents keep running and are adopted at the next start'),
     );
-    this.#owner?.dispose();
-    this.#follower?.dispose();
-    this.#owner = this.#follower = undefined;
+    run.dispose();
+    this.#run = undefined;
     this.#setStatus({ kind: 'stopped' });
   }
 
   /** Impolite: releases everything at once. Agents keep running. */
   dispose(): void {
-    this.#run?.abort.abort(new EngineError('engine.stopped', 'the engine was disposed'));
+    this.#run?.abort(new EngineError('engine.stopped', 'the engine was disposed'));
+    this.#run?.dispose();
     this.#run = undefined;
-    this.#owner?.dispose();
-    this.#follower?.dispose();
     this.#owned.dispose();
   }
 
-  /** Follows, owns, and follows again, until aborted. Rejects with what blocks the engine. */
-  async #work(signal: AbortSignal): Promise<void> {
-    const workspace = await this.ports.openWorkspace(signal);
-    this.#parts ??= await loadParts();
-    this.#workspace = workspace;
-    if (!this.ports.settings().isTrusted) return this.#watchOnly(workspace, signal);
-    while (!signal.aborted) {
-      const ownership = await this.#acquire(workspace, signal);
-      if (!ownership) return;
-      try {
-        await this.#ownUntilLost(workspace, ownership, signal);
-      } finally {
-        ownership.release();
-      }
-    }
-  }
-
-  async #acquire(workspace: Workspace, signal: AbortSignal): Promise<Ownership | undefined> {
-    try {
-      return await workspace.lock.acquire((owner) => this.#follow(workspace, owner, signal), signal);
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      throw error;
-    } finally {
-      this.#follower?.dispose();
-      this.#follower = undefined;
-    }
-  }
-
-  #follow(workspace: Workspace, owner: OwnerState, signal: AbortSignal): void {
-    if (signal.aborted) return;
-    this.#showFollowing(owner);
-    if (this.#follower) this.#follower.ownerChanged();
-    else
-      this.#watch(
-        workspace,
-        signal,
-        this.#createLink(workspace, () => this.#showFollowing()),
-      );
-  }
-
-  #showFollowing(owner?: OwnerState): void {
-    const present = this.#status.kind === 'following' ? this.#status : undefined;
-    const ownerPid = owner?.pid ?? present?.ownerPid;
-    if (ownerPid === undefined) return;
-    const isOwnerResponding = owner ? owner.kind === 'responding' : (present?.isOwnerResponding ?? true);
-    const isConnected = isOwnerResponding && this.#follower?.link?.remote !== undefined;
-    this.#setStatus({ kind: 'following', ownerPid, isOwnerResponding, isConnected });
-  }
-
-  #createLink(workspace: Workspace, onChange: () => void): OwnerLink {
-    const { clock, log } = this.ports;
-    return new OwnerLink({
-      connect: async (signal) => {
-        const client = await workspace.connectGateway(signal);
-        const { RemoteEngine } = this.#parts ?? (await loadParts());
-        return client && RemoteEngine.follow(client, log, signal);
-      },
+  #newRun(): EngineRun {
+    return new EngineRun({
+      ...this.ports,
       board: this.#board,
       notices: this.#notices,
-      onReceipt: (receipt) => this.#onDidChangeReceipt.fire(receipt),
-      onTypes: () => this.#onDidChangeAgentTypes.fire(),
-      onChange: () => {
-        onChange();
-        this.#follower?.ownerChanged();
-      },
-      clock,
-      log,
-    });
-  }
-
-  #watch(workspace: Workspace, signal: AbortSignal, link?: OwnerLink): void {
-    if (this.#follower || signal.aborted) return;
-    const { clock, log } = this.ports;
-    const host = workspace.createHost('observer', () => false);
-    this.#follower = new FollowerSession({ host, board: this.#board, clock, log, ...(link && { link }) });
-    this.#follower.start(signal).catch((error: unknown) => {
-      if (!signal.aborted) log.warn('agents in tmux cannot be watched', { error: describeError(error) });
-    });
-  }
-
-  /** Restricted Mode: what runs already is shown; nothing is started, typed or written. Ends with `signal`. */
-  async #watchOnly(workspace: Workspace, signal: AbortSignal): Promise<void> {
-    this.#setStatus({ kind: 'restricted' });
-    this.#watch(workspace, signal);
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    this.#follower?.dispose();
-    this.#follower = undefined;
-  }
-
-  /** Sessions of one ownership: one follows another when a person asks for it. */
-  async #ownUntilLost(workspace: Workspace, ownership: Ownership, signal: AbortSignal): Promise<void> {
-    let isLossAccepted = false;
-    for (;;) {
-      const end = await this.#own(workspace, ownership, isLossAccepted, signal);
-      if (end.kind !== 'reopen') return;
-      isLossAccepted = end.isLossAccepted;
-    }
-  }
-
-  async #own(
-    workspace: Workspace,
-    ownership: Ownership,
-    isLossAccepted: boolean,
-    signal: AbortSignal,
-  ): Promise<SessionEnd> {
-    const { clock, ids, log, random, settings } = this.ports;
-    const { OwnerSession } = this.#parts ?? (await loadParts());
-    const session: Session = new OwnerSession({
-      workspace, ownership, isLossAccepted, clock, ids, log, random, settings,
-      board: this.#board, notices: this.#notices, types: this.#types,
+      types: this.#types,
+      engine: this,
       onStatus: (status) => this.#setStatus(status),
       onReceipt: (receipt) => this.#onDidChangeReceipt.fire(receipt),
-      engine: this,
-    }); // prettier-ignore
-    this.#owner = session;
-    try {
-      return await session.run(signal);
-    } catch (error) {
-      // Whoever lost the workspace while it was getting ready follows like everybody else.
-      if (!signal.aborted && !ownership.isStillMine()) return { kind: 'lost' };
-      throw error;
-    } finally {
-      await session.close();
-      if (this.#owner === session) this.#owner = undefined;
-    }
+      onTypes: () => this.#onDidChangeAgentTypes.fire(),
+      onWorkspace: (workspace) => (this.#workspace = workspace),
+      onBlocked: (error) => this.#block(error),
+    });
   }
 
-  #block(error: unknown, signal: AbortSignal): void {
-    if (signal.aborted || this.#owned.isDisposed) return;
+  #block(error: unknown): void {
+    if (this.#owned.isDisposed) return;
     const code = error instanceof OrchestratorError ? error.code : 'engine.failed';
     this.ports.log.error('the engine cannot work', { code, error: describeError(error) });
     this.#board.replaceAll([]);
@@ -324,9 +201,9 @@ export class Orchestrator implements Engine {
   acceptStoreLoss(): Promise<void> {
     const hasLoss = this.#notices.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);
     if (!hasLoss) return Promise.resolve();
-    const remote = this.#follower?.link?.remote;
+    const remote = this.#run?.link?.remote;
     if (remote) return remote.acceptStoreLoss();
-    this.#owner?.reopen({ isLossAccepted: true });
+    this.#run?.owner?.reopen({ isLossAccepted: true });
     return Promise.resolve();
   }
 
@@ -433,7 +310,7 @@ export class Orchestrator implements Engine {
   }
 
   attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] } {
-    return this.#host().attachCommand(id, { mayType: this.#follower?.link?.remote !== undefined });
+    return this.#host().attachCommand(id, { mayType: this.#run?.link?.remote !== undefined });
   }
 
   async attachedClients(): Promise<ReadonlyMap<number, AgentId>> {
@@ -462,7 +339,7 @@ export class Orchestrator implements Engine {
   }
 
   #presentCalls(): EngineCalls | undefined {
-    return this.#owner?.calls ?? this.#follower?.calls;
+    return this.#run?.calls;
   }
 
   /** A person who acts while the engine is still starting waits for it instead of being sent away. */
@@ -478,7 +355,7 @@ export class Orchestrator implements Engine {
   }
 
   #host(): AgentHost {
-    const host = this.#owner?.host ?? this.#follower?.host;
+    const host = this.#run?.host;
     if (!host) throw this.#unavailable();
     return host;
   }
