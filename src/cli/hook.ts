@@ -1,5 +1,6 @@
 import net from 'node:net';
 import path from 'node:path';
+import { fitPayload } from '../shared/fitPayload';
 import { LineReader } from '../shared/frameCodec';
 import {
   AGENT_VARIABLE,
@@ -10,7 +11,7 @@ import {
   POINTER_VARIABLE,
   RpcStatus,
 } from '../shared/gatewayProtocol';
-import { fitPayload } from './fitPayload';
+
 import { readPointer, readSecret, tokenFile } from './pointerFile';
 import { readPayload } from './readPayload';
 import { spoolHook } from './spoolHook';
@@ -26,12 +27,8 @@ const EVENT = /^[A-Za-z0-9._:-]{1,80}$/;
 const FRAME_BYTES = 2 * 1024;
 const FRAME_LEVELS = 2;
 
-/** Refusals that are about this moment: the report is kept for the next engine. */
-const PASSING: ReadonlySet<unknown> = new Set([
-  RpcStatus.Unavailable,
-  RpcStatus.Unauthenticated,
-  RpcStatus.ResourceExhausted,
-]);
+/** Refusals that are about this moment: the report is kept for the engine to find. */
+const PASSING: ReadonlySet<unknown> = new Set([RpcStatus.Unavailable, RpcStatus.ResourceExhausted]);
 
 interface Report {
   readonly event: string;
@@ -67,14 +64,17 @@ export async function runHook(
   const parsed = parseHookArguments(args);
   const { [POINTER_VARIABLE]: file, [AGENT_VARIABLE]: agentId, [GENERATION_VARIABLE]: generation } = env;
   if (!parsed || !file || !agentId || !generation || !path.isAbsolute(file)) return undefined;
-  const read = readPointer(file);
-  const pointer = read.kind === 'found' ? read.pointer : undefined;
-  const connection = pointer && connect(pointer, agentId, generation);
+  const caller = { file, agentId, generation };
+  const connection = connect(caller);
   const report: Report = { event: parsed.event, payload: await readPayload(parsed.payload), sentAtMs };
-  const outcome = connection ? await tell(connection, report, parsed.mayBeHeld) : 'notTaken';
-  if (outcome !== 'notTaken') return outcome.output;
+  let outcome = connection ? await tell(connection, report, parsed.mayBeHeld) : 'notTaken';
+  if (outcome === 'refused') {
+    const again = connect(caller, connection?.token);
+    outcome = again ? await tell(again, report, parsed.mayBeHeld) : 'notTaken';
+  }
+  if (typeof outcome === 'object') return outcome.output;
   try {
-    const folder = pointer?.spoolFolder ?? path.join(path.dirname(file), 'spool');
+    const folder = pointerOf(file)?.spoolFolder ?? path.join(path.dirname(file), 'spool');
     spoolHook(folder, { agentId, generation: Number(generation), ...report });
   } catch {
     return undefined; // a hook has nobody to complain to: the program it belongs to must go on
@@ -87,17 +87,34 @@ interface Connection {
   readonly token: string;
 }
 
-/** Begins to connect while the payload is still being read. Undefined without a token. */
-function connect(pointer: GatewayPointer, agentId: string, generation: string): Connection | undefined {
-  const name = tokenFile(pointer, agentId, generation);
+interface Caller {
+  /** The pointer file. */
+  readonly file: string;
+  readonly agentId: string;
+  readonly generation: string;
+}
+
+/**
+ * Begins to connect while the payload is still being read. Undefined without a token, or with no other than `refused`: one that was
+ * just replaced counts no more, and its successor is in the file.
+ */
+function connect({ file, agentId, generation }: Caller, refused?: string): Connection | undefined {
+  const pointer = pointerOf(file);
+  const name = pointer && tokenFile(pointer, agentId, generation);
   const token = name && readSecret(name);
-  if (!token) return undefined;
+  if (!token || token === refused) return undefined;
   const socket = net.connect({ path: pointer.socket });
   socket.on('error', () => undefined); // 'close' follows
   return { socket, token };
 }
 
-type Outcome = { readonly output?: string } | 'notTaken';
+function pointerOf(file: string): GatewayPointer | undefined {
+  const read = readPointer(file);
+  return read.kind === 'found' ? read.pointer : undefined;
+}
+
+/** `refused`: the token does not count. */
+type Outcome = { readonly output?: string } | 'notTaken' | 'refused';
 
 /** Hello and report in one write; the answers in their order. */
 function tell({ socket, token }: Connection, report: Report, mayBeHeld: boolean): Promise<Outcome> {
@@ -113,7 +130,7 @@ function tell({ socket, token }: Connection, report: Report, mayBeHeld: boolean)
     let timer = setTimeout(() => finish(isWritten ? {} : 'notTaken'), mayBeHeld ? HELD_HELLO_MS : HELLO_MS);
     const onLine = (line: string): boolean => {
       const answer = parseAnswer(line);
-      if (answer?.error) finish(PASSING.has(answer.error.data?.status) ? 'notTaken' : {});
+      if (answer?.error) finish(afterRefusal(answer.error.data?.status));
       else if (answer?.id === 2)
         finish(typeof answer.result?.output === 'string' ? { output: answer.result.output } : {});
       else if (answer?.id === 1) {
@@ -127,6 +144,11 @@ function tell({ socket, token }: Connection, report: Report, mayBeHeld: boolean)
     socket.on('close', () => finish('notTaken'));
     socket.write(frames(token, report), () => (isWritten = true));
   });
+}
+
+function afterRefusal(status: unknown): Outcome {
+  if (status === RpcStatus.Unauthenticated) return 'refused';
+  return PASSING.has(status) ? 'notTaken' : {};
 }
 
 function frames(token: string, { event, payload, sentAtMs }: Report): string {

@@ -1,10 +1,10 @@
 import type { AgentRegistry } from './agents/agentRegistry';
-import type { HookIntake } from './agents/signals/hookReport';
+import type { HookIntake, HookReport } from './agents/signals/hookReport';
 import { AgentAccess } from './agentAccess';
 import type { Clock } from './base/clock';
 import { type Disposable, DisposableStore } from './base/disposable';
 import { describeError } from './base/errors';
-import { ignore, type Logger } from './base/log';
+import type { Logger } from './base/log';
 import type { Ownership } from './data/workspaceLock';
 import type { Engine } from './engine';
 import { Gateway } from './gateway/gateway';
@@ -56,19 +56,14 @@ export class OwnerDoor implements Disposable {
   async #open({ workspace, ownership, registry, hooks, engine, clock, log }: OwnerDoorPorts): Promise<void> {
     const access = this.#owned.add(await workspace.openAccess(ownership));
     const { tokens, tokenFiles, isPersonKey, listener } = access;
-    const authenticator = this.#owned.add(new AgentAccess({ registry, tokens, tokenFiles, isPersonKey, log }));
+    const authenticator = this.#owned.add(
+      new AgentAccess({ registry, tokens, tokenFiles, isPersonKey, epoch: ownership.epoch, log }),
+    );
     const { version, path } = workspace;
     this.#owned.add(new Gateway({ listener, authenticator, engine, hooks, version, workspace: path, clock, log }));
-    await this.#takeSpooled(workspace, hooks, log);
-  }
-
-  /** What hooks told while nobody was there: late, so that it never overrules what is known by now. */
-  async #takeSpooled(workspace: Workspace, hooks: HookIntake, log: Logger): Promise<void> {
-    try {
-      await workspace.drainHookSpool((report) => hooks.report({ ...report, isLate: true }, AbortSignal.abort()));
-    } catch (error) {
-      ignore(log, error, 'what hooks had left is not known; screens tell what is so now');
-    }
+    // What comes from the spool is late, so that it never overrules what is known by now.
+    const deliver = (report: HookReport) => hooks.report({ ...report, isLate: true }, AbortSignal.abort());
+    this.#owned.add(await workspace.readHookSpool(deliver));
   }
 
   dispose(): void {

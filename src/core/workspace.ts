@@ -41,8 +41,11 @@ export interface Workspace {
   installTools(): LaunchTools | Promise<LaunchTools>;
   /** Keys, tokens and the listening socket of this owner; the pointer names the socket when it resolves. @throws {AuthError | GatewayError} typed */
   openAccess(ownership: Ownership): Promise<WorkspaceAccess>;
-  /** Hands over what hooks left while no engine was there, oldest first, and empties the spool. Resolves with their number. */
-  drainHookSpool(deliver: (report: HookReport) => Promise<unknown>, signal?: AbortSignal): Promise<number>;
+  /**
+   * Hands over what hooks left because no engine took it, oldest first, and empties the spool: at once, and whenever something comes until it is
+   * disposed. Resolves when what was there is handed over; never rejects.
+   */
+  readHookSpool(deliver: (report: HookReport) => Promise<unknown>): Promise<Disposable>;
   /** Calls the gateway of the present owner; undefined when nobody answers there. */
   connectGateway(signal: AbortSignal): Promise<GatewayClient | undefined>;
   /** Opens (or makes) the store for this owner. @throws {DataError} */

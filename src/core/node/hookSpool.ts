@@ -8,7 +8,7 @@ import { parseSpoolFileName, SPOOL_LIMITS, surplusOf, UNFINISHED_ENDING } from '
 const EVENT = /^[A-Za-z0-9._:-]{1,80}$/;
 
 /**
- * Hands over what `orc hook` left while no engine was there, oldest first, as late reports; each file is removed once `deliver` has
+ * Hands over what `orc hook` left because no engine took it, oldest first, as late reports; each file is removed once `deliver` has
  * taken its report, so that after a crash a report may come twice, but never not at all. Files that are no reports are removed and
  * logged; of more than the limits allow, the oldest are dropped. Resolves with the number of reports.
  *

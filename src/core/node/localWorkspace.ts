@@ -24,7 +24,7 @@ import { connectGateway } from '../gateway/node/connectGateway';
 import { findTmux } from '../tmux/node/tmuxProgram';
 import { TmuxAgentHost } from '../tmux/node/tmuxAgentHost';
 import type { OpenedStore, Workspace } from '../workspace';
-import { drainHookSpool } from './hookSpool';
+import { HookSpoolReader } from './hookSpoolReader';
 import { installTools } from './toolsFolder';
 import { openWorkspaceAccess, pointerFileOf, spoolFolderOf } from './workspaceAccess';
 import { version } from '../../../package.json';
@@ -99,7 +99,7 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
         runtimeFolder: names.runtimeFolder,
         ids: new UlidIds(() => clock.nowMs(), randomBytes),
       }),
-    drainHookSpool: (deliver, signal) => drainHookSpool(spoolFolderOf(names.dataFolder), deliver, log, signal),
+    readHookSpool: (deliver) => HookSpoolReader.open({ folder: spoolFolderOf(names.dataFolder), deliver, clock, log }),
     connectGateway: (signal) => connectIfThere(pointerFileOf(names.dataFolder), { clock, log }, signal),
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     diagnose: () => diagnose(names, diagnoseShell(shell, environment.lastFailure), program, serverEnv),

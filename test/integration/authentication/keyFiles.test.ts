@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { UlidIds } from '../../../src/core/base/ids';
 import { silentLogger } from '../../../src/core/base/log';
+import { AuthError } from '../../../src/core/services/authentication/authErrors';
 import { KEY_ROTATION_MS } from '../../../src/core/services/authentication/keyRing';
 import { openKeyRing } from '../../../src/core/services/authentication/node/keyFile';
 import { openPersonKey } from '../../../src/core/services/authentication/node/personKey';
@@ -94,14 +95,27 @@ describe('keys and tokens on disk', () => {
     async function world() {
       const clock = new ManualClock(Date.UTC(2030, 0, 1));
       const keys = await openKeyRing(path.join(folder, 'signing.json'), clock);
-      const tokens = new TokenManager({
-        keys, audience: 'w1', epoch: 1, clock, ids: new UlidIds(() => clock.nowMs(), randomBytes), log: silentLogger,
-      }); // prettier-ignore
       const tokenFolder = path.join(folder, 'run', 'tokens');
-      const keeper = new TokenFileKeeper({ folder: tokenFolder, tokens, clock, log: silentLogger });
+      /** An owner; another one under the same epoch is what begins when the store is opened again. */
+      const next = () => {
+        const tokens = new TokenManager({
+          keys, audience: 'w1', epoch: 1, clock, ids: new UlidIds(() => clock.nowMs(), randomBytes), log: silentLogger,
+        }); // prettier-ignore
+        return { tokens, keeper: new TokenFileKeeper({ folder: tokenFolder, tokens, clock, log: silentLogger }) };
+      };
       const file = (id: string, generation: number): string => path.join(tokenFolder, `${id}.${generation}.jwt`);
-      return { clock, tokens, keeper, file, tokenFolder };
+      return { clock, ...next(), next, file, tokenFolder };
     }
+
+    const isRefused = (tokens: TokenManager, token: string): boolean => {
+      try {
+        tokens.verify(token);
+        return false;
+      } catch (error) {
+        assert.ok(error instanceof AuthError);
+        return true;
+      }
+    };
 
     it('S10 are private, rewritten before they expire, and gone with the agent', async () => {
       const { clock, tokens, keeper, file, tokenFolder } = await world();
@@ -142,11 +156,68 @@ describe('keys and tokens on disk', () => {
       const { clock, keeper, file, tokenFolder } = await world();
       fs.mkdirSync(path.dirname(tokenFolder), { recursive: true });
       fs.writeFileSync(tokenFolder, 'in the way');
-      await keeper.provide('reviewer', 1);
+      let isThere = false;
+      const provided = keeper.provide('reviewer', 1).then(() => (isThere = true));
+      await new Promise((resolve) => setTimeout(resolve, 50)); // the attempt fails meanwhile
+      assert.equal(isThere, false);
       fs.rmSync(tokenFolder);
       await clock.advanceMs(15_000);
-      await eventually('the token file', () => fs.existsSync(file('reviewer', 1)));
+      await provided;
+      assert.ok(fs.existsSync(file('reviewer', 1)));
       keeper.dispose();
+    });
+
+    it('are not waited for once the run is over or the owner has gone', async () => {
+      const { keeper, tokenFolder } = await world();
+      fs.mkdirSync(path.dirname(tokenFolder), { recursive: true });
+      fs.writeFileSync(tokenFolder, 'in the way');
+      const [first, second] = [keeper.provide('reviewer', 1), keeper.provide('tester', 1)];
+      fs.rmSync(tokenFolder);
+      await keeper.remove('reviewer', 1);
+      await first;
+      keeper.dispose();
+      await second;
+    });
+
+    it('S12 a token that was replaced ends once its successor can be read, and not before', async () => {
+      const { clock, tokens, keeper, file, tokenFolder } = await world();
+      await keeper.provide('reviewer', 1);
+      const first = fs.readFileSync(file('reviewer', 1), 'utf8');
+      fs.renameSync(tokenFolder, `${tokenFolder}-aside`);
+      fs.writeFileSync(tokenFolder, 'in the way');
+      await clock.advanceMs(10 * MINUTE_MS + 15_000);
+      await new Promise((resolve) => setTimeout(resolve, 50)); // the attempt fails meanwhile
+      assert.equal(tokens.verify(first).sub, 'reviewer', 'nothing has taken its place');
+      fs.rmSync(tokenFolder);
+      fs.renameSync(`${tokenFolder}-aside`, tokenFolder);
+      await clock.advanceMs(15_000);
+      const second = await eventually('another token', () => {
+        const now = fs.readFileSync(file('reviewer', 1), 'utf8');
+        return now === first ? undefined : now;
+      });
+      assert.equal(tokens.verify(second).sub, 'reviewer');
+      await eventually('the first one ends', () => isRefused(tokens, first));
+      keeper.dispose();
+    });
+
+    it('S12 what an earlier owner left in the file ends when it is replaced, also under the same epoch', async () => {
+      const { clock, tokens, keeper, file, next } = await world();
+      await keeper.provide('reviewer', 1);
+      await keeper.provide('tester', 1);
+      const [left, other] = [fs.readFileSync(file('reviewer', 1), 'utf8'), fs.readFileSync(file('tester', 1), 'utf8')];
+      keeper.dispose();
+      await clock.advanceMs(MINUTE_MS);
+      const again = next();
+      assert.equal(again.tokens.verify(left).sub, 'reviewer', 'until then it counts');
+      await again.keeper.provide('reviewer', 1);
+      assert.ok(isRefused(again.tokens, left));
+      assert.equal(again.tokens.verify(fs.readFileSync(file('reviewer', 1), 'utf8')).sub, 'reviewer');
+      // Who writes another agent's token into its own file ends nothing of the other.
+      fs.writeFileSync(file('writer', 1), other, { mode: 0o600 });
+      await again.keeper.provide('writer', 1);
+      assert.equal(again.tokens.verify(other).sub, 'tester');
+      assert.ok(!isRefused(tokens, other));
+      again.keeper.dispose();
     });
   });
 });

@@ -5,7 +5,10 @@ import path from 'node:path';
 import { silentLogger } from '../../../src/core/base/log';
 import type { HookReport } from '../../../src/core/agents/signals/hookReport';
 import { drainHookSpool } from '../../../src/core/node/hookSpool';
+import { HookSpoolReader } from '../../../src/core/node/hookSpoolReader';
+import { SystemClock } from '../../../src/core/base/clock';
 import { spoolHook } from '../../../src/cli/spoolHook';
+import { eventually } from '../../support/eventually';
 import { SPOOL_LIMITS, spoolFileName } from '../../../src/shared/hookSpool';
 
 describe('the spool of hooks', () => {
@@ -99,5 +102,83 @@ describe('the spool of hooks', () => {
     const sizes = fs.readdirSync(folder).map((name) => fs.statSync(path.join(folder, name)).size);
     assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= SPOOL_LIMITS.bytes);
     assert.equal((await drain()).at(-1)?.sentAtMs, 10_099);
+  });
+});
+
+describe('the reader of the spool', function () {
+  this.timeout(20_000);
+  let root: string;
+  let folder: string;
+  let reader: HookSpoolReader | undefined;
+  let events: string[];
+  const clock = new SystemClock();
+
+  beforeEach(() => {
+    root = fs.mkdtempSync(path.join(os.tmpdir(), 'spool-'));
+    folder = path.join(root, 'spool');
+    events = [];
+  });
+  afterEach(() => {
+    reader?.dispose();
+    fs.rmSync(root, { recursive: true, force: true });
+  });
+
+  const leave = (event: string, sentAtMs = Date.now()): void =>
+    spoolHook(folder, { agentId: 'reviewer', generation: 3, event, payload: {}, sentAtMs });
+  const open = async (deliver?: (report: HookReport) => Promise<unknown>): Promise<void> => {
+    const take = (report: HookReport): Promise<unknown> => Promise.resolve(events.push(report.event));
+    reader = await HookSpoolReader.open({ folder, deliver: deliver ?? take, clock, log: silentLogger });
+  };
+  const told = (count: number): Promise<unknown> =>
+    eventually(`${count} reports`, () => events.length >= count, { timeoutMs: 10_000 });
+
+  it('hands over what is there at once, and what comes later as it comes, in its order', async () => {
+    leave('B', 2_000);
+    leave('A', 1_000);
+    await open();
+    assert.deepEqual(events, ['A', 'B']);
+    for (const event of ['C', 'D', 'E']) leave(event);
+    await told(5);
+    leave('F');
+    await told(6);
+    assert.deepEqual(events, ['A', 'B', 'C', 'D', 'E', 'F']);
+    assert.deepEqual(fs.readdirSync(folder), []);
+  });
+
+  it('goes on when the folder was not there, and when it was removed and made again', async () => {
+    await open();
+    leave('A');
+    await told(1);
+    fs.rmSync(folder, { recursive: true });
+    await eventually('the folder is there again', () => fs.existsSync(folder), { timeoutMs: 10_000 });
+    leave('B');
+    await told(2);
+  });
+
+  it('S17 reads no more often than every two seconds, whoever writes', async () => {
+    const readAtMs: number[] = [];
+    await open((report) => {
+      readAtMs.push(performance.now());
+      return Promise.resolve(events.push(report.event));
+    });
+    const ended = performance.now() + 5_000;
+    while (performance.now() < ended) {
+      leave('A');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const pauses = readAtMs.slice(1).map((atMs, index) => atMs - (readAtMs[index] ?? 0));
+    assert.ok(pauses.filter((pause) => pause > 1_000).length <= 3);
+    assert.ok(
+      pauses.every((pause) => pause < 500 || pause > 1_500),
+      'what is there is read at once, then there is a pause',
+    );
+  });
+
+  it('reads nothing once it is disposed', async () => {
+    await open();
+    reader?.dispose();
+    leave('A');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.deepEqual([events, fs.readdirSync(folder).length], [[], 1]);
   });
 });

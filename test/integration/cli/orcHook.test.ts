@@ -8,7 +8,7 @@ import { silentLogger } from '../../../src/core/base/log';
 import { buildOrc } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
 import { type ProgramEnd, type ProgramInput, runProgram } from '../../support/runProgram';
-import { ScriptedGateway } from '../../support/scriptedGateway';
+import { HELLO, ScriptedGateway } from '../../support/scriptedGateway';
 
 describe('orc hook', () => {
   let gateway: ScriptedGateway;
@@ -130,6 +130,34 @@ describe('orc hook', () => {
     gateway.answers = { 'hook.report': 'close' };
     const { code, stdout } = await hook(['PermissionRequest'], { input: '{}' });
     assert.deepEqual([code, stdout], [0, '']);
+  });
+
+  it('reads its token again, once, when it was replaced meanwhile; with no other it spools', async () => {
+    await gateway.listen();
+    const token = path.join(gateway.dataFolder, 'tokens', 'reviewer.3.jwt');
+    gateway.answers = {
+      hello: ({ params }) => {
+        if (params['token'] === 'the-token') fs.writeFileSync(token, 'the-next-token', { mode: 0o600 });
+        return params['token'] === 'the-token' ? { status: 'UNAUTHENTICATED', message: 'no' } : HELLO;
+      },
+      'hook.report': { result: { output: 'taken' } },
+    };
+    const { code, stdout } = await hook(['Stop'], { input: '{"a":1}' });
+    assert.deepEqual([code, stdout, spooled()], [0, 'taken', []]);
+    const hellos = (): readonly unknown[] =>
+      gateway.frames.filter(({ method }) => method === 'hello').map(({ params }) => params['token']);
+    assert.deepEqual(hellos(), ['the-token', 'the-next-token']);
+    assert.deepEqual(gateway.frames.at(-1)?.params['payload'], { a: 1 });
+
+    let count = 0;
+    gateway.answers = {
+      hello: () => {
+        fs.writeFileSync(token, `another-${(count += 1)}`, { mode: 0o600 });
+        return { status: 'UNAUTHENTICATED', message: 'no' };
+      },
+    };
+    assert.equal((await hook(['Stop'], { input: '{}' })).code, 0);
+    assert.deepEqual([count, spooled().length], [2, 1], 'no more than twice');
   });
 
   describe('with no engine', () => {

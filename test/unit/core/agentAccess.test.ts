@@ -10,7 +10,11 @@ import { trials } from '../../support/trials';
 
 const ID = agentId('reviewer');
 
-function world(records: readonly AgentRecord[] = []) {
+/** `provided`: when the file of a token is written; at once by default. */
+function world(
+  records: readonly AgentRecord[] = [],
+  provided: (id: string) => Promise<void> = () => Promise.resolve(),
+) {
   const registry = new AgentRegistry(
     (id, read) => ({ id, get record() { return read(); } }) as never, // only the record of an agent is looked at
     (error) => assert.fail(String(error)),
@@ -18,13 +22,17 @@ function world(records: readonly AgentRecord[] = []) {
   const writer = registry.claimWriter();
   for (const record of records) writer.add(record);
   const files = new Set<string>();
+  const endedBefore: number[] = [];
   const access = new AgentAccess({
     registry,
     log: silentLogger,
     isPersonKey: (candidate) => candidate === 'the key',
+    epoch: 5,
     tokens: {
       issue: () => '',
       revoke: () => {},
+      revokeId: () => {},
+      revokeBefore: (epoch) => void endedBefore.push(epoch),
       verify: (token) => {
         const [sub = '', generation] = token.split('@');
         if (generation === undefined) throw new AuthError('auth.unauthenticated');
@@ -32,7 +40,10 @@ function world(records: readonly AgentRecord[] = []) {
       },
     },
     tokenFiles: {
-      provide: (id, generation) => Promise.resolve(void files.add(`${id}@${generation}`)),
+      provide: (id, generation) => {
+        files.add(`${id}@${generation}`);
+        return provided(id);
+      },
       remove: (id, generation) => Promise.resolve(void files.delete(`${id}@${generation}`)),
       dispose: () => {},
     },
@@ -45,7 +56,7 @@ function world(records: readonly AgentRecord[] = []) {
       return false;
     }
   };
-  return { registry, writer, files, access, isAccepted };
+  return { registry, writer, files, endedBefore, access, isAccepted };
 }
 
 describe('who may call', () => {
@@ -79,6 +90,30 @@ describe('who may call', () => {
   it('S10 agents that were found running have one, too', () => {
     const { files } = world([aRecord({ id: ID, lifecycle: 'running', generation: 7 })]);
     assert.deepEqual([...files], ['reviewer@7']);
+  });
+
+  it('S12 what earlier owners issued ends once every agent that was found has a token of this one, not before', async () => {
+    const written = new Map<string, () => void>();
+    const provided = (id: string): Promise<void> => new Promise((resolve) => written.set(id, resolve));
+    const found = ['reviewer', 'tester'].map((id) => aRecord({ id: agentId(id), lifecycle: 'running', generation: 1 }));
+    const { writer, endedBefore } = world([...found, aRecord({ id: agentId('resting') })], provided);
+    writer.add(aRecord({ id: agentId('newcomer'), lifecycle: 'starting', generation: 1 }));
+    written.get('reviewer')?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(endedBefore, [], 'one file is still that of the owner before');
+    written.get('tester')?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(endedBefore, [5], 'who came later is not waited for');
+  });
+
+  it('S12 an owner that is over ends nothing', async () => {
+    let finish = (): void => undefined;
+    const provided = (): Promise<void> => new Promise((resolve) => (finish = resolve));
+    const { access, endedBefore } = world([aRecord({ id: ID, lifecycle: 'running', generation: 1 })], provided);
+    access.dispose();
+    finish();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(endedBefore, []);
   });
 
   it('R19 S10 no order of runs leaves a token of an earlier run in use', () => {

@@ -7,6 +7,7 @@ import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { DEFAULT_RESTART_SETTINGS } from '../../../src/core/agents/restartBudget';
 import type { AgentHost } from '../../../src/core/agents/agentHost';
 import { STORE_LOSS } from '../../../src/core/engine';
+import { loadParts } from '../../../src/core/engineParts';
 import { GatewayClient } from '../../../src/core/gateway/gatewayClient';
 import { GatewayError } from '../../../src/core/gateway/gatewayErrors';
 import { Orchestrator } from '../../../src/core/orchestrator';
@@ -114,13 +115,14 @@ class Machine {
       openAccess: () => {
         if (this.accessError) return Promise.reject(this.accessError);
         const listener = (this.listener = new MemoryListener());
-        const tokens = { issue: () => '', revoke: () => {}, verify: () => assert.fail('no agent calls') };
+        const verify = (): never => assert.fail('no agent calls');
+        const tokens = { issue: () => '', verify, revoke: () => {}, revokeId: () => {}, revokeBefore: () => {} };
         const nothing = (): Promise<void> => Promise.resolve();
         const tokenFiles = { provide: nothing, remove: nothing, dispose: () => {} };
         const isPersonKey = (key: string): boolean => key === 'the key';
         return Promise.resolve({ tokens, tokenFiles, isPersonKey, listener, dispose: () => listener.dispose() });
       },
-      drainHookSpool: () => Promise.resolve(0),
+      readHookSpool: () => Promise.resolve({ dispose: () => undefined }),
       connectGateway: (signal) => {
         const listener = this.isGatewayReachable ? this.listener : undefined;
         if (!listener || listener.isDisposed) return Promise.resolve(undefined);
@@ -162,6 +164,10 @@ const FLEET = JSON.stringify({
 });
 
 describe('Orchestrator', () => {
+  before(async () => {
+    await loadParts(); // reading program files takes real time, which the clock of these tests does not wait for
+  });
+
   it('owns the workspace, starts an agent, shows it, and leaves it running when it stops', async () => {
     const machine = new Machine();
     const engine = machine.window(1);

@@ -21,11 +21,18 @@ export interface Tokens {
   verify(token: string): TokenClaims;
   /** No token of this agent up to this generation is accepted any more. */
   revoke(sub: string, upToGeneration: number): void;
+  /** This one token is not accepted any more: another one has taken its place. */
+  revokeId(jti: string): void;
+  /** No token that was issued under an epoch below this one is accepted any more. */
+  revokeBefore(epoch: number): void;
 }
 
 /** Keeps each living agent's token file: written 0600 at launch and adoption, rewritten before it expires, removed at the end. */
 export interface TokenFiles extends Disposable {
-  /** Resolves when the file is there. Replaces an older one; keeps rewriting it until `remove` or `dispose`. */
+  /**
+   * Resolves when the file is there, however often that has to be tried, or when it is not wanted any more. Replaces an older one; keeps
+   * rewriting it until `remove` or `dispose`. A token that was replaced is revoked once its successor can be read, never before.
+   */
   provide(agentId: string, generation: number): Promise<void>;
   /** The file is gone and the token revoked when this resolves. Idempotent. */
   remove(agentId: string, generation: number): Promise<void>;

@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../base/clock';
 import { type Disposable, MutableDisposable } from '../../../base/disposable';
-import type { Logger } from '../../../base/log';
+import { ignore, type Logger } from '../../../base/log';
 import type { TokenFiles, Tokens } from '../authPorts';
 import { TOKEN_LIFE_MS } from '../tokenManager';
-import { writePrivateFile } from './keyFile';
+import { readPrivateFile, writePrivateFile } from './keyFile';
 
 /** Rewritten after two thirds of its life, so that a slow machine never lets it run out. */
 const REWRITE_MS = (TOKEN_LIFE_MS * 2) / 3;
@@ -16,9 +16,15 @@ interface Kept {
   readonly generation: number;
   /** Epoch ms of the last success; 0: not written yet, or the last attempt failed. */
   writtenAtMs: number;
+  /** Of the token in the file, once we have written one. */
+  jti: string | undefined;
   /** Writes and removals of one agent come one after the other. */
   turn: Promise<void>;
   isOver: boolean;
+  /** Resolves `ready`. */
+  settle: () => void;
+  /** The file was written, or is not wanted any more. */
+  readonly ready: Promise<void>;
 }
 
 export interface TokenFileKeeperOptions {
@@ -41,19 +47,19 @@ export class TokenFileKeeper implements TokenFiles {
 
   async provide(agentId: string, generation: number): Promise<void> {
     const present = this.#kept.get(agentId);
-    if (present?.generation === generation) return present.turn;
+    if (present?.generation === generation) return present.ready;
     if (present) await this.remove(agentId, present.generation);
-    const kept: Kept = { generation, writtenAtMs: 0, turn: Promise.resolve(), isOver: false };
+    const kept = newKept(generation);
     this.#kept.set(agentId, kept);
     kept.turn = this.#write(agentId, kept);
-    return kept.turn;
+    return kept.ready;
   }
 
   async remove(agentId: string, generation: number): Promise<void> {
     this.options.tokens.revoke(agentId, generation);
     const kept = this.#kept.get(agentId);
     if (kept && kept.generation <= generation) {
-      kept.isOver = true;
+      end(kept);
       this.#kept.delete(agentId);
       await kept.turn;
     }
@@ -63,7 +69,7 @@ export class TokenFileKeeper implements TokenFiles {
   /** Stops rewriting. The files stay: whoever owns the workspace next replaces them. */
   dispose(): void {
     this.#isDisposed = true;
-    for (const kept of this.#kept.values()) kept.isOver = true;
+    for (const kept of this.#kept.values()) end(kept);
     this.#kept.clear();
     this.#timer.dispose();
   }
@@ -90,9 +96,14 @@ export class TokenFileKeeper implements TokenFiles {
     const { tokens, clock, log } = this.options;
     const nowMs = clock.nowMs();
     try {
+      const replaced = kept.jti ?? (await this.#idOnDisk(agentId, kept.generation));
       const token = tokens.issue({ sub: agentId, generation: kept.generation });
+      const { jti } = tokens.verify(token);
       await writePrivateFile(this.#path(agentId, kept.generation), token);
       kept.writtenAtMs = nowMs;
+      kept.jti = jti;
+      if (replaced !== undefined) tokens.revokeId(replaced);
+      kept.settle();
     } catch (error) {
       kept.writtenAtMs = 0;
       log.warn('the token of an agent could not be written; its hooks are not heard until it is', {
@@ -102,7 +113,31 @@ export class TokenFileKeeper implements TokenFiles {
     }
   }
 
+  /** Of the token that an earlier owner left in the file, when it still counts and is this agent's: whoever can write the file must not end others'. */
+  async #idOnDisk(agentId: string, generation: number): Promise<string | undefined> {
+    const path = this.#path(agentId, generation);
+    try {
+      const token = (await readPrivateFile(path))?.trim();
+      const claims = token === undefined ? undefined : this.options.tokens.verify(token);
+      return claims?.sub === agentId && claims.generation === generation ? claims.jti : undefined;
+    } catch (error) {
+      ignore(this.options.log, error, 'what is in the file does not count, so it need not be revoked');
+      return undefined;
+    }
+  }
+
   #path(agentId: string, generation: number): string {
     return join(this.options.folder, `${agentId}.${generation}.jwt`);
   }
+}
+
+function newKept(generation: number): Kept {
+  let settle = (): void => undefined;
+  const ready = new Promise<void>((resolve) => (settle = resolve));
+  return { generation, writtenAtMs: 0, jti: undefined, turn: Promise.resolve(), isOver: false, settle, ready };
+}
+
+function end(kept: Kept): void {
+  kept.isOver = true;
+  kept.settle();
 }

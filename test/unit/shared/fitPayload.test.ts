@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { fitPayload } from '../../../src/cli/fitPayload';
+import { fitPayload } from '../../../src/shared/fitPayload';
 import { isDeeperThan } from '../../../src/shared/frameCodec';
 import { SPOOL_LIMITS, parseSpoolFileName, spoolFileName, surplusOf } from '../../../src/shared/hookSpool';
 import { parseHookArguments } from '../../../src/cli/hook';
