@@ -27,6 +27,13 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What the engine tells without being asked, after `watch`. */
+export interface NoticeListener {
+  readonly onNotice: (method: string, params: unknown) => void;
+  /** The connection ended. */
+  readonly onEnd: (error: CliError) => void;
+}
+
 interface Waiting {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: CliError) => void;
@@ -39,6 +46,7 @@ export class EngineClient {
   #next = 1;
   #hello: Promise<void> = Promise.resolve();
   #end: CliError | undefined;
+  #listener: NoticeListener | undefined;
 
   private constructor(
     private readonly socket: net.Socket,
@@ -93,6 +101,11 @@ export class EngineClient {
     return answer;
   }
 
+  /** One listener; a later one takes its place. */
+  listen(listener: NoticeListener): void {
+    this.#listener = listener;
+  }
+
   dispose(): void {
     this.socket.destroy();
   }
@@ -122,7 +135,13 @@ export class EngineClient {
   }
 
   #take(line: string): boolean {
-    let answer: { readonly id?: unknown; readonly result?: unknown; readonly error?: RpcErrorBody };
+    let answer: {
+      readonly id?: unknown;
+      readonly result?: unknown;
+      readonly error?: RpcErrorBody;
+      readonly method?: unknown;
+      readonly params?: unknown;
+    };
     try {
       answer = JSON.parse(line) as typeof answer; // fields are checked where they are used
     } catch {
@@ -134,7 +153,8 @@ export class EngineClient {
       const waiting = this.#settle(answer.id);
       if (waiting) waiting.reject(error);
       else this.#close(error); // about the connection as a whole
-    } else this.#settle(answer.id)?.resolve(answer.result);
+    } else if (typeof answer.method === 'string') this.#listener?.onNotice(answer.method, answer.params ?? {});
+    else this.#settle(answer.id)?.resolve(answer.result);
     return true;
   }
 
@@ -143,6 +163,8 @@ export class EngineClient {
     this.socket.destroy();
     for (const waiting of [...this.#waiting.values()]) waiting.reject(this.#end);
     this.#waiting.clear();
+    this.#listener?.onEnd(this.#end);
+    this.#listener = undefined;
   }
 }
 

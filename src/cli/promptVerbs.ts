@@ -1,13 +1,11 @@
 import { GATEWAY_LIMITS } from '../shared/gatewayProtocol';
-import { positive, textOf } from './commandLine';
+import { positive, textOf, timeoutOf } from './commandLine';
 import type { VerbContext } from './context';
-import type { EngineClient } from './engineClient';
 import type { Receipt } from './engineAnswers';
 import { CliError, ExitCode } from './exitCodes';
+import { ReceiptNews } from './receiptNews';
 import { cleanLine, formatAge, formatTable } from './terminalText';
 
-/** How often a receipt is looked at while a person waits for it. */
-const LOOK_MS = 150;
 const FINAL: ReadonlySet<string> = new Set(['acknowledged', 'failed', 'delivery_unknown', 'canceled']);
 
 export async function prompt(context: VerbContext): Promise<ExitCode> {
@@ -15,8 +13,9 @@ export async function prompt(context: VerbContext): Promise<ExitCode> {
   const engine = context.engine();
   const agent = await context.agent(context.operand(0));
   const whenBlocked = context.has('queue') ? ('queue' as const) : ('refuse' as const);
+  const news = context.has('wait') ? await ReceiptNews.begin(engine) : undefined;
   const first = (await engine.call('agent.prompt', { agentId: agent.id, text, whenBlocked, wait: false })) as Receipt; // the engine's own
-  return context.has('wait') ? follow(context, engine, first) : tell(context, first);
+  return news ? follow(context, news, first) : tell(context, first);
 }
 
 async function promptText(context: VerbContext): Promise<string> {
@@ -53,35 +52,24 @@ function tell(context: VerbContext, receipt: Receipt): ExitCode {
 }
 
 /** Every step that was taken, each once, until the last one. */
-async function follow(context: VerbContext, engine: EngineClient, first: Receipt): Promise<ExitCode> {
+async function follow(context: VerbContext, news: ReceiptNews, first: Receipt): Promise<ExitCode> {
   const told = new Set<string>();
-  const sinceMs = Date.now();
-  for (let receipt = first; ; receipt = await look(engine, receipt)) {
+  const timeoutMs = timeoutOf(context.line);
+  const endMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+  for (;;) {
+    const receipt = news.newest(first.id) ?? first;
     tellSteps(context, receipt, told);
     if (FINAL.has(receipt.state)) return exitCodeOf(receipt);
-    const timeout = textOf(context.line, 'timeout');
-    if (timeout !== undefined && Date.now() - sinceMs > positive('timeout', timeout, 86_400) * 1000)
-      throw new CliError(
-        ExitCode.TimedOut,
-        `the prompt is ${words(receipt)} after ${timeout} s`,
-        `It goes on: \`orc receipts ${cleanLine(receipt.agentId)}\` shows what became of it.`,
-      );
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    if (await news.next(receipt, endMs === undefined ? undefined : endMs - performance.now())) continue;
+    throw new CliError(
+      ExitCode.TimedOut,
+      `the prompt is ${words(receipt)} after ${textOf(context.line, 'timeout') ?? ''} s`,
+      `It goes on: \`orc receipts ${cleanLine(receipt.agentId)}\` shows what became of it.`,
+    );
   }
 }
 
-async function look(engine: EngineClient, { id, agentId }: Receipt): Promise<Receipt> {
-  const receipts = (await engine.call('agent.receipts', { agentId, limit: 100 })) as readonly Receipt[]; // the engine's own
-  const found = receipts.find((receipt) => receipt.id === id);
-  if (found) return found;
-  throw new CliError(
-    ExitCode.DeliveryUnknown,
-    'the receipt is gone: the agent was removed',
-    'Whether the prompt arrived is not known.',
-  );
-}
-
-/** Between two looks several steps may have been taken: the receipt has them all, with their times. */
+/** Several steps may have been taken at once: the receipt has them all, with their times. */
 function tellSteps(context: VerbContext, receipt: Receipt, told: Set<string>): void {
   const steps = Object.entries(receipt.steps).sort(([, a], [, b]) => a - b);
   const all = steps.some(([state]) => state === receipt.state)

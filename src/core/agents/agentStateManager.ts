@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../base/disposable';
 import { Emitter, type Event } from '../base/event';
 import type { Ids } from '../base/ids';
-import type { Logger } from '../base/log';
+import { ignore, type Logger } from '../base/log';
 import type { AgentChange, AgentId, AgentRecord, AgentSpec, ProcessIdentity } from './agent';
 import { AgentError } from './agentErrors';
 import type { AgentRegistry, RegistryWriter } from './agentRegistry';
@@ -240,13 +240,16 @@ export class AgentStateManager implements Disposable {
 
   /** Saves of one agent go out in order; earlier lines that the store did not take go with them. */
   #save(record: AgentRecord, change: AgentChange | undefined): Promise<void> {
-    const save = (this.#saves.get(record.id) ?? Promise.resolve()).catch(() => undefined).then(async () => {
-      const waiting = this.#unsaved.get(record.id) ?? [];
-      const lines = change ? [...waiting, change] : waiting;
-      await this.ports.store.save(record, lines, this.#storedGeneration.get(record.id));
-      this.#storedGeneration.set(record.id, record.generation);
-      this.#unsaved.delete(record.id);
-    }); // prettier-ignore
+    const earlier = this.#saves.get(record.id) ?? Promise.resolve();
+    const save = earlier
+      .catch((error: unknown) => ignore(this.ports.log, error, 'whoever ordered it was told'))
+      .then(async () => {
+        const waiting = this.#unsaved.get(record.id) ?? [];
+        const lines = change ? [...waiting, change] : waiting;
+        await this.ports.store.save(record, lines, this.#storedGeneration.get(record.id));
+        this.#storedGeneration.set(record.id, record.generation);
+        this.#unsaved.delete(record.id);
+      });
     this.#saves.set(record.id, save);
     return save;
   }

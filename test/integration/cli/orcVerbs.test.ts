@@ -6,7 +6,7 @@ import { buildOrc } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
 import { notRun } from '../../support/notRun';
 import { type ProgramEnd, type ProgramInput, runProgram } from '../../support/runProgram';
-import { type Answer, ScriptedGateway } from '../../support/scriptedGateway';
+import { type Answer, type Frame, ScriptedGateway } from '../../support/scriptedGateway';
 
 const RED = '\u001b[31m';
 const request = {
@@ -47,6 +47,8 @@ const receipt = {
   createdAtMs: 1_000, stateAtMs: 1_000, steps: { queued: 1_000 }, actor: 'person',
 }; // prettier-ignore
 
+const notice = (params: object): string => `${JSON.stringify({ jsonrpc: '2.0', method: 'changed', params })}\n`;
+
 describe('orc for people', () => {
   let gateway: ScriptedGateway;
   let program: string;
@@ -79,7 +81,7 @@ describe('orc for people', () => {
       ...options,
       env: { CORE_ORCHESTRATOR_STORAGE: gateway.storage, ...options.env },
     });
-  const answering = (answers: Readonly<Record<string, Answer>>): void =>
+  const answering = (answers: Readonly<Record<string, Answer | ((frame: Frame) => Answer)>>): void =>
     void (gateway.answers = { ...gateway.answers, ...answers });
   const paramsOf = (method: string): unknown => gateway.frames.find((frame) => frame.method === method)?.params;
 
@@ -221,12 +223,11 @@ describe('orc for people', () => {
           steps: { queued: 1_000, typing: 1_100, typed: 1_300, submitted: 1_400, acknowledged: 1_500 },
         },
       ];
-      let look = 0;
-      gateway.answers = {
-        ...gateway.answers,
-        'agent.prompt': { result: receipt },
-        'agent.receipts': () => ({ result: [steps[Math.min(look++, 1)]] }),
-      };
+      // What happens before the answer to the prompt is told before it, too.
+      const told = steps.map((receipt, at) => notice({ seq: at + 1, kind: 'receipt', receipt })).join('');
+      const answer = (frame: Frame): string => `${JSON.stringify({ jsonrpc: '2.0', id: frame.id, result: receipt })}\n`;
+      const [early, late] = [(frame: Frame) => told + answer(frame), (frame: Frame) => answer(frame) + told];
+      answering({ watch: { result: {} }, 'agent.prompt': (frame) => ({ raw: late(frame) }) });
       const { code, stdout } = await orc(['prompt', 'reviewer', '--wait', 'x']);
       assert.equal(code, 0);
       assert.equal(
@@ -240,7 +241,7 @@ describe('orc for people', () => {
           '',
         ].join('\n'),
       );
-      look = 0;
+      answering({ watch: { result: {} }, 'agent.prompt': (frame) => ({ raw: early(frame) }) });
       const json = (await orc(['prompt', 'reviewer', '--wait', '--json', 'x'])).stdout
         .trim()
         .split('\n')
@@ -257,8 +258,26 @@ describe('orc for people', () => {
         answering({ 'agent.prompt': { result: { ...receipt, state, reason: 'no_draft', steps: { [state]: 1_000 } } } });
         assert.equal((await orc(['prompt', 'reviewer', '--wait', 'x'])).code, expected);
       }
-      answering({ 'agent.prompt': { result: receipt }, 'agent.receipts': { result: [receipt] } });
+      answering({ 'agent.prompt': { result: receipt } });
       assert.equal((await orc(['prompt', 'reviewer', '--wait', '--timeout', '0.5', 'x'])).code, 8);
+      assert.ok(!gateway.methods().includes('agent.receipts'), 'it is told, and does not ask again and again');
+    });
+
+    it('ends with 7 when the agent is removed meanwhile, 3 when the engine ends', async () => {
+      const sent = (frame: Frame): string => `${JSON.stringify({ jsonrpc: '2.0', id: frame.id, result: receipt })}\n`;
+      const removed = notice({ seq: 1, kind: 'agent', agentId: receipt.agentId, view: null });
+      answering({ 'agent.prompt': (frame) => ({ raw: sent(frame) + removed }) });
+      const gone = await orc(['prompt', 'reviewer', '--wait', 'x']);
+      assert.equal(gone.code, 7);
+      assert.match(gone.stderr, /the agent was removed/);
+      answering({ 'agent.prompt': (frame) => ({ raw: sent(frame) }) });
+      gateway.frames.length = 0;
+      const waiting = orc(['prompt', 'reviewer', '--wait', 'x']);
+      await eventually('the prompt is sent', () => gateway.methods().includes('agent.prompt'));
+      await gateway.end();
+      const { code, stderr } = await waiting;
+      assert.equal(code, 3);
+      assert.match(stderr, /closed the connection/);
     });
 
     it('tells why it was refused, and what to do', async () => {
