@@ -117,9 +117,16 @@ export class ScriptedGateway {
     return this.#open.size;
   }
 
-  async end(): Promise<void> {
+  /** It is gone, with every connection; what is on disk stays. */
+  async close(): Promise<void> {
     for (const socket of this.#open) socket.destroy();
-    await new Promise<void>((resolve) => (this.#server ? this.#server.close(() => resolve()) : resolve()));
+    const server = this.#server;
+    this.#server = undefined;
+    await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+  }
+
+  async end(): Promise<void> {
+    await this.close();
     fs.rmSync(this.root, { recursive: true, force: true });
   }
 }

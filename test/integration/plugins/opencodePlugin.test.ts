@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { silentLogger } from '../../../src/core/base/log';
+import type { HookReport } from '../../../src/core/agents/signals/hookReport';
+import { drainHookSpool } from '../../../src/core/node/hookSpool';
+import { CoreOrchestrator } from '../../../src/plugins/opencode';
+import { GATEWAY_LIMITS } from '../../../src/shared/gatewayProtocol';
+import { SPOOL_LIMITS } from '../../../src/shared/hookSpool';
+import { eventually } from '../../support/eventually';
+import { type Frame, HELLO, ScriptedGateway } from '../../support/scriptedGateway';
+
+type Hooks = Readonly<Record<string, (...args: readonly unknown[]) => Promise<void>>>;
+
+describe('the plugin of opencode', function () {
+  this.timeout(20_000);
+  let gateway: ScriptedGateway;
+  let hooks: Hooks;
+  let posted: readonly { readonly url: string; readonly body: unknown }[];
+  let before: NodeJS.ProcessEnv;
+
+  beforeEach(() => {
+    gateway = new ScriptedGateway();
+    before = process.env;
+    process.env = { ...before, ...gateway.agentEnv };
+    posted = [];
+  });
+  afterEach(async () => {
+    await event('session.idle', { sessionID: 's' }); // what a test left open
+    process.env = before;
+    await gateway.end();
+  });
+
+  const load = async (): Promise<void> => {
+    const post = (request: (typeof posted)[number]): Promise<void> =>
+      Promise.resolve(void (posted = [...posted, request]));
+    hooks = (await CoreOrchestrator({ client: { _client: { post } } })) as Hooks; // what opencode calls
+  };
+  const event = (type: string, properties: unknown): Promise<void> | undefined =>
+    hooks['event']?.({ event: { type, properties } });
+  const ask = (id: string, command = 'ls'): Promise<void> | undefined =>
+    event('permission.asked', { id, sessionID: 's', permission: 'bash', patterns: [command], metadata: { command } });
+  const reports = (name?: string): readonly Frame['params'][] =>
+    gateway.frames
+      .filter(({ method, params }) => method === 'hook.report' && (name === undefined || params['event'] === name))
+      .map(({ params }) => params);
+  const told = (name: string, count = 1): Promise<unknown> =>
+    eventually(`${name} was told ${count} times`, () => reports(name).length >= count, { timeoutMs: 8_000 });
+  const spooled = (): readonly string[] => (fs.existsSync(gateway.spool) ? fs.readdirSync(gateway.spool) : []);
+  const drained = async (): Promise<readonly HookReport[]> => {
+    const found: HookReport[] = [];
+    await drainHookSpool(gateway.spool, (report) => Promise.resolve(found.push(report)), silentLogger);
+    return found;
+  };
+  /** Another engine begins: it replaces the pointer. */
+  const anotherOwner = async (): Promise<void> => {
+    await gateway.close();
+    fs.rmSync(gateway.pointerFile);
+    gateway.writePointer({ ownerPid: 4712 });
+    await gateway.listen();
+  };
+  const holdsQuestions = ({ params }: Frame) =>
+    params['event'] === 'permission.asked' ? ('hold' as const) : { result: {} };
+
+  it('tells what happens, in its order, with the token', async () => {
+    await gateway.listen();
+    gateway.answers = { 'hook.report': { result: {} } };
+    await load();
+    await hooks['chat.message']?.({ sessionID: 's' }, { parts: [{ type: 'text', text: 'hello' }] });
+    await event('session.idle', { sessionID: 's' });
+    await told('session.idle');
+    assert.deepEqual(
+      reports().map(({ event: name, payload }) => [name, payload]),
+      [
+        ['plugin.load', {}],
+        ['chat.message', { sessionID: 's', prompt: 'hello' }],
+        ['session.idle', { sessionID: 's' }],
+      ],
+    );
+    assert.equal(gateway.frames[0]?.params['token'], 'the-token');
+    assert.deepEqual(spooled(), []);
+  });
+
+  it('spools while no engine runs, in the order and with the bounds of orc hook', async () => {
+    await load();
+    await hooks['chat.message']?.({ sessionID: 's' }, { parts: [{ type: 'text', text: 'x'.repeat(99_000) }] });
+    await event('session.idle', { sessionID: 's' });
+    await eventually('three reports', () => spooled().length === 3);
+    assert.equal(fs.statSync(gateway.spool).mode & 0o777, 0o700);
+    for (const name of spooled()) {
+      const { mode, size } = fs.statSync(path.join(gateway.spool, name));
+      assert.deepEqual([mode & 0o777, size <= SPOOL_LIMITS.fileBytes], [0o600, true]);
+    }
+    const found = await drained();
+    assert.deepEqual(
+      found.map(({ agentId, generation, event: name, isLate }) => [agentId, generation, name, isLate]),
+      ['plugin.load', 'chat.message', 'session.idle'].map((name) => ['reviewer', 3, name, true]),
+    );
+    for (let index = 0; index < SPOOL_LIMITS.files + 30; index++) await event('session.idle', { sessionID: 's' });
+    await eventually('the bound', () => spooled().length >= 150);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.ok(spooled().length <= SPOOL_LIMITS.files);
+  });
+
+  it('spools what the engine refuses for now, and reads its token again once', async () => {
+    await gateway.listen();
+    const token = path.join(gateway.dataFolder, 'tokens', 'reviewer.3.jwt');
+    gateway.answers = {
+      hello: ({ params }) => {
+        if (params['token'] === 'the-token') fs.writeFileSync(token, 'the-next-token', { mode: 0o600 });
+        return params['token'] === 'the-token' ? { status: 'UNAUTHENTICATED', message: 'no' } : HELLO;
+      },
+      'hook.report': { result: {} },
+    };
+    await load();
+    await told('plugin.load');
+    assert.deepEqual(spooled(), []);
+    gateway.answers = { hello: { status: 'UNAUTHENTICATED', message: 'no' } };
+    await event('session.idle', { sessionID: 's' });
+    await eventually('one report', () => spooled().length === 1);
+    gateway.answers = { 'hook.report': { status: 'UNAVAILABLE', message: 'ending' } };
+    await event('session.idle', { sessionID: 's' });
+    await eventually('two reports', () => spooled().length === 2);
+  });
+
+  it('hands the answer of a person to opencode', async () => {
+    await gateway.listen();
+    gateway.answers = { 'hook.report': { result: { output: '{"reply":"reject","message":"no"}' } } };
+    await load();
+    await ask('p1', 'touch a');
+    await eventually('the answer', () => posted.length === 1);
+    assert.deepEqual(posted, [{ url: '/permission/p1/reply', body: { reply: 'reject', message: 'no' } }]);
+  });
+
+  it('tells an open question to the engine that takes over, whether the one before ended at once or politely', async () => {
+    await gateway.listen();
+    gateway.answers = { 'hook.report': holdsQuestions };
+    await load();
+    await ask('p1', 'touch a');
+    await told('permission.asked');
+    await anotherOwner(); // its connection breaks
+    await told('permission.asked', 2);
+    gateway.answers = { 'hook.report': { result: {} } };
+    await anotherOwner();
+    await told('permission.asked', 3); // this one is let go without an answer
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    assert.equal(reports('permission.asked').length, 3, 'the same engine is not told again');
+    gateway.answers = { 'hook.report': { result: { output: '{"reply":"once"}' } } };
+    await anotherOwner();
+    await eventually('the answer', () => posted.length === 1, { timeoutMs: 8_000 });
+    assert.deepEqual(posted, [{ url: '/permission/p1/reply', body: { reply: 'once' } }]);
+    const [first, last] = [reports('permission.asked')[0], reports('permission.asked').at(-1)];
+    assert.deepEqual(last?.['payload'], first?.['payload']);
+    assert.ok(Number(last?.['sentAtMs']) > Number(first?.['sentAtMs']));
+  });
+
+  it('tells no engine of a question that is over: answered in the terminal, or its turn ended', async () => {
+    await gateway.listen();
+    gateway.answers = { 'hook.report': holdsQuestions };
+    await load();
+    await ask('p1');
+    await told('permission.asked');
+    await gateway.close();
+    await event('permission.replied', { sessionID: 's', requestID: 'p1', reply: 'once' });
+    await ask('p2');
+    await event('session.idle', { sessionID: 's' });
+    await eventually('both are spooled', () => spooled().length >= 2, { timeoutMs: 8_000 });
+    await anotherOwner();
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    assert.equal(reports('permission.asked').length, 1);
+    assert.deepEqual(
+      (await drained()).map(({ event: name }) => name),
+      ['permission.replied', 'session.idle'],
+    );
+  });
+
+  it('tells a question again that another one had covered, once that is answered', async () => {
+    await gateway.listen();
+    gateway.answers = { 'hook.report': ({ params }) => (isFor(params, 'p2') ? 'hold' : { result: {} }) };
+    await load();
+    await ask('p1');
+    await told('permission.asked');
+    await ask('p2');
+    await told('permission.asked', 2);
+    await event('permission.replied', { sessionID: 's', requestID: 'p2', reply: 'once' });
+    await told('permission.asked', 3);
+    assert.ok(isFor(reports('permission.asked').at(-1) ?? {}, 'p1'));
+  });
+
+  it('cuts what is larger than a frame', async () => {
+    await gateway.listen();
+    gateway.answers = { 'hook.report': holdsQuestions };
+    await load();
+    await ask('p1', 'x'.repeat(3_000_000));
+    await told('permission.asked');
+    assert.ok(Math.max(...gateway.chunks) <= GATEWAY_LIMITS.frameBytes);
+    assert.ok(isFor(reports('permission.asked')[0] ?? {}, 'p1'));
+  });
+});
+
+function isFor({ payload }: Readonly<Record<string, unknown>>, id: string): boolean {
+  return (payload as { readonly id?: unknown } | undefined)?.id === id;
+}
