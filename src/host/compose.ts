@@ -4,12 +4,14 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { DEFAULT_RESTART_SETTINGS } from '../core/agents/restartBudget';
 import { SystemClock } from '../core/base/clock';
+import type { Disposable } from '../core/base/disposable';
 import { UlidIds } from '../core/base/ids';
 import type { Logger } from '../core/base/log';
+import { isProcessGone, type ProcessIdentity } from '../core/data/node/processIdentity';
 import type { Engine } from '../core/engine';
 import type { EngineSettings } from '../core/engineSettings';
 import { type HostLock, takeHostLock } from '../core/node/hostLock';
-import { type HostSettings, readHostSettings } from '../core/node/hostSettings';
+import { type HostSettings, readHostSettings, watchHostSettings } from '../core/node/hostSettings';
 import { openLocalWorkspace, workspaceId, workspaceNames } from '../core/node/localWorkspace';
 import { Orchestrator } from '../core/orchestrator';
 
@@ -29,6 +31,10 @@ export interface HostWorld {
   readonly dataFolder: string;
   /** As a window wrote them last; undefined: started by hand, with the defaults. */
   settings(): HostSettings | undefined;
+  /** Whether that process lives, as far as can be told. */
+  isAlive(process: ProcessIdentity): Promise<boolean>;
+  /** Calls back when a window has written them. The data folder must be there. */
+  watchSettings(onChange: () => void, log: Logger): Disposable;
   takeLock(): Promise<HostLock>;
   composeEngine(log: Logger): Engine;
   /** The socket that the owner's gateway listens on, when there is one. */
@@ -43,6 +49,8 @@ export async function openHostWorld(options: HostOptions): Promise<HostWorld> {
   return {
     dataFolder,
     settings,
+    isAlive: async (identity) => !(await isProcessGone(identity)),
+    watchSettings: (onChange, log) => watchHostSettings(dataFolder, onChange, log),
     takeLock: () => takeHostLock(dataFolder),
     socket: () => socketOf(path.join(dataFolder, 'gateway.json')),
     composeEngine: (log) => {

@@ -6,9 +6,12 @@
 import fs from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { SystemClock } from '../core/base/clock';
+import { sleep, SystemClock } from '../core/base/clock';
+import { DisposableStore } from '../core/base/disposable';
+import type { Logger } from '../core/base/log';
 import type { Engine, EngineStatus } from '../core/engine';
 import { ownStorage, storageCandidates, STORAGE_VARIABLE } from '../shared/storageFolders';
+import type { ProcessIdentity } from '../core/data/node/processIdentity';
 import { type HostWorld, openHostWorld } from './compose';
 import { HOST_USAGE, type HostArguments, parseHostArguments } from './hostArguments';
 import { FileLogger } from './hostLog';
@@ -22,6 +25,8 @@ type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /** Agents that end together, or a window that is reloaded, are no reason to go. */
 const LINGER_MS = 60_000;
+/** A window that follows takes over within a second; if it does not, the host goes on. */
+const MAKE_WAY_MS = 5_000;
 
 async function main(): Promise<ExitCode> {
   let given: HostArguments;
@@ -59,40 +64,95 @@ async function supervise(world: HostWorld, { isStandby }: HostArguments, workspa
     log.error('the host ends', { error });
     process.exit(ExitCode.Failure);
   });
-  const engine = world.composeEngine(log);
   const keepAlive = setInterval(() => undefined, 1 << 30); // the core's timers do not
+  const order = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => order.abort(signal));
+  process.on('SIGHUP', () => !isStandby && order.abort('SIGHUP')); // a terminal that closes ends what was started in it
+  const supervision: Supervision = { world, isStandby, workspace, log, order: order.signal, isTold: false };
   try {
-    const why = await untilEnd(engine, world, isStandby, workspace);
-    log.info('the host ends; agents keep running', { why });
-    await engine.stop();
-    return why === 'blocked' ? ExitCode.Blocked : ExitCode.Ok;
+    for (;;) {
+      const why = await work(supervision);
+      if (why !== 'windowWaits') return why === 'blocked' ? ExitCode.Blocked : ExitCode.Ok;
+      await sleep(new SystemClock(), MAKE_WAY_MS, order.signal).catch(() => undefined); // an order ends the next turn at once
+    }
   } finally {
     clearInterval(keepAlive);
+  }
+}
+
+/** What stays while one engine follows another: the host makes way for a window, then waits again. */
+interface Supervision {
+  readonly world: HostWorld;
+  readonly isStandby: boolean;
+  readonly workspace: string;
+  readonly log: Logger;
+  /** Aborted when the host is told to end. */
+  readonly order: AbortSignal;
+  /** The line was printed. */
+  isTold: boolean;
+  /** The window that had its turn: if it does not take it, the host goes on. */
+  madeWayFor?: ProcessIdentity;
+}
+
+/** Runs an engine until it must end; resolves with why. */
+async function work(supervision: Supervision): Promise<string> {
+  const { world, log } = supervision;
+  const engine = world.composeEngine(log);
+  const owned = new DisposableStore();
+  try {
+    const why = await untilEnd(engine, supervision, owned);
+    log.info(why === 'windowWaits' ? 'the host makes way for a window' : 'the host ends; agents keep running', { why });
+    owned.dispose();
+    await engine.stop();
+    return why;
+  } finally {
+    owned.dispose();
     engine.dispose();
   }
 }
 
-function untilEnd(engine: Engine, world: HostWorld, isStandby: boolean, workspace: string): Promise<string> {
+function untilEnd(engine: Engine, supervision: Supervision, owned: DisposableStore): Promise<string> {
+  const { world, isStandby, workspace, log, order } = supervision;
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
-    process.on('SIGHUP', () => !isStandby && resolve('SIGHUP')); // a terminal that closes ends what was started in it
-    let isTold = false;
-    engine.onDidChangeStatus((status) => {
-      if (!isTold && isTelling(status)) {
-        isTold = true;
+    if (order.aborted) return resolve(String(order.reason));
+    order.addEventListener('abort', () => resolve(String(order.reason)), { once: true });
+    const tell = (status: EngineStatus): void => {
+      if (!supervision.isTold && isTelling(status)) {
+        supervision.isTold = true;
         print({ status: status.kind, ...blockOf(status), pid: process.pid, socket: world.socket() ?? null, workspace });
       }
       if (status.kind === 'blocked' && !isStandby) resolve('blocked');
-    });
+    };
+    owned.add(engine.onDidChangeStatus(tell));
     if (isStandby) {
       const isWanted = (): boolean => {
         const settings = world.settings();
         return settings?.isKept === true && realPath(settings.hostFile) === realPath(__filename);
       };
-      watchStandby({ engine, clock: new SystemClock(), isWanted, lingerMs: LINGER_MS, onEnd: resolve });
+      owned.add(
+        watchStandby({
+          engine,
+          isWanted,
+          clock: new SystemClock(),
+          isWindowWaiting: () => isWindowWaiting(supervision),
+          watchWanted: (onChange) => world.watchSettings(onChange, log),
+          lingerMs: LINGER_MS,
+          onEnd: resolve,
+        }),
+      );
     }
     engine.start().catch(resolve); // it never rejects: failures are a status
   });
+}
+
+/** A window has told that it is there, lives, and has not had its turn. From now on it has had it. */
+async function isWindowWaiting(supervision: Supervision): Promise<boolean> {
+  const { world, madeWayFor } = supervision;
+  const window = world.settings()?.window;
+  if (!window || (madeWayFor?.pid === window.pid && madeWayFor.startTime === window.startTime)) return false;
+  if (!(await world.isAlive(window))) return false;
+  supervision.madeWayFor = window;
+  return true;
 }
 
 /** What the line is printed for: from here on the host works, waits, or cannot. */

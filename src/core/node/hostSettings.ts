@@ -2,11 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { AllowRule } from '../agents/permissionRequest';
 import type { RestartSettings } from '../agents/restartBudget';
+import type { ProcessIdentity } from '../data/node/processIdentity';
+import { type Disposable, toDisposable } from '../base/disposable';
+import { ignore, type Logger } from '../base/log';
 import type { EngineSettings } from '../engineSettings';
 
 /**
  * What a window tells the headless host of its workspace: `<data folder>/host.json`, 0600. The window writes it before it starts
- * the host and whenever a setting changes; the host looks at it all the time, so that it ends when it is not wanted any more.
+ * the host and whenever a setting changes; the host watches it, so that it ends when it is not wanted any more.
  */
 export interface HostSettings {
   /** The person wants supervision to go on without a window. */
@@ -16,6 +19,8 @@ export interface HostSettings {
   readonly tmuxPath: string;
   readonly passEnvironment: readonly string[];
   readonly engine: Omit<EngineSettings, 'isTrusted' | 'recoveredFolder'>;
+  /** The window that wrote this: a host that manages the agents makes way for it, once, while it lives. */
+  readonly window?: ProcessIdentity;
 }
 
 export function hostSettingsFile(dataFolder: string): string {
@@ -29,6 +34,24 @@ export function writeHostSettings(dataFolder: string, settings: HostSettings): v
   fs.mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   fs.writeFileSync(unfinished, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: 0o600 });
   fs.renameSync(unfinished, file);
+}
+
+/**
+ * Calls `onChange` when the settings were written or removed. The folder is watched, since each writing replaces the file. What cannot
+ * be watched, or a folder that is made anew, is not told of: look now and then.
+ */
+export function watchHostSettings(dataFolder: string, onChange: () => void, log: Logger): Disposable {
+  const file = path.basename(hostSettingsFile(dataFolder));
+  try {
+    const watcher = fs.watch(dataFolder, { persistent: false }, (_, name) => {
+      if (name === null || name === file) onChange();
+    });
+    watcher.on('error', (error) => ignore(log, error, 'the settings are looked at now and then'));
+    return toDisposable(() => watcher.close());
+  } catch (error) {
+    ignore(log, error, 'the settings are looked at now and then');
+    return toDisposable(() => undefined);
+  }
 }
 
 /** Undefined when no window has written any, or it cannot be read. */
@@ -50,8 +73,15 @@ function isHostSettings(value: unknown): value is HostSettings {
     typeof given.tmuxPath === 'string' &&
     Array.isArray(given.passEnvironment) &&
     given.passEnvironment.every((name) => typeof name === 'string') &&
-    isEngineSettings(given.engine)
+    isEngineSettings(given.engine) &&
+    (given.window === undefined || isProcessIdentity(given.window))
   );
+}
+
+function isProcessIdentity(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startTime, bootId } = value as Partial<Record<keyof ProcessIdentity, unknown>>; // checked here
+  return Number.isInteger(pid) && typeof startTime === 'string' && typeof bootId === 'string';
 }
 
 function isEngineSettings(value: unknown): boolean {

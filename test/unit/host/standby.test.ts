@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import type { AgentView, EngineStatus } from '../../../src/core/engine';
+import type { AgentId } from '../../../src/core/agents/agent';
+import type { AgentView, AgentViewChange, EngineStatus } from '../../../src/core/engine';
+import { toDisposable } from '../../../src/core/base/disposable';
+import { Emitter } from '../../../src/core/base/event';
 import { parseHostArguments } from '../../../src/host/hostArguments';
 import { watchStandby } from '../../../src/host/standby';
 import { ManualClock } from '../../support/manualClock';
@@ -8,62 +11,103 @@ const READY: EngineStatus = { kind: 'ready', epoch: 1, tmuxVersion: '3.3a', isTm
 const FOLLOWING: EngineStatus = { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: true };
 const agent = (lifecycle: AgentView['lifecycle']): AgentView => ({ lifecycle }) as AgentView; // nothing else is looked at
 
+class FakeEngine {
+  readonly #onStatus = new Emitter<EngineStatus>((error) => assert.fail(String(error)));
+  readonly #onAgent = new Emitter<AgentViewChange>((error) => assert.fail(String(error)));
+  readonly onDidChangeStatus = this.#onStatus.event;
+  readonly onDidChangeAgent = this.#onAgent.event;
+  status: EngineStatus = READY;
+  agents: readonly AgentView[] = [];
+
+  say(status: EngineStatus): void {
+    this.status = status;
+    this.#onStatus.fire(status);
+  }
+
+  /** One after the other, as the engine tells it. */
+  become(agents: readonly AgentView[]): void {
+    const before = this.agents;
+    this.agents = agents;
+    for (let at = 0; at < Math.max(before.length, agents.length); at++)
+      this.#onAgent.fire({ id: `a${at}` as AgentId, view: agents[at], previous: before[at] });
+  }
+}
+
 describe('a host that was started by a window', () => {
   let clock: ManualClock;
-  let engine: { status: EngineStatus; agents: readonly AgentView[] };
+  let engine: FakeEngine;
   let isWanted: boolean;
-  let ended: string | undefined;
+  let tellSettings: () => void;
+  let ends: string[];
 
   beforeEach(() => {
     clock = new ManualClock();
-    engine = { status: READY, agents: [agent('running')] };
+    engine = new FakeEngine();
+    engine.agents = [agent('running')];
     isWanted = true;
-    ended = undefined;
-    watchStandby({ engine, clock, isWanted: () => isWanted, lingerMs: 60_000, onEnd: (why) => (ended = why) });
+    ends = [];
+    watchStandby({
+      engine,
+      clock,
+      isWanted: () => isWanted,
+      watchWanted: (onChange) => {
+        tellSettings = onChange;
+        return toDisposable(() => (tellSettings = () => undefined));
+      },
+      lingerMs: 60_000,
+      onEnd: (why) => ends.push(why),
+    });
   });
 
   it('goes on while something lives, may live, or is to be started again', async () => {
     for (const lifecycle of ['starting', 'running', 'paused', 'stopping', 'lost', 'backoff'] as const) {
-      engine.agents = [agent('stopped'), agent(lifecycle)];
+      engine.become([agent('stopped'), agent(lifecycle)]);
       await clock.advanceMs(600_000);
-      assert.deepEqual([lifecycle, ended], [lifecycle, undefined]);
+      assert.deepEqual([lifecycle, ...ends], [lifecycle]);
     }
   });
 
   it('ends once nothing has lived for a while', async () => {
-    engine.agents = [agent('stopped'), agent('failed'), agent('quarantined')];
+    engine.become([agent('stopped'), agent('failed'), agent('quarantined')]);
     await clock.advanceMs(59_000);
-    assert.equal(ended, undefined);
-    engine.agents = [agent('running')];
+    engine.become([agent('running')]);
     await clock.advanceMs(10_000);
-    engine.agents = [];
-    await clock.advanceMs(59_000);
-    assert.equal(ended, undefined);
-    await clock.advanceMs(10_000);
-    assert.equal(ended, 'nothingLives');
+    engine.become([]);
+    await clock.advanceMs(59_999);
+    assert.deepEqual(ends, []);
+    await clock.advanceMs(1);
+    await clock.advanceMs(600_000);
+    assert.deepEqual(ends, ['nothingLives']);
   });
 
-  it('waits as long as a window owns the workspace', async () => {
-    engine.status = FOLLOWING;
+  it('waits as long as a window owns the workspace, and looks once a minute at most', async () => {
     engine.agents = [];
+    engine.say(FOLLOWING);
+    let looks = 0;
+    Object.defineProperty(engine, 'agents', { get: () => (looks++, []) });
+    Object.defineProperty(engine, 'status', { get: () => (looks++, FOLLOWING) });
     await clock.advanceMs(3_600_000);
-    assert.equal(ended, undefined);
+    assert.deepEqual(ends, []);
+    assert.ok(looks <= 60 * 4, `${looks} looks`);
   });
 
-  it('ends when it is not wanted any more, and when it cannot work', async () => {
+  it('ends at once when it is not wanted any more', () => {
     isWanted = false;
-    await clock.advanceMs(3_000);
-    assert.equal(ended, 'notWanted');
-    ended = undefined;
-    watchStandby({
-      engine: { status: { kind: 'blocked', code: 'x', detail: '' }, agents: [] },
-      clock,
-      isWanted: () => true,
-      lingerMs: 60_000,
-      onEnd: (why) => (ended = why),
-    });
-    await clock.advanceMs(3_000);
-    assert.equal(ended, 'blocked');
+    assert.deepEqual(ends, []);
+    tellSettings();
+    tellSettings();
+    assert.deepEqual(ends, ['notWanted']);
+  });
+
+  it('ends within a minute when it is not wanted any more and nobody could tell', async () => {
+    isWanted = false;
+    await clock.advanceMs(60_000);
+    assert.deepEqual(ends, ['notWanted']);
+  });
+
+  it('ends when it cannot work', () => {
+    engine.say({ kind: 'blocked', code: 'x', detail: '' });
+    assert.deepEqual(ends, ['blocked']);
   });
 });
 
