@@ -292,7 +292,7 @@ export class ActivityObserver implements Disposable {
     const present = this.#find(agent.id, agent.record.generation);
     if (present) return present;
     this.forget(agent.id);
-    const run = new WatchedRun(agent.record.generation, this.context.clock);
+    const run = new WatchedRun(agent.record.generation, this.context.clock, isResumed(agent));
     this.#watched.set(agent.id, run);
     return run;
   }
@@ -302,6 +302,12 @@ export class ActivityObserver implements Disposable {
     this.#readers.set(type, reader);
     return reader;
   }
+}
+
+/** It has just begun, in a conversation in which an earlier run had turns; whose next turn its hooks will tell of. */
+function isResumed({ record, type }: Agent): boolean {
+  const isToldOfTurns = type?.hooks?.some(({ promptPath }) => promptPath !== undefined) ?? false;
+  return record.lifecycle === 'starting' && record.hasSessionTurn === true && isToldOfTurns;
 }
 
 /** The reason code of a change of activity. */

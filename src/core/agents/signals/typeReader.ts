@@ -24,6 +24,8 @@ export class TypeReader {
   /** Everything, as `readScreen` takes it. */
   readonly all: CompiledScreen;
   readonly #screen: CompiledScreen;
+  /** The same without the rules of errors. */
+  readonly #screenWithoutErrors: CompiledScreen;
   readonly #titles: CompiledScreen;
   readonly #oscs: readonly { readonly id: string; readonly code: number; readonly pattern: RegExp; readonly activity: Activity }[]; // prettier-ignore
 
@@ -34,6 +36,8 @@ export class TypeReader {
   ) {
     this.all = compileScreen(type, shellName);
     this.#screen = { ...this.all, rules: this.all.rules.filter(({ rule }) => rule.where !== 'title') };
+    const { rules } = this.#screen;
+    this.#screenWithoutErrors = { ...this.all, rules: rules.filter(({ rule }) => rule.activity !== 'error') };
     this.#titles = { ...this.all, rules: this.all.rules.filter(({ rule }) => rule.where === 'title') };
     this.#oscs = (type.osc ?? []).map(({ id, code, pattern, activity }) => ({
       id,
@@ -43,11 +47,17 @@ export class TypeReader {
     }));
   }
 
-  /** The screen without its title. Undefined: a person looks at the scroll-back, and all rules are about text, which may be old. */
-  readScreen(screen: SettledScreen): { readonly reading: Reading; readonly kind: ScreenKind } | undefined {
+  /**
+   * The screen without its title. `areErrorsOld`: what it shows of errors is of an earlier run.
+   * Undefined: a person looks at the scroll-back, and all rules are about text, which may be old.
+   */
+  readScreen(
+    screen: SettledScreen,
+    areErrorsOld = false,
+  ): { readonly reading: Reading; readonly kind: ScreenKind } | undefined {
     const { rules } = this.#screen;
     if (screen.isInCopyMode && rules.every(({ rule }) => rule.where !== 'foreground')) return undefined;
-    const reading = readScreen(this.#screen, screen);
+    const reading = readScreen(areErrorsOld ? this.#screenWithoutErrors : this.#screen, screen);
     return { reading, kind: reading.rule === '' ? this.#kindOfUnknown(screen) : 'rule' };
   }
 

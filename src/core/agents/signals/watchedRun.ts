@@ -34,6 +34,8 @@ export class WatchedRun implements Disposable {
   constructor(
     readonly generation: number,
     private readonly clock: Clock,
+    /** It was seen from its start, and shows a conversation that an earlier run had. */
+    private readonly isResumed = false,
   ) {
     this.#eventAtMs = clock.monotonicMs();
   }
@@ -60,7 +62,7 @@ export class WatchedRun implements Disposable {
     this.hasSettled = true;
     const nowMs = this.clock.monotonicMs();
     if (screen.title !== this.#title && nowMs - this.#titleAtMs > TITLE_LAG_MS) this.#addTitle(reader, screen.title);
-    const seen = reader.readScreen(screen);
+    const seen = reader.readScreen(screen, this.isResumed && !this.#hasTurn);
     if (!seen) return false;
     this.facts = withScreen(this.facts, { ...seen, atMs: nowMs });
     if (reader.type.silentRetryMs !== undefined) this.#noteProgress(reader.progressMark(screen, seen.reading), nowMs);
@@ -89,6 +91,12 @@ export class WatchedRun implements Disposable {
     this.verdict = verdict;
     this.accepted = { activity, rule, evidence: evidenceOf(verdict) };
     return isNews;
+  }
+
+  /** A turn has begun in this run, by what programs tell of their turns. */
+  get #hasTurn(): boolean {
+    const { hooks, oscs } = this.facts;
+    return [...hooks, ...oscs].some(({ activity }) => activity !== 'idle' && activity !== 'unknown');
   }
 
   dispose(): void {
