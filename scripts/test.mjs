@@ -3,7 +3,11 @@
 import './lib/nodeVersion.mjs';
 import { installPackages } from './lib/install.mjs';
 import { fail } from './lib/project.mjs';
+import { sideBySide } from './lib/lanes.mjs';
 import { count, notRunLines } from './lib/results.mjs';
+
+/** Of those tiers that keep a processor busy and wait for nothing. */
+const TIERS_AT_A_TIME = 2;
 
 const named = process.argv.slice(2);
 await installPackages();
@@ -15,25 +19,35 @@ if (unknown.length > 0)
 const rows = [];
 const notRun = [];
 const failures = [];
-for (const tier of tiers.filter(({ name }) => named.length === 0 || named.includes(name))) {
-  process.stdout.write(`\n== ${tier.name}\n`);
+
+async function runTier(tier, heading) {
   const startedMs = Date.now();
   const problem = await tier.needs?.();
   if (problem) {
     notRun.push(`tier ${tier.name}: ${problem}`);
     rows.push({ tier: tier.name, seconds: 0, passed: 0, failed: 0, skipped: 1 });
-    continue;
+    return;
   }
-  const records = await tier.run();
-  failures.push(
-    ...records
-      .filter((record) => record.state === 'failed')
-      .map(
-        (record) =>
-          `${tier.name}: ${record.titles.join(' › ')}${record.reason ? `\n    ${record.reason.split('\n')[0]}` : ''}`,
-      ),
-  );
+  const records = await tier.run({ heading });
+  for (const { state, titles, reason } of records)
+    if (state === 'failed')
+      failures.push(`${tier.name}: ${titles.join(' › ')}${reason ? `\n    ${reason.split('\n')[0]}` : ''}`);
   rows.push({ tier: tier.name, seconds: (Date.now() - startedMs) / 1000, ...count(records) });
+}
+
+const chosen = tiers.filter(({ name }) => named.length === 0 || named.includes(name));
+const beganMs = Date.now();
+while (chosen.length > 0) {
+  const others = chosen.findIndex((tier) => !tier.isBeside);
+  const beside = chosen.splice(0, others < 0 ? chosen.length : others);
+  await sideBySide(
+    TIERS_AT_A_TIME,
+    beside.map((tier) => () => runTier(tier, `\n== ${tier.name}\n`)),
+  );
+  const tier = chosen.shift();
+  if (!tier) break;
+  process.stdout.write(`\n== ${tier.name}\n`);
+  await runTier(tier);
 }
 if (!process.env.CORE_ORCHESTRATOR_VSCODE)
   notRun.push('desktop VS Code: CORE_ORCHESTRATOR_VSCODE=desktop npm test -- extension');
@@ -49,5 +63,7 @@ for (const { tier, seconds, passed, failed, skipped } of rows) {
 process.stdout.write(`\nnot run:\n${notRun.map((line) => `  ${line}\n`).join('')}`);
 if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((line) => `  ${line}\n`).join('')}`);
 const total = (state) => rows.reduce((sum, row) => sum + row[state], 0);
+const seconds = Math.round((Date.now() - beganMs) / 1000);
+process.stdout.write(`\n${Math.floor(seconds / 60)} min ${seconds % 60} s`);
 process.stdout.write(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped\n`);
 process.exit(total('failed') === 0 ? 0 : 1);

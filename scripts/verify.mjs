@@ -13,7 +13,8 @@ const { values, positionals } = parseArgs({ options: { nightly: { type: 'boolean
 const wrong = positionals.filter((id) => !/^[A-Z]\d{1,3}$/.test(id));
 if (wrong.length > 0) fail(`not an id of a promise: ${wrong.join(', ')}`);
 await installPackages();
-const { filesOf, tiers } = await import('./lib/tiers.mjs');
+const { tiers } = await import('./lib/tiers.mjs');
+const { filesOf } = await import('./lib/suites.mjs');
 
 /** Ids at the beginning of any text literal: `R1 …`, `R1 S2 …`. */
 function idsIn(file) {

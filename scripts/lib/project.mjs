@@ -43,41 +43,51 @@ export function outputOf(program, args) {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** How much of a program's output is kept when it is held back. */
+/** How much of a program's output is kept when it is held back, and how long it is waited for when the program has ended. */
 const KEPT_BYTES = 200_000;
+const LAST_OUTPUT_MS = 2_000;
 
 /**
  * Runs a program in the project's folder with our output; resolves with its exit code (128 + n for a signal, 124 when it
- * was ended for taking longer than `timeoutMs`). With `isQuiet` the output is shown only when it fails.
+ * was ended for taking longer than `timeoutMs`). With `isQuiet` the output is shown only when it fails; with a `heading` (may be
+ * empty) it is held back, for what runs beside others, and shown at the end as a whole below these words.
  */
-export function run(program, args, { env = {}, cwd = root, timeoutMs, isQuiet = false } = {}) {
+export function run(program, args, { env = {}, cwd = root, timeoutMs, isQuiet = false, heading } = {}) {
+  const isHeldBack = isQuiet || heading !== undefined;
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd,
       env: { ...process.env, ...env },
-      stdio: ['ignore', isQuiet ? 'pipe' : 'inherit', isQuiet ? 'pipe' : 'inherit'],
+      stdio: ['ignore', isHeldBack ? 'pipe' : 'inherit', isHeldBack ? 'pipe' : 'inherit'],
       detached: true,
     });
     let kept = '';
     for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (data) => (kept = (kept + data).slice(-KEPT_BYTES)));
+      stream?.setEncoding('utf8').on('data', (text) => (kept = (kept + text).slice(-KEPT_BYTES)));
     const end = (signal) => endGroup(child.pid, signal);
     const passOn = { SIGINT: () => end('SIGINT'), SIGTERM: () => end('SIGTERM'), exit: () => end('SIGKILL') };
     for (const [event, listener] of Object.entries(passOn)) process.on(event, listener);
+    let isDone = false;
     let isLate = false;
     const timer = timeoutMs && setTimeout(() => ((isLate = true), end('SIGKILL')), timeoutMs);
     const done = (code) => {
+      if (isDone) return;
+      isDone = true;
       clearTimeout(timer);
       for (const [event, listener] of Object.entries(passOn)) process.off(event, listener);
-      if (isQuiet && code !== 0) process.stdout.write(kept);
-      if (isLate) process.stdout.write(`${program} ${args.join(' ')}: ended after ${timeoutMs / 1000} s\n`);
+      if (heading !== undefined) process.stdout.write(heading + kept);
+      else if (isQuiet && code !== 0) process.stdout.write(kept);
+      if (isLate) process.stdout.write(`${program} ${args.join(' ')}: ended after ${Math.round(timeoutMs / 1000)} s\n`);
       resolve(isLate ? 124 : code);
     };
     child.on('error', (error) => {
       process.stdout.write(`${program}: ${error.message}\n`);
       done(127);
     });
-    child.on('close', (code, signal) => done(signal ? 128 : (code ?? 1)));
+    const ended = (code, signal) => done(signal ? 128 : (code ?? 1));
+    child.on('close', ended);
+    // What it has left running may hold its output open for ever.
+    child.on('exit', (code, signal) => setTimeout(ended, LAST_OUTPUT_MS, code, signal).unref());
   });
 }
 

@@ -1,65 +1,19 @@
 // The tiers of tests, each with what it needs and how it is run. `npm test` runs them all, `npm run verify` those that
 // hold a promise's tests.
-import { readdirSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { checkPackage } from './packaging.mjs';
 import { installAgents, installPrograms, installWebVscode } from './install.mjs';
-import { root, run, runNode, tool, vsixPath } from './project.mjs';
-import { judged, notRunFile, readResults, runFolder, single } from './results.mjs';
+import { sideBySide } from './lanes.mjs';
+import { run, runNode, tool, vsixPath } from './project.mjs';
+import { judged, readResults, runFolder, single } from './results.mjs';
+import { byAloneness, filesOf, mochaTier, testEnv } from './suites.mjs';
 
 const MINUTE_MS = 60_000;
-let runCount = 0;
-
-/** Environment for one run of tests, with a results file of its own. */
-function testEnv(more = {}) {
-  const results = join(runFolder, `results-${(runCount += 1)}.jsonl`);
-  return { CORE_ROOT: root, CORE_RESULTS: results, CORE_NOT_RUN: notRunFile, ...more };
-}
-
-export function filesOf(folder, ending) {
-  const path = join(root, folder);
-  if (!existsSync(path)) return [];
-  return readdirSync(path, { withFileTypes: true })
-    .flatMap((entry) => {
-      const file = join(folder, entry.name);
-      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesOf(file, ending);
-      return file.endsWith(ending) ? [file] : [];
-    })
-    .sort();
-}
 
 const command =
   (title, script, args = []) =>
-  async () => [single(title, (await runNode(script, args)) === 0)];
-
-/** A mocha tier over test/<name>; `only` narrows it to some files and titles, `args` are mocha's. */
-function mochaTier(name, timeoutMs, more = []) {
-  return async ({ only, trials } = {}) => {
-    const files = only?.files ?? filesOf(join('test', name), '.test.ts');
-    if (files.length === 0) return [];
-    const env = testEnv(trials ? { CORE_TRIALS: trials } : {});
-    const grep = only ? ['--grep', only.grep] : [];
-    const args = ['--reporter', 'test/support/resultsReporter.cjs', ...more, ...grep, ...files];
-    const code = await runNode(tool.mocha, args, { env, timeoutMs: trials ? undefined : timeoutMs });
-    return judged(`test/${name}`, readResults(env.CORE_RESULTS), code, { mayBeEmpty: only !== undefined });
-  };
-}
-
-/**
- * The real agent programs. They mostly wait for each other, so two files run at a time; what measures how soon a state is known
- * comes afterwards, alone. With counts to record (verify) everything runs one by one.
- */
-async function agentsTier({ only, trials } = {}) {
-  if (only || trials) return mochaTier('agents')({ only, trials });
-  const files = filesOf('test/agents', '.test.ts');
-  const isTimed = (file) => /state\.test\.ts$/.test(file);
-  const all = { grep: '.' };
-  const beside = mochaTier('agents', 10 * MINUTE_MS, ['--parallel', '--jobs', '2']);
-  return [
-    ...(await beside({ only: { ...all, files: files.filter((file) => !isTimed(file)) } })),
-    ...(await mochaTier('agents', 6 * MINUTE_MS)({ only: { ...all, files: files.filter(isTimed) } })),
-  ];
-}
+  async ({ heading } = {}) => [single(title, (await runNode(script, args, { heading })) === 0)];
 
 /** Further extensions that the suite needs: folders with a package.json in test/extension/fixtures/. */
 function fixtureExtensions() {
@@ -101,18 +55,42 @@ async function packaged() {
   return isPackaged;
 }
 
-/** Every walk on the packaged .vsix. */
+/** How many walks run at a time, each with a VS Code and a browser of its own; and how long one may take. */
+const WALKS_AT_A_TIME = 2;
+const WALK_MS = 5 * MINUTE_MS;
+
+/** Every walk on the packaged .vsix. With counts to record (verify) one after the other. */
 async function uiTier({ only, trials } = {}) {
   const files = only?.files ?? filesOf('test/ui', '.walk.mjs');
   if (files.length === 0) return [];
   if (!(await packaged())) return [single('npm run package', false, 'see above')];
-  const records = [];
-  for (const file of files) {
-    const env = testEnv(trials ? { CORE_TRIALS: trials } : {});
-    const code = await run(process.execPath, [file], { env, timeoutMs: (trials ? 60 : 5) * MINUTE_MS });
-    records.push(...judged(file, readResults(env.CORE_RESULTS), code));
-  }
-  return records;
+  // A copy: the walk about `npm start` packages anew.
+  const vsix = join(runFolder, basename(vsixPath));
+  copyFileSync(vsixPath, vsix);
+  const one = (file, heading) => async () => {
+    const env = testEnv({ VSIX: vsix, ...(trials ? { CORE_TRIALS: trials } : {}) });
+    const limit = { timeoutMs: trials ? 60 * MINUTE_MS : WALK_MS, heading };
+    const code = await run(process.execPath, [file], { ...limit, env });
+    return judged(file, readResults(env.CORE_RESULTS), code);
+  };
+  if (trials)
+    return (
+      await sideBySide(
+        1,
+        files.map((file) => one(file)),
+      )
+    ).flat();
+  const { beside, alone } = byAloneness(files);
+  return [
+    ...(await sideBySide(
+      WALKS_AT_A_TIME,
+      beside.map((file) => one(file, '')),
+    )),
+    ...(await sideBySide(
+      1,
+      alone.map((file) => one(file)),
+    )),
+  ].flat();
 }
 
 async function packageTier() {
@@ -135,17 +113,23 @@ const tmux = () => installPrograms(['tmux', 'sqlite3']);
 const webVscode = () => firstProblem(() => installPrograms(['tmux', 'chromium']), installWebVscode);
 
 /**
- * In order of running. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
+ * In order of running; neighbours with `isBeside` run side by side. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
  * `ending` say where its tests are.
  */
 export const tiers = [
+  { name: 'lint', isBeside: true, run: command('lint (npm run lint)', tool.eslint, ['.']) },
   {
     name: 'format',
+    isBeside: true,
     run: command('formatting (npm run format:check)', tool.prettier, ['--check', '--log-level', 'warn', '.']),
   },
-  { name: 'lint', run: command('lint (npm run lint)', tool.eslint, ['.']) },
-  { name: 'types', run: command('types (npm run typecheck)', 'scripts/typecheck.mjs') },
-  { name: 'unit', folder: 'test/unit', ending: '.test.ts', run: mochaTier('unit', 3 * MINUTE_MS) },
+  { name: 'types', isBeside: true, run: command('types (npm run typecheck)', 'scripts/typecheck.mjs') },
+  {
+    name: 'unit',
+    folder: 'test/unit',
+    ending: '.test.ts',
+    run: mochaTier('unit', 3 * MINUTE_MS, { atATime: 2, groups: 2 }),
+  },
   {
     name: 'contract',
     folder: 'test/contract',
@@ -158,14 +142,14 @@ export const tiers = [
     folder: 'test/integration',
     ending: '.test.ts',
     needs: tmux,
-    run: mochaTier('integration', 8 * MINUTE_MS),
+    run: mochaTier('integration', 8 * MINUTE_MS, { atATime: 3 }),
   },
   {
     name: 'agents',
     folder: 'test/agents',
     ending: '.test.ts',
     needs: () => firstProblem(tmux, installAgents),
-    run: agentsTier,
+    run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 2 }),
   },
   { name: 'package', run: packageTier },
   {

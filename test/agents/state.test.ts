@@ -1,3 +1,4 @@
+// Runs alone: how soon a state is known is measured.
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../src/core/agents/agent';
 import type { Activity } from '../../src/core/agents/agentState';

@@ -1,4 +1,5 @@
 // Developer: Reload Window with attached terminals: everything is found again, nothing is doubled.
+// Runs alone: how soon everything is back is measured.
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
 // Two windows on one folder: one manages the agents, the other acts through it; whoever goes away is followed within a second.
+// Runs alone: how soon the other window takes over is measured.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Agents, fleetFile, inWalkFolder, runningAgents } from './agents.mjs';

@@ -1,3 +1,4 @@
+// Runs alone: who takes over within a second is measured.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

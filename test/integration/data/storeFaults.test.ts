@@ -1,3 +1,4 @@
+// Runs alone: how long the event loop is held up is measured.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// Runs alone: who takes over within a second is measured.
 import assert from 'node:assert/strict';
 import type { AgentView } from '../../../src/core/engine';
 import { LinuxProcesses } from '../../../src/core/agents/node/linuxProcesses';

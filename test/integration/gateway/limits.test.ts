@@ -1,3 +1,4 @@
+// Runs alone: how long honest callers wait during an attack is measured.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { SystemClock } from '../../../src/core/base/clock';

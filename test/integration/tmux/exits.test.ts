@@ -1,3 +1,4 @@
+// Runs alone: how soon an exit is known is measured.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { AgentId } from '../../../src/core/agents/agent';

@@ -1,3 +1,4 @@
+// Runs alone: what tmux keeps while nobody reads depends on how fast it is.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { AgentId } from '../../../src/core/agents/agent';

@@ -38,6 +38,9 @@ describe('a runtime folder that vanishes under a running host', function () {
     programs.push(program);
     const env = { PATH: process.env.PATH ?? '' };
     await host.launch({ agentId, generation: 1, folder: '/', argv: program.argv, env });
+    // Its terminal reads what it starts from the folder: only what runs survives that.
+    program.tell('print it runs');
+    await eventually('it runs', async () => (await host.capture(agentId)).text.includes('it runs'));
     return program;
   };
   const exitOf = (agentId: AgentId) =>

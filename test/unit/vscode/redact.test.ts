@@ -1,3 +1,4 @@
+// Runs alone: how long it takes is measured.
 import { strict as assert } from 'node:assert';
 import type * as vscode from 'vscode';
 import { ChannelLogger } from '../../../src/vscode/log';

@@ -1,3 +1,4 @@
+// Runs alone: how long it takes is measured.
 import assert from 'node:assert/strict';
 import { compilePattern, escapePattern, MAX_LINE_LENGTH } from '../../../../src/core/agents/boundedPattern';
 

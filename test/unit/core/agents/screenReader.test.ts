@@ -1,3 +1,4 @@
+// Runs alone: how long it takes is measured.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// Runs alone: how long it takes is measured.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { MAX_OSC_CHARS, OscScanner } from '../../../../src/core/tmux/node/oscScanner';
