@@ -9,6 +9,7 @@ import { count, notRunLines } from './lib/results.mjs';
 /** Of those tiers that keep a processor busy and wait for nothing. */
 const TIERS_AT_A_TIME = 2;
 
+const beganMs = Date.now();
 const named = process.argv.slice(2);
 await installPackages();
 const { tiers } = await import('./lib/tiers.mjs');
@@ -20,14 +21,20 @@ const rows = [];
 const notRun = [];
 const failures = [];
 
-async function runTier(tier, heading) {
-  const startedMs = Date.now();
-  const problem = await tier.needs?.();
+/** What each tier needs, one after the other: installers do not run beside each other. Tier → why it cannot run, or undefined. */
+async function install(some) {
+  const problems = new Map();
+  for (const tier of some) problems.set(tier, await tier.needs?.());
+  return problems;
+}
+
+async function runTier(tier, problem, heading) {
   if (problem) {
     notRun.push(`tier ${tier.name}: ${problem}`);
     rows.push({ tier: tier.name, seconds: 0, passed: 0, failed: 0, skipped: 1 });
     return;
   }
+  const startedMs = Date.now();
   const records = await tier.run({ heading });
   for (const { state, titles, reason } of records)
     if (state === 'failed')
@@ -36,18 +43,19 @@ async function runTier(tier, heading) {
 }
 
 const chosen = tiers.filter(({ name }) => named.length === 0 || named.includes(name));
-const beganMs = Date.now();
-while (chosen.length > 0) {
-  const others = chosen.findIndex((tier) => !tier.isBeside);
-  const beside = chosen.splice(0, others < 0 ? chosen.length : others);
-  await sideBySide(
+const beside = chosen.filter((tier) => tier.isBeside);
+const oneByOne = chosen.filter((tier) => !tier.isBeside);
+// The processors check what is static while the network brings what the others need.
+const [problems] = await Promise.all([
+  install(oneByOne),
+  sideBySide(
     TIERS_AT_A_TIME,
-    beside.map((tier) => () => runTier(tier, `\n== ${tier.name}\n`)),
-  );
-  const tier = chosen.shift();
-  if (!tier) break;
+    beside.map((tier) => () => runTier(tier, undefined, `\n== ${tier.name}\n`)),
+  ),
+]);
+for (const tier of oneByOne) {
   process.stdout.write(`\n== ${tier.name}\n`);
-  await runTier(tier);
+  await runTier(tier, problems.get(tier));
 }
 if (!process.env.CORE_ORCHESTRATOR_VSCODE)
   notRun.push('desktop VS Code: CORE_ORCHESTRATOR_VSCODE=desktop npm test -- extension');

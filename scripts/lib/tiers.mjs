@@ -113,7 +113,7 @@ const tmux = () => installPrograms(['tmux', 'sqlite3']);
 const webVscode = () => firstProblem(() => installPrograms(['tmux', 'chromium']), installWebVscode);
 
 /**
- * In order of running; neighbours with `isBeside` run side by side. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
+ * In order of running; those with `isBeside` need nothing and run side by side, before the others. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
  * `ending` say where its tests are.
  */
 export const tiers = [
@@ -128,7 +128,7 @@ export const tiers = [
     name: 'unit',
     folder: 'test/unit',
     ending: '.test.ts',
-    run: mochaTier('unit', 3 * MINUTE_MS, { atATime: 2, groups: 2 }),
+    run: mochaTier('unit', 3 * MINUTE_MS, { atATime: 2, groups: 4 }),
   },
   {
     name: 'contract',

@@ -1,4 +1,3 @@
-// Runs alone: how long a hook holds its agent up is measured.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
