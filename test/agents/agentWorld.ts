@@ -34,9 +34,14 @@ export class AgentWorld {
 
   static async open(cli: Cli): Promise<AgentWorld> {
     const world = new AgentWorld(cli);
-    world.#model = await ModelServer.start();
-    await world.beginEngine();
-    return world;
+    try {
+      world.#model = await ModelServer.start();
+      await world.beginEngine();
+      return world;
+    } catch (error) {
+      await world.dispose();
+      throw error;
+    }
   }
 
   get engine(): Orchestrator {

@@ -24,7 +24,9 @@ export function buildBundles(): Promise<string> {
 }
 
 async function bundle(): Promise<string> {
-  const folder = fs.mkdtempSync(path.join(root, 'out', 'test', 'bundles-'));
+  const parent = path.join(root, 'out', 'test');
+  fs.mkdirSync(parent, { recursive: true });
+  const folder = fs.mkdtempSync(path.join(parent, 'bundles-'));
   process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
   fs.copyFileSync(await buildStoreWorker(), path.join(folder, 'storeWorker.js'));
   fs.copyFileSync(wasmFile, path.join(folder, 'sql-wasm.wasm'));

@@ -54,6 +54,11 @@ export interface InputBoxRule {
    * `first` to the end of the screen), and every line is like this.
    */
   readonly overflow?: string;
+  /**
+   * One of the last three lines above the box that are not blank. The program shows earlier prompts in boxes that look the same: a
+   * draft without such a line may be one of those, on a screen that is half drawn.
+   */
+  readonly above?: string;
   /** What is right of the part of the line that `bottom` matches is no part of the box, nor of what is above and below it: a side panel. */
   readonly clip?: boolean;
   /** Cut off the beginning of the first line and of each further line. */

@@ -8,7 +8,12 @@ export type BoxReading =
   | { readonly kind: 'hidden' }
   | { readonly kind: 'empty' }
   /** `text` is what is drawn: wrapped, cut or collapsed (`[Pasted text #1 +60 lines]`). Only good for "is something there" and "did it change". */
-  | { readonly kind: 'draft'; readonly text: string };
+  | {
+      readonly kind: 'draft';
+      readonly text: string;
+      /** It may be an earlier prompt of the conversation, in a box that looks the same. */
+      readonly isDoubtful?: true;
+    };
 
 /** A box on a screen and what is around it. Lines as `screenLines` gives them. */
 export interface FoundBox {
@@ -26,6 +31,7 @@ interface CompiledBox {
   readonly until: RegExp | undefined;
   readonly footer: RegExp | undefined;
   readonly overflow: RegExp | undefined;
+  readonly above: RegExp | undefined;
   readonly strip: readonly RegExp[];
   readonly placeholders: readonly RegExp[];
   readonly ignore: readonly RegExp[];
@@ -51,6 +57,8 @@ interface CompiledOverlay {
 const DEFAULT_OVERLAY_LINES = 12;
 /** A box of fewer lines fits on every screen. */
 const MIN_TALL_LINES = 6;
+/** Where the line above the box is looked for. */
+const ABOVE_LINES = 3;
 /** Where something that covers the box is looked for when nothing is below it. */
 const TAIL_LINES = 3;
 
@@ -85,7 +93,10 @@ export function findBox(rule: InputBoxRule, lines: readonly string[]): FoundBox 
   if (draft === undefined) return undefined;
   const isEmpty = draft === '' || box.placeholders.some((pattern) => pattern.exec(draft)?.[0] === draft);
   if (isEmpty && !whole) return undefined;
-  return { reading: isEmpty ? EMPTY : { kind: 'draft', text: draft }, above: lines.slice(0, span.start), body, below };
+  const above = lines.slice(0, span.start);
+  const isDoubtful = whole !== undefined && !isBesideFrame(box, above);
+  const reading: BoxReading = isEmpty ? EMPTY : { kind: 'draft', text: draft, ...(isDoubtful && { isDoubtful }) };
+  return { reading, above, body, below };
 }
 
 /** What covers the program's usual screen, by the type's overlays: its id. */
@@ -119,6 +130,7 @@ function compile(rule: InputBoxRule): CompiledBox {
     until: optional(rule.until),
     footer: optional(rule.footer),
     overflow: optional(rule.overflow),
+    above: optional(rule.above),
     strip: all(rule.strip),
     placeholders: all(rule.placeholders),
     ignore: all(rule.ignore),
@@ -158,6 +170,16 @@ function startOf(box: CompiledBox, lines: readonly string[], bottom: number): nu
   const found = lastMatch(box.top ?? box.first, lines, bottom);
   if (found < 0) return undefined;
   return box.top ? found + 1 : found;
+}
+
+/** Whether what only the input box has is above it; true for a type whose box cannot be mistaken. */
+function isBesideFrame({ above, top }: CompiledBox, lines: readonly string[]): boolean {
+  if (!above) return true;
+  const outside = top ? lines.slice(0, -1) : lines;
+  return outside
+    .filter((line) => line !== '')
+    .slice(-ABOVE_LINES)
+    .some((line) => above.test(line));
 }
 
 /** Without what is drawn at the right of the box: a side panel. */

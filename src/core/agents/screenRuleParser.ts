@@ -5,7 +5,7 @@ import { join, type JsonReader } from './jsonReader';
 const RULE_PROPERTIES = [
   'id', 'activity', 'where', 'lines', 'since', 'box', 'pattern', 'also', 'excludes', 'ignoreCase',
 ] as const; // prettier-ignore
-const BOX_PATTERNS = ['first', 'top', 'bottom', 'member', 'until', 'footer', 'overflow'] as const;
+const BOX_PATTERNS = ['first', 'top', 'bottom', 'member', 'until', 'footer', 'overflow', 'above'] as const;
 const BOX_LISTS = ['strip', 'placeholders', 'ignore', 'covered'] as const;
 const ACTIVITIES = ['idle', 'busy', 'awaiting_input', 'awaiting_approval', 'rate_limited', 'error'] as const;
 const REGIONS = [

@@ -5,6 +5,7 @@ import type { ScreenJudge } from './deliveryScreen';
 import type { FaultPoints } from './faultPoints';
 import type { BlockedReason, PromptDelivery } from './promptDelivery';
 import type { Pulse } from './pulse';
+import type { Readiness } from './readyCheck';
 
 /** How long an attempt waits for what. The reasons are in docs/adr/0008. */
 export const ATTEMPT_TIMES = {
@@ -46,6 +47,8 @@ export interface AttemptOptions {
   readonly isHookCertain: boolean;
   /** Nothing was acknowledged by this process yet. */
   readonly isFirst: boolean;
+  /** Finds out thoroughly whether the agent can be typed into now. @throws the signal's reason */
+  readonly lookAgain: (signal: AbortSignal) => Promise<Readiness>;
 }
 
 export type AttemptResult =

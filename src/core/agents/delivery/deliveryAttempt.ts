@@ -15,7 +15,8 @@ import {
 import { type DeliveryChange, step } from './deliveryRecord';
 import { blockedByRecord, blockedByScreen, type Look } from './deliveryScreen';
 import { isSamePrompt, preparePrompt } from './preparePrompt';
-import type { BlockedReason, DeliveryState, PromptDelivery } from './promptDelivery';
+import type { DeliveryState, PromptDelivery } from './promptDelivery';
+import type { Readiness } from './readyCheck';
 import { type Shown, TypedDraft } from './typedDraft';
 
 /** Codes of the host that say that nothing was typed. */
@@ -81,17 +82,18 @@ export class DeliveryAttempt {
   async #run(wasBusy: boolean, signal: AbortSignal): Promise<AttemptResult> {
     const { host, faults, clock } = this.ports;
     const { prepared, changes } = preparePrompt(this.#delivery.text, this.type);
-    this.#mayQueue = wasBusy || WORKING.has(this.agent.record.activity);
-    this.#draft = new TypedDraft(prepared, this.#mayQueue);
     await this.#keep('typing', { prepared, changes, generation: this.agent.record.generation });
     faults.hit('typing.kept');
     signal.throwIfAborted();
-    const reason = await this.#blockedNow();
+    const ready = await this.#readyStill(signal);
     signal.throwIfAborted();
-    if (reason !== undefined) {
+    if (ready.kind === 'blocked') {
+      const { reason } = ready;
       await this.#keep('queued', { reason, generation: this.#delivery.isFirstPrompt ? this.#delivery.generation : 0 });
       return { kind: 'blocked', delivery: this.#delivery, reason };
     }
+    this.#mayQueue = wasBusy || ready.isBusy || WORKING.has(this.agent.record.activity);
+    this.#draft = new TypedDraft(prepared, this.#mayQueue);
     this.#hasPasted = true;
     try {
       await host.paste(this.agent.id, prepared);
@@ -104,10 +106,19 @@ export class DeliveryAttempt {
     return this.type.box ? this.#throughBox(signal) : this.#blindly(signal);
   }
 
-  /** Between the decision and the paste a write to the store went by. */
-  async #blockedNow(): Promise<BlockedReason | undefined> {
+  /**
+   * Between the decision and the paste a write to the store went by. One look is enough to go on, and for a dialog; anything else
+   * that it shows may be a screen that is half drawn, and is looked at as thoroughly as before.
+   */
+  async #readyStill(
+    signal: AbortSignal,
+  ): Promise<{ kind: 'free'; isBusy: boolean } | (Readiness & { kind: 'blocked' })> {
     const look = await this.#look();
-    return blockedByRecord(this.agent.record) ?? (look ? blockedByScreen(look, this.type) : 'not_ready');
+    const reason = blockedByRecord(this.agent.record) ?? (look ? blockedByScreen(look, this.type) : 'not_ready');
+    if (reason === undefined) return { kind: 'free', isBusy: look?.isBusy ?? false };
+    if (reason === 'dialog_open') return { kind: 'blocked', reason };
+    const again = await this.options.lookAgain(signal);
+    return again.kind === 'free' ? { kind: 'free', isBusy: again.look.isBusy } : again;
   }
 
   async #throughBox(signal: AbortSignal): Promise<AttemptResult> {

@@ -209,6 +209,7 @@ export class DeliveryLane implements Disposable {
       expectsHook: run.expectsHook(type),
       isHookCertain: run.hasHooks,
       isFirst: !run.hasDelivered,
+      lookAgain: (signal) => this.#check.check(!run.hasDelivered, signal),
     });
     this.#current = { attempt, controller, generation: agent.record.generation };
     try {

@@ -10,6 +10,8 @@ export type Readiness =
 
 /** 120 ms: two looks that far apart must agree, so that one half-drawn screen decides nothing. */
 export const CONFIRM_MS = 120;
+/** 600 ms: a draft must stand so long before it is somebody's: what was submitted may still be drawn, or a redraw be half done. */
+export const DRAFT_MS = 600;
 /** 300 ms: a program that has just started draws its box before all the rest; it must stand still this long. */
 export const NEW_PROCESS_MS = 300;
 /** 3 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog and a draft are not. */
@@ -34,7 +36,7 @@ export class ReadyCheck {
       readonly log: Logger;
       readonly judge: ScreenJudge;
     },
-    private readonly agent: Agent,
+    private readonly agent: Pick<Agent, 'id' | 'type' | 'record'>,
   ) {}
 
   /** A screen of the agent has settled: what it means, for who waits. */
@@ -69,8 +71,9 @@ export class ReadyCheck {
       signal.throwIfAborted();
       if (verdict.isFinal) return { kind: 'blocked', reason: verdict.reason ?? 'not_ready' };
       const nowMs = clock.monotonicMs();
-      const gapMs = isFirst ? NEW_PROCESS_MS : CONFIRM_MS;
-      const isStill = !isFirst || verdict.look?.isBusy === true || before?.look?.text === verdict.look?.text;
+      const isDraft = verdict.reason === 'draft_in_box';
+      const gapMs = isDraft ? DRAFT_MS : isFirst ? NEW_PROCESS_MS : CONFIRM_MS;
+      const isStill = isDraft ? isSameDraft(before?.look, verdict.look) : !isFirst || verdict.look?.isBusy === true || before?.look?.text === verdict.look?.text; // prettier-ignore
       const isSame = before !== undefined && before.reason === verdict.reason && isStill;
       const isConfirmed = isSame && before !== undefined && nowMs - before.atMs >= gapMs;
       if (isConfirmed && verdict.reason === undefined && verdict.look) {
@@ -80,7 +83,7 @@ export class ReadyCheck {
         await sleep(clock, CONFIRM_MS, signal);
         continue;
       }
-      const isPatient = verdict.reason !== undefined && this.#isPatient(verdict.reason, nowMs);
+      const isPatient = verdict.reason !== undefined && this.#isPatient(verdict, nowMs);
       const isLate = nowMs - startedMs >= (isFirst ? 2 * PATIENCE_MS : PATIENCE_MS);
       if (isLate || (isConfirmed && !isPatient)) {
         if (verdict.reason === undefined && verdict.look && isFirst) return { kind: 'free', look: verdict.look };
@@ -88,12 +91,13 @@ export class ReadyCheck {
       }
       if (!isSame) before = verdict;
       const restMs = isConfirmed ? gapMs : (before?.atMs ?? nowMs) + gapMs - nowMs;
-      await sleep(clock, Math.max(SHORTEST_PAUSE_MS, restMs), signal);
+      await sleep(clock, Math.max(SHORTEST_PAUSE_MS, Math.min(restMs, CONFIRM_MS)), signal);
     }
   }
 
-  #isPatient(reason: BlockedReason, nowMs: number): boolean {
-    return PATIENT.has(reason) || (reason === 'draft_in_box' && nowMs - this.#deliveredMs < PATIENCE_MS);
+  #isPatient({ reason, look }: Verdict, nowMs: number): boolean {
+    if (reason !== 'draft_in_box') return reason !== undefined && PATIENT.has(reason);
+    return nowMs - this.#deliveredMs < PATIENCE_MS || (look?.box.kind === 'draft' && look.box.isDoubtful === true);
   }
 
   /** Only for saying that it is free: what stood in the way then may be gone by now. */
@@ -135,6 +139,10 @@ interface Verdict {
   readonly atMs: number;
   /** No second look is needed. */
   readonly isFinal: boolean;
+}
+
+function isSameDraft(one: Look | undefined, other: Look | undefined): boolean {
+  return one?.box.kind === 'draft' && other?.box.kind === 'draft' && one.box.text === other.box.text;
 }
 
 const PATIENT: ReadonlySet<BlockedReason> = new Set(['input_hidden', 'not_ready', 'wrong_foreground']);

@@ -39,6 +39,15 @@ describe('inputBox', () => {
       assert.deepEqual(read(part), { kind: 'hidden' }, JSON.stringify(part));
   });
 
+  it('doubts a draft without the line that only the input box has above it', () => {
+    const box: InputBoxRule = { top: '^▄{4,}', first: '^ >', bottom: '^▀{4,}', strip: ['^ > ?'], above: '^─{4,}' };
+    const drawn = ['▄▄▄▄', ' > text', '▀▀▀▀'];
+    assert.deepEqual(read(['said', ...drawn], box), { kind: 'draft', text: 'text', isDoubtful: true });
+    assert.deepEqual(read(['────', '', 'a', '', 'b', ...drawn], box), { kind: 'draft', text: 'text' });
+    assert.deepEqual(read(['────', 'a', 'b', 'c', ...drawn], box), { kind: 'draft', text: 'text', isDoubtful: true });
+    assert.deepEqual(read(['said', '▄▄▄▄', ' >', '▀▀▀▀'], box), { kind: 'empty' });
+  });
+
   it('finds a box without a frame by its sign and the line below it', () => {
     const box: InputBoxRule = { first: '^[>!]( |$)', until: '^ {2}status', strip: ['^[>!] ?', '^ {2}'], placeholders: ['Say something'] }; // prettier-ignore
     assert.deepEqual(read(['> old', '', '> Say something', '', '  status'], box), { kind: 'empty' });

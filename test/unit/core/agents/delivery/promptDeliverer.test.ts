@@ -391,6 +391,35 @@ describe('a prompt to an agent that is blocked', () => {
     assert.equal(receipt.state, 'queued');
   });
 
+  it('is typed when what stood in the way between the decision and the paste was a screen half drawn', async () => {
+    for (const disturb of [(tui: ScriptedTui) => (tui.isHidden = true), (tui: ScriptedTui) => (tui.draft = 'before')]) {
+      const here = await scene();
+      here.world.deliveries.beforeSave = ({ state }) => {
+        if (state !== 'typing') return;
+        disturb(here.tui);
+        here.tui.draw();
+        here.world.clock.setTimer(400, () => {
+          here.tui.isHidden = false;
+          here.tui.draft = '';
+          here.tui.draw();
+        });
+      };
+      const receipt = await here.world.run(here.world.supervisor.sendPrompt(ID, 'x'));
+      assert.deepEqual([receipt.state, here.tui.submitted, pastes(here)], ['acknowledged', ['x'], 1]);
+    }
+  });
+
+  it('by a draft that comes between the decision and the paste is not typed', async () => {
+    const here = await scene();
+    here.world.deliveries.beforeSave = ({ state }) => {
+      if (state !== 'typing') return;
+      here.tui.draft = 'half a thou';
+      here.tui.draw();
+    };
+    await assert.rejects(here.world.run(here.world.supervisor.sendPrompt(ID, 'x')), withCode('agent.draftInBox'));
+    assert.deepEqual([pastes(here), (await last(here)).state, here.tui.draft], [0, 'failed', 'half a thou']);
+  });
+
   it('is refused behind one that waits, and what was queued goes in order', async () => {
     const here = await scene();
     here.tui.dialog = true;

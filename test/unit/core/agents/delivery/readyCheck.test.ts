@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { builtInTypes } from '../../../../../src/core/agents/builtInTypes';
 import { ScreenJudge } from '../../../../../src/core/agents/delivery/deliveryScreen';
-import { ReadyCheck, START_HOOK_MS } from '../../../../../src/core/agents/delivery/readyCheck';
+import { DRAFT_MS, ReadyCheck, START_HOOK_MS } from '../../../../../src/core/agents/delivery/readyCheck';
 import { RunKnowledge } from '../../../../../src/core/agents/delivery/runFacts';
 import { silentLogger } from '../../../../../src/core/base/log';
 import { agentId } from '../../../../support/builders';
@@ -37,6 +37,62 @@ describe('a program that has just started', () => {
 
   it('that took a prompt already is waited for no more', async () => {
     assert.ok((await check(false, () => true)) < 1_000);
+  });
+});
+
+/** The screens follow each other after so many milliseconds; the last one stays. */
+async function checkScreens(
+  typeId: string,
+  screens: readonly (readonly [atMs: number, lines: readonly string[]])[],
+): Promise<readonly [kind: string, tookMs: number]> {
+  const world = new SupervisedWorld();
+  const { host, clock } = world;
+  const tui = new ScriptedTui(world.host, ID, clock);
+  host.onDidLaunch = () => queueMicrotask(() => tui.show());
+  const { id, record } = await world.runningAgent({ typeId: 'demo' });
+  const agent = { id, record, type: builtInTypes().find((one) => one.id === typeId) };
+  for (const [atMs, lines] of screens) clock.setTimer(atMs, () => host.setScreen(ID, { text: lines.join('\n') }));
+  await clock.advanceMs(0);
+  const ready = new ReadyCheck({ host, clock, log: silentLogger, judge: new ScreenJudge('bash') }, agent);
+  const beganMs = clock.monotonicMs();
+  const result = await world.run(ready.check(false, new AbortController().signal));
+  return [result.kind === 'free' ? 'free' : result.reason, clock.monotonicMs() - beganMs];
+}
+
+describe('a draft in the box', () => {
+  const demo = (draft: string): readonly string[] => ['─'.repeat(60), `› ${draft}`, '─'.repeat(60)];
+
+  it("is somebody's only when it stands for a while", async () => {
+    const [kind, tookMs] = await checkScreens('demo', [[0, demo('half a thought')]]);
+    assert.equal(kind, 'draft_in_box');
+    assert.ok(tookMs >= DRAFT_MS && tookMs <= DRAFT_MS + 200, `${tookMs} ms`);
+    const changing = [0, 500, 1_000].map((atMs) => [atMs, demo(`half a thou ${atMs}`)] as const);
+    assert.equal((await checkScreens('demo', changing))[0], 'draft_in_box');
+    assert.equal((await checkScreens('demo', [[0, demo('half a thought')], [DRAFT_MS - 200, demo('')]]))[0], 'free'); // prettier-ignore
+  });
+
+  it('of gemini is waited for when it may be an earlier prompt, whose box is all that is drawn yet', async () => {
+    const box = (text: string): readonly string[] => ['▄'.repeat(80), ` > ${text}`, '▀'.repeat(80)];
+    const asked = ['✦ Received 47 bytes 732bb487', ...box('first\n    second')];
+    const frame = ['─'.repeat(80), ' Shift+Tab to accept edits'];
+    const footer = [
+      ' workspace (/directory)      sandbox        /model',
+      ' ~/project      no sandbox     gemini-2.5-pro',
+    ];
+    const whole = [
+      ...asked,
+      '✦ Received 13 bytes',
+      ...frame,
+      ...box('  Type your message or @path/to/file'),
+      ...footer,
+    ];
+    const [kind, tookMs] = await checkScreens('gemini', [[0, asked], [1_500, whole]]); // prettier-ignore
+    assert.equal(kind, 'free');
+    assert.ok(tookMs >= 1_500 && tookMs < 2_000, `${tookMs} ms`);
+    assert.equal((await checkScreens('gemini', [[0, [...asked, ...frame]], [1_500, whole]]))[0], 'free'); // prettier-ignore
+    assert.equal((await checkScreens('gemini', [[0, asked]]))[0], 'draft_in_box', 'nobody can tell: not typed into');
+    const [drafted, draftMs] = await checkScreens('gemini', [[0, [...asked, ...frame, ...box('half a'), ...footer]]]);
+    assert.deepEqual([drafted, draftMs < 1_000], ['draft_in_box', true]);
   });
 });
 
