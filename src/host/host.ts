@@ -102,6 +102,8 @@ async function work(supervision: Supervision): Promise<string> {
   try {
     const why = await untilEnd(engine, supervision, owned);
     log.info(why === 'windowWaits' ? 'the host makes way for a window' : 'the host ends; agents keep running', { why });
+    const window = world.settings()?.window;
+    if (why === 'windowWaits' && window) supervision.madeWayFor = window;
     owned.dispose();
     await engine.stop();
     return why;
@@ -145,14 +147,12 @@ function untilEnd(engine: Engine, supervision: Supervision, owned: DisposableSto
   });
 }
 
-/** A window has told that it is there, lives, and has not had its turn. From now on it has had it. */
+/** A window has told that it is there, lives, and has not had its turn. */
 async function isWindowWaiting(supervision: Supervision): Promise<boolean> {
   const { world, madeWayFor } = supervision;
   const window = world.settings()?.window;
   if (!window || (madeWayFor?.pid === window.pid && madeWayFor.startTime === window.startTime)) return false;
-  if (!(await world.isAlive(window))) return false;
-  supervision.madeWayFor = window;
-  return true;
+  return world.isAlive(window);
 }
 
 /** What the line is printed for: from here on the host works, waits, or cannot. */

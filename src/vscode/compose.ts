@@ -39,8 +39,8 @@ export function composeEngine(context: vscode.ExtensionContext, log: Logger, set
 }
 
 /**
- * Keeps the program that supervises without a window as the setting says: started (it waits while a window is there), told of changes,
- * ended. Never rejects; does nothing without a folder. Only for trusted workspaces: it goes on with what the window would do.
+ * Keeps the program that supervises without a window as the setting says: started (it waits while a window is there, and makes way for
+ * one that opens), told of changes, ended. Never rejects; does nothing without a folder. Only for trusted workspaces: it goes on with what the window would do.
  */
 export function composeHostKeeper(
   context: vscode.ExtensionContext,
@@ -51,15 +51,16 @@ export function composeHostKeeper(
     const workspace = workspacePath();
     const isKept = settings.isSupervisionKept;
     if (workspace === undefined || (!isKept && wasKept === false)) return;
-    const options = {
-      workspace,
-      storageFolder: context.globalStorageUri.fsPath,
-      execPath: process.execPath,
-      settings: hostSettings(context, settings),
-      env: process.env,
-    };
     try {
       const { spawnHost, tellHost } = await import('../core/node/spawnHost');
+      const { ownIdentity } = await import('../core/data/node/processIdentity');
+      const options = {
+        workspace,
+        storageFolder: context.globalStorageUri.fsPath,
+        execPath: process.execPath,
+        settings: { ...hostSettings(context, settings), window: await ownIdentity() },
+        env: process.env,
+      };
       if (isKept && !wasKept) log.info('supervision goes on without a window', { pid: await spawnHost(options) });
       else await tellHost(options);
       wasKept = isKept;

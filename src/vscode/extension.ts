@@ -53,7 +53,10 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   startWhenTrusted(context, engine, window, () => absence.take(clock.nowMs()));
   context.subscriptions.push(
     settings.onDidChange((changed) => void (mayWrite() && keepHost(changed))),
-    engine.onDidChangeStatus(({ kind }) => void (kind === 'ready' && mayWrite() && keepHost(settings.current))),
+    engine.onDidChangeStatus(({ kind }) => {
+      // While it follows, too: what manages the agents may be the host, which makes way for a window.
+      if ((kind === 'ready' || kind === 'following') && mayWrite()) void keepHost(settings.current);
+    }),
   );
   const api = createApi(gated, () => settings.current.isApiWriteAllowed);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return api;

@@ -114,6 +114,16 @@ export class Agents {
       });
   }
 
+  /** Waits until the row of an agent says something anywhere. */
+  async says(name, pattern, timeoutMs = 20_000) {
+    const rows = async () => (await this.labels()).filter((label) => label.startsWith(`Agent ${name},`));
+    await eventually(`${name} says ${pattern}`, async () => (await rows()).some((label) => pattern.test(label)), {
+      timeoutMs,
+    }).catch(async (error) => {
+      throw new Error(`${error.message}; row: ${JSON.stringify(await rows())}`, { cause: error });
+    });
+  }
+
   async labels() {
     const rows = await this.window.rows(this.container);
     return rows.map((row) => row.label);
@@ -163,10 +173,10 @@ export class Agents {
     await this.window.run(`Core Orchestrator: ${title}`, { id: `${CONTAINER}.${command}` });
   }
 
-  /** Start Agent… with the demo agent. */
-  async start(name, { prompt = '', folder } = {}) {
+  /** Start Agent… with the demo agent, or another type. */
+  async start(name, { type = /^Demo agent/, prompt = '', folder } = {}) {
     await this.run('Start Agent', 'startAgent');
-    await this.window.pick(/^Demo agent/);
+    await this.window.pick(type);
     await this.#step(2);
     await this.window.input(name);
     await this.#step(3);

@@ -8,6 +8,7 @@ import { requestTitle } from '../approvals/requestText';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
 import { MERGE_MS } from './noticePresenter';
+import { hasWatched } from './watching';
 import type { WindowPort } from './windowPort';
 
 const GO_TO_AGENT = 'Go to Agent';
@@ -23,7 +24,7 @@ export class NeedsYouPresenter implements Disposable {
   readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
   readonly #waiting = new Set<AgentId>();
   #isGreeted = false;
-  #hasFollowed = false;
+  #followsSinceMs: number | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -86,11 +87,12 @@ export class NeedsYouPresenter implements Disposable {
 
   /** Once, when the engine is ready for the first time; not in a window that watched the agents all the time. */
   #greet(): void {
-    if (this.engine.status.kind === 'following') this.#hasFollowed = true;
+    if (this.engine.status.kind === 'following') this.#followsSinceMs ??= this.clock.monotonicMs();
     if (this.#isGreeted || this.engine.status.kind !== 'ready') return;
     this.#isGreeted = true;
     const text = greetingText(this.engine.agents);
-    if (!this.wasAway() || this.#hasFollowed || text === undefined || this.level() === NotificationLevel.None) return;
+    const isWanted = this.wasAway() && !hasWatched(this.#followsSinceMs, this.clock);
+    if (!isWanted || text === undefined || this.level() === NotificationLevel.None) return;
     void this.window.show('information', text, [GO_TO_AGENT]).then((answer) => {
       if (answer === GO_TO_AGENT && !this.#store.isDisposed) this.window.run(CommandId.GoToAgent);
     });

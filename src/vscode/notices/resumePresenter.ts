@@ -4,6 +4,7 @@ import type { AgentView, Engine } from '../../core/engine';
 import { isEnded } from '../agents/agentText';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
+import { hasWatched } from './watching';
 import type { WindowPort } from './windowPort';
 
 const RESUME = 'Resume Fleet';
@@ -15,6 +16,7 @@ export class ResumePresenter implements Disposable {
   readonly #store = new DisposableStore();
   readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
   #isDone = false;
+  #followsSinceMs: number | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -34,9 +36,10 @@ export class ResumePresenter implements Disposable {
 
   #onStatus(): void {
     const { status } = this.engine;
-    if (status.kind === 'following') this.#isDone = true; // this window was here all the time
+    if (status.kind === 'following') this.#followsSinceMs ??= this.clock.monotonicMs();
     if (this.#isDone || status.kind !== 'ready') return;
     this.#isDone = true;
+    if (hasWatched(this.#followsSinceMs, this.clock)) return;
     this.#timer.value = this.clock.setTimer(SETTLE_MS, () => void this.#offer());
   }
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { DEFAULT_RESTART_SETTINGS } from '../../../src/core/agents/restartBudget';
 import type { HostSettings } from '../../../src/core/node/hostSettings';
+import { ownIdentity } from '../../../src/core/data/node/processIdentity';
 import { endLeftovers } from '../../support/endLeftovers';
 import { workspaceId, workspaceNames } from '../../../src/core/node/localWorkspace';
 import { spawnHost, tellHost } from '../../../src/core/node/spawnHost';
@@ -144,6 +145,22 @@ describe('the headless host', function () {
     await eventually('it ended', () => !isAlive(pid), { timeoutMs: 15_000 });
     assert.ok(logged('why=notWanted'));
     assert.ok(!fs.existsSync(path.join(dataFolder, 'host.lock')));
+  });
+
+  it('makes way, once, for a window that tells it is there, and goes on when that one is gone', async () => {
+    await spawnHost(options());
+    await eventually('it owns', () => logged('kind=ready epoch=1'), { timeoutMs: 15_000 });
+    await tellHost(options({ window: await ownIdentity() }));
+    await eventually('it made way', () => logged('makes way for a window'), { timeoutMs: 15_000 });
+    const owner = start();
+    assert.equal((await lineOf(owner)).status, 'ready');
+    await eventually('it waits again', () => logged(`kind=following ownerPid=${String(owner.pid)}`), {
+      timeoutMs: 15_000,
+    });
+    owner.kill('SIGKILL');
+    await eventually('it owns again', () => logged('kind=ready epoch=3'), { timeoutMs: 15_000 });
+    assert.equal((await orc('start', 'demo', '--name', 'Rev')).code, 0);
+    await tellHost(options({ isKept: false }));
   });
 
   it('makes way for the host of another version', async () => {

@@ -37,6 +37,7 @@ describe('a host that was started by a window', () => {
   let clock: ManualClock;
   let engine: FakeEngine;
   let isWanted: boolean;
+  let isWindowWaiting: boolean;
   let tellSettings: () => void;
   let ends: string[];
 
@@ -45,17 +46,19 @@ describe('a host that was started by a window', () => {
     engine = new FakeEngine();
     engine.agents = [agent('running')];
     isWanted = true;
+    isWindowWaiting = false;
     ends = [];
     watchStandby({
       engine,
       clock,
       isWanted: () => isWanted,
+      isWindowWaiting: async () => isWindowWaiting,
       watchWanted: (onChange) => {
         tellSettings = onChange;
         return toDisposable(() => (tellSettings = () => undefined));
       },
       lingerMs: 60_000,
-      onEnd: (why) => ends.push(why),
+      onEnd: (why) => void ends.push(why),
     });
   });
 
@@ -103,6 +106,19 @@ describe('a host that was started by a window', () => {
     isWanted = false;
     await clock.advanceMs(60_000);
     assert.deepEqual(ends, ['notWanted']);
+  });
+
+  it('makes way for a window, once it owns the workspace', async () => {
+    isWindowWaiting = true;
+    engine.say(FOLLOWING);
+    tellSettings();
+    await clock.advanceMs(120_000);
+    assert.deepEqual(ends, []);
+    engine.say(READY);
+    await clock.advanceMs(0);
+    tellSettings();
+    await clock.advanceMs(120_000);
+    assert.deepEqual(ends, ['windowWaits']);
   });
 
   it('ends when it cannot work', () => {

@@ -252,6 +252,7 @@ describe('NeedsYouPresenter', () => {
     make();
     engine.simulateStatus({ kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false });
     be('a', 'busy');
+    await clock.advanceMs(60_000);
     engine.simulateReady();
     await clock.advanceMs(10 * MERGE_MS);
     assert.deepEqual(window.shown, []);

@@ -139,10 +139,22 @@ describe('ResumePresenter', () => {
       if (kind === 'following')
         engine.simulateStatus({ kind, ownerPid: 1, isOwnerResponding: true, isConnected: true });
       engine.simulateAgent(kind === 'following' ? gone('a', clock.nowMs()) : an('a'));
+      await clock.advanceMs(60_000);
       engine.simulateReady();
       await clock.advanceMs(SETTLE_MS);
       assert.deepEqual(window.shown, []);
     }
+  });
+
+  it('speaks in a window that only waited until the host without a window made way', async () => {
+    const { engine, window, clock } = createFixture();
+    new ResumePresenter(engine, clock, window, () => 'all', clock.nowMs());
+    engine.simulateStatus({ kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: true });
+    engine.simulateAgent(gone('a', clock.nowMs()));
+    await clock.advanceMs(2_000);
+    engine.simulateReady();
+    await clock.advanceMs(SETTLE_MS);
+    assert.deepEqual(window.shown, ['information: 1 agent ended while VS Code was away. [Resume Fleet]']);
   });
 });
 

@@ -356,6 +356,7 @@ export class PermissionDesk implements Disposable {
   /** A line of the history, whatever the state is by now. */
   #record(agent: Agent, reason: string, detail: string, actor: string): void {
     const { state, clock, log } = this.parts;
+    if (actor === 'policy') log.info('nobody was asked', { agent: agent.id, detail: cleanText(detail) });
     const evidence = { source: actor === 'policy' ? 'policy' : 'person', detail: cleanText(detail), observedAtMs: clock.nowMs() } as const; // prettier-ignore
     state
       .transition(agent.id, agent.record.generation, {
