@@ -167,11 +167,8 @@ describe('the reader of the spool', function () {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const pauses = readAtMs.slice(1).map((atMs, index) => atMs - (readAtMs[index] ?? 0));
-    assert.ok(pauses.filter((pause) => pause > 1_000).length <= 3);
-    assert.ok(
-      pauses.every((pause) => pause < 500 || pause > 1_500),
-      'what is there is read at once, then there is a pause',
-    );
+    const long = pauses.filter((pause) => pause > 1_500);
+    assert.ok(long.length >= 1 && long.length <= 3, `pauses of ${long.map(Math.round).join(', ')} ms`);
   });
 
   it('reads nothing once it is disposed', async () => {
