@@ -152,8 +152,8 @@ export class OwnerSession implements Disposable {
       ),
     );
     this.#owned.add(types.supply(factory));
-    const { processes, checks, environment, usageReader, faultPoints } = workspace;
-    const faults = faultPoints ? { faultPoints } : {};
+    const { processes, checks, environment, usageReader, statusFiles, faultPoints } = workspace;
+    const optional = { ...(faultPoints && { faultPoints }), ...(statusFiles && { statusFiles }) };
     const supervisor = this.#owned.add(
       new AgentSupervisor(
         {
@@ -170,7 +170,7 @@ export class OwnerSession implements Disposable {
           log,
           random,
           usageReader,
-          ...faults,
+          ...optional,
         },
         () => ({
           startDeadlineMs: settings().startDeadlineMs,

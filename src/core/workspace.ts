@@ -1,5 +1,6 @@
 import type { AgentHost } from './agents/agentHost';
 import type { HomeFolders } from './agents/signals/injection';
+import type { StatusFiles } from './agents/signals/statusFile';
 import type { UsageReader } from './agents/usage';
 import type { LaunchTools } from './agents/launchTools';
 import type { TrialRun } from './agents/doctor';
@@ -27,6 +28,8 @@ export interface Workspace {
   readonly homes: HomeFolders;
   /** Reads what programs record of their use of tokens. */
   readonly usageReader: UsageReader;
+  /** Watches files in which programs keep what they do. */
+  readonly statusFiles?: StatusFiles;
   /** For checks of installed programs. */
   readonly trial: TrialRun;
   /** Facts for the AgentFactory. */

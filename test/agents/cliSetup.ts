@@ -47,6 +47,8 @@ export interface CliSetupOptions {
   readonly permission?: 'ask' | 'edits' | 'all';
   /** As after its installation: nothing was answered yet, no folder is trusted. */
   readonly isFresh?: boolean;
+  /** Nobody has signed in, and no key is given. Not for claude, which asks a server of its own first. */
+  readonly isSignedOut?: boolean;
   /** How often a failed request is tried again, where that can be set (codex). Default 1. */
   readonly retries?: number;
 }
@@ -74,7 +76,13 @@ export class CliHome {
 
   /** Writes the program's configuration into the home; tells the rest. */
   setUp(cli: Cli, options: CliSetupOptions): CliSetup {
-    const { env, args } = SETUPS[cli](this, { permission: 'ask', isFresh: false, retries: 1, ...options });
+    const { env, args } = SETUPS[cli](this, {
+      permission: 'ask',
+      isFresh: false,
+      isSignedOut: false,
+      retries: 1,
+      ...options,
+    });
     return {
       cli,
       args,
@@ -140,8 +148,9 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
     };
   },
 
-  codex(home, { serverUrl, permission, isFresh, retries }) {
+  codex(home, { serverUrl, permission, isFresh, isSignedOut, retries }) {
     mkdirSync(join(home.folder, '.codex'), { recursive: true });
+    if (isSignedOut) return { args: [], env: {} };
     const provider = `{name="Scripted",base_url="${serverUrl}/v1",wire_api="responses",env_key="SCRIPTED_KEY",request_max_retries=${retries},stream_max_retries=${retries},stream_idle_timeout_ms=60000}`;
     const settings = [
       'model_provider="scripted"',
@@ -163,7 +172,8 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
     };
   },
 
-  gemini(home, { serverUrl, permission, isFresh }) {
+  gemini(home, { serverUrl, permission, isFresh, isSignedOut }) {
+    if (isSignedOut) return { args: ['--skip-trust'], env: { GEMINI_TELEMETRY_ENABLED: 'false' } };
     const settings = {
       general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
       privacy: { usageStatisticsEnabled: false },

@@ -11,6 +11,7 @@ import { type Reading, readScreen, readSilence, SILENCE_RULE } from './screenRea
 import type { AgentSignal } from './signals/agentSignal';
 import { explainState } from './signals/explainState';
 import type { StateExplanation } from './signals/stateExplanation';
+import { readStatusFile, statusFilePlace } from './signals/statusFile';
 import { TypeReader } from './signals/typeReader';
 import { WatchedRun } from './signals/watchedRun';
 import type { SupervisorContext } from './supervisorPorts';
@@ -23,7 +24,10 @@ export interface Observation {
 }
 
 /** What the observer needs of the supervisor. */
-export type ObserverContext = Pick<SupervisorContext, 'host' | 'registry' | 'state' | 'factory' | 'clock' | 'log'>;
+export type ObserverContext = Pick<
+  SupervisorContext,
+  'host' | 'registry' | 'state' | 'factory' | 'clock' | 'log' | 'statusFiles'
+>;
 
 /** 20 ms: the least time between two looks that nobody but us asked for. */
 const MIN_LOOK_MS = 20;
@@ -34,7 +38,7 @@ const MAX_FAILED_LOOKS = 5;
 const FAILED_LOOK_MS = 200;
 
 /**
- * Finds out what agents do: collects what hooks, titles, OSC and settled screens say of each run, lets the resolver weigh it, asks for
+ * Finds out what agents do: collects what hooks, titles, OSC, status files and settled screens say of each run, lets the resolver weigh it, asks for
  * the looks that are missing, and writes the result through the state manager. Idle agents cost nothing: no event, no timer.
  */
 export class ActivityObserver implements Disposable {
@@ -107,7 +111,7 @@ export class ActivityObserver implements Disposable {
   explain(id: AgentId): StateExplanation {
     const { record, type } = this.context.registry.get(id);
     const run = this.#find(record.id, record.generation);
-    const degraded = type ? this.context.factory.degraded(type) : [];
+    const degraded = type ? [...this.context.factory.degraded(type), ...Object.values(type.unseen ?? {})] : [];
     return explainState(record, degraded, run && { facts: run.facts, verdict: run.verdict });
   }
 
@@ -289,12 +293,26 @@ export class ActivityObserver implements Disposable {
   }
 
   #watch(agent: Agent): WatchedRun {
-    const present = this.#find(agent.id, agent.record.generation);
-    if (present) return present;
-    this.forget(agent.id);
-    const run = new WatchedRun(agent.record.generation, this.context.clock, isResumed(agent));
-    this.#watched.set(agent.id, run);
+    let run = this.#find(agent.id, agent.record.generation);
+    if (!run) {
+      this.forget(agent.id);
+      run = new WatchedRun(agent.record.generation, this.context.clock, isResumed(agent));
+      this.#watched.set(agent.id, run);
+    }
+    this.#watchStatusFile(agent, run);
     return run;
+  }
+
+  /** From the first sign of life on: then the program itself runs, in the environment that says where its files are. */
+  #watchStatusFile({ id, type, record }: Agent, run: WatchedRun): void {
+    const { process } = record;
+    const rule = type?.statusFile;
+    if (!rule || !process || !this.context.statusFiles || run.statusFile.value) return;
+    run.statusFile.value = this.context.statusFiles.watch(statusFilePlace(rule, process.pid), (text, modifiedAtMs) => {
+      const agent = this.#watchable(id, run.generation);
+      if (!agent || this.#watched.get(id) !== run) return;
+      if (run.addStatus(readStatusFile(rule, text, process), modifiedAtMs)) this.#resolve(agent, run);
+    });
   }
 
   #reader(type: AgentType): TypeReader {
@@ -304,6 +322,8 @@ export class ActivityObserver implements Disposable {
   }
 }
 
+const SIGNAL_REASONS = { hook: 'hook', title: 'title_rule', osc: 'osc_rule', status_file: 'status_file' } as const;
+
 /** It has just begun, in a conversation in which an earlier run had turns; whose next turn its hooks will tell of. */
 function isResumed({ record, type }: Agent): boolean {
   const isToldOfTurns = type?.hooks?.some(({ promptPath }) => promptPath !== undefined) ?? false;
@@ -312,7 +332,8 @@ function isResumed({ record, type }: Agent): boolean {
 
 /** The reason code of a change of activity. */
 function reasonOf({ by, why }: Verdict): string {
-  if (!isScreenFact(by)) return by.source === 'hook' ? 'hook' : by.source === 'title' ? 'title_rule' : 'osc_rule';
+  if (!isScreenFact(by)) return SIGNAL_REASONS[by.source];
+  if (by.reading.isRetry) return 'retrying';
   if (why === 'contradicted') return 'screen_contradicts';
   if (by.kind === 'overlay') return 'overlay';
   return by.kind === 'rule' || by.reading.rule === SILENCE_RULE ? 'screen_rule' : 'no_rule_matches';

@@ -22,11 +22,11 @@ export const ASK_DRAW_MS = 800;
 export type Why =
   /** A dialog on the screen outranks everything but the end of the process. */
   | 'dialog'
-  /** A title or an OSC says that the program is blocked. */
+  /** A title, an OSC or a status file says that the program is blocked. */
   | 'blocked'
-  /** The newest of hooks, title and OSC. */
+  /** The newest of hooks, title, OSC and status file. */
   | 'newest'
-  /** The newest of hooks, title and OSC, and the screen confirms it. */
+  /** The newest of hooks, title, OSC and status file, and the screen confirms it. */
   | 'confirmed'
   /** An error lasts until the next turn. */
   | 'lasting'
@@ -34,7 +34,7 @@ export type Why =
   | 'refined'
   /** The screen has shown twice that an older hook is not true any more. */
   | 'contradicted'
-  /** No hook, title or OSC says anything. */
+  /** No hook, title, OSC or status file says anything. */
   | 'screen';
 
 /** What is so, and which fact says it. */
@@ -61,7 +61,7 @@ export function evidenceOf({ by }: Verdict): Evidence {
 }
 
 /**
- * What the facts of a living agent mean (docs/adr/0009): a dialog on the screen, or a title or OSC that says "blocked", before the newest of hooks,
+ * What the facts of a living agent mean (docs/adr/0009): a dialog on the screen, or a title, OSC or status file that says "blocked", before the newest of hooks,
  * title and OSC, before the settled screen. A hook that later looks contradict twice does not count any more; `idle` always needs a
  * look that shows neither a dialog nor work. Pure. `shown` is what is shown now; `nowMs` is monotonic, like all times of the facts.
  */
@@ -84,7 +84,7 @@ function drawnAtMs({ dialogAtMs }: AgentFacts, { activity, atMs }: SignalFact): 
 
 /** What on a screen contradicts a hook that said this. */
 function contradictions(facts: AgentFacts, { activity, isBackground }: SignalFact): readonly Shows[] {
-  const hasLevels = [...facts.titles, ...facts.oscs].some((fact) => fact.activity === 'busy');
+  const hasLevels = [...facts.titles, ...facts.oscs, ...facts.files].some((fact) => fact.activity === 'busy');
   switch (activity) {
     case 'busy':
       if (isBackground) return ['error', 'rate_limited'];
@@ -110,6 +110,7 @@ class Case {
   readonly #hook: SignalFact | undefined;
   readonly #title: SignalFact | undefined;
   readonly #osc: SignalFact | undefined;
+  readonly #file: SignalFact | undefined;
 
   constructor(
     private readonly facts: AgentFacts,
@@ -121,6 +122,7 @@ class Case {
     this.#hook = facts.hooks.at(-1);
     this.#title = facts.titles.at(-1);
     this.#osc = facts.oscs.at(-1);
+    this.#file = facts.files.at(-1);
   }
 
   decide(): Verdict | undefined {
@@ -128,7 +130,7 @@ class Case {
     const last = this.#last;
     if (last && isWaiting(last.reading.activity)) return this.#byScreen('dialog');
     const hook = this.#hook && !isContradicted(this.facts, this.#hook) ? this.#hook : undefined;
-    const level = newestOf([speaking(this.#title), speaking(this.#osc)]);
+    const level = newestOf([speaking(this.#title), speaking(this.#osc), speaking(this.#file)]);
     if (level && isWaiting(level.activity)) return { ...this.#mostExact(level, hook), why: 'blocked' };
     const newest = newestOf([hook, level]);
     if (!newest) return this.#byScreenAlone(this.#hook ? 'contradicted' : 'screen');
@@ -142,8 +144,8 @@ class Case {
     const last = this.#last;
     const isCovered = last?.kind === 'overlay' && (this.#run[0]?.atMs ?? 0) > newest.atMs;
     if (isCovered && newest.source === 'hook') return this.#byScreenAlone('screen');
-    const isRefined = newest.activity === 'busy' && last?.reading.activity === 'rate_limited';
-    if (isRefined && last.atMs >= newest.atMs) return this.#byScreen('refined');
+    const isRefined = last?.reading.activity === 'rate_limited' || last?.reading.isRetry;
+    if (isRefined && newest.activity === 'busy' && last.atMs >= newest.atMs) return this.#byScreen('refined');
     return { activity: newest.activity, by: newest, why: 'newest' };
   }
 
@@ -159,8 +161,8 @@ class Case {
         this.#look(0);
         return undefined;
       case 'idle': {
-        if (newest === hook) return this.#isSeen(newest.atMs, 0) ? confirmed : undefined;
-        const openedMs = hook && hook.activity !== 'idle' ? drawnAtMs(this.facts, hook) : -Infinity;
+        if (hook?.activity === 'idle') return this.#isSeen(newest.atMs, 0) ? confirmed : undefined;
+        const openedMs = hook ? drawnAtMs(this.facts, hook) : -Infinity;
         return this.#isSeen(Math.max(newest.atMs, openedMs), CONFIRM_MS) ? confirmed : undefined;
       }
       case 'bare':
@@ -180,7 +182,7 @@ class Case {
 
   /** The error of a turn that has not been followed by another one. */
   #lastingError(): SignalFact | undefined {
-    const all = [...this.facts.hooks, ...this.facts.oscs];
+    const all = [...this.facts.hooks, ...this.facts.oscs, ...this.facts.files];
     const error = newestOf(all.filter((fact) => fact.activity === 'error'));
     const isStart = ({ activity }: SignalFact): boolean => activity === 'busy' || isWaiting(activity);
     const start = newestOf([...all, ...this.facts.titles].filter(isStart));
@@ -202,7 +204,7 @@ class Case {
     return this.#last && { activity: this.#last.reading.activity, by: this.#last, why };
   }
 
-  /** Of several that say "blocked" the one that says it most exactly: an OSC, a hook, a title. */
+  /** Of several that say "blocked" the one that says it most exactly: an OSC, a hook, else the newest. */
   #mostExact(level: SignalFact, hook: SignalFact | undefined): Omit<Verdict, 'why'> {
     const by = [this.#osc, hook, level].find((fact) => fact && isWaiting(fact.activity)) ?? level;
     return { activity: by.activity, by };
@@ -224,7 +226,7 @@ class Case {
 
   /** The news may be newer than the picture: a dialog is answered, a turn is over, a question is asked. */
   #lookWhenSomethingEnded(): void {
-    const newest = newestOf([this.#hook, this.#title, this.#osc]);
+    const newest = newestOf([this.#hook, this.#title, this.#osc, this.#file]);
     if (!newest || newest.atMs <= (this.#last?.atMs ?? -Infinity)) return;
     const isWork = newest.activity === 'busy' || newest.activity === 'rate_limited';
     const isDialogShown = this.#last && isWaiting(this.#last.reading.activity);
@@ -242,7 +244,7 @@ class Case {
   }
 }
 
-/** A title or an OSC that says something. */
+/** A title, an OSC or a status file that says something. */
 function speaking(fact: SignalFact | undefined): SignalFact | undefined {
   return fact?.activity === 'unknown' ? undefined : fact;
 }

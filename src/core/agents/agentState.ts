@@ -35,7 +35,7 @@ export type Activity = (typeof Activity)[keyof typeof Activity];
 export const RestartPolicy = { Never: 'never', OnFailure: 'on_failure', Always: 'always' } as const;
 export type RestartPolicy = (typeof RestartPolicy)[keyof typeof RestartPolicy];
 
-/** Where a piece of knowledge about an agent comes from, strongest first (`agents.md` 2). */
+/** Where a piece of knowledge about an agent comes from, strongest first (docs/adr/0009). */
 export const EvidenceSource = {
   Process: 'process',
   ExitFile: 'exit_file',
@@ -43,6 +43,7 @@ export const EvidenceSource = {
   Hook: 'hook',
   Title: 'title',
   Osc: 'osc',
+  StatusFile: 'status_file',
   Screen: 'screen',
   Person: 'person',
   Policy: 'policy',

@@ -29,6 +29,10 @@ export interface ScreenRule {
   /** Patterns that must not be found in the same region. */
   readonly excludes?: readonly string[];
   readonly ignoreCase?: boolean;
+  /** It says that it tries a failed request again: told although a hook or a title only says that it works. */
+  readonly isRetry?: boolean;
+  /** Only when nothing on the screen shows work: what looks like it while it works is what a tool printed. */
+  readonly afterTurn?: boolean;
 }
 
 /**
@@ -133,6 +137,26 @@ export interface OscRule {
   readonly activity: ShownActivity;
 }
 
+/** A small JSON file in which the program itself keeps what it does. Read when it changes; stale files of other processes count for nothing. */
+export interface StatusFileRule {
+  /** The program's home: the folder that this variable of the launch names, else `folder` in the user's home. */
+  readonly home: { readonly variable: string; readonly folder: string };
+  /** Relative to the home; `{pid}` stands for the process. */
+  readonly path: string;
+  /** JSON pointer to the process's start time, as the operating system states it (Linux); when it is another one, the file is of another process. */
+  readonly startTimePath?: string;
+  /** The first whose values are all there counts; when none fits the file says nothing. */
+  readonly states: readonly {
+    readonly id: string;
+    readonly when: readonly { readonly path: string; readonly equals: string }[];
+    readonly activity: ShownActivity;
+  }[];
+}
+
+/** What a program cannot be seen to do, by the name of the situation. */
+export const UNSEEN = ['rate_limit_retry', 'overload_retry', 'final_error'] as const;
+export type Unseen = (typeof UNSEEN)[number];
+
 /** How a permission request is answered. */
 export interface ApprovalDoor {
   /** The hook's answer, written as JSON; `{reason}` is replaced. Absent: that answer cannot be given by the hook. */
@@ -218,6 +242,9 @@ export interface AgentType {
   readonly inject?: Injection;
   readonly hooks?: readonly HookRule[];
   readonly osc?: readonly OscRule[];
+  readonly statusFile?: StatusFileRule;
+  /** What no source of this type tells, each with a sentence for people that says what is shown instead. */
+  readonly unseen?: Readonly<Partial<Record<Unseen, string>>>;
   readonly approval?: ApprovalDoor;
   /** The conversation's id: `ours` when we choose it at the first launch (`newArgs`), `hook` when the program tells it. */
   readonly session?: {

@@ -4,6 +4,7 @@ import { AGENT_TYPE_ID_PATTERN, type AgentType, type QuitStep, type Readiness } 
 import { isJsonObject, join, JsonReader, type JsonObject } from './jsonReader';
 import { ScreenRuleParser } from './screenRuleParser';
 import { InjectionParser, SIGNAL_PROPERTIES } from './signals/injectionParser';
+import { StatusFileParser } from './signals/statusFileParser';
 
 export type TypeResult =
   { readonly ok: true; readonly type: AgentType } | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -11,6 +12,7 @@ export type TypeResult =
 const TYPE_PROPERTIES = [
   '$schema', 'id', 'label', 'description', 'icon', 'detect', 'installHint', 'command', 'env', 'resume', 'readiness', 'screenRules',
   'silence', 'silentRetryMs', 'box', 'overlays', 'prompt', 'quit', 'graceMs', 'notes',
+  'statusFile', 'unseen',
   ...SIGNAL_PROPERTIES,
 ] as const; // prettier-ignore
 const PROMPT_PROPERTIES = [
@@ -44,10 +46,12 @@ export function requireAgentType(manifest: unknown): AgentType {
 class TypeReader {
   readonly #screen: ScreenRuleParser;
   readonly #signals: InjectionParser;
+  readonly #files: StatusFileParser;
 
   constructor(private readonly json: JsonReader) {
     this.#screen = new ScreenRuleParser(json);
     this.#signals = new InjectionParser(json);
+    this.#files = new StatusFileParser(json);
   }
 
   read(manifest: unknown, path: string): AgentType | undefined {
@@ -88,6 +92,9 @@ class TypeReader {
     const box = object['box'] === undefined ? undefined : this.#screen.box(object['box'], at('box'));
     const overlays =
       object['overlays'] === undefined ? undefined : this.#screen.overlays(object['overlays'], at('overlays'));
+    const file = object['statusFile'];
+    const statusFile = file === undefined ? undefined : this.#files.statusFile(file, at('statusFile'));
+    const unseen = object['unseen'] === undefined ? undefined : this.#files.unseen(object['unseen'], at('unseen'));
     const retry = object['silentRetryMs'];
     const silentRetryMs =
       retry === undefined ? undefined : this.json.integer(retry, at('silentRetryMs'), 10_000, 3_600_000);
@@ -114,6 +121,8 @@ class TypeReader {
       ...(silentRetryMs !== undefined && { silentRetryMs }),
       ...(box && { box }),
       ...(overlays && { overlays }),
+      ...(statusFile && { statusFile }),
+      ...(unseen && { unseen }),
       ...(notes && { notes }),
     };
   }

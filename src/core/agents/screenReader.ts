@@ -27,6 +27,8 @@ export interface Reading {
   /** Id of the rule that matched; empty when none did. */
   readonly rule: string;
   readonly evidence: Evidence;
+  /** It says that it tries a failed request again. */
+  readonly isRetry?: true;
 }
 
 /** Stands for the silence rule in a {@link Reading}. */
@@ -77,10 +79,11 @@ export function readScreen(compiled: CompiledScreen, screen: Omit<SettledScreen,
   for (const one of compiled.rules) {
     if (view.overlay !== undefined && !isDialog(one.rule.activity) && isOnScreen(one.rule)) continue;
     const hit = match(one, view);
-    if (hit === undefined) continue;
+    if (hit === undefined || (one.rule.afterTurn && showsWork(compiled, view))) continue;
     const { id, activity, where } = one.rule;
     const source = where === 'title' ? 'title' : where === 'foreground' ? 'process' : 'screen';
-    return reading(activity, id, { source, detail: cleanText(`${where} rule "${id}": ${hit.trim()}`) }, screen);
+    const said = reading(activity, id, { source, detail: cleanText(`${where} rule "${id}": ${hit.trim()}`) }, screen);
+    return one.rule.isRetry ? { ...said, isRetry: true } : said;
   }
   return reading(Activity.Unknown, '', { source: 'screen', detail: whyUnknown(compiled, view) }, screen);
 }
@@ -104,6 +107,12 @@ function reading(
   { observedAtMs }: Pick<SettledScreen, 'observedAtMs'>,
 ): Reading {
   return { activity, rule, evidence: { ...evidence, observedAtMs } };
+}
+
+function showsWork({ rules }: CompiledScreen, view: ScreenView): boolean {
+  return rules.some(
+    (one) => one.rule.activity === Activity.Busy && isOnScreen(one.rule) && match(one, view) !== undefined,
+  );
 }
 
 function isDialog(activity: Activity): boolean {

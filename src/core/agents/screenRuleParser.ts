@@ -4,6 +4,7 @@ import { join, type JsonReader } from './jsonReader';
 
 const RULE_PROPERTIES = [
   'id', 'activity', 'where', 'lines', 'since', 'box', 'pattern', 'also', 'excludes', 'ignoreCase',
+  'isRetry', 'afterTurn',
 ] as const; // prettier-ignore
 const BOX_PATTERNS = ['first', 'top', 'bottom', 'member', 'until', 'footer', 'overflow', 'above'] as const;
 const BOX_LISTS = ['strip', 'placeholders', 'ignore', 'covered'] as const;
@@ -74,8 +75,9 @@ export class ScreenRuleParser {
     if (!object) return undefined;
     this.json.onlyKnown(object, path, RULE_PROPERTIES);
     const at = (key: string): string => join(path, key);
-    const flag = object['ignoreCase'];
-    const ignoreCase = (flag === undefined ? false : this.json.boolean(flag, at('ignoreCase'))) ?? false;
+    const isSet = (key: string): boolean =>
+      object[key] === undefined ? false : (this.json.boolean(object[key], at(key)) ?? false);
+    const [ignoreCase, isRetry, afterTurn] = [isSet('ignoreCase'), isSet('isRetry'), isSet('afterTurn')];
     const patterns = (key: string): readonly string[] | undefined =>
       object[key] === undefined ? undefined : this.#patterns(object[key], at(key), ignoreCase);
     const id = this.json.string(object['id'], at('id'), ID);
@@ -94,7 +96,8 @@ export class ScreenRuleParser {
     if (id === undefined || !activity || !where || pattern === undefined) return undefined;
     return {
       id, activity, where, pattern, ...(lines !== undefined && { lines }), ...(since !== undefined && { since }),
-      ...(box && { box }), ...(also && { also }), ...(excludes && { excludes }), ...(ignoreCase && { ignoreCase }),
+      ...(box && { box }), ...(also && { also }), ...(excludes && { excludes }), ...(ignoreCase && { ignoreCase }), ...(isRetry && { isRetry }),
+      ...(afterTurn && { afterTurn }),
     }; // prettier-ignore
   }
 

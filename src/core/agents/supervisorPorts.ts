@@ -17,6 +17,7 @@ import type { Processes } from './processes';
 import type { UsageReader } from './usage';
 import { DEFAULT_RESTART_SETTINGS, type RestartSettings } from './restartBudget';
 import type { HookFact } from './signals/agentSignal';
+import type { StatusFiles } from './signals/statusFile';
 
 /** Something a person should know. The monitoring module's AlertSink takes these as they are. */
 export interface AgentNotice {
@@ -53,6 +54,8 @@ export interface SupervisorPorts {
   readonly deliveries: DeliveryStore;
   /** Reads what programs record of their use of tokens; without it usage is not known. */
   readonly usageReader?: UsageReader;
+  /** Watches the files in which programs keep what they do; without it those say nothing. */
+  readonly statusFiles?: StatusFiles;
   /** What programs tell by their hooks beside what the supervisor's own intake takes: for tests. */
   readonly onDidHook?: Event<HookFact>;
   /** Told at each named instant of a delivery; tests crash there. */

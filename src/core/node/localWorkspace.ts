@@ -8,6 +8,7 @@ import { LoginShellEnvironment } from '../agents/node/loginShellEnvironment';
 import { NodeHomeFolders } from '../agents/node/nodeHomeFolders';
 import { NodeLaunchChecks } from '../agents/node/nodeLaunchChecks';
 import { NodeTrialRun } from '../agents/node/nodeTrialRun';
+import { NodeStatusFiles } from '../agents/node/nodeStatusFiles';
 import { NodeUsageReader } from '../agents/node/nodeUsageReader';
 import { PsProcesses } from '../agents/node/psProcesses';
 import type { Clock } from '../base/clock';
@@ -68,6 +69,7 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     checks: new NodeLaunchChecks(),
     homes: new NodeHomeFolders(log),
     usageReader: new NodeUsageReader(),
+    statusFiles: new NodeStatusFiles(log, env),
     trial: new NodeTrialRun(),
     shell,
     execPath,

@@ -17,6 +17,7 @@ export const sourceWords: Record<Evidence['source'], string> = {
   hook: 'the agent itself',
   title: 'terminal title',
   osc: 'the agent’s own status signal',
+  status_file: 'status file of the program',
   screen: 'screen',
   person: 'a person',
   policy: 'restart policy',

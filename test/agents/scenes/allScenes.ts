@@ -1,7 +1,8 @@
 import type { Cli } from '../cliSetup';
 import { commonScenes } from './commonScenes';
-import { endScenes, freshScene, overlayScene } from './ownScenes';
-import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, WORKING_HIDDEN } from './scene';
+import { imitationScenes } from './imitationScenes';
+import { endScenes, freshScene, loopScene, overlayScene, signedOutScene } from './ownScenes';
+import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, SIGN_IN, WORKING_HIDDEN } from './scene';
 
 const WRITE = '[[write: {workspace}/made.txt alpha\nbeta\ngamma]]';
 
@@ -68,6 +69,7 @@ export const DIALECTS: Readonly<Record<Cli, Dialect>> = {
 export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
   claude: [
     ...commonScenes(CLAUDE),
+    ...imitationScenes(),
     overlayScene([
       { name: 'overlay-transcript', open: ['C-o'], leave: ['C-o'] },
       { name: 'overlay-history-search', open: ['C-r'] },
@@ -84,11 +86,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
     ]),
     backgroundScene('[[tool: Bash {"command":"sleep 20","run_in_background":true,"description":"Sleep"}]]'),
     planScene(),
+    overlayScene([{ name: 'sign-in', open: '/login', leave: ['Escape'], expected: SIGN_IN }], 'signed-out'),
     freshScene([['Enter'], ['Up', 'Enter'], ['Enter'], ['Enter']]),
     ...endScenes('/exit', ['C-c', 'C-d']),
   ],
   codex: [
     ...commonScenes(CODEX),
+    ...imitationScenes(),
     overlayScene([
       { name: 'overlay-history-search', open: ['C-r'], leave: ['Escape', 'C-u'] },
       { name: 'overlay-find', open: ['F3'] },
@@ -103,11 +107,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'diff-shown', open: '/diff', leave: ['q'] },
       { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
     ]),
+    signedOutScene(),
     freshScene([['Enter'], ['Enter']]),
     ...endScenes('/quit', []),
   ],
   gemini: [
     ...commonScenes(GEMINI),
+    ...imitationScenes(),
     overlayScene([
       { name: 'overlay-history-search', open: ['C-r'], leave: ['Escape', 'C-c'] },
       { name: 'overlay-model', open: '/model' },
@@ -123,11 +129,14 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
       { name: 'shell-mode', open: ['!'], leave: ['Escape'], expected: SHELL_MODE },
     ]),
+    loopScene(),
+    signedOutScene(),
     freshScene([['Enter'], ['Enter'], ['Enter']]),
     ...endScenes('/quit', ['C-c', 'C-d']),
   ],
   opencode: [
     ...commonScenes(OPENCODE),
+    ...imitationScenes(),
     overlayScene([
       { name: 'overlay-commands', open: ['C-p'] },
       { name: 'overlay-model', open: ['C-x', 'm'] },

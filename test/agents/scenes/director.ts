@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventually } from '../../support/eventually';
 import type { ModelServer } from '../modelServer';
 import type { CliTerminal, Shown } from '../cliTerminal';
@@ -19,6 +21,11 @@ export class Director {
     private readonly model: ModelServer | undefined,
     private readonly sink: Sink,
   ) {}
+
+  /** A file in the folder that it works in. */
+  write(name: string, content: string): void {
+    writeFileSync(join(this.workspace, name), content);
+  }
 
   pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, delayMs));

@@ -1,5 +1,5 @@
 import type { Director } from './director';
-import { IDLE, NOTHING, OVERLAY, OWN_DIALOG, type Scene } from './scene';
+import { IDLE, NOTHING, OVERLAY, OWN_DIALOG, QUESTION, type Scene, SIGN_IN } from './scene';
 import type { ExpectedReading } from '../recordedScreens';
 
 /** Something that covers the usual screen, how it is opened and how it is left. */
@@ -50,6 +50,37 @@ export function freshScene(steps: readonly (readonly string[])[]): Scene {
         await director.keys(...keys);
         await director.pause(2500);
       }
+    },
+  };
+}
+
+/** Nobody has signed in: it asks how to. Then it is moved over the answers, none of which works without a network. */
+export function signedOutScene(): Scene {
+  return {
+    name: 'signed-out',
+    setup: { isFresh: true, isSignedOut: true },
+    async play(director: Director): Promise<void> {
+      await director.until(/1\. Sign in/);
+      await director.take('sign-in', SIGN_IN);
+      await director.keys('Down');
+      await director.take('sign-in-second-option', SIGN_IN);
+    },
+  };
+}
+
+/** An answer that repeats itself: the program asks whether it is meant. */
+export function loopScene(): Scene {
+  return {
+    name: 'loop',
+    async play(director: Director): Promise<void> {
+      await director.ready();
+      await director.ask(`Draw. [[reply: ${Array.from({ length: 12 }, () => `${'─'.repeat(60)}\n`).join('')}]]`);
+      await director.until(/loop was detected/);
+      await director.take('loop-asked', QUESTION);
+      await director.keys('Down');
+      await director.take('loop-asked-second-option', QUESTION);
+      await director.keys('Enter');
+      await director.pause(5_000);
     },
   };
 }

@@ -72,5 +72,7 @@ export const RETRYING_LIMIT = expected('rate_limited', 'empty', false, ['busy'])
 export const RETRYING = expected('busy', 'empty', false, ['rate_limited', 'error']);
 /** A dialog about itself: trust, login, settings. */
 export const OWN_DIALOG = expected('awaiting_input', 'hidden', true, ['awaiting_approval', 'unknown']);
+/** Asks how to sign in: nothing goes on without a person. */
+export const SIGN_IN = expected('awaiting_input', 'hidden', true);
 /** Nothing can be said: starting, ended. */
 export const NOTHING = expected('unknown', 'hidden');

@@ -2,7 +2,7 @@ import type { Activity } from '../agentState';
 import type { Reading } from '../screenReader';
 import type { AgentSignal } from './agentSignal';
 
-/** What a hook, a title or an OSC said. A title or an OSC holds until its next one; `unknown` there means: says nothing now. */
+/** What a hook, a title, an OSC or a status file said. All but a hook hold until they say something else; `unknown` there means: says nothing now. */
 export interface SignalFact {
   readonly source: AgentSignal['source'];
   readonly activity: Activity;
@@ -36,6 +36,7 @@ export interface AgentFacts {
   readonly hooks: readonly SignalFact[];
   readonly titles: readonly SignalFact[];
   readonly oscs: readonly SignalFact[];
+  readonly files: readonly SignalFact[];
   readonly screens: readonly ScreenFact[];
   /** Monotonic time of the earlier of the newest two looks, at least {@link CONFIRM_MS} apart with nothing else between, that both showed this. */
   readonly stableAtMs: Readonly<Partial<Record<Shows, number>>>;
@@ -52,6 +53,7 @@ export const NO_FACTS: AgentFacts = {
   hooks: [],
   titles: [],
   oscs: [],
+  files: [],
   screens: [],
   stableAtMs: {},
   dialogAtMs: -Infinity,
@@ -87,8 +89,10 @@ export function isWaiting(activity: Activity): boolean {
   return activity === 'awaiting_approval' || activity === 'awaiting_input';
 }
 
-export function listOf(source: AgentSignal['source']): 'hooks' | 'titles' | 'oscs' {
-  return source === 'hook' ? 'hooks' : source === 'title' ? 'titles' : 'oscs';
+const LISTS = { hook: 'hooks', title: 'titles', osc: 'oscs', status_file: 'files' } as const;
+
+export function listOf(source: AgentSignal['source']): (typeof LISTS)[typeof source] {
+  return LISTS[source];
 }
 
 export function showsOf({ kind, reading }: ScreenFact): Shows {

@@ -5,7 +5,7 @@ import type { Activity, EvidenceSource } from '../agentState';
 export interface AgentSignal {
   readonly agentId: AgentId;
   readonly generation: number;
-  readonly source: EvidenceSource & ('hook' | 'title' | 'osc');
+  readonly source: EvidenceSource & ('hook' | 'title' | 'osc' | 'status_file');
   readonly activity: Activity;
   /** The hook event or rule, in words. Untrusted parts cleaned. */
   readonly detail: string;

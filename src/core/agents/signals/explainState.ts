@@ -22,6 +22,7 @@ const SOURCE_WORDS: Readonly<Record<Evidence['source'], string>> = {
   hook: 'a hook',
   title: 'its title',
   osc: 'its own report (OSC)',
+  status_file: 'its status file',
   screen: 'its screen',
   person: 'a person',
   policy: 'a rule of ours',
@@ -58,8 +59,8 @@ export function explainState(
   return { ...base, conclusion: conclusionOf(verdict, facts), signals };
 }
 
-function newestFacts({ hooks, titles, oscs, screens }: AgentFacts): readonly (SignalFact | ScreenFact)[] {
-  return [hooks.at(-1), titles.at(-1), oscs.at(-1), screens.at(-1)].filter((fact) => fact !== undefined);
+function newestFacts({ hooks, titles, oscs, files, screens }: AgentFacts): readonly (SignalFact | ScreenFact)[] {
+  return [hooks.at(-1), titles.at(-1), oscs.at(-1), files.at(-1), screens.at(-1)].filter((fact) => fact !== undefined);
 }
 
 function explained(fact: SignalFact | ScreenFact, verdict: Verdict | undefined, facts: AgentFacts): ExplainedSignal {
@@ -91,28 +92,28 @@ function conclusionOf(verdict: Verdict, facts: AgentFacts): string {
   return `${ACTIVITY_WORDS[verdict.activity]}: ${SOURCE_WORDS[source]} says so (${detail}); ${reasonInWords(verdict, facts)}.`;
 }
 
-function reasonInWords({ why, by }: Verdict, { hooks, titles, oscs }: AgentFacts): string {
+function reasonInWords({ why, by }: Verdict, { hooks, titles, oscs, files }: AgentFacts): string {
   switch (why) {
     case 'dialog':
       return 'a dialog on the screen outranks everything but the end of the process';
     case 'blocked':
       return 'that the program is blocked outranks work and rest';
     case 'newest':
-      return 'it is the newest of hooks, title and OSC, which outrank the screen';
+      return 'it is the newest of hooks, title, OSC and status file, which outrank the screen';
     case 'confirmed':
-      return 'it is the newest of hooks, title and OSC, and a later look at the screen showed neither a dialog nor work';
+      return 'it is the newest of hooks, title, OSC and status file, and a later look at the screen showed neither a dialog nor work';
     case 'lasting':
       return 'an error counts until the next turn begins';
     case 'refined':
-      return 'the screen tells more exactly what hooks, title and OSC call work or rest';
+      return 'the screen tells more exactly what hooks, title, OSC and status file call work or rest';
     case 'contradicted':
       return 'two later looks at the screen contradict what was said before';
     case 'screen': {
       if (isScreenFact(by) && by.kind === 'overlay')
         return 'something covers its usual screen, and nothing newer says what it does';
-      return hooks.length + titles.length + oscs.length > 0
-        ? 'no hook, title or OSC says otherwise now'
-        : 'no hook, title or OSC has said anything in this run';
+      return hooks.length + titles.length + oscs.length + files.length > 0
+        ? 'no hook, title, OSC or status file says otherwise now'
+        : 'no hook, title, OSC or status file has said anything in this run';
     }
   }
 }

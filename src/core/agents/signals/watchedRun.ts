@@ -3,7 +3,7 @@ import { type Disposable, MutableDisposable } from '../../base/disposable';
 import type { SettledScreen } from '../agentHost';
 import { evidenceOf, isScreenFact, type Verdict } from '../activityResolver';
 import type { Reading } from '../screenReader';
-import { type AgentFacts, NO_FACTS, type SignalFact, withScreen, withSignal } from './agentFacts';
+import { type AgentFacts, listOf, NO_FACTS, type SignalFact, withScreen, withSignal } from './agentFacts';
 import type { AgentSignal } from './agentSignal';
 import { isTitleCode, type LevelReading, type TypeReader } from './typeReader';
 
@@ -26,6 +26,8 @@ export class WatchedRun implements Disposable {
   readonly lookAgain = new MutableDisposable<Disposable>();
   readonly silence = new MutableDisposable<Disposable>();
   readonly retry = new MutableDisposable<Disposable>();
+  /** The watch on the program's status file, once its process is known. */
+  readonly statusFile = new MutableDisposable<Disposable>();
   #title: string | undefined;
   #titleAtMs = -Infinity;
   #mark = '';
@@ -77,6 +79,12 @@ export class WatchedRun implements Disposable {
     return this.#addLevel('osc', reader.readOsc(code, text)) || isNews;
   }
 
+  /** What the program's status file says now; true when it says something else than before. A file is news from when it was written on. */
+  addStatus(reading: LevelReading | undefined, modifiedAtMs: number): boolean {
+    const ageMs = Math.max(0, this.clock.nowMs() - modifiedAtMs);
+    return this.#addLevel('status_file', reading, ageMs);
+  }
+
   /** The verdict counts from now on; true when it differs from what was accepted in more than the newest detail. */
   accept(verdict: Verdict): boolean {
     const { by, activity } = verdict;
@@ -103,6 +111,7 @@ export class WatchedRun implements Disposable {
     this.lookAgain.dispose();
     this.silence.dispose();
     this.retry.dispose();
+    this.statusFile.dispose();
   }
 
   #addTitle(reader: TypeReader, title: string): boolean {
@@ -110,14 +119,15 @@ export class WatchedRun implements Disposable {
     return this.#addLevel('title', reader.readTitle(title, this.clock.nowMs()));
   }
 
-  /** A title or an OSC holds until it says something else: only that is a fact. */
-  #addLevel(source: 'title' | 'osc', reading: LevelReading | undefined): boolean {
+  /** A title, an OSC or a status file holds until it says something else: only that is a fact. */
+  #addLevel(source: 'title' | 'osc' | 'status_file', reading: LevelReading | undefined, ageMs = 0): boolean {
     if (!reading) return false;
-    const before = (source === 'title' ? this.facts.titles : this.facts.oscs).at(-1);
+    const before = this.facts[listOf(source)].at(-1);
     if ((before?.activity ?? 'unknown') === reading.activity) return false;
-    const atMs = this.clock.monotonicMs();
-    this.#eventAtMs = atMs;
-    this.#add({ source, activity: reading.activity, detail: reading.detail, observedAtMs: this.clock.nowMs(), atMs });
+    const atMs = this.clock.monotonicMs() - ageMs;
+    this.#eventAtMs = Math.max(this.#eventAtMs, atMs);
+    const { activity, detail } = reading;
+    this.#add({ source, activity, detail, observedAtMs: this.clock.nowMs() - ageMs, atMs });
     return true;
   }
 
