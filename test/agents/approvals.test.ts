@@ -56,6 +56,30 @@ for (const cli of CLIS) {
       assert.equal(hasFile('denied-file'), false);
     });
 
+    it('are asked of the engine that takes over while they are open, and are answered from there', async () => {
+      const { id: before } = await asked('touch handed-over-file');
+      await world.endEngine();
+      await world.beginEngine();
+      await world.shows(id, 'awaiting_approval', 20_000);
+      const request = await eventually(
+        'the request can be answered from here again',
+        () => (world.view(id).request?.canAllow ? world.view(id).request : undefined),
+        { timeoutMs: 15_000 },
+      ).catch(async (error: unknown) => {
+        throw new Error(`${String(error)}\n${JSON.stringify(world.view(id).request)}\n${await world.screen(id)}`);
+      });
+      assert.notEqual(request.id, before);
+      assert.ok(request.detail.includes('touch handed-over-file'), request.detail);
+      assert.equal(hasFile('handed-over-file'), false);
+      await assert.rejects(world.engine.answerRequest(id, before, { kind: 'allow' }), (error) =>
+        AgentError.is(error, 'agent.requestGone'),
+      );
+      await world.engine.answerRequest(id, request.id, { kind: 'allow' });
+      await eventually('the command ran', () => hasFile('handed-over-file'), { timeoutMs: 15_000 });
+      await world.shows(id, 'idle', 30_000);
+      assert.equal(world.view(id).request, undefined);
+    });
+
     it('are gone when the person answers in the terminal first, and are not answered again', async () => {
       const { id: requestId } = await asked('touch terminal-file');
       // A hook tells of the question before it is drawn; a key that comes between is lost.
