@@ -84,7 +84,9 @@ export class VerbContext {
 
   /** The agent of this id or display name. @throws {CliError} NotFound; Usage when several are called so */
   async agent(name: string): Promise<AgentRow> {
-    return chooseAgent(await this.agents(), name);
+    const agent = chooseAgent(await this.agents(), name);
+    const isLeftOut = agent.request?.isCut === true && agent.request.detail === ''; // too much for a list of all
+    return isLeftOut ? ((await this.engine().call('agent.get', { agentId: agent.id })) as AgentRow) : agent; // the engine's own
   }
 
   dispose(): void {

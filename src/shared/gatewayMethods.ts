@@ -21,6 +21,7 @@ export interface GatewayParams {
   readonly 'engine.notices': NoParams;
   /** The person accepts that acknowledged changes are missing from the store. */
   readonly 'engine.acceptStoreLoss': NoParams;
+  /** → `AgentView[]`. Where the texts of all requests are too much for one answer, the longest are left out: `detail` empty, `isCut` true; `agent.get` has them. */
   readonly 'agent.list': NoParams;
   readonly 'agent.types': NoParams;
   /** → `AgentView`, NOT_FOUND `agent.notFound` */
@@ -61,7 +62,7 @@ export interface GatewayParams {
   readonly 'fleet.stopAll': NoParams;
   readonly 'fleet.resume': NoParams;
   readonly 'doctor.run': { readonly typeId: string };
-  /** → `WatchSnapshot`, then notifications `changed` on this connection. Asked again, it begins anew. */
+  /** → `WatchSnapshot` (its agents as in `agent.list`), then notifications `changed` on this connection. Asked again, it begins anew. */
   readonly watch: NoParams;
 }
 

@@ -68,15 +68,22 @@ export class Gateway implements Disposable {
 
   /** Closes what nobody will miss: the oldest connection without `hello`, else the one that has been idle the longest. */
   #makeRoom(): boolean {
-    const sessions = [...this.#sessions];
-    const silent = sessions.find((session) => session.principal === undefined);
-    const latestMs = this.ports.clock.monotonicMs() - MIN_IDLE_MS;
-    const idle = sessions
-      .filter((session) => session.isIdle && session.lastActiveMs <= latestMs)
-      .sort((a, b) => a.lastActiveMs - b.lastActiveMs)[0];
-    const least = silent ?? idle;
+    const least = this.#oldestSilent() ?? this.#longestIdle();
     least?.dispose();
     return least !== undefined;
+  }
+
+  /** Sessions are in order of their coming; where many say nothing, the first is one of them: this is short under attack. */
+  #oldestSilent(): RpcSession | undefined {
+    for (const session of this.#sessions) if (session.principal === undefined) return session;
+    return undefined;
+  }
+
+  #longestIdle(): RpcSession | undefined {
+    const latestMs = this.ports.clock.monotonicMs() - MIN_IDLE_MS;
+    return [...this.#sessions]
+      .filter((session) => session.isIdle && session.lastActiveMs <= latestMs)
+      .sort((a, b) => a.lastActiveMs - b.lastActiveMs)[0];
   }
 
   #admit(principal: Principal, budget: CallerBudget): void {

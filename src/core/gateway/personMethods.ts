@@ -5,6 +5,7 @@ import type { PromptReceipt, SendPromptOptions } from '../agents/delivery/prompt
 import { GATEWAY_LIMITS } from '../../shared/gatewayProtocol';
 import type { FleetResult } from '../engine';
 import { requireFleetPlan, wireOfResult, wireOfStep } from './fleetWire';
+import { listedViews } from './listedViews';
 import { forPerson, type Method, type PersonCall } from './methodTable';
 import { agentId, anything, flag, limit, listOf, oneOf, optional, text, thingId } from './params';
 import { watch } from './watch';
@@ -28,7 +29,7 @@ export const personMethods = {
   'engine.notices': forPerson(nothing, (_, { engine }) => engine.notices),
   'engine.acceptStoreLoss': forPerson(nothing, (_, { engine }) => engine.acceptStoreLoss()),
 
-  'agent.list': forPerson(nothing, (_, { engine }) => engine.agents),
+  'agent.list': forPerson(nothing, (_, { engine }) => listedViews(engine.agents)),
   'agent.types': forPerson(nothing, (_, { engine }) => engine.agentTypes),
   'agent.get': forPerson(oneAgent, ({ agentId }, { engine }) => {
     const view = engine.agent(agentId);

@@ -4,10 +4,11 @@ import type { PromptReceipt, SendPromptOptions } from '../agents/delivery/prompt
 import type { PermissionAnswer } from '../agents/permissionRequest';
 import { DisposableStore } from '../base/disposable';
 import { Emitter } from '../base/event';
-import type { Logger } from '../base/log';
+import { ignore, type Logger } from '../base/log';
 import type * as engine from '../engine';
 import { resultOfWire, stepOfWire } from './fleetWire';
 import type { GatewayClient, RequestOptions } from './gatewayClient';
+import { isLeftOut } from './listedViews';
 import type { GatewayResults, WatchChange, WireFleetResult } from './gatewayResults';
 
 /** What a window that follows has from the owner: everything of an engine but what belongs to the window itself. */
@@ -247,6 +248,19 @@ export class RemoteEngine implements FollowedEngine {
     const early = this.#early;
     this.#early = [];
     for (const change of early) this.#changed(change);
+    for (const view of agents) if (isLeftOut(view.request)) void this.#complete(view);
+  }
+
+  /** The text of its request did not fit into the snapshot. */
+  async #complete(listed: engine.AgentView): Promise<void> {
+    try {
+      const view = await this.client.request('agent.get', { agentId: listed.id });
+      if (this.#agents.get(listed.id) !== listed) return; // what came meanwhile is newer
+      this.#agents.set(view.id, view);
+      this.#onAgent.fire({ id: view.id, view, previous: listed });
+    } catch (error) {
+      ignore(this.log, error, 'the agent was removed, or the connection ended');
+    }
   }
 
   #changed(change: WatchChange): void {

@@ -3,6 +3,8 @@ import { isDeeperThan } from '../../shared/frameCodec';
 import { isJsonObject, type JsonObject } from '../agents/jsonReader';
 import { GatewayError } from './gatewayErrors';
 
+/** One answer or notification: what waits for a slow caller may be larger, and whoever calls takes lines of that size. */
+export const MAX_ANSWER_BYTES = (GATEWAY_LIMITS.outgoingBytes / 4) * 3;
 const MAX_METHOD_LENGTH = 80;
 const MAX_ID_LENGTH = 64;
 const MAX_CLIENT_LENGTH = 100;
@@ -70,8 +72,14 @@ export function frameOf(body: { readonly id: number | string | null; readonly er
 export function frameOf(body: { readonly method: string; readonly params: JsonObject }): string;
 export function frameOf(body: JsonObject): string {
   const line = JSON.stringify({ jsonrpc: '2.0', ...body });
-  if (line.length <= GATEWAY_LIMITS.outgoingBytes / 2) return line;
+  if (isWithin(line, MAX_ANSWER_BYTES)) return line;
   throw new GatewayError('gateway.tooMuch', 'the answer is too large');
+}
+
+/** It has at most so many bytes as UTF-8. */
+function isWithin(text: string, maxBytes: number): boolean {
+  if (text.length * 3 <= maxBytes) return true; // no unit takes more
+  return text.length <= maxBytes && new TextEncoder().encode(text).length <= maxBytes;
 }
 
 function invalid(what: string): GatewayError {

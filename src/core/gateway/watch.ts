@@ -1,6 +1,7 @@
 import { CHANGED_METHOD } from '../../shared/gatewayMethods';
 import { DisposableStore } from '../base/disposable';
 import type { WatchFact, WatchSnapshot } from './gatewayResults';
+import { listedViews } from './listedViews';
 import type { PersonCall } from './methodTable';
 
 /**
@@ -18,5 +19,5 @@ export function watch({ engine, notify, subscribe }: PersonCall): WatchSnapshot 
   subscription.add(engine.onDidChangeReceipt((receipt) => tell({ kind: 'receipt', receipt })));
   subscribe(subscription);
   const { status, agents, agentTypes: types, notices } = engine;
-  return { seq, status, agents, types, notices };
+  return { seq, status, agents: listedViews(agents), types, notices };
 }
