@@ -51,8 +51,16 @@ const RETRYING: Readonly<Record<Cli, RegExp>> = {
   gemini: /This is taking a bit longer|Trying to reach/,
   opencode: /retrying/,
 };
-/** How often in a row: fewer than make it give up, enough that it says so. Claude Code gives up on the third overload. */
-const FAILURES: Readonly<Record<Cli, number>> = { claude: 2, codex: 3, gemini: 2, opencode: 2 };
+/**
+ * How often in a row: fewer than make it give up, enough that it says so. Claude Code gives up on the third overload; Codex says
+ * nothing of an overload before its fifth request.
+ */
+const FAILURES: Readonly<Record<Cli, { readonly rateLimit: number; readonly overload: number }>> = {
+  claude: { rateLimit: 2, overload: 2 },
+  codex: { rateLimit: 3, overload: 8 },
+  gemini: { rateLimit: 2, overload: 2 },
+  opencode: { rateLimit: 2, overload: 2 },
+};
 /** The status with which each one's provider says that it is overloaded. */
 const OVERLOAD: Readonly<Record<Cli, number>> = { claude: 529, codex: 503, gemini: 503, opencode: 503 };
 /** Drawn while it has not given up. */
@@ -123,7 +131,8 @@ for (const cli of CLIS) {
 
     /** That it tries again is told, and it is never called idle before it has its answer. */
     async function triesAgain(situation: Situation, status: number, unseen: Unseen): Promise<void> {
-      await world.ask(id, `Fail ${status}. [[error: ${status} x${FAILURES[cli]}]][[reply: At last]]`);
+      const count = FAILURES[cli][unseen === 'rate_limit_retry' ? 'rateLimit' : 'overload'];
+      await world.ask(id, `Fail ${status}. [[error: ${status} x${count}]][[reply: At last]]`);
       const end = watchActivities();
       const isUnseen = typeOf(cli).unseen?.[unseen] !== undefined;
       if (isUnseen) await within(`${situation} (unseen)`, 'busy');

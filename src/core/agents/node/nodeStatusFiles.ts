@@ -1,4 +1,4 @@
-import { constants, type FSWatcher, watch } from 'node:fs';
+import { constants, existsSync, type FSWatcher, watch } from 'node:fs';
 import { open, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
@@ -79,6 +79,7 @@ class WatchedFile implements Disposable {
         this.#watcher?.close();
         this.#watcher = watcher;
         this.#read(); // what came before the watch began
+        if (missing > 0 && existsSync(join(folder, name))) this.#attach(); // made meanwhile
         return;
       }
       name = basename(folder);

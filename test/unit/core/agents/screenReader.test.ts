@@ -107,6 +107,28 @@ describe('screenReader', () => {
     assert.equal(readScreen(type, aScreen({ text: '> \nstatus\nfailed' })).activity, 'idle');
   });
 
+  it('says of a program that it tries again, when it says so', () => {
+    const types = new Map(builtInTypes().map((type) => [type.id, compileScreen(type, 'bash')]));
+    const gemini = types.get('gemini');
+    assert.ok(gemini);
+    const rule = '▄'.repeat(40);
+    const box = `────\n${rule}\n >   Type your message or @path/to/file\n${'▀'.repeat(40)}`;
+    for (const phrase of [
+      "This is taking a bit longer, we're still on it.",
+      'Trying to reach gemini-2.5-pro (Attempt 2/10)',
+    ]) {
+      const reading = readScreen(gemini, {
+        text: ` ⠋ ${phrase} (esc to cancel, 7s)\n${box}`,
+        title: '',
+        foreground: '',
+        cursor: { x: 0, y: 0 },
+        isInCopyMode: false,
+        observedAtMs: 0,
+      });
+      assert.deepEqual([reading.activity, reading.rule, reading.isRetry], ['busy', 'trying again', true]);
+    }
+  });
+
   it('says of a Gemini that works for minutes without a tool that it is possibly retrying', () => {
     const box = ['▄'.repeat(40), ' >   Type your message or @path/to/file', '▀'.repeat(40), ' workspace'];
     const read = (...lines: string[]) => readScreen(compiled('gemini'), aScreen({ text: [...lines, ...box].join('\n') })); // prettier-ignore

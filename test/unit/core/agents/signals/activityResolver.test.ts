@@ -224,6 +224,32 @@ describe('activityResolver', () => {
     });
   });
 
+  it('a status file tells what no hook tells: a question that was denied, and Esc', () => {
+    const denied = new World().play(
+      [[0, 'hook', 'busy'], [100, 'awaiting_approval'], [120, 'status_file', 'awaiting_approval'], [900, 'status_file', 'idle'], [910, 'idle']],
+      3_000,
+    ); // prettier-ignore
+    assert.equal(denied.shown, 'idle');
+    const asks = new World().play(
+      [
+        [0, 'hook', 'busy'],
+        [50, 'status_file', 'awaiting_approval'],
+      ],
+      3_000,
+    );
+    assert.equal(asks.shown, 'awaiting_approval');
+  });
+
+  it('a screen that says that it tries again tells more than a title that says that it works', () => {
+    let facts = withSignal(NO_FACTS, signal(0, 'title', 'busy'));
+    const evidence = { source: 'screen' as const, detail: 'retrying', observedAtMs: 10 };
+    const reading = { activity: 'busy' as const, rule: 'retrying', evidence, isRetry: true as const };
+    facts = withScreen(facts, { kind: 'rule', atMs: 10, reading });
+    const { verdict } = resolveActivity(facts, 'busy', 20);
+    assert.ok(verdict && isScreenFact(verdict.by));
+    assert.equal(verdict.why, 'refined');
+  });
+
   it('an error lasts until the next turn, whatever ends after it', () => {
     assert.equal(after([0, 'hook', 'busy'], [900, 'idle'], [1_000, 'hook', 'error'], [1_100, 'hook', 'idle']), 'error');
     assert.equal(after([0, 'osc', 'busy'], [900, 'idle'], [1_000, 'osc', 'error'], [1_100, 'osc', 'idle']), 'error');
