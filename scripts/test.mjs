@@ -6,8 +6,8 @@ import { fail } from './lib/project.mjs';
 import { sideBySide } from './lib/lanes.mjs';
 import { count, notRunLines } from './lib/results.mjs';
 
-/** Of those tiers that keep a processor busy and wait for nothing. */
-const TIERS_AT_A_TIME = 2;
+/** They keep a processor busy and wait for nothing. */
+const CHECKS_AT_A_TIME = 2;
 
 const beganMs = Date.now();
 const named = process.argv.slice(2);
@@ -17,9 +17,9 @@ const unknown = named.filter((name) => !tiers.some((tier) => tier.name === name)
 if (unknown.length > 0)
   fail(`no tier is called ${unknown.join(', ')}; there are: ${tiers.map((tier) => tier.name).join(', ')}`);
 
-const rows = [];
 const notRun = [];
-const failures = [];
+/** Tier → its records and the seconds it took. */
+const results = new Map();
 
 /** What each tier needs, one after the other: installers do not run beside each other. Tier → why it cannot run, or undefined. */
 async function install(some) {
@@ -28,35 +28,46 @@ async function install(some) {
   return problems;
 }
 
-async function runTier(tier, problem, heading) {
-  if (problem) {
-    notRun.push(`tier ${tier.name}: ${problem}`);
-    rows.push({ tier: tier.name, seconds: 0, passed: 0, failed: 0, skipped: 1 });
-    return;
-  }
+/** Runs a tier, or a part of it. */
+async function runTier(tier, options) {
   const startedMs = Date.now();
-  const records = await tier.run({ heading });
-  for (const { state, titles, reason } of records)
-    if (state === 'failed')
-      failures.push(`${tier.name}: ${titles.join(' › ')}${reason ? `\n    ${reason.split('\n')[0]}` : ''}`);
-  rows.push({ tier: tier.name, seconds: (Date.now() - startedMs) / 1000, ...count(records) });
+  const records = await tier.run(options);
+  const { records: earlier, seconds } = results.get(tier) ?? { records: [], seconds: 0 };
+  results.set(tier, { records: [...earlier, ...records], seconds: seconds + (Date.now() - startedMs) / 1000 });
 }
 
 const chosen = tiers.filter(({ name }) => named.length === 0 || named.includes(name));
-const beside = chosen.filter((tier) => tier.isBeside);
-const oneByOne = chosen.filter((tier) => !tier.isBeside);
+const checks = chosen.filter((tier) => tier.isCheck);
+const suites = chosen.filter((tier) => !tier.isCheck);
 // The processors check what is static while the network brings what the others need.
 const [problems] = await Promise.all([
-  install(oneByOne),
+  install(suites),
   sideBySide(
-    TIERS_AT_A_TIME,
-    beside.map((tier) => () => runTier(tier, undefined, `\n== ${tier.name}\n`)),
+    CHECKS_AT_A_TIME,
+    checks.map((tier) => () => runTier(tier, { heading: `\n== ${tier.name}\n` })),
   ),
 ]);
-for (const tier of oneByOne) {
-  process.stdout.write(`\n== ${tier.name}\n`);
-  await runTier(tier, problems.get(tier));
+const isAble = (tier) => !problems.get(tier);
+for (const tier of suites.filter((each) => !isAble(each))) notRun.push(`tier ${tier.name}: ${problems.get(tier)}`);
+for (const tier of suites.filter(isAble)) {
+  if (results.has(tier)) continue;
+  const together = tier.isMostlyWaiting ? suites.filter((each) => each.isMostlyWaiting && isAble(each)) : [tier];
+  process.stdout.write(`\n== ${together.map(({ name }) => name).join(', ')}\n`);
+  if (together.length === 1) await runTier(tier);
+  else {
+    await Promise.all(together.map((each) => runTier(each, { part: 'beside' })));
+    for (const each of together) await runTier(each, { part: 'alone' });
+  }
 }
+const rows = chosen.map((tier) => {
+  const { records, seconds } = results.get(tier) ?? { records: [{ state: 'skipped' }], seconds: 0 };
+  return { tier: tier.name, seconds, records, ...count(records) };
+});
+const failures = rows.flatMap(({ tier, records }) =>
+  records
+    .filter(({ state }) => state === 'failed')
+    .map(({ titles, reason }) => `${tier}: ${titles.join(' › ')}${reason ? `\n    ${reason.split('\n')[0]}` : ''}`),
+);
 if (!process.env.CORE_ORCHESTRATOR_VSCODE)
   notRun.push('desktop VS Code: CORE_ORCHESTRATOR_VSCODE=desktop npm test -- extension');
 notRun.push(process.platform === 'darwin' ? 'Linux: this is macOS' : 'macOS: this is not one');
@@ -71,7 +82,7 @@ for (const { tier, seconds, passed, failed, skipped } of rows) {
 process.stdout.write(`\nnot run:\n${notRun.map((line) => `  ${line}\n`).join('')}`);
 if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((line) => `  ${line}\n`).join('')}`);
 const total = (state) => rows.reduce((sum, row) => sum + row[state], 0);
-const seconds = Math.round((Date.now() - beganMs) / 1000);
-process.stdout.write(`\n${Math.floor(seconds / 60)} min ${seconds % 60} s`);
+const tookSeconds = Math.round((Date.now() - beganMs) / 1000);
+process.stdout.write(`\n${Math.floor(tookSeconds / 60)} min ${tookSeconds % 60} s`);
 process.stdout.write(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped\n`);
 process.exit(total('failed') === 0 ? 0 : 1);

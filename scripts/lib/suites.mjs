@@ -33,21 +33,25 @@ export function byAloneness(files) {
 
 /**
  * A tier over test/<name> within one time limit. Without `atATime` one process runs all files. With it each file gets a process
- * (or they are dealt out to that many `groups`), so many at a time, and the files that run alone come afterwards in one. `only`
- * narrows the tier to some files and titles; then, and with counts to record (verify), one process runs everything.
+ * (or they are dealt out to that many `groups`), so many at a time, and the files that run alone come afterwards in one; `part`
+ * asks for the ones (beside another tier: then `besideAnother` at a time) or the others only. `only` narrows the tier to some files and titles; then, and with counts to record
+ * (verify), one process runs everything.
  */
-export function mochaTier(name, timeoutMs, { atATime = 1, groups } = {}) {
-  return async ({ only, trials } = {}) => {
+export function mochaTier(name, timeoutMs, { atATime = 1, besideAnother = atATime, groups } = {}) {
+  let remainingMs = timeoutMs;
+  return async ({ only, trials, part } = {}) => {
     const files = only?.files ?? filesOf(join('test', name), '.test.ts');
     if (files.length === 0) return [];
-    const left = trials ? () => undefined : limitOf(timeoutMs);
+    const left = trials ? () => undefined : limitOf(remainingMs);
     const of = (some) => mochaRun(`test/${name}`, some, { only, trials, timeoutMs: left() });
     if (only || trials || atATime === 1) return of(files);
     const { beside, alone } = byAloneness(files);
+    if (part === 'alone') return alone.length === 0 ? [] : of(alone);
     const hands = groups ? deal(beside, groups) : beside.map((file) => [file]);
     const jobs = hands.map((some) => () => mochaRun(some.join(', '), some, { heading: '', timeoutMs: left() }));
-    const records = (await sideBySide(atATime, jobs)).flat();
-    return alone.length === 0 ? records : [...records, ...(await of(alone))];
+    const records = (await sideBySide(part === 'beside' ? besideAnother : atATime, jobs)).flat();
+    remainingMs = left();
+    return part === 'beside' || alone.length === 0 ? records : [...records, ...(await of(alone))];
   };
 }
 

@@ -113,17 +113,18 @@ const tmux = () => installPrograms(['tmux', 'sqlite3']);
 const webVscode = () => firstProblem(() => installPrograms(['tmux', 'chromium']), installWebVscode);
 
 /**
- * In order of running; those with `isBeside` need nothing and run side by side, before the others. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
+ * In order of running; those with `isCheck` need nothing and run side by side, before the others; those that are
+ * `isMostlyWaiting` run beside each other, but for their files that run alone. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
  * `ending` say where its tests are.
  */
 export const tiers = [
-  { name: 'lint', isBeside: true, run: command('lint (npm run lint)', tool.eslint, ['.']) },
+  { name: 'lint', isCheck: true, run: command('lint (npm run lint)', tool.eslint, ['.']) },
   {
     name: 'format',
-    isBeside: true,
+    isCheck: true,
     run: command('formatting (npm run format:check)', tool.prettier, ['--check', '--log-level', 'warn', '.']),
   },
-  { name: 'types', isBeside: true, run: command('types (npm run typecheck)', 'scripts/typecheck.mjs') },
+  { name: 'types', isCheck: true, run: command('types (npm run typecheck)', 'scripts/typecheck.mjs') },
   {
     name: 'unit',
     folder: 'test/unit',
@@ -141,13 +142,15 @@ export const tiers = [
     name: 'integration',
     folder: 'test/integration',
     ending: '.test.ts',
+    isMostlyWaiting: true,
     needs: tmux,
-    run: mochaTier('integration', 8 * MINUTE_MS, { atATime: 3 }),
+    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 3, besideAnother: 1 }),
   },
   {
     name: 'agents',
     folder: 'test/agents',
     ending: '.test.ts',
+    isMostlyWaiting: true,
     needs: () => firstProblem(tmux, installAgents),
     run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 2 }),
   },
