@@ -42,6 +42,7 @@ const DEFAULT_MESSAGES: Readonly<Record<number, string>> = {
   400: 'The request is not valid',
   401: 'The key is not valid',
   429: 'Too many requests',
+  503: 'The model is overloaded, please try again later',
   529: 'Overloaded',
 };
 

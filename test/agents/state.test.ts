@@ -35,20 +35,19 @@ const SHOWS = {
   'allowed in the terminal': all('busy'),
   'denied in the terminal': all('idle'),
   'a final API error': all('error'),
-  // Gemini does not say why it tries again.
-  'a retry after a rate limit': { ...all('rate_limited'), gemini: ['busy'] },
-  'a retry after an overload': { ...all('rate_limited'), gemini: ['busy'] },
+  'a retry after a rate limit': all('rate_limited'),
+  'a retry after an overload': all('rate_limited'),
   // Gemini asks whether to go on.
   'a usage limit': { ...all('rate_limited', 'error'), gemini: ['awaiting_input', 'rate_limited'] },
 } satisfies Readonly<Record<string, Shown>>;
 type Situation = keyof typeof SHOWS;
 
 const QUESTION = /Do you want to proceed|Would you like to run|Allow execution|Permission required/;
-/** Drawn while it tries again. Gemini says so only after its second failure. */
+/** Drawn while it tries again. Gemini draws nothing. */
 const RETRYING: Readonly<Record<Cli, RegExp>> = {
   claude: /Retrying in/,
   codex: /[Rr]econnecting/,
-  gemini: /This is taking a bit longer|Trying to reach/,
+  gemini: /(?!)/,
   opencode: /retrying/,
 };
 /**
@@ -153,6 +152,19 @@ for (const cli of CLIS) {
       await world.shows(id, 'idle', 20_000);
     }
 
+    /** A program that says nothing of its retries: that it works without progress is told. */
+    async function saysThatItPossiblyRetries(): Promise<void> {
+      const silentMs = typeOf(cli).silentRetryMs;
+      if (silentMs === undefined) return;
+      const beganMs = performance.now();
+      const isTold = (): boolean =>
+        world.view(id).evidence.some(({ detail }) => detail.startsWith('possibly retrying'));
+      await eventually('it is possibly retrying', isTold, { timeoutMs: silentMs + 10_000 });
+      delays.push(
+        `possibly retrying ${Math.round(performance.now() - beganMs - silentMs)} ms after ${silentMs / 1000} s`,
+      );
+    }
+
     it(`R25 is busy while ${cli} answers, and idle within 1 s of the end`, async () => {
       await world.ask(id, 'Stream. [[slow: 2]]');
       await within('the beginning', 'busy');
@@ -225,6 +237,7 @@ for (const cli of CLIS) {
           await draws('it works', WORKING[cli]);
           const end = watchActivities();
           const beganMs = performance.now();
+          await saysThatItPossiblyRetries();
           await eventually('it gives up', async () => !WORKING[cli].test(await world.screen(id)), {
             timeoutMs: 25 * MINUTE_MS,
             everyMs: 50,

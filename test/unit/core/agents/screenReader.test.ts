@@ -109,24 +109,27 @@ describe('screenReader', () => {
 
   it('says of a program that it tries again, when it says so', () => {
     const types = new Map(builtInTypes().map((type) => [type.id, compileScreen(type, 'bash')]));
-    const gemini = types.get('gemini');
-    assert.ok(gemini);
-    const rule = '▄'.repeat(40);
-    const box = `────\n${rule}\n >   Type your message or @path/to/file\n${'▀'.repeat(40)}`;
-    for (const phrase of [
-      "This is taking a bit longer, we're still on it.",
-      'Trying to reach gemini-2.5-pro (Attempt 2/10)',
-    ]) {
-      const reading = readScreen(gemini, {
-        text: ` ⠋ ${phrase} (esc to cancel, 7s)\n${box}`,
-        title: '',
-        foreground: '',
-        cursor: { x: 0, y: 0 },
-        isInCopyMode: false,
-        observedAtMs: 0,
-      });
-      assert.deepEqual([reading.activity, reading.rule, reading.isRetry], ['busy', 'trying again', true]);
-    }
+    const read = (typeId: string, lines: readonly string[]): readonly unknown[] => {
+      const compiled = types.get(typeId);
+      assert.ok(compiled);
+      const { activity, isRetry } = readScreen(compiled, aScreen({ text: lines.join('\n'), title: '' }));
+      return [activity, isRetry];
+    };
+    const codex = (...lines: readonly string[]): readonly string[] => [
+      '› Do it', ...lines, '', '› Ask Codex to do anything', '', '  a-model default · ~/project',
+    ]; // prettier-ignore
+    assert.deepEqual(
+      read(
+        'codex',
+        codex('• Reconnecting... 2/5 (3s • esc to interrupt)', '  └ Unexpected status 503 Service Unavailable'),
+      ),
+      ['rate_limited', true],
+    );
+    assert.deepEqual(
+      read('codex', codex('• Reconnecting... 2/5 (3s • esc to interrupt)', '  └ Unexpected status 401 Unauthorized')),
+      ['busy', true],
+    );
+    assert.deepEqual(read('codex', codex('• Working (3s • esc to interrupt)')), ['busy', undefined]);
   });
 
   it('says of a Gemini that works for minutes without a tool that it is possibly retrying', () => {
