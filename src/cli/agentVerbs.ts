@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import type { GatewayMethod } from '../shared/gatewayMethods';
 import { textOf } from './commandLine';
@@ -47,6 +48,12 @@ export async function stop(context: VerbContext): Promise<ExitCode> {
   return context.has('all') ? fleet(context, 'fleet.stopAll', 'stopped') : stopEach(context);
 }
 
+/** @throws {CliError} Usage: before anything is kept of an agent that could not start there */
+function existingFolder(folder: string): string {
+  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  throw new CliError(ExitCode.Usage, `there is no folder ${cleanLine(folder)}`, 'Name an existing one with --folder.');
+}
+
 export async function start(context: VerbContext): Promise<ExitCode> {
   const engine = context.engine();
   const what = context.operand(0);
@@ -61,7 +68,7 @@ export async function start(context: VerbContext): Promise<ExitCode> {
   const spec = {
     name,
     typeId: what,
-    folder: path.resolve(terminal.cwd, textOf(line, 'folder') ?? '.'),
+    folder: existingFolder(path.resolve(terminal.cwd, textOf(line, 'folder') ?? '.')),
     ...given,
     ...rest,
   };

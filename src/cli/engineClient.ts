@@ -86,7 +86,7 @@ export class EngineClient {
 
   async #sayHello(params: object): Promise<void> {
     try {
-      await this.#request('hello', params, HELLO_MS);
+      await this.#request('hello', params, Math.min(HELLO_MS, this.options.timeoutMs ?? HELLO_MS));
     } catch (error) {
       const isOtherProtocol = error instanceof CliError && error.data.status === 'FAILED_PRECONDITION';
       throw isOtherProtocol ? new CliError(ExitCode.NoEngine, error.message, UPDATE_ADVICE, error.data) : error;
@@ -207,7 +207,7 @@ function tooLate(method: string, timeoutMs: number): CliError {
   const seconds = Math.round(timeoutMs / 100) / 10;
   return method === 'hello'
     ? new CliError(
-        ExitCode.NoEngine,
+        timeoutMs < HELLO_MS ? ExitCode.TimedOut : ExitCode.NoEngine,
         `the engine does not answer (waited ${seconds} s)`,
         'Its window may hang: look at it, or reload it.',
       )
@@ -239,7 +239,7 @@ function failureOf(body: RpcErrorBody, env: ClientOptions['env']): CliError {
   return new CliError(
     exitCode,
     withoutCode(cleanLine(String(body.message), 1000), code),
-    adviceOf(status, code, env),
+    adviceOf(body.data ?? {}, env),
     data,
   );
 }
@@ -251,12 +251,12 @@ function withoutCode(message: string, code: string | undefined): string {
 
 /** By code, since that tells more; else by status. */
 function adviceOf(
-  status: RpcStatus | undefined,
-  code: string | undefined,
+  { status, code, agentId }: Partial<RpcErrorBody['data']>,
   env: ClientOptions['env'],
 ): string | undefined {
   const byCode: Readonly<Record<string, string>> = {
-    'agent.notFound': '`orc agent list` shows the agents.',
+    'agent.notFound':
+      agentId === undefined ? '`orc receipts AGENT` shows the prompts of an agent.' : '`orc list` shows the agents.',
     'agent.dialogOpen':
       'Answer it with `orc approve`, `orc deny` or in the terminal (`orc attach`), or send with --queue.',
     'agent.draftInBox': 'Somebody is typing there: finish or clear the draft (`orc attach`), or send with --queue.',
@@ -266,6 +266,7 @@ function adviceOf(
     'agent.paused': '`orc unpause AGENT` first.',
     'agent.deliveryUnknown':
       'Look at the agent (`orc screen`) before you send it again; nothing is typed a second time by itself.',
+    'agent.cannotResume': '`orc start AGENT` starts one that ended in a new conversation.',
     'agent.requestGone': 'Look at what it asks now: `orc why AGENT`.',
     'agent.cannotAnswer': 'Answer in its terminal: `orc attach AGENT`.',
     'agent.quarantined': 'It failed too often in a row; `orc start AGENT` tries once more.',

@@ -185,6 +185,17 @@ describe('orc for people', () => {
     assert.deepEqual([all.code, all.stdout], [1, 'resumed A\nfailed: B: gone\n']);
   });
 
+  it('starts nothing in a folder that is not there, and names what a wrong receipt is not', async () => {
+    const { code, stderr } = await orc(['start', 'demo', '--folder', '/no/such']);
+    assert.equal(code, 2);
+    assert.match(stderr, /there is no folder \/no\/such/);
+    assert.ok(!gateway.methods().includes('agent.start'));
+    answering({ 'agent.cancelPrompt': { status: 'NOT_FOUND', message: 'no prompt "x"', code: 'agent.notFound' } });
+    const wrong = await orc(['cancel', 'x']);
+    assert.equal(wrong.code, 4);
+    assert.match(wrong.stderr, /orc receipts AGENT/);
+  });
+
   it('prints a screen without its control characters', async () => {
     answering({ 'agent.screen': { result: { text: `${RED}one\u001b[2J\ntwo\n\n\n` } } });
     assert.equal((await orc(['screen', 'reviewer'])).stdout, 'one\ntwo\n');
@@ -464,6 +475,13 @@ describe('orc for people', () => {
     it('S11 says so when the key is refused', async () => {
       answering({ hello: { status: 'UNAUTHENTICATED', message: 'not known' } });
       assert.equal((await orc(['status'])).code, 6);
+    });
+
+    it('ends with 8 when not even the greeting is answered within --timeout', async () => {
+      answering({ hello: 'hold' });
+      const { code, stderr } = await orc(['list', '--timeout', '0.5']);
+      assert.equal(code, 8);
+      assert.match(stderr, /the engine does not answer \(waited 0\.5 s\)/);
     });
 
     it('ends with 8 when an answer takes longer than --timeout', async () => {
