@@ -3,11 +3,13 @@
 import './lib/nodeVersion.mjs';
 import { installPackages } from './lib/install.mjs';
 import { fail } from './lib/project.mjs';
-import { sideBySide } from './lib/lanes.mjs';
+import { sharedSlots, sideBySide } from './lib/lanes.mjs';
 import { count, notRunLines } from './lib/results.mjs';
 
 /** They keep a processor busy and wait for nothing. */
 const CHECKS_AT_A_TIME = 2;
+/** Files of several tiers that mostly wait. */
+const WAITING_FILES_AT_A_TIME = 3;
 
 const beganMs = Date.now();
 const named = process.argv.slice(2);
@@ -55,7 +57,8 @@ for (const tier of suites.filter(isAble)) {
   process.stdout.write(`\n== ${together.map(({ name }) => name).join(', ')}\n`);
   if (together.length === 1) await runTier(tier);
   else {
-    await Promise.all(together.map((each) => runTier(each, { part: 'beside' })));
+    const slots = sharedSlots(WAITING_FILES_AT_A_TIME);
+    await Promise.all(together.map((each) => runTier(each, { part: 'beside', slots })));
     for (const each of together) await runTier(each, { part: 'alone' });
   }
 }

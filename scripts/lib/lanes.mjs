@@ -14,6 +14,23 @@ export async function sideBySide(atATime, jobs) {
   return answers;
 }
 
+/** A function that runs jobs for several callers, never more than `count` at a time; who asks first is served first. */
+export function sharedSlots(count) {
+  let free = count;
+  const waiting = [];
+  return async (job) => {
+    if (free > 0) free -= 1;
+    else await new Promise((resolve) => waiting.push(resolve));
+    try {
+      return await job();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+}
+
 /** What is left of a time limit that begins now, in milliseconds; never so little that it would mean no limit. */
 export function limitOf(timeoutMs) {
   const endMs = performance.now() + timeoutMs;

@@ -34,12 +34,12 @@ export function byAloneness(files) {
 /**
  * A tier over test/<name> within one time limit. Without `atATime` one process runs all files. With it each file gets a process
  * (or they are dealt out to that many `groups`), so many at a time, and the files that run alone come afterwards in one; `part`
- * asks for the ones (beside another tier: then `besideAnother` at a time) or the others only. `only` narrows the tier to some files and titles; then, and with counts to record
+ * asks for the ones (each in one of the `slots` that it shares with another tier) or the others only. `only` narrows the tier to some files and titles; then, and with counts to record
  * (verify), one process runs everything.
  */
-export function mochaTier(name, timeoutMs, { atATime = 1, besideAnother = atATime, groups } = {}) {
+export function mochaTier(name, timeoutMs, { atATime = 1, groups } = {}) {
   let remainingMs = timeoutMs;
-  return async ({ only, trials, part } = {}) => {
+  return async ({ only, trials, part, slots = (job) => job() } = {}) => {
     const files = only?.files ?? filesOf(join('test', name), '.test.ts');
     if (files.length === 0) return [];
     const left = trials ? () => undefined : limitOf(remainingMs);
@@ -48,8 +48,10 @@ export function mochaTier(name, timeoutMs, { atATime = 1, besideAnother = atATim
     const { beside, alone } = byAloneness(files);
     if (part === 'alone') return alone.length === 0 ? [] : of(alone);
     const hands = groups ? deal(beside, groups) : beside.map((file) => [file]);
-    const jobs = hands.map((some) => () => mochaRun(some.join(', '), some, { heading: '', timeoutMs: left() }));
-    const records = (await sideBySide(part === 'beside' ? besideAnother : atATime, jobs)).flat();
+    const jobs = hands.map(
+      (some) => () => slots(() => mochaRun(some.join(', '), some, { heading: '', timeoutMs: left() })),
+    );
+    const records = (await sideBySide(atATime, jobs)).flat();
     remainingMs = left();
     return part === 'beside' || alone.length === 0 ? records : [...records, ...(await of(alone))];
   };

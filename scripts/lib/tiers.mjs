@@ -144,7 +144,7 @@ export const tiers = [
     ending: '.test.ts',
     isMostlyWaiting: true,
     needs: tmux,
-    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 3, besideAnother: 1 }),
+    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 3 }),
   },
   {
     name: 'agents',
