@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AgentId } from '../../agents/agent';
 import type { LaunchSpec } from '../../agents/agentHost';
@@ -54,8 +54,7 @@ export class LaunchFiles {
     const { files = {}, links = {} } = spec;
     requirePaths(Object.keys(files), links);
     const folder = this.folder(spec.agentId, spec.generation);
-    await Promise.all([rm(exitFile, { force: true }), rm(folder, { recursive: true, force: true })]);
-    await mkdir(folder, { mode: 0o700 }); // fails when somebody put something there
+    await Promise.all([unlink(exitFile).catch(nothingWhenMissing), makeAfresh(folder)]);
     const script = join(folder, SCRIPT_NAME);
     for (const [path, content] of [[SCRIPT_NAME, text], ...Object.entries(files)] as const)
       await writeFile(await this.#place(folder, path), content, { mode: 0o600, flag: 'wx' }); // wx: never through a link somebody left there
@@ -98,6 +97,17 @@ function requirePaths(files: readonly string[], links: Readonly<Record<string, s
   const isTarget = (target: string): boolean => target.startsWith('/') && !target.includes('\0');
   if (new Set(paths).size < paths.length || paths.some(isBelow) || !Object.values(links).every(isTarget))
     throw new TmuxError('tmux.invalidArgument', 'launch', { detail: 'a link of a launch' });
+}
+
+/** Most often there is none, so that is tried first. */
+async function makeAfresh(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 }); // fails when something is there, also a link
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // whatever has this code says so
+    await rm(folder, { recursive: true, force: true }); // a link is removed, not followed
+    await mkdir(folder, { mode: 0o700 });
+  }
 }
 
 function nothingWhenMissing(error: NodeJS.ErrnoException): readonly string[] {

@@ -10,7 +10,7 @@ const DEFAULT_SIZE = { columns: 120, rows: 40 } as const;
 
 /**
  * Makes the session of one agent and says what was made.
- * `requireRight` throws when we have lost the right to act; asked again after the script was written.
+ * `requireRight` throws when we have lost the right to act; asked before and after the script is written.
  * @throws {TmuxError} what `writeScript` throws; tmux.alreadyExists – then nothing was changed; tmux.invalidArgument; tmux.serverGone; tmux.timeout.
  */
 export async function launchInto(
@@ -21,6 +21,8 @@ export async function launchInto(
   requireRight: () => void,
 ): Promise<HostedEntry> {
   const size = { columns: spec.columns ?? DEFAULT_SIZE.columns, rows: spec.rows ?? DEFAULT_SIZE.rows };
+  signal?.throwIfAborted(); // it may have waited for its turn
+  requireRight();
   const script = await writeScript(spec);
   signal?.throwIfAborted();
   requireRight();
@@ -29,10 +31,10 @@ export async function launchInto(
     spec.generation,
     size,
     ['/bin/sh', script],
-    connection.format.text,
+    connection.launchFormat.text,
   );
   const [info = ''] = await connection.run(commands);
-  const row = connection.format.parse(info)[0];
+  const row = connection.launchFormat.parse(info)[0];
   if (!row) throw new TmuxError('tmux.rejected', 'new-session', { detail: 'no answer to be read' });
   const pid = Number(row.pid);
   return {

@@ -9,11 +9,12 @@ export const UNREAD_START_TIME = '';
 /**
  * When process `pid` began, as the operating system states it: Linux field 22 of /proc/<pid>/stat (proc(5)), elsewhere
  * `ps -o lstart=` (ps(1)). Undefined when there is no such process or only its zombie is left. Never rejects.
+ * /proc is read at once: it is memory, and a thread of the pool costs ten times as much as the reading.
  */
 export async function readStartTime(pid: number): Promise<string | undefined> {
   if (process.platform !== 'linux') return readStartTimeByPs(pid);
   try {
-    return parseProcStat(await readFile(`/proc/${pid}/stat`, 'latin1'));
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return undefined; // ENOENT and ESRCH both say that it is gone
   }
@@ -73,8 +74,7 @@ const SCRIPT_NAME = 'sh';
 
 /**
  * The program in the foreground. The launch script leads the agent's process group, so tmux names the script; the agent is its
- * child (Linux; elsewhere the script's name stays). Untrusted text. Read at once: /proc is memory, and a thread of the pool costs ten
- * times as much as the reading.
+ * child (Linux; elsewhere the script's name stays). Untrusted text. Read at once, as the start time is.
  */
 export function foregroundName(tmuxName: string, scriptPid: number): string {
   if (process.platform !== 'linux' || tmuxName !== SCRIPT_NAME) return tmuxName;

@@ -17,6 +17,7 @@ import type { Disposable } from '../../base/disposable';
 import { describeError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { ignore, type Logger } from '../../base/log';
+import { Gate } from '../gate';
 import { taggedRows, type HostedEntry } from '../hostedAgents';
 import { cleanPasteText } from '../pasteText';
 import { agentTarget, asWindowId, TmuxArgs, TmuxStart, type PaneId, type TmuxCommand } from '../tmuxArgs';
@@ -49,6 +50,12 @@ export interface TmuxAgentHostOptions {
 /** Failures of a launch after which a session may exist that nobody knows. */
 const HALF_MADE = ['tmux.timeout', 'tmux.rejected', 'tmux.noSuchTarget'] as const;
 
+/**
+ * 8: enough that tmux, which needs some milliseconds for each, never waits for a script, and so few that the first terminal is there
+ * after one script, not after a hundred, and none is late only because of its place in the queue.
+ */
+const LAUNCHES_AT_ONCE = 8;
+
 /** 2 s: a terminal is attached right after the question. */
 const SIZE_KEPT_MS = 2_000;
 
@@ -68,6 +75,7 @@ export class TmuxAgentHost implements AgentHost {
   readonly #files: LaunchFiles;
   readonly #observation: HostObservation;
   readonly #busy = new Set<AgentId>();
+  readonly #launches = new Gate(LAUNCHES_AT_ONCE);
   #program: TmuxProgram | undefined;
   #pasteCount = 0;
   #sizeKeptUntilMs = -Infinity;
@@ -125,13 +133,17 @@ export class TmuxAgentHost implements AgentHost {
     if (this.#busy.has(spec.agentId))
       throw new TmuxError('tmux.alreadyExists', 'new-session', { detail: 'being launched' });
     this.#busy.add(spec.agentId);
-    const launched = launchInto(
-      connection,
-      (launch) => this.#observation.writeScript(launch),
-      spec,
-      signal,
-      () => this.#requireRight('new-session'),
-    ).finally(() => this.#busy.delete(spec.agentId));
+    const launched = this.#launches
+      .run(() =>
+        launchInto(
+          connection,
+          (launch) => this.#observation.writeScript(launch),
+          spec,
+          signal,
+          () => this.#requireRight('new-session'),
+        ),
+      )
+      .finally(() => this.#busy.delete(spec.agentId));
     launched.then(
       (entry) => (signal?.aborted ? this.#discardLate(spec.agentId) : this.#observation.adopt(entry)),
       (error: unknown) => {

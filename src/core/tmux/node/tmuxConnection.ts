@@ -5,7 +5,7 @@ import { ignore, type Logger } from '../../base/log';
 import type { ControlEvent } from '../controlModeParser';
 import { optionCommands } from '../tmuxConf';
 import { TmuxError } from '../tmuxErrors';
-import { paneFormat, screenFormat } from '../tmuxFormat';
+import { launchFormat, paneFormat, screenFormat } from '../tmuxFormat';
 import { TmuxArgs, TmuxStart, type SubscriptionName, type TmuxCommand } from '../tmuxArgs';
 import { ControlClient, type RunOptions } from './controlClient';
 import { isServerReady, serverConfPath, watchServer, writeServerConf, writeServerMarker } from './serverMarker';
@@ -53,8 +53,9 @@ export class TmuxConnection {
   /** Process id of the server, for the nudge. */
   serverPid = 0;
   readonly #marker = `m${randomBytes(8).toString('hex')}`;
-  /** What we ask of panes, and with captured screens; the marker is fresh for every connection. */
+  /** What we ask of panes, of a new one, and with captured screens; the marker is fresh for every connection. */
   readonly format = paneFormat(this.#marker);
+  readonly launchFormat = launchFormat(this.#marker);
   readonly screenFormat = screenFormat(this.#marker);
   readonly #clients: ControlClient[] = [];
   readonly #commands: Pick<ControlClient, 'run'>;
