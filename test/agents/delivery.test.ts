@@ -2,29 +2,44 @@ import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../src/core/agents/agent';
 import { builtInTypes } from '../../src/core/agents/builtInTypes';
 import { preparePrompt } from '../../src/core/agents/delivery/preparePrompt';
-import type { PromptReceipt } from '../../src/core/agents/delivery/promptDelivery';
-import { eventually } from '../support/eventually';
 import { requireTmux } from '../support/tmuxServer';
 import { trials, trialSize } from '../support/trials';
 import { AgentWorld, READY_MS } from './agentWorld';
-import { CLIS, requireCli, TYPE_IDS } from './cliSetup';
+import { type Cli, CLIS, requireCli, TYPE_IDS } from './cliSetup';
+import { coverage, schedule, SITUATIONS, type Trial } from './deliverySchedule';
+import { type Outcome, SEND_WHEN, type Target, untilIdle } from './deliverySituations';
 import { isAsDeclared, PAYLOADS } from './payloads';
 
-/** A conversation as long as this is begun anew, so that no program compacts it. */
-const PER_CONVERSATION = 50;
+/** After so many that could not be sent at all, the rest says nothing new. */
+const MAX_UNSENT = 5;
+const LOG_LINES = 30;
 
-interface Sent {
+interface Sent extends Outcome {
   readonly what: string;
   readonly mark: string;
   readonly prepared: string;
-  readonly alters: readonly string[];
-  readonly receipt: PromptReceipt;
 }
+
+function typeOf(cli: Cli) {
+  const type = builtInTypes().find(({ id }) => id === TYPE_IDS[cli]);
+  if (!type) throw new Error(`there is no type for ${cli}`);
+  return type;
+}
+
+describe('The trials of deliveries', () => {
+  it('are every payload once in a short run, and every payload in every situation in one of 500', () => {
+    const short = schedule(PAYLOADS.length);
+    assert.equal(new Set(short.map(({ payload }) => payload)).size, PAYLOADS.length);
+    for (const [name, payloads] of coverage(short)) assert.ok(payloads.size >= 2, `${name}: ${payloads.size}`);
+    for (const [name, payloads] of coverage(schedule(500))) assert.equal(payloads.size, PAYLOADS.length, name);
+  });
+});
 
 for (const cli of CLIS) {
   describe(`Deliveries to ${cli}`, function () {
-    this.timeout(trialSize === 'smoke' ? 240_000 : 3 * 3600_000);
-    const type = builtInTypes().find(({ id }) => id === TYPE_IDS[cli]);
+    this.timeout(trialSize === 'smoke' ? 300_000 : 3 * 3600_000);
+    const type = typeOf(cli);
+    const alters = type.alters ?? [];
     let world: AgentWorld;
     let id: AgentId;
 
@@ -36,63 +51,51 @@ for (const cli of CLIS) {
     });
     after(() => world?.dispose());
 
-    async function send(index: number, situation: Situation): Promise<Sent> {
-      const payload = PAYLOADS[index % PAYLOADS.length];
-      if (!payload || !type) throw new Error('there is a payload and a type');
+    async function send(trial: Trial): Promise<Sent | string> {
+      const { index, situation } = trial;
+      const payload = PAYLOADS[trial.payload];
+      if (!payload) throw new Error('there is a payload');
       const mark = `(delivery ${index} of this test)`;
       const text = payload.text(mark);
-      const { prepared } = preparePrompt(text, type);
-      const what = `${payload.name}, ${situation.name}`;
-      await situation.before(world, id);
-      const receipt = await world.engine.sendPrompt(id, text).catch(async (error: unknown) => {
-        throw new Error(`${what}: ${String(error)}\n${await world.screen(id)}\n${world.log}`);
-      });
-      return { what, mark, prepared, alters: type.alters ?? [], receipt };
+      const what = `${index}: ${payload.name}, ${situation}`;
+      try {
+        const outcome = await SEND_WHEN[situation]({ world, id }, text, index);
+        return { ...outcome, what, mark, prepared: preparePrompt(text, type).prepared };
+      } catch (error) {
+        const screen = await world.screen(id);
+        const log = world.log.split('\n').slice(-LOG_LINES).join('\n');
+        return `${what}: ${String(error)}\n${screen}\n${log}`;
+      }
     }
 
     it(`R7 every prompt that ${cli} acknowledges is in the model's log as it was prepared, exactly once`, async () => {
-      const count = trials(PAYLOADS.length, 500, 500);
       const all: Sent[] = [];
       const problems: string[] = [];
       let conversation: Sent[] = [];
-      for (let index = 0; index < count; index++) {
-        const situation = SITUATIONS[index % SITUATIONS.length] ?? SITUATIONS[0];
-        const sent = await send(index, situation);
-        all.push(sent);
-        conversation.push(sent);
-        if (conversation.length < PER_CONVERSATION && index < count - 1) continue;
-        problems.push(...(await compare(world, id, conversation)));
+      let unsent = 0;
+      const judge = async (): Promise<void> => {
+        const found = await compare({ world, id }, conversation, alters);
+        for (const problem of found) console.log(`      ${problem}`);
+        problems.push(...found);
         conversation = [];
-        if (index < count - 1) await world.engine.restartAgent(id);
+      };
+      for (const trial of schedule(trials(PAYLOADS.length, 500, 500))) {
+        if (trial.situation === 'launch' && trial.index > 0) await judge();
+        const sent = await send(trial);
+        if (typeof sent !== 'string') {
+          all.push(sent);
+          conversation.push(sent);
+          continue;
+        }
+        console.log(`      ${sent}`);
+        problems.push(sent);
+        await judge();
+        if (++unsent >= MAX_UNSENT) break;
+        await world.engine.restartAgent(id);
       }
+      await judge();
       console.log(`      ${cli}: ${summary(all)}, ${problems.length} problems`);
       assert.deepEqual(problems, []);
-    });
-
-    it(`refuses while a dialog of ${cli} is up, and delivers what waits once it is answered`, async () => {
-      await world.shows(id, 'idle', 20_000);
-      await world.ask(id, 'Build it. [[sudo: mkdir -p made && echo built]]');
-      await world.shows(id, 'awaiting_approval', 10_000);
-      const asked = world.model.requests.length;
-      await assert.rejects(world.engine.sendPrompt(id, 'Never typed'), { code: 'agent.dialogOpen' });
-      const queued = await world.engine.sendPrompt(id, 'Typed when it is free', { whenBlocked: 'queue' });
-      assert.equal(queued.state, 'queued');
-      assert.equal(world.view(id).activity, 'awaiting_approval');
-      await world.keys(id, 'Escape');
-      await world.model.request(
-        'the prompt that waited',
-        ({ index, conversation }) => index >= asked && conversation.message.trim() === 'Typed when it is free',
-        30_000,
-      );
-      assert.ok(!world.model.requests.some(({ conversation }) => conversation.message.includes('Never typed')));
-    });
-
-    it(`leaves a person's draft in the box of ${cli} alone`, async () => {
-      await world.shows(id, 'idle', 20_000);
-      await world.type(id, 'half a thought');
-      await eventually('the draft is drawn', async () => (await world.screen(id)).includes('half a thought'));
-      await assert.rejects(world.engine.sendPrompt(id, 'Never typed'), { code: 'agent.draftInBox' });
-      assert.match(await world.screen(id), /half a thought/);
     });
 
     it(`delivers the first prompt of a launch of ${cli}`, async () => {
@@ -107,9 +110,8 @@ for (const cli of CLIS) {
         args,
         firstPrompt,
       });
-      if (!type) throw new Error('there is a type');
       const { prepared } = preparePrompt(firstPrompt, type);
-      const isIt = (text: string): boolean => isAsDeclared(text, prepared, type.alters ?? []);
+      const isIt = (text: string): boolean => isAsDeclared(text, prepared, alters);
       const { conversation } = await world.model.request(
         'the first prompt',
         (request) => isIt(request.conversation.message),
@@ -120,56 +122,41 @@ for (const cli of CLIS) {
   });
 }
 
-interface Situation {
-  readonly name: string;
-  before(world: AgentWorld, id: AgentId): Promise<void>;
-}
-
-const IDLE: Situation = { name: 'idle', before: (world, id) => untilIdle(world, id) };
-
-const SITUATIONS: readonly [Situation, ...Situation[]] = [
-  IDLE,
-  IDLE,
-  { name: 'right after the last one', before: () => Promise.resolve() },
-  IDLE,
-  {
-    name: 'while it works',
-    async before(world, id) {
-      await untilIdle(world, id);
-      await world.engine.sendPrompt(id, `Work a little, ${world.model.requests.length}. [[slow: 2]]`);
-    },
-  },
-  {
-    name: 'while the person scrolls back',
-    async before(world, id) {
-      await untilIdle(world, id);
-      await world.scrollBack(id);
-    },
-  },
-];
-
-async function untilIdle(world: AgentWorld, id: AgentId): Promise<void> {
-  await world.shows(id, 'idle', 30_000);
-}
-
 function summary(all: readonly Sent[]): string {
   const by = (evidence: string): number => all.filter(({ receipt }) => receipt.evidence === evidence).length;
-  return `${all.length} prompts, acknowledged ${by('hook')} by hook and ${by('screen')} by screen`;
+  const situations = SITUATIONS.map((name) => `${name} ${all.filter(({ what }) => what.endsWith(`, ${name}`)).length}`);
+  return `${all.length} prompts (${situations.join(', ')}), acknowledged ${by('hook')} by hook and ${by('screen')} by screen`;
 }
 
 /** What is wrong with a conversation, judged by the last request, which holds all of it. */
-async function compare(world: AgentWorld, id: AgentId, sent: readonly Sent[]): Promise<readonly string[]> {
-  await untilIdle(world, id);
-  const turns = world.model.requests.filter(({ kind }) => kind === 'turn');
+async function compare(target: Target, sent: readonly Sent[], alters: readonly string[]): Promise<readonly string[]> {
+  const problems: string[] = [];
+  await untilIdle(target).catch((error: unknown) => problems.push(`it does not come to rest: ${String(error)}`));
+  const turns = target.world.model.requests.filter(({ kind }) => kind === 'turn');
   const everything = turns.at(-1)?.conversation.userTexts ?? [];
-  return sent.flatMap(({ what, mark, prepared, alters, receipt }) => {
-    const [arrived = '', ...more] = everything.filter((text) => text.includes(mark));
-    if (receipt.state !== 'acknowledged') return [`${what}: ${receipt.state} ${receipt.reason ?? ''}`];
-    if (arrived === '' || more.length > 0)
-      return [`${what}: arrived ${arrived === '' ? 0 : 1 + more.length} times (${receipt.evidence ?? ''})`];
-    if (isAsDeclared(arrived, prepared, alters)) return [];
-    return [
-      `${what}: arrived as ${JSON.stringify(arrived.slice(0, 200))}, not ${JSON.stringify(prepared.slice(0, 200))}`,
-    ];
-  });
+  for (const { what, mark, prepared, receipt, typed } of sent) {
+    const arrived = everything.filter((text) => text.includes(mark));
+    if (receipt.state !== 'acknowledged') problems.push(`${what}: ${receipt.state} ${receipt.reason ?? ''}`);
+    else if (arrived.length !== 1)
+      problems.push(`${what}: arrived ${arrived.length} times (${receipt.evidence ?? ''})`);
+    else if (!isAsDeclared(arrived[0] ?? '', prepared, alters))
+      problems.push(`${what}: arrived as ${difference(arrived[0] ?? '', prepared)}`);
+    if (!typed) continue;
+    const seen = everything.filter((text) => text.includes(typed.text));
+    if (seen.length !== typed.times || seen.some((text) => text.trim() !== typed.text))
+      problems.push(`${what}: the person's own draft arrived as ${seen.map(shown).join(' and ') || 'nothing'}`);
+  }
+  return problems;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 200));
+}
+
+/** Two long texts around the first place at which they differ. */
+function difference(arrived: string, prepared: string): string {
+  let at = 0;
+  while (at < arrived.length && arrived[at] === prepared[at]) at++;
+  const around = (text: string): string => JSON.stringify(text.slice(Math.max(0, at - 40), at + 160));
+  return `${around(arrived)}, not ${around(prepared)}, from character ${at} on (${arrived.length} and ${prepared.length} long)`;
 }
