@@ -166,7 +166,19 @@ export class Agents {
 
   /** An item of a row's context menu. */
   async menu(name, item) {
-    await this.window.rowMenu(this.row(name), item);
+    const found = this.page.locator('.monaco-menu').getByRole('menuitem', { name: item }).first();
+    await eventually(`${item} in the menu of ${name}`, async () => {
+      // A row that goes to another group just then takes its menu with it, or was right-clicked in its earlier state.
+      await this.row(name).click({ button: 'right' });
+      try {
+        await found.waitFor({ timeout: 3_000 });
+        await found.click({ delay: 50, timeout: 3_000 });
+      } catch (error) {
+        await this.page.keyboard.press('Escape');
+        throw error;
+      }
+      return true;
+    });
   }
 
   async run(title, command) {
@@ -201,11 +213,27 @@ export class Agents {
   async sendPrompt(name, text) {
     await eventually('the input box of Send Prompt', async () => {
       // A row that is drawn anew between press and release of the button swallows the click: as a person, click again.
-      await this.window.rowAction(this.row(name), 'Send Prompt');
+      await this.#rowAction(name, 'Send Prompt');
       await this.window.quick.getByText(/Send Prompt to/).waitFor({ timeout: 3_000 });
       return true;
     });
     await this.window.input(text);
+  }
+
+  /** Gives up soon: the row may move from under the mouse. */
+  async #rowAction(name, action) {
+    await this.row(name).hover();
+    await this.row(name).getByRole('button', { name: action }).click({ timeout: 3_000 });
+  }
+
+  /** Opens the review of what an agent asks, from its row. */
+  async review(name) {
+    await eventually(`the request of ${name}`, async () => {
+      // As with a prompt: a row that is drawn anew, here in another group, swallows the click.
+      await this.#rowAction(name, 'Review Request');
+      await this.window.dialog().waitFor({ timeout: 3_000 });
+      return true;
+    });
   }
 
   /** The report of Check Setup, as text. */

@@ -73,6 +73,28 @@ await walk('R14 the window is reloaded', async (it) => {
     await agents.assertClean();
   });
 
+  await it.step('the terminal profile "Agent (tmux)" attaches to the agent that is picked', async () => {
+    // VS Code 1.139 may list its profiles before it knows extensions; it lists them again when the default profile is set.
+    await window.run('Terminal: Select Default Profile', { id: 'workbench.action.terminal.selectDefaultShell' });
+    await window.pick(/bash/);
+    await eventually('the profile', async () => {
+      const id = 'workbench.action.terminal.newWithProfile';
+      await window.run('Terminal: Create New Terminal (With Profile)', { id });
+      await window.quick.locator('.quick-input-box input').fill('agent');
+      const profile = window.quick.getByRole('option', { name: /Agent \(tmux\)/ });
+      const isListed = await profile.waitFor({ timeout: 1_000 }).then(() => true, () => false); // prettier-ignore
+      await (isListed ? profile.click() : window.page.keyboard.press('Escape'));
+      return isListed;
+    });
+    await window.pick(/Tester/);
+    await window.waitTerminal(/demo agent/);
+    await eventually('a fourth client', () => attachedClients(it).length === 4);
+    await it.shot(window, 'profile');
+    await agents.menu('Tester', 'Attach to Agent');
+    assert.equal(attachedClients(it).length, 4, 'it is recognised: attaching again opens no second one');
+    assert.deepEqual(identities(it), before.agents);
+  });
+
   await it.step('after VS Code was away, one message says that agents kept running', async () => {
     await window.close();
     await server.stop();
