@@ -100,9 +100,12 @@ await walk('Real agents', async (it) => {
     await window.tab(/State of/).waitFor();
     await eventually('the evidence', async () => /Evidence, the deciding piece first/.test(await document()));
     await it.shot(window, 'explain');
-    await agents.row(NAMES.codex).hover();
     const tooltip = window.page.locator('.monaco-hover:visible').filter({ hasText: 'Why it says so' });
-    await tooltip.waitFor();
+    await eventually('the tooltip', async () => {
+      await window.page.mouse.move(700, 400); // a row that is drawn anew under the mouse shows none
+      await agents.row(NAMES.codex).hover();
+      return tooltip.waitFor({ timeout: 3_000 }).then(() => true);
+    });
     assert.match(
       (await tooltip.innerText()).replace(/\u00a0/g, ' '),
       /Usage: [1-9][\d,]* in, .* covers this conversation/,
