@@ -78,6 +78,7 @@ for (const cli of CLIS) {
         for (const problem of found) console.log(`      ${problem}`);
         problems.push(...found);
         conversation = [];
+        if (trialSize !== 'smoke') console.log(`      ${cli}: ${all.length} sent, ${problems.length} problems`);
       };
       for (const trial of schedule(trials(PAYLOADS.length, 500, 500))) {
         if (trial.situation === 'launch' && trial.index > 0) await judge();

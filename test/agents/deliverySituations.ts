@@ -90,8 +90,14 @@ export async function untilIdle({ world, id }: Target): Promise<void> {
   await world.shows(id, 'idle', 60_000);
 }
 
-async function sent({ world, id }: Target, text: string): Promise<Outcome> {
-  return { receipt: await world.engine.sendPrompt(id, text) };
+/** A program that cannot take a second prompt while it works on the first says so: then the prompt waits. */
+async function sent(target: Target, text: string): Promise<Outcome> {
+  try {
+    return { receipt: await target.world.engine.sendPrompt(target.id, text) };
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'agent.notReady') throw error;
+    return { receipt: await queued(target, text) };
+  }
 }
 
 async function queued(target: Target, text: string): Promise<PromptReceipt> {

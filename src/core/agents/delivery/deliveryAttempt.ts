@@ -55,6 +55,11 @@ export class DeliveryAttempt {
     return this.#delivery;
   }
 
+  /** It worked when the text came: it may hold it back until later. */
+  get mayQueue(): boolean {
+    return this.#mayQueue;
+  }
+
   /** A hook says that this process accepted `prompt`: true when it is this one. */
   noteHook(prompt: string): boolean {
     if (!this.#hasPasted || this.#isToldByHook) return false;

@@ -41,7 +41,8 @@ export class DeliveryLane implements Disposable {
     private readonly runs: RunFacts,
   ) {
     this.#pulse = new Pulse(ports.clock);
-    this.#check = new ReadyCheck(ports, agent);
+    const isHolding = (): boolean => agent.type !== undefined && this.runs.of(agent).isHolding(agent.type, agent.record, ports.clock.nowMs()); // prettier-ignore
+    this.#check = new ReadyCheck({ ...ports, isHolding }, agent);
   }
 
   /** Prompts that are kept and wait. */
@@ -68,6 +69,11 @@ export class DeliveryLane implements Disposable {
   /** A hook of the present run told of an accepted prompt: true when it is the one under way. */
   noteHook(generation: number, prompt: string): boolean {
     return this.#current?.generation === generation && this.#current.attempt.noteHook(prompt);
+  }
+
+  /** A hook told of some prompt: one that was held back inside the program may have been taken. */
+  noteTold(): void {
+    if (!this.#current) this.#wake();
   }
 
   noteOutput(): void {
@@ -215,7 +221,7 @@ export class DeliveryLane implements Disposable {
     try {
       const result = await attempt.run(look, controller.signal);
       if (result.kind === 'blocked') return await this.#putBack(entry, result.delivery, result.reason);
-      run.noteOutcome(result.delivery, type);
+      run.noteOutcome(result.delivery, type, attempt.mayQueue);
       this.#tell(entry, result);
     } catch (error) {
       entry.reject(this.#closed ?? error);

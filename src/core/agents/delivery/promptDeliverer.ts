@@ -254,8 +254,9 @@ export class PromptDeliverer implements Disposable {
 
   #onHook({ agentId, generation, prompt }: HookFact): void {
     const agent = this.ports.registry.find(agentId);
-    if (agent?.record.generation === generation) this.#runs.of(agent).noteHook(prompt !== undefined);
+    if (agent?.record.generation === generation) this.#runs.of(agent).noteHook(prompt, agent.type?.alters);
     if (prompt === undefined) return;
+    this.#lanes.get(agentId)?.noteTold();
     const late = { agentId, generation, prompt, alters: agent?.type?.alters };
     // Of two equal prompts the earlier one was taken first: what it still owes is not evidence for the later one.
     if (this.#late.isOwed(late)) return this.#settleLate(late);

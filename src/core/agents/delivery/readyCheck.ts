@@ -35,6 +35,8 @@ export class ReadyCheck {
       readonly clock: Clock;
       readonly log: Logger;
       readonly judge: ScreenJudge;
+      /** An earlier prompt waits inside the program, and would be joined with another one. */
+      readonly isHolding?: () => boolean;
     },
     private readonly agent: Pick<Agent, 'id' | 'type' | 'record'>,
   ) {}
@@ -124,7 +126,8 @@ export class ReadyCheck {
         screen = await host.capture(id);
       }
       const look = judge.judge(type, screen, clock.monotonicMs());
-      const reason = blockedByRecord(this.agent.record) ?? blockedByScreen(look, type);
+      const held = this.ports.isHolding?.() === true ? 'not_ready' : undefined;
+      const reason = blockedByRecord(this.agent.record) ?? blockedByScreen(look, type) ?? held;
       return { look, reason, atMs: look.atMs, isFinal: false };
     } catch (error) {
       ignore(log, error, 'the screen cannot be read now; looked at again');

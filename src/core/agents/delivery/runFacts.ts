@@ -1,7 +1,11 @@
-import type { AgentId } from '../agent';
+import type { AgentId, AgentRecord } from '../agent';
 import type { AgentType } from '../agentType';
 import type { Agent } from '../baseAgent';
+import { comparablePrompt, isSamePrompt } from './preparePrompt';
 import type { PromptDelivery } from './promptDelivery';
+
+/** 2.5 s: a program that has rested so long has taken what was queued inside it, whether it told or not. */
+const RESTED_MS = 2_500;
 
 /** What is known of one run of an agent as a receiver of prompts. */
 export class RunKnowledge {
@@ -9,6 +13,8 @@ export class RunKnowledge {
   #hooks: 'declared' | 'seen' | 'missed' = 'declared';
   #hasHooks = false;
   #isStartSeen = false;
+  /** A prompt that left the input box while the program worked, and of which no hook has told yet. */
+  #inside: PromptDelivery | undefined;
 
   constructor(readonly generation: number) {}
 
@@ -37,12 +43,31 @@ export class RunKnowledge {
     this.#isStartSeen = true;
   }
 
-  noteHook(isPrompt: boolean): void {
-    this.#hasHooks = true;
-    if (isPrompt) this.#hooks = 'seen';
+  /**
+   * A prompt waits inside a program that joins all that wait there to one (`joins_queued`): another one would not arrive as it is.
+   * `nowMs`: wall clock, as in the record.
+   */
+  isHolding(type: AgentType, { activity, sinceMs }: Pick<AgentRecord, 'activity' | 'sinceMs'>, nowMs: number): boolean {
+    if (!this.#inside || type.alters?.includes('joins_queued') !== true) return false;
+    const isWorking = activity === 'busy' || activity === 'rate_limited';
+    return isWorking || nowMs - Math.max(sinceMs, this.#inside.stateAtMs) < RESTED_MS;
   }
 
-  noteOutcome({ state, evidence, submitCount, reason }: PromptDelivery, type: AgentType): void {
+  /** `prompt`: the one that the program told it took. */
+  noteHook(prompt: string | undefined, alters: readonly string[] = []): void {
+    this.#hasHooks = true;
+    if (prompt === undefined) return;
+    this.#hooks = 'seen';
+    const inside = this.#inside?.prepared;
+    if (inside === undefined) return;
+    const isIn = comparablePrompt(prompt).includes(comparablePrompt(inside));
+    if (isIn || isSamePrompt(prompt, inside, alters)) this.#inside = undefined;
+  }
+
+  /** `mayQueue`: the program worked when it came. */
+  noteOutcome(delivery: PromptDelivery, type: AgentType, mayQueue = false): void {
+    const { state, evidence, submitCount, reason } = delivery;
+    if (mayQueue && submitCount > 0 && evidence !== 'hook') this.#inside = delivery;
     if (state === 'acknowledged' || reason === 'no_evidence_possible') this.#hasDelivered = true;
     const isMissed =
       submitCount > 0 && evidence !== 'hook' && (state === 'acknowledged' || state === 'delivery_unknown');

@@ -10,15 +10,28 @@ import { SupervisedWorld } from '../../../../support/supervisedWorld';
 
 const ID = agentId('reviewer');
 
-async function check(isFirst: boolean, isStarting: (passedMs: number) => boolean): Promise<number> {
+async function check(
+  isFirst: boolean,
+  isStarting: (passedMs: number) => boolean,
+  isHolding?: (passedMs: number) => boolean,
+): Promise<number> {
   const world = new SupervisedWorld();
   const tui = new ScriptedTui(world.host, ID, world.clock);
   world.host.onDidLaunch = () => queueMicrotask(() => tui.show());
   const agent = await world.runningAgent({ typeId: 'demo' });
   const { host, clock } = world;
-  const ready = new ReadyCheck({ host, clock, log: silentLogger, judge: new ScreenJudge('bash') }, agent);
   const beganMs = clock.monotonicMs();
   const passedMs = (): number => clock.monotonicMs() - beganMs;
+  const ready = new ReadyCheck(
+    {
+      host,
+      clock,
+      log: silentLogger,
+      judge: new ScreenJudge('bash'),
+      ...(isHolding && { isHolding: () => isHolding(passedMs()) }),
+    },
+    agent,
+  );
   const result = await world.run(ready.check(isFirst, new AbortController().signal, () => isStarting(passedMs())));
   assert.equal(result.kind, 'free');
   return passedMs();
@@ -58,6 +71,17 @@ async function checkScreens(
   const result = await world.run(ready.check(false, new AbortController().signal));
   return [result.kind === 'free' ? 'free' : result.reason, clock.monotonicMs() - beganMs];
 }
+
+describe('a program that holds an earlier prompt back', () => {
+  it('is not typed into until it has taken that one', async () => {
+    const tookMs = await check(
+      false,
+      () => false,
+      (passedMs) => passedMs < 2_000,
+    );
+    assert.ok(tookMs >= 2_000 && tookMs < 2_500, `${tookMs} ms`);
+  });
+});
 
 describe('a draft in the box', () => {
   const demo = (draft: string): readonly string[] => ['─'.repeat(60), `› ${draft}`, '─'.repeat(60)];
@@ -106,9 +130,27 @@ describe('what is known of a run', () => {
     assert.equal(run.awaitsStartHook(type('gemini')), true);
     assert.equal(run.awaitsStartHook(type('codex')), false, 'it tells nothing before its first prompt');
     assert.equal(run.awaitsStartHook(type('demo')), false);
-    run.noteHook(false);
+    run.noteHook(undefined);
     assert.equal(run.awaitsStartHook(type('gemini')), false);
     assert.equal(run.hasHooks, true);
+  });
+
+  it('is that gemini holds back a prompt that it took while it worked, until it tells or has rested', () => {
+    const gemini = type('gemini');
+    const taken = { state: 'acknowledged', evidence: 'screen', submitCount: 1, prepared: 'a prompt', stateAtMs: 1_000 } as Parameters<RunKnowledge['noteOutcome']>[0]; // prettier-ignore
+    const busy = { activity: 'busy', sinceMs: 0 } as const;
+    const idle = { activity: 'idle', sinceMs: 5_000 } as const;
+    const run = new RunKnowledge(1);
+    run.noteOutcome(taken, gemini);
+    assert.equal(run.isHolding(gemini, busy, 1_000), false, 'it rested when the prompt came');
+    run.noteOutcome(taken, gemini, true);
+    assert.equal(run.isHolding(gemini, busy, 900_000), true);
+    assert.equal(run.isHolding(type('codex'), busy, 2_000), false, 'it joins nothing');
+    assert.deepEqual([run.isHolding(gemini, idle, 7_000), run.isHolding(gemini, idle, 7_600)], [true, false]);
+    run.noteHook('another prompt');
+    assert.equal(run.isHolding(gemini, busy, 2_000), true);
+    run.noteHook("a person's\n\na prompt");
+    assert.equal(run.isHolding(gemini, busy, 2_000), false);
   });
 
   it('keeps that a hook tells of prompts once hooks arrive, whatever is missed', () => {
@@ -117,7 +159,7 @@ describe('what is known of a run', () => {
     without.noteOutcome(missed, type('gemini'));
     assert.equal(without.expectsHook(type('gemini')), false);
     const run = new RunKnowledge(1);
-    run.noteHook(false);
+    run.noteHook(undefined);
     run.noteOutcome(missed, type('gemini'));
     assert.equal(run.expectsHook(type('gemini')), true);
   });
