@@ -135,7 +135,7 @@ await walk('Real agents', async (it) => {
     await window.notification('ended while VS Code was away').waitFor();
     await it.shot(window, 'after-reboot');
     await window.notificationAction('ended while VS Code was away', 'Resume Fleet');
-    await window.notification('1 prompt may not have arrived').waitFor({ timeout: READY_MS });
+    await window.notification('may not have arrived').waitFor({ timeout: READY_MS });
     await it.shot(window, 'brought-back');
     assert.match(
       (await agents.toasts()).join('\n'),
@@ -144,7 +144,7 @@ await walk('Real agents', async (it) => {
   });
 
   await it.step('R7 what may have arrived is sent again only when it is picked', async () => {
-    await window.notificationAction('1 prompt may not have arrived', 'Send Again…');
+    await window.notificationAction('may not have arrived', 'Send Again…');
     await window.quick.getByRole('checkbox', { checked: false }).first().waitFor();
     await it.shot(window, 'send-again');
     await window.quick.locator('.quick-input-list').getByText('And then this').click();
