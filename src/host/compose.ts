@@ -26,13 +26,16 @@ export interface HostOptions {
   readonly distFolder: string;
 }
 
+/** A window, as its process. */
+export type WindowProcess = ProcessIdentity;
+
 /** Everything of the machine that the host needs. */
 export interface HostWorld {
   readonly dataFolder: string;
   /** As a window wrote them last; undefined: started by hand, with the defaults. */
   settings(): HostSettings | undefined;
   /** Whether that process lives, as far as can be told. */
-  isAlive(process: ProcessIdentity): Promise<boolean>;
+  isAlive(process: WindowProcess): Promise<boolean>;
   /** Calls back when a window has written them. The data folder must be there. */
   watchSettings(onChange: () => void, log: Logger): Disposable;
   takeLock(): Promise<HostLock>;

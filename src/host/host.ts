@@ -11,8 +11,7 @@ import { DisposableStore } from '../core/base/disposable';
 import type { Logger } from '../core/base/log';
 import type { Engine, EngineStatus } from '../core/engine';
 import { ownStorage, storageCandidates, STORAGE_VARIABLE } from '../shared/storageFolders';
-import type { ProcessIdentity } from '../core/data/node/processIdentity';
-import { type HostWorld, openHostWorld } from './compose';
+import { type HostWorld, openHostWorld, type WindowProcess } from './compose';
 import { HOST_USAGE, type HostArguments, parseHostArguments } from './hostArguments';
 import { FileLogger } from './hostLog';
 import { watchStandby } from './standby';
@@ -91,7 +90,7 @@ interface Supervision {
   /** The line was printed. */
   isTold: boolean;
   /** The window that had its turn: if it does not take it, the host goes on. */
-  madeWayFor?: ProcessIdentity;
+  madeWayFor?: WindowProcess;
 }
 
 /** Runs an engine until it must end; resolves with why. */

@@ -52,13 +52,12 @@ export function composeHostKeeper(
     const isKept = settings.isSupervisionKept;
     if (workspace === undefined || (!isKept && wasKept === false)) return;
     try {
-      const { spawnHost, tellHost } = await import('../core/node/spawnHost');
-      const { ownIdentity } = await import('../core/data/node/processIdentity');
+      const { ofThisWindow, spawnHost, tellHost } = await import('../core/node/spawnHost');
       const options = {
         workspace,
         storageFolder: context.globalStorageUri.fsPath,
         execPath: process.execPath,
-        settings: { ...hostSettings(context, settings), window: await ownIdentity() },
+        settings: await ofThisWindow(hostSettings(context, settings)),
         env: process.env,
       };
       if (isKept && !wasKept) log.info('supervision goes on without a window', { pid: await spawnHost(options) });

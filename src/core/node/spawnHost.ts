@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { ownIdentity } from '../data/node/processIdentity';
 import { type HostSettings, writeHostSettings } from './hostSettings';
 import { workspaceId, workspaceNames } from './localWorkspace';
 
@@ -35,6 +36,11 @@ export async function spawnHost(options: SpawnHostOptions): Promise<number> {
       resolve(child.pid ?? 0);
     });
   });
+}
+
+/** The settings as told by this process: a host makes way for it while it lives. */
+export async function ofThisWindow(settings: HostSettings): Promise<HostSettings> {
+  return { ...settings, window: await ownIdentity() };
 }
 
 /** Tells the host, if there is one, what is wanted now; with `isKept: false` it ends. @throws {Error} of node:fs */
