@@ -26,6 +26,8 @@ const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[
 /** Characters without width that some programs were measured to drop. Joiners stay. */
 const ZERO_WIDTH = /[\u200b\ufeff]/u;
 const MENTION = /@\S+/gu;
+/** Heading that Gemini CLI puts between a prompt and the contents of the files it mentions. */
+const MENTIONED_CONTENTS = '--- Content from referenced files ---';
 
 /** The cleaning that every text gets, in order. Each step leaves what the later ones rely on. */
 const CLEANING: readonly {
@@ -88,13 +90,25 @@ export function comparablePrompt(text: string): string {
 
 /**
  * Whether what a program says it accepted is this prompt, but for what programs add, drop and wrap. One that resolves mentions
- * tells them resolved, and the contents of the files behind the text.
+ * tells each `@name` as a path that holds the name, and the contents of the files behind the text, under a heading of its own (Gemini
+ * CLI, `atCommandProcessor.ts`); anything else that differs makes it another prompt.
  */
 export function isSamePrompt(told: string, prepared: string, alters: readonly string[] = []): boolean {
   if (comparablePrompt(told) === comparablePrompt(prepared)) return true;
   if (!alters.includes('resolves_mentions') || !prepared.includes('@')) return false;
-  const masked = (text: string): string => comparablePrompt(text.replace(MENTION, '@'));
-  return masked(told).startsWith(masked(prepared));
+  const [toldText = ''] = told.split(`\n${MENTIONED_CONTENTS}`);
+  if (masked(toldText) !== masked(prepared)) return false;
+  const toldMentions = toldText.match(MENTION) ?? [];
+  return (prepared.match(MENTION) ?? []).every((mention, index) => {
+    const name = comparablePrompt(mention.slice(1)).toLowerCase();
+    return comparablePrompt(toldMentions[index] ?? '')
+      .toLowerCase()
+      .includes(name);
+  });
+}
+
+function masked(text: string): string {
+  return comparablePrompt(text.replace(MENTION, '@'));
 }
 
 function nameOf(guard: string): string {

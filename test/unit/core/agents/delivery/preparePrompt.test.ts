@@ -69,6 +69,9 @@ describe('a prompt that is prepared', () => {
     assert.ok(isSamePrompt(told, 'look at @notes now ', ['resolves_mentions']));
     assert.ok(!isSamePrompt(told, 'look at @notes now '));
     assert.ok(!isSamePrompt(told, 'look at @notes then', ['resolves_mentions']));
+    assert.ok(!isSamePrompt('look at @other.txt now', 'look at @notes now ', ['resolves_mentions']));
+    assert.ok(!isSamePrompt('look at @notes now, and at @more', 'look at @notes now ', ['resolves_mentions']));
+    assert.ok(!isSamePrompt('look at @notes now and then', 'look at @notes now', ['resolves_mentions']));
     assert.ok(!isSamePrompt('look at it and more', 'look at it', ['resolves_mentions']));
     assert.deepEqual(kinds('a @b', { prompt: {}, alters: ['resolves_mentions'] }), ['mentions']);
   });
