@@ -78,7 +78,7 @@ export const SEND_WHEN: Readonly<Record<SituationName, Situation>> = {
     await assert.rejects(world.engine.sendPrompt(id, text), { code: 'agent.dialogOpen' });
     const waiting = await world.engine.sendPrompt(id, text, { whenBlocked: 'queue' });
     assert.deepEqual([waiting.state, waiting.reason], ['queued', 'dialog_open']);
-    assert.equal(world.view(id).activity, 'awaiting_approval', 'the dialog is still up');
+    await world.shows(id, 'awaiting_approval', 5_000);
     await world.keys(id, 'Escape');
     const receipt = await final(target, waiting.id);
     assert.ok(!world.folders().includes('made'), 'nothing was approved');

@@ -232,6 +232,8 @@ export interface AgentType {
     readonly firstAckMs?: number;
     /** Prompts sent while it works are taken and run later. */
     readonly queuesWhileBusy?: boolean;
+    /** While a line like this is near the end of the screen, the submit key is held back, for 3 s at most: it would be half taken. */
+    readonly holdWhile?: string;
   };
   /** Where the input box is; absent: prompts are pasted without evidence from the screen, and only where `canPaste`. */
   readonly box?: InputBoxRule;

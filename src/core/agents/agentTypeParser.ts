@@ -17,7 +17,7 @@ const TYPE_PROPERTIES = [
 ] as const; // prettier-ignore
 const PROMPT_PROPERTIES = [
   'canPaste', 'submitKey', 'submitDelayMs', 'leadingSpace', 'leadingGuard', 'trailingSpace', 'firstAckMs',
-  'queuesWhileBusy',
+  'queuesWhileBusy', 'holdWhile',
 ] as const; // prettier-ignore
 const ARGUMENT = { minLength: 0, maxLength: 32_768 } as const;
 const MAX_GRACE_MS = 120_000;
@@ -175,11 +175,14 @@ class TypeReader {
     const firstAckMs = ack === undefined ? undefined : this.json.integer(ack, at('firstAckMs'), 1_000, 120_000);
     const queues = object['queuesWhileBusy'];
     const queuesWhileBusy = queues === undefined ? undefined : this.json.boolean(queues, at('queuesWhileBusy'));
+    const hold = object['holdWhile'];
+    const holdWhile = hold === undefined ? undefined : this.#screen.pattern(hold, at('holdWhile'));
     if (canPaste === undefined || !submitKey || submitDelayMs === undefined) return undefined;
     return {
       canPaste, submitKey, submitDelayMs,
       ...(leadingSpace !== undefined && { leadingSpace }), ...(leadingGuard !== undefined && { leadingGuard }),
       ...(trailingSpace !== undefined && { trailingSpace }),
+      ...(holdWhile !== undefined && { holdWhile }),
       ...(firstAckMs !== undefined && { firstAckMs }), ...(queuesWhileBusy !== undefined && { queuesWhileBusy }),
     }; // prettier-ignore
   }

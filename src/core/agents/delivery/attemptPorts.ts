@@ -19,8 +19,11 @@ export const ATTEMPT_TIMES = {
   goneWithHooksMs: 2_000,
   /** No evidence for this long after the submit key: unknown. */
   ackMs: 12_000,
-  /** Pauses before the submit key is pressed again; the last one repeats. */
+  /** Pauses before the submit key is pressed again; the last one repeats. Where a hook is sure to tell, it is given more time. */
   pressAgainMs: [500, 1_000, 2_000, 3_000],
+  pressAgainWithHooksMs: [1_000, 2_000, 3_000],
+  /** The submit key is held back for no longer than this (`holdWhile` of the type). */
+  holdMs: 3_000,
   /** Looks while something is expected: the pause grows from the first to the second. */
   firstLookMs: 25,
   slowestLookMs: 200,

@@ -33,6 +33,8 @@ export class DeliveryAttempt {
   #delivery: PromptDelivery;
   #hasPasted = false;
   #pastedAtMs = 0;
+  /** Monotonic ms; since then every look said that the submit key is to be held back. */
+  #heldSinceMs: number | undefined;
   #draft = new TypedDraft('', false);
   #isToldByHook = false;
   /** After the submit key the program told of a prompt in other words. */
@@ -180,17 +182,17 @@ export class DeliveryAttempt {
   /** Submit key, then evidence; the key again while the same draft is still there. */
   async #submit(signal: AbortSignal): Promise<AttemptResult> {
     const { clock, pulse } = this.ports;
-    const { pressAgainMs } = ATTEMPT_TIMES;
+    const pauses = this.options.isHookCertain ? ATTEMPT_TIMES.pressAgainWithHooksMs : ATTEMPT_TIMES.pressAgainMs;
     const deadlineMs = clock.monotonicMs() + this.#ackMs;
     let pace = new Pace(clock);
     let nextPressMs = -Infinity;
     let goneSinceMs: number | undefined;
     let shown: Shown = 'ours';
     for (;;) {
-      if (shown === 'ours' && clock.monotonicMs() >= nextPressMs) {
+      if (shown === 'ours' && !this.#isHeld && clock.monotonicMs() >= nextPressMs) {
         const isPressed = await this.#press(signal);
         const count = this.#delivery.submitCount;
-        nextPressMs = clock.monotonicMs() + (isPressed ? (pressAgainMs[count - 1] ?? pressAgainMs.at(-1) ?? 0) : 0);
+        nextPressMs = clock.monotonicMs() + (isPressed ? (pauses[count - 1] ?? pauses.at(-1) ?? 0) : 0);
         pace = new Pace(clock);
         if (isPressed) await pulse.wait(pace.next(), signal);
       }
@@ -203,7 +205,7 @@ export class DeliveryAttempt {
       const convincedMs = goneSinceMs === undefined ? Infinity : goneSinceMs + this.#mustBeGoneMs;
       if (nowMs >= convincedMs) return this.#acknowledge('screen');
       if (nowMs >= deadlineMs) return this.#noEvidence(shown);
-      const pressMs = shown === 'ours' ? nextPressMs - nowMs : Infinity;
+      const pressMs = shown === 'ours' && !this.#isHeld ? nextPressMs - nowMs : Infinity;
       await pulse.wait(Math.min(pace.next(), Math.max(pressMs, 1), convincedMs - nowMs, deadlineMs - nowMs), signal);
     }
   }
@@ -221,7 +223,7 @@ export class DeliveryAttempt {
         const look = judge.judge(this.type, screen, 0);
         if (look.isBusy || WORKING.has(this.agent.record.activity)) this.#mayQueue = true;
         if (look.box.kind === 'none') return !look.isDialog && look.isRightForeground;
-        return this.#draft.classify(look) === 'ours';
+        return this.#draft.classify(look) === 'ours' && !(look.isHeld && this.#mayHold);
       });
     } catch (error) {
       ignore(log, error, 'the key may have been pressed: what the screen shows from now on decides');
@@ -263,6 +265,14 @@ export class DeliveryAttempt {
     return this.options.isHookCertain && !this.#mayQueue ? Infinity : goneWithHooksMs;
   }
 
+  get #isHeld(): boolean {
+    return this.#heldSinceMs !== undefined && this.#mayHold;
+  }
+
+  get #mayHold(): boolean {
+    return this.ports.clock.monotonicMs() - (this.#heldSinceMs ?? Infinity) < ATTEMPT_TIMES.holdMs;
+  }
+
   get #ackMs(): number {
     const { firstAckMs } = this.type.prompt;
     return Math.max(ATTEMPT_TIMES.ackMs, this.options.isFirst ? (firstAckMs ?? 0) : 0);
@@ -272,7 +282,9 @@ export class DeliveryAttempt {
     const { host, judge, clock, log } = this.ports;
     try {
       const screen = await host.capture(this.agent.id);
-      return judge.judge(this.type, screen, clock.monotonicMs());
+      const look = judge.judge(this.type, screen, clock.monotonicMs());
+      this.#heldSinceMs = look.isHeld ? (this.#heldSinceMs ?? look.atMs) : undefined;
+      return look;
     } catch (error) {
       ignore(log, error, 'nothing is known of the screen; looked at again');
       return undefined;

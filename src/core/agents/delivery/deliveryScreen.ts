@@ -3,7 +3,11 @@ import type { SettledScreen } from '../agentHost';
 import type { AgentType } from '../agentType';
 import { type BoxReading, readBox } from '../inputBox';
 import { type CompiledScreen, compileScreen, readScreen } from '../screenReader';
+import { requirePattern, screenLines } from '../screenText';
 import type { BlockedReason } from './promptDelivery';
+
+/** Above the box and below it. */
+const HOLD_LINES = 20;
 
 /** What one look at a screen means for typing into it. */
 export interface Look {
@@ -14,6 +18,8 @@ export interface Look {
   readonly isDialog: boolean;
   readonly isBusy: boolean;
   readonly isInCopyMode: boolean;
+  /** The submit key would be half taken now (`holdWhile` of the type). */
+  readonly isHeld: boolean;
   /** False when the type knows its own foreground program and another one has the terminal. */
   readonly isRightForeground: boolean;
   /** The visible text: whether a new program is still drawing. Untrusted. */
@@ -23,6 +29,7 @@ export interface Look {
 /** Judges screens by the rules of their types, compiled once. */
 export class ScreenJudge {
   readonly #compiled = new WeakMap<AgentType, CompiledScreen>();
+  readonly #holds = new Map<string, RegExp>();
 
   /** `shellName` stands for the user's shell in the rules of a type. */
   constructor(private readonly shellName: string) {}
@@ -36,9 +43,18 @@ export class ScreenJudge {
       isDialog: activity === 'awaiting_approval' || activity === 'awaiting_input',
       isBusy: activity === 'busy',
       isInCopyMode: screen.isInCopyMode,
+      isHeld: this.#isHeld(type, screen),
       isRightForeground: !knowsForeground || activity === 'idle',
       text: screen.text,
     };
+  }
+
+  #isHeld({ prompt }: AgentType, screen: SettledScreen): boolean {
+    if (prompt.holdWhile === undefined) return false;
+    const pattern = this.#holds.get(prompt.holdWhile) ?? requirePattern(prompt.holdWhile);
+    this.#holds.set(prompt.holdWhile, pattern);
+    const shown = screenLines(screen.text).filter((line) => line !== '');
+    return shown.slice(-HOLD_LINES).some((line) => pattern.test(line));
   }
 
   #compile(type: AgentType): CompiledScreen {

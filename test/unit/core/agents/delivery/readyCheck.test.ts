@@ -120,6 +120,20 @@ describe('a draft in the box', () => {
   });
 });
 
+describe('the submit key', () => {
+  it('is held back while Claude Code ends a turn, and for no other line', () => {
+    const claude = builtInTypes().find(({ id }) => id === 'claude-code')!;
+    const isHeld = (line: string): boolean => {
+      const rule = '─'.repeat(80);
+      const text = ['● Received 32 bytes', '', line, '', rule, '❯ text', rule, '  esc to interrupt'].join('\n');
+      const screen = { text, title: '', foreground: 'claude', isInCopyMode: false } as Parameters<ScreenJudge['judge']>[1]; // prettier-ignore
+      return new ScreenJudge('bash').judge(claude, screen, 0).isHeld;
+    };
+    assert.equal(isHeld('✽ Considering… (running stop hook · 0s · ↓ 6 tokens)'), true);
+    assert.deepEqual(['✽ Considering… (3s · ↓ 6 tokens)', '● It is running stop hook'].map(isHeld), [false, false]);
+  });
+});
+
 describe('what is known of a run', () => {
   const type = (id: string) => builtInTypes().find((one) => one.id === id)!;
 
