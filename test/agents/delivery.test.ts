@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../src/core/agents/agent';
 import { builtInTypes } from '../../src/core/agents/builtInTypes';
 import { preparePrompt } from '../../src/core/agents/delivery/preparePrompt';
+import { eventually } from '../support/eventually';
 import { requireTmux } from '../support/tmuxServer';
 import { trials, trialSize } from '../support/trials';
 import { AgentWorld, READY_MS } from './agentWorld';
@@ -13,6 +14,8 @@ import { isAsDeclared, PAYLOADS } from './payloads';
 /** After so many that could not be sent at all, the rest says nothing new. */
 const MAX_UNSENT = 5;
 const LOG_LINES = 30;
+/** So long a prompt that waits inside the program is waited for. */
+const LATE_MS = 15_000;
 
 interface Sent extends Outcome {
   readonly what: string;
@@ -132,9 +135,13 @@ function summary(all: readonly Sent[]): string {
 /** What is wrong with a conversation, judged by the last request, which holds all of it. */
 async function compare(target: Target, sent: readonly Sent[], alters: readonly string[]): Promise<readonly string[]> {
   const problems: string[] = [];
+  const said = (): readonly string[] =>
+    target.world.model.requests.filter(({ kind }) => kind === 'turn').at(-1)?.conversation.userTexts ?? [];
+  // What was taken while it worked may follow after a moment of rest.
+  const isAllThere = (): boolean => sent.every(({ mark }) => said().some((text) => text.includes(mark)));
+  await eventually('all is there', isAllThere, { timeoutMs: LATE_MS }).catch(() => undefined); // told below
   await untilIdle(target).catch((error: unknown) => problems.push(`it does not come to rest: ${String(error)}`));
-  const turns = target.world.model.requests.filter(({ kind }) => kind === 'turn');
-  const everything = turns.at(-1)?.conversation.userTexts ?? [];
+  const everything = said();
   for (const { what, mark, prepared, receipt, typed } of sent) {
     const arrived = everything.filter((text) => text.includes(mark));
     if (receipt.state !== 'acknowledged') problems.push(`${what}: ${receipt.state} ${receipt.reason ?? ''}`);
