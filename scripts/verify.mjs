@@ -2,11 +2,11 @@
 // promise that has one) at its CI count, or at the larger nightly one, and notes the result in docs/promises.md.
 import './lib/nodeVersion.mjs';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPackages } from './lib/install.mjs';
 import { fail, root } from './lib/project.mjs';
-import { compareIds, isOf, noteResults } from './lib/promises.mjs';
+import { byFile, compareIds, isOf, noteResults, trialsText } from './lib/promises.mjs';
 import { notRunLines } from './lib/results.mjs';
 
 const { values, positionals } = parseArgs({ options: { nightly: { type: 'boolean' } }, allowPositionals: true });
@@ -16,10 +16,14 @@ await installPackages();
 const { tiers } = await import('./lib/tiers.mjs');
 const { filesOf } = await import('./lib/suites.mjs');
 
-/** Ids at the beginning of any text literal: `R1 …`, `R1 S2 …`. */
+/** Ids at the beginning of any text literal, `R1 …`, `R1 S2 …`: of the file itself and of the contracts that it runs. */
 function idsIn(file) {
   const text = readFileSync(join(root, file), 'utf8');
-  return [...text.matchAll(/['"`]((?:[A-Z]\d{1,3}[ ,:]+)+)/g)].flatMap((match) => match[1].match(/[A-Z]\d+/g));
+  const contracts = [...text.matchAll(/ from '(\.[^']*\.contract)'/g)].map(([, name]) =>
+    join(dirname(file), `${name}.ts`),
+  );
+  const own = [...text.matchAll(/['"`]((?:[A-Z]\d{1,3}[ ,:]+)+)/g)].flatMap((match) => match[1].match(/[A-Z]\d+/g));
+  return [...own, ...contracts.flatMap(idsIn)];
 }
 
 const found = tiers
@@ -51,8 +55,8 @@ for (const { tier, files } of found) {
 const results = ids.map((id) => {
   const own = records.filter((record) => record.titles.some((title) => isOf(id, title)));
   const of = (state) => own.filter((record) => record.state === state).length;
-  const trials = Math.max(0, ...own.map((record) => record.trials ?? 0));
-  const files = [...new Set(own.map((record) => record.file))].sort();
+  const files = byFile(own);
+  const trials = trialsText(files.flatMap(({ counts }) => counts));
   const outcome = missing.includes(id)
     ? 'no test'
     : of('failed') > 0
@@ -73,7 +77,9 @@ noteResults(results.filter((result) => result.tests > 0 && result.outcome !== 'n
 
 process.stdout.write('\n');
 for (const { id, outcome, tests, trials } of results)
-  process.stdout.write(`${id.padEnd(4)} ${outcome.padEnd(20)} ${tests} tests${trials ? `, ${trials} trials` : ''}\n`);
+  process.stdout.write(
+    `${id.padEnd(4)} ${outcome.padEnd(20)} ${tests} tests${trials === '–' ? '' : `, ${trials} trials`}\n`,
+  );
 for (const line of [...notRun, ...notRunLines()]) process.stdout.write(`not run: ${line}\n`);
 for (const record of broken)
   process.stdout.write(`failed: ${record.titles.join(' › ')}: ${record.reason?.split('\n')[0] ?? ''}\n`);

@@ -8,7 +8,8 @@ const words = JSON.parse(readFileSync(join(root, 'scripts', 'promises.json'), 'u
 const HEAD = `# Promises
 
 What the product promises, each proved by tests whose titles begin with its id. \`npm run verify -- ID…\` runs them and writes this
-table; \`--nightly\` runs more trials. \`n\` trials without a failure bound the failure rate by \`3/n\` (95 %).
+table; \`--nightly\` runs more trials. The trials are those of the test with the fewest and of the one with the most, of those that count
+theirs; in brackets, of each file. \`n\` trials without a failure bound the failure rate by \`3/n\` (95 %).
 
 `;
 const COLUMNS = ['id', 'promise', 'last run', 'size', 'trials', 'result', 'tests'];
@@ -23,13 +24,32 @@ export function compareIds(a, b) {
   return a[0] === b[0] ? Number(a.slice(1)) - Number(b.slice(1)) : a < b ? -1 : 1;
 }
 
+/** The fewest and the most trials of several tests, `20–3000`; `–` when none of them counts. */
+export function trialsText(counts) {
+  if (counts.length === 0) return '–';
+  const [fewest, most] = [Math.min(...counts), Math.max(...counts)];
+  return fewest === most ? String(most) : `${fewest}–${most}`;
+}
+
+/** Records of one promise's tests by file, in order of name, each with the counts that its tests asked for. */
+export function byFile(records) {
+  const files = new Map();
+  for (const { file, trials } of records) {
+    const counts = files.get(file) ?? [];
+    files.set(file, trials > 0 ? [...counts, trials] : counts);
+  }
+  return [...files].map(([name, counts]) => ({ name, counts })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** Replaces the rows of these promises, and keeps the others. */
 export function noteResults(results) {
   const rows = readRows();
   const today = new Date().toISOString().slice(0, 10);
   for (const { id, size, trials, files, outcome } of results) {
-    const tests = files.map((name) => `\`${name}\``).join(', ');
-    rows.set(id, [id, words[id] ?? '', today, size, trials > 0 ? String(trials) : '–', outcome, tests]);
+    const tests = files
+      .map(({ name, counts }) => `\`${name}\`${counts.length > 0 ? ` (${trialsText(counts)})` : ''}`)
+      .join(', ');
+    rows.set(id, [id, words[id] ?? '', today, size, trials, outcome, tests]);
   }
   const sorted = [...rows.values()].sort((a, b) => compareIds(a[0], b[0]));
   const table = [COLUMNS, ...sorted];

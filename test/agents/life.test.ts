@@ -10,6 +10,7 @@ import { CLIS, requireCli } from './cliSetup';
 const ORPHAN_MS = 4_000;
 
 for (const cli of CLIS) {
+  // Resuming after a kill is in resume.test.ts, answering requests from outside in approvals.test.ts.
   describe(`The life of ${cli}`, function () {
     this.timeout(trialSize === 'smoke' ? 240_000 : 3600_000);
     let world: AgentWorld;
@@ -60,63 +61,6 @@ for (const cli of CLIS) {
         await act('remove', () => world.engine.removeAgent(id));
         assert.equal(world.processes().length, 0);
       }
-    });
-
-    // What follows is proved at every size by resume.test.ts and approvals.test.ts; here once more, in other ways.
-    if (trialSize === 'smoke') return;
-
-    it(`resumes the same conversation of ${cli} after a kill, by its id`, async () => {
-      const id = await world.start('talker');
-      const word = `parsnip-${process.pid}`;
-      await world.engine.sendPrompt(id, `Remember ${word}. [[reply: I will]]`);
-      await world.shows(id, 'idle', 60_000);
-      const { pid } = world.view(id);
-      assert.ok(pid !== undefined);
-      process.kill(pid, 'SIGKILL');
-      await eventually('its end', () => world.view(id).lifecycle === 'failed');
-      assert.ok(world.view(id).isResumable);
-      const { sessionId } = await world.engine.resumeSession(id);
-      assert.match(sessionId, /\S/);
-      await world.shows(id, 'idle', READY_MS);
-      await world.engine.sendPrompt(id, 'What did I say?');
-      const asked = await world.model.request(
-        'the next turn',
-        ({ conversation }) => conversation.message.trim() === 'What did I say?',
-        60_000,
-      );
-      assert.equal(asked.conversation.userTexts.filter((text) => text.includes(word)).length, 1);
-      await world.engine.removeAgent(id);
-    });
-
-    it(`an allowed request of ${cli} is carried out, a denied one is not, from outside its terminal`, async () => {
-      const id = await world.start('asker');
-      const answer = async (kind: 'allow' | 'deny', file: string): Promise<string> => {
-        const asked = world.model.requests.length;
-        await world.ask(id, `Make ${file}. [[sudo: mkdir -p ${file}]]`);
-        // Where the answer is a key, it can be given once the dialog is drawn.
-        const request = await eventually(
-          'a request that can be answered',
-          () => {
-            const open = world.view(id).request;
-            return open && (kind === 'allow' ? open.canAllow : open.canDeny) ? open : undefined;
-          },
-          { timeoutMs: 20_000 },
-        ).catch((error: unknown) => {
-          throw new Error(`${String(error)} ${JSON.stringify(world.view(id))}`);
-        });
-        assert.match(request.detail, new RegExp(file));
-        await world.engine.answerRequest(id, request.id, { kind });
-        await world.shows(id, 'idle', 20_000);
-        await assert.rejects(world.engine.answerRequest(id, request.id, { kind }), { code: 'agent.requestGone' });
-        const results = world.model.requests.slice(asked).flatMap(({ conversation }) => conversation.lastResult ?? []);
-        return results.join('\n');
-      };
-      await answer('allow', 'allowed');
-      await answer('deny', 'forbidden');
-      const made = world.folders();
-      assert.ok(made.includes('allowed'), made.join());
-      assert.ok(!made.includes('forbidden'), made.join());
-      await world.engine.removeAgent(id);
     });
   });
 }

@@ -9,7 +9,7 @@ import { notRun } from '../../support/notRun';
 import { residentBytes } from '../../support/processTree';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { ToldProgram } from '../../support/toldProgram';
-import { trials } from '../../support/trials';
+import { sizedMs } from '../../support/trials';
 
 const PATH = process.env.PATH ?? '';
 const MIB = 1024 * 1024;
@@ -46,7 +46,7 @@ describe('flow of output', function () {
   };
   const block = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
-  it('of one flood neither fills the server while we do not read nor hides the others afterwards', async function () {
+  it('S17 of one flood neither fills the server while we do not read nor hides the others afterwards', async function () {
     if (process.platform !== 'linux') notRun(this, 'reads the memory of the server in /proc');
     const serverPid = server.serverPid() ?? -1;
     const calm = await launchTold('calm');
@@ -63,7 +63,7 @@ describe('flow of output', function () {
       },
       { timeoutMs: 20_000, everyMs: 100 },
     );
-    block(trials(3_000, 6_000, 20_000));
+    block(sizedMs(3_000, 6_000, 20_000));
     const grownMib = (residentBytes(serverPid) - beforeBytes) / MIB;
     assert.ok(grownMib < 10, `the server grew by ${grownMib.toFixed(1)} MiB while nobody read`);
     screens = [];

@@ -10,7 +10,6 @@ import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { sizedMs, trials } from '../../support/trials';
 import { hostileStrings } from './hostileStrings';
 
-const REPEATS = trials(2, 20, 60);
 /** Writes its folder, its arguments and one variable, each ended by NUL. */
 const WITNESS = `{ printf '%s\\0' "$PWD" "$@"; printf '%s\\0' "$HOSTILE"; } > "$0.part"; mv "$0.part" "$0"; exec cat`;
 
@@ -52,7 +51,8 @@ describe('hostile strings', function () {
 
   it('S2 as an agent id are refused by every method, and nothing happens', async () => {
     const before = sessions();
-    for (let repeat = 0; repeat < REPEATS; repeat++) {
+    const repeats = trials(2, 20, 60);
+    for (let repeat = 0; repeat < repeats; repeat++) {
       for (const text of [...hostileStrings(canary), 'keeper:', '=keeper', 'keep*', `${'a'.repeat(42)}`]) {
         const id = text as AgentId; // the lie under test
         const isRefused = (error: unknown): boolean => TmuxError.is(error, 'tmux.invalidArgument');
@@ -84,7 +84,8 @@ describe('hostile strings', function () {
     await host.launch(spec(typist, { argv: ['/bin/sh', '-c', `stty raw -echo; echo ready; exec cat > "$0"`, out] }));
     await eventually('the program reads', async () => (await host.capture(typist)).text.includes('ready'));
     let expected = '';
-    for (let repeat = 0; repeat < REPEATS; repeat++) {
+    const repeats = trials(2, 20, 60);
+    for (let repeat = 0; repeat < repeats; repeat++) {
       for (const text of hostileStrings(canary)) {
         if (text.length > 64 * 1024) {
           await assert.rejects(host.paste(typist, text), (error) => TmuxError.is(error, 'tmux.inputTooLarge'));
@@ -118,7 +119,8 @@ describe('hostile strings', function () {
   it('S3 in folder, arguments and environment of a launch arrive as they are', async () => {
     const before = sessions();
     const texts = hostileStrings(canary);
-    for (let repeat = 0; repeat < REPEATS; repeat++) {
+    const repeats = trials(2, 20, 60);
+    for (let repeat = 0; repeat < repeats; repeat++) {
       await Promise.all(texts.map((text, i) => launchWitness(`r${repeat}-${i}` as AgentId, text)));
     }
     assertUntouched(before);

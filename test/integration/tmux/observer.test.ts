@@ -75,7 +75,7 @@ describe('a second window that only looks', function () {
     assert.deepEqual(await observer.list(), []);
   });
 
-  it('never brings the server down, whenever it comes', async function () {
+  it('R18 never brings the server down, whenever it comes', async function () {
     this.timeout(300_000);
     for (let round = 0; round < trials(10, 100, 300); round++) {
       const own = new TmuxTestServer();

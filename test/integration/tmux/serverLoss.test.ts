@@ -37,7 +37,7 @@ describe('loss of the server', function () {
     host.launch({ agentId: agentId as AgentId, generation: 1, folder: '/', argv, env: { PATH } });
   const killServer = (): void => void process.kill(server.serverPid() ?? -1, 'SIGKILL');
 
-  it('is said, repaired, and the agents that died with it are told, cause unknown', async () => {
+  it('R15 is said, repaired, and the agents that died with it are told, cause unknown', async () => {
     for (let round = 0; round < trials(2, 20, 50); round++) {
       statuses = [];
       exits = [];

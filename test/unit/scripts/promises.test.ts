@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 interface PromisesScript {
   isOf(id: string, title: string): boolean;
   compareIds(a: string, b: string): number;
+  trialsText(counts: readonly number[]): string;
+  byFile(records: readonly { file: string; trials?: number }[]): readonly { name: string; counts: readonly number[] }[];
 }
 // Scripts run before anything is installed, so they are plain JavaScript.
 const script = import(pathToFileURL(path.resolve('scripts/lib/promises.mjs')).href) as Promise<PromisesScript>;
@@ -21,5 +23,24 @@ describe('promises', () => {
   it('are sorted by letter, then by number', async () => {
     const { compareIds } = await script;
     assert.deepEqual(['S2', 'R13', 'R1', 'S1', 'R2'].sort(compareIds), ['R1', 'R2', 'R13', 'S1', 'S2']);
+  });
+
+  it('tell the fewest and the most trials of their tests, and those of each file', async () => {
+    const { byFile, trialsText } = await script;
+    const files = byFile([
+      { file: 'b', trials: 3_000 },
+      { file: 'a' },
+      { file: 'b', trials: 20 },
+      { file: 'c', trials: 100 },
+    ]);
+    assert.deepEqual(files, [
+      { name: 'a', counts: [] },
+      { name: 'b', counts: [3_000, 20] },
+      { name: 'c', counts: [100] },
+    ]);
+    assert.deepEqual(
+      files.map(({ counts }) => trialsText(counts)),
+      ['–', '20–3000', '100'],
+    );
   });
 });

@@ -17,7 +17,6 @@ import { silentLogger } from '../../../../src/core/base/log';
 import { agentId, aRecord, CountingIds } from '../../../support/builders';
 import { FakeAgentStore } from '../../../support/fakeAgentStore';
 import { ManualClock } from '../../../support/manualClock';
-import { trials } from '../../../support/trials';
 
 /** The table a second time, as it stands in the specification: a slip in one of both is seen. */
 const EXPECTED: Readonly<Record<Lifecycle, string>> = {
@@ -129,7 +128,7 @@ describe('AgentStateManager over the whole table', () => {
         assert.equal(store.lines.length, legal);
         assert.equal(refused.length, wishes.length - legal - stays(wishes));
       }),
-      { numRuns: trials(200, 2_000, 10_000) },
+      { numRuns: 300 },
     );
   });
 });

@@ -10,7 +10,7 @@ import {
   withScreen,
   withSignal,
 } from '../../../../../src/core/agents/signals/agentFacts';
-import { trials } from '../../../../support/trials';
+import { sizedMs, trials } from '../../../../support/trials';
 
 /** What a test screen shows: an activity by a rule, or a kind of "no rule matches". */
 type Picture = Exclude<Activity, 'unknown'> | Exclude<ScreenKind, 'rule'>;
@@ -263,7 +263,8 @@ describe('activityResolver', () => {
     assert.equal(after([0, 'title', 'busy'], [100, 'busy'], [3_000, 'overlay']), 'busy');
   });
 
-  describe('whatever comes', () => {
+  describe('R25 whatever comes', function () {
+    this.timeout(sizedMs(20_000, 120_000, 600_000));
     const activity = fc.constantFrom<Activity>('idle', 'busy', 'awaiting_approval', 'awaiting_input', 'rate_limited', 'error'); // prettier-ignore
     const picture = fc.constantFrom<Picture>('idle', 'busy', 'awaiting_approval', 'awaiting_input', 'rate_limited', 'error', 'draft', 'overlay', 'hidden', 'plain'); // prettier-ignore
     const atMs = fc.integer({ min: 0, max: 4_000 });
