@@ -234,6 +234,8 @@ export interface AgentType {
     readonly queuesWhileBusy?: boolean;
     /** While a line like this is near the end of the screen, the submit key is held back, for 3 s at most: it would be half taken. */
     readonly holdWhile?: string;
+    /** Milliseconds (0–2500) that it is left alone after it has come to rest: a prompt that comes while a turn is being ended may never be run. */
+    readonly restMs?: number;
   };
   /** Where the input box is; absent: prompts are pasted without evidence from the screen, and only where `canPaste`. */
   readonly box?: InputBoxRule;

@@ -17,7 +17,7 @@ const TYPE_PROPERTIES = [
 ] as const; // prettier-ignore
 const PROMPT_PROPERTIES = [
   'canPaste', 'submitKey', 'submitDelayMs', 'leadingSpace', 'leadingGuard', 'trailingSpace', 'firstAckMs',
-  'queuesWhileBusy', 'holdWhile',
+  'queuesWhileBusy', 'holdWhile', 'restMs',
 ] as const; // prettier-ignore
 const ARGUMENT = { minLength: 0, maxLength: 32_768 } as const;
 const MAX_GRACE_MS = 120_000;
@@ -177,12 +177,14 @@ class TypeReader {
     const queuesWhileBusy = queues === undefined ? undefined : this.json.boolean(queues, at('queuesWhileBusy'));
     const hold = object['holdWhile'];
     const holdWhile = hold === undefined ? undefined : this.#screen.pattern(hold, at('holdWhile'));
+    const rest = object['restMs'];
+    const restMs = rest === undefined ? undefined : this.json.integer(rest, at('restMs'), 0, 2_500);
     if (canPaste === undefined || !submitKey || submitDelayMs === undefined) return undefined;
     return {
       canPaste, submitKey, submitDelayMs,
       ...(leadingSpace !== undefined && { leadingSpace }), ...(leadingGuard !== undefined && { leadingGuard }),
       ...(trailingSpace !== undefined && { trailingSpace }),
-      ...(holdWhile !== undefined && { holdWhile }),
+      ...(holdWhile !== undefined && { holdWhile }), ...(restMs !== undefined && { restMs }),
       ...(firstAckMs !== undefined && { firstAckMs }), ...(queuesWhileBusy !== undefined && { queuesWhileBusy }),
     }; // prettier-ignore
   }

@@ -44,12 +44,13 @@ export class RunKnowledge {
   }
 
   /**
-   * A prompt waits inside a program that joins all that wait there to one (`joins_queued`): another one would not arrive as it is.
-   * `nowMs`: wall clock, as in the record.
+   * Another prompt would not arrive as it is: one waits inside a program that joins all that wait there to one (`joins_queued`), or
+   * the program has come to rest just now (`restMs`). `nowMs`: wall clock, as in the record.
    */
   isHolding(type: AgentType, { activity, sinceMs }: Pick<AgentRecord, 'activity' | 'sinceMs'>, nowMs: number): boolean {
-    if (!this.#inside || type.alters?.includes('joins_queued') !== true) return false;
     const isWorking = activity === 'busy' || activity === 'rate_limited';
+    if (!isWorking && this.#hasDelivered && nowMs - sinceMs < (type.prompt.restMs ?? 0)) return true;
+    if (!this.#inside || type.alters?.includes('joins_queued') !== true) return false;
     return isWorking || nowMs - Math.max(sinceMs, this.#inside.stateAtMs) < RESTED_MS;
   }
 

@@ -167,6 +167,16 @@ describe('what is known of a run', () => {
     assert.equal(run.isHolding(gemini, busy, 2_000), false);
   });
 
+  it('is that opencode has come to rest just now, and is left alone for a moment', () => {
+    const run = new RunKnowledge(1);
+    const idle = { activity: 'idle', sinceMs: 5_000 } as const;
+    assert.equal(run.isHolding(type('opencode'), idle, 5_100), false, 'a new process has no turn that ends');
+    run.noteOutcome({ state: 'acknowledged', evidence: 'hook', submitCount: 1 } as Parameters<RunKnowledge['noteOutcome']>[0], type('opencode')); // prettier-ignore
+    assert.deepEqual([5_900, 6_000].map((nowMs) => run.isHolding(type('opencode'), idle, nowMs)), [true, false]); // prettier-ignore
+    assert.equal(run.isHolding(type('opencode'), { activity: 'busy', sinceMs: 5_000 }, 5_100), false);
+    assert.equal(run.isHolding(type('codex'), idle, 5_100), false);
+  });
+
   it('keeps that a hook tells of prompts once hooks arrive, whatever is missed', () => {
     const missed = { state: 'acknowledged', evidence: 'screen', submitCount: 1 } as Parameters<RunKnowledge['noteOutcome']>[0]; // prettier-ignore
     const without = new RunKnowledge(1);
