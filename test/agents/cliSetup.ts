@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Context } from 'mocha';
 import { notRun } from '../support/notRun';
@@ -62,6 +63,9 @@ export interface CliSetup {
   readonly bareArgs: readonly string[];
 }
 
+/** What lies in the workspace folder of a new home. */
+export const PROJECT_FILES = { 'notes.txt': 'one\ntwo\nthree\n' } as const;
+
 /** A home and a workspace folder (a git repository) for programs of one test. */
 export class CliHome {
   // Not under the system's folder for temporary files: codex puts no helper programs there.
@@ -71,7 +75,7 @@ export class CliHome {
   constructor() {
     mkdirSync(this.workspace);
     execFileSync('git', ['init', '-q', this.workspace]);
-    this.write('project/notes.txt', 'one\ntwo\nthree\n');
+    for (const [name, content] of Object.entries(PROJECT_FILES)) this.write(`project/${name}`, content);
   }
 
   /** Writes the program's configuration into the home; tells the rest. */
@@ -91,6 +95,24 @@ export class CliHome {
     };
   }
 
+  /**
+   * Everything that a launch would need is set in the home, as a person would set it; tells the environment. New folders for temporary files are
+   * trusted: the person works there.
+   */
+  setUpForPerson(cli: Cli, options: CliSetupOptions): CliSetup['env'] {
+    const { env, args } = this.setUp(cli, options);
+    if (cli === 'claude') this.#trust(realpathSync(tmpdir()));
+    if (cli === 'codex') this.write('.codex/config.toml', tomlOf(args));
+    return env;
+  }
+
+  #trust(folder: string): void {
+    const file = join(this.folder, '.claude.json');
+    const state = JSON.parse(readFileSync(file, 'utf8')) as { projects: Record<string, unknown> }; // written by setUp
+    state.projects[folder] = { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true };
+    writeFileSync(file, JSON.stringify(state));
+  }
+
   write(name: string, content: string): void {
     const file = join(this.folder, name);
     mkdirSync(dirname(file), { recursive: true });
@@ -100,6 +122,11 @@ export class CliHome {
   dispose(): void {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
+}
+
+/** The settings of codex's arguments (`-c name=value`) as its file of settings. */
+function tomlOf(args: readonly string[]): string {
+  return args.filter((_, index) => args[index - 1] === '-c').join('\n') + '\n';
 }
 
 function xdgFolders(home: string): Readonly<Record<string, string>> {

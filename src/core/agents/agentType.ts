@@ -274,7 +274,7 @@ export interface AgentType {
     /** The event it reports by itself at its start; absent: it reports nothing before its first prompt. */
     readonly firstHook?: string;
   };
-  /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width` (U+200B, U+FEFF), `trims`, `trims_sometimes`, `pads_long` (a space behind a text of 3 lines or over 150 characters), `resolves_mentions` (`@name` becomes the path it found; contents of the file follow the text), `joins_queued` (prompts that wait inside the program become one: only one is let in). Declared in every receipt it applies to. */
+  /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width` (U+200B, U+FEFF), `trims`, `trims_short` (`trims`, except for a text of over 800 characters or of 4 lines that is submitted while it rests), `pads_long` (a space behind a text of 3 lines or over 150 characters), `resolves_mentions` (`@name` becomes the path it found; contents of the file follow the text), `joins_queued` (prompts that wait inside the program become one: only one is let in). Declared in every receipt it applies to. */
   readonly alters?: readonly string[];
   readonly quit: readonly QuitStep[];
   /** How long each step of the ending (quit, SIGTERM) may take. */

@@ -135,6 +135,11 @@ function trailingTrigger(text: string, trailingSpace: string): string | undefine
   return first !== '' && trailingSpace.includes(first) ? first : undefined;
 }
 
+/** Claude Code 2.1.197 shows a pasted text like this as a placeholder, and puts it in as it is when it is submitted: nothing is trimmed then. */
+function isPlaceholder(text: string): boolean {
+  return text.length > 800 || text.split('\n').length > 3;
+}
+
 /** What the program will do to this text by itself, as its type declares. */
 function alterations(text: string, alters: readonly string[]): readonly PromptChange[] {
   const known: Readonly<Record<string, { readonly kind: string; readonly detail: string; readonly applies: boolean }>> =
@@ -149,9 +154,11 @@ function alterations(text: string, alters: readonly string[]): readonly PromptCh
         detail: 'the program itself drops blanks around the text',
         applies: text !== text.trim(),
       },
-      trims_sometimes: {
+      trims_short: {
         kind: 'trimmed',
-        detail: 'the program itself may drop blanks around the text',
+        detail: isPlaceholder(text)
+          ? 'the program itself drops blanks around the text, if it takes it while it works'
+          : 'the program itself drops blanks around the text',
         applies: text !== text.trim(),
       },
       pads_long: {

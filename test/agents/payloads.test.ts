@@ -1,0 +1,24 @@
+import { strict as assert } from 'node:assert';
+import { isAsDeclared } from './payloads';
+
+describe('What a program is declared to alter', () => {
+  it('is a mention that becomes the path of the file that is there, and nothing else', () => {
+    const isResolved = (arrived: string, prepared: string): boolean =>
+      isAsDeclared(arrived, prepared, ['trims', 'resolves_mentions']);
+    assert.ok(isResolved('about @notes.txt', 'about @notes '));
+    assert.ok(isResolved('@notes.txt is it', '@notes.txt is it'));
+    assert.ok(isResolved('about @nobody', 'about @nobody'));
+    for (const wrong of ['about @notes', 'about @notes.md', 'about @notes.txt.bak', 'about @src/notes.txt'])
+      assert.equal(isResolved(wrong, 'about @notes '), false, wrong);
+    assert.equal(isResolved('about @nobody.txt', 'about @nobody'), false);
+  });
+
+  it('is every blank around a short text, and none or all around a long one', () => {
+    const isTrimmed = (arrived: string, prepared: string): boolean => isAsDeclared(arrived, prepared, ['trims_short']);
+    const long = 'line\n'.repeat(4) + '@x';
+    assert.ok(isTrimmed('about @x', 'about @x '));
+    assert.equal(isTrimmed('about @x ', 'about @x '), false);
+    assert.ok(isTrimmed(long, `${long} `) && isTrimmed(`${long} `, `${long} `));
+    assert.equal(isTrimmed(`${long}  `, `${long} `), false);
+  });
+});
