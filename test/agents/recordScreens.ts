@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Cli, CliHome, CLIS, installedVersion, TYPE_IDS } from './cliSetup';
 import { CliTerminal, type TerminalSize } from './cliTerminal';
 import { ModelServer } from './modelServer';
-import { recordedFiles, type RecordedScreen, SCREENS_FOLDER, setOf } from './recordedScreens';
+import { recordedFiles, type RecordedScreen, SCREENS_FOLDER } from './recordedScreens';
 import { DIALECTS, SCENES } from './scenes/allScenes';
 import { Director } from './scenes/director';
 import { SHOWN } from './scenes/shown';
@@ -19,7 +19,8 @@ const NOWHERE = 'http://127.0.0.1:9';
 /** Plays one scene of one program and writes what it drew. Resolves with the number of screens. */
 async function record(cli: Cli, version: string, size: TerminalSize, scene: Scene): Promise<number> {
   const sizeName = `${size.columns}x${size.rows}`;
-  const folder = join(SCREENS_FOLDER, cli, version, sizeName);
+  const { set = 'tuning' } = scene;
+  const folder = join(SCREENS_FOLDER, ...(set === 'heldOut' ? [set] : []), cli, version, sizeName);
   mkdirSync(folder, { recursive: true });
   const server = await ModelServer.start();
   const home = new CliHome();
@@ -37,7 +38,7 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
         version,
         size: shown.size,
         name,
-        set: setOf(cli, sizeName, name),
+        set,
         title: shown.title,
         foreground: shown.foreground,
         cursor: shown.cursor,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Activity } from '../../src/core/agents/agentState';
@@ -8,7 +7,7 @@ import type { Cli } from './cliSetup';
 /** What a person who looks at the screen says of it. */
 export interface ExpectedReading {
   readonly activity: Activity;
-  /** Readings that are also right, because the screen alone does not tell more. */
+  /** Reading that is also right: `unknown`, when the person's own text stands in the box of an idle program. Never anything else. */
   readonly alsoRight?: readonly Activity[];
   readonly box: BoxReading['kind'];
   /** Readings of the box that do no harm either. */
@@ -26,7 +25,7 @@ export interface RecordedScreen {
   readonly size: { readonly columns: number; readonly rows: number };
   /** The state that was brought about; unique for program, version and size. */
   readonly name: string;
-  /** One third is held out: rules are tuned on the rest and judged on all. */
+  /** `tuning`: was looked at while rules were changed. `heldOut`: recorded and labelled before any rule was asked, and none was changed for it. */
   readonly set: 'tuning' | 'heldOut';
   readonly title: string;
   readonly foreground: string;
@@ -51,10 +50,4 @@ export function recordedFiles(): readonly { readonly file: string; readonly scre
     .sort()
     .map((name) => join(SCREENS_FOLDER, name))
     .map((file) => ({ file, screen: JSON.parse(readFileSync(file, 'utf8')) as RecordedScreen })); // written by recordScreens.ts
-}
-
-/** A third of all names, always the same: by a hash, so that nobody picks. */
-export function setOf(cli: string, size: string, name: string): RecordedScreen['set'] {
-  const [first = 0] = createHash('sha256').update(`${cli}/${size}/${name}`).digest();
-  return first % 3 === 0 ? 'heldOut' : 'tuning';
 }

@@ -1,5 +1,6 @@
 import type { Cli } from '../cliSetup';
 import { commonScenes } from './commonScenes';
+import { everydayScenes } from './everydayScenes';
 import { imitationScenes } from './imitationScenes';
 import { endScenes, freshScene, loopScene, overlayScene, signedOutScene } from './ownScenes';
 import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, SIGN_IN, WORKING_HIDDEN } from './scene';
@@ -70,6 +71,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
   claude: [
     ...commonScenes(CLAUDE),
     ...imitationScenes(),
+    ...everydayScenes('claude', CLAUDE, [
+      { name: 'day-overlay-memory', open: '/memory' },
+      { name: 'day-overlay-hooks', open: '/hooks' },
+      { name: 'day-overlay-effort', open: '/effort' },
+      { name: 'day-overlay-export', open: '/export' },
+      { name: 'day-context-printed', open: '/context', leave: [], expected: IDLE },
+    ]),
     overlayScene([
       { name: 'overlay-transcript', open: ['C-o'], leave: ['C-o'] },
       { name: 'overlay-history-search', open: ['C-r'] },
@@ -93,6 +101,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
   codex: [
     ...commonScenes(CODEX),
     ...imitationScenes(),
+    ...everydayScenes('codex', CODEX, [
+      { name: 'day-overlay-review', open: '/review' },
+      { name: 'day-overlay-skills', open: '/skills' },
+      { name: 'day-overlay-statusline', open: '/statusline' },
+      { name: 'day-overlay-personality', open: '/personality' },
+      { name: 'day-mcp-printed', open: '/mcp', leave: [], expected: IDLE },
+    ]),
     overlayScene([
       { name: 'overlay-history-search', open: ['C-r'], leave: ['Escape', 'C-u'] },
       { name: 'overlay-find', open: ['F3'] },
@@ -114,6 +129,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
   gemini: [
     ...commonScenes(GEMINI),
     ...imitationScenes(),
+    ...everydayScenes('gemini', GEMINI, [
+      { name: 'day-about-printed', open: '/about', leave: [], expected: IDLE },
+      { name: 'day-tools-printed', open: '/tools', leave: [], expected: IDLE },
+      { name: 'day-mcp-printed', open: '/mcp list', leave: [], expected: IDLE },
+      { name: 'day-overlay-rewind', open: '/rewind' },
+      { name: 'day-overlay-agents', open: '/agents config', leave: ['Escape', 'C-c'] },
+    ]),
     overlayScene([
       { name: 'overlay-history-search', open: ['C-r'], leave: ['Escape', 'C-c'] },
       { name: 'overlay-model', open: '/model' },
@@ -137,6 +159,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
   opencode: [
     ...commonScenes(OPENCODE),
     ...imitationScenes(),
+    ...everydayScenes('opencode', OPENCODE, [
+      { name: 'day-overlay-mcps', open: '/mcps' },
+      { name: 'day-overlay-skills', open: '/skills' },
+      { name: 'day-overlay-connect', open: '/connect' },
+      { name: 'day-overlay-models', open: '/models' },
+      { name: 'day-new-conversation', open: '/new', leave: [], expected: IDLE },
+    ]),
     overlayScene([
       { name: 'overlay-commands', open: ['C-p'] },
       { name: 'overlay-model', open: ['C-x', 'm'] },
@@ -167,9 +196,9 @@ function backgroundScene(call: string): Scene {
       const { lines } = await director.terminal.look();
       if (CLAUDE.permission.test(lines.join('\n'))) await director.keys('Enter');
       await director.finished();
-      await director.take('finished-with-background-task', { ...IDLE, alsoRight: ['busy'] });
+      await director.take('finished-with-background-task', IDLE);
       await director.type('A draft beside it');
-      await director.take('draft-with-background-task', { ...DRAFT, alsoRight: ['busy', 'unknown'] });
+      await director.take('draft-with-background-task', DRAFT);
     },
   };
 }

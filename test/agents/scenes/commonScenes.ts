@@ -3,7 +3,6 @@ import {
   DRAFT,
   FAILED,
   IDLE,
-  IDLE_WITH_HELP,
   LIMITED,
   PERMISSION,
   QUESTION,
@@ -87,7 +86,7 @@ async function menus(director: Director): Promise<void> {
     ['bang', '!', SHELL_MODE],
     ['bang-command', '!ls -la', SHELL_MODE],
     ['hash', '#', DRAFT],
-    ['question', '?', IDLE_WITH_HELP],
+    ['question', '?', IDLE],
   ] as const) {
     await director.type(text);
     await director.pause(500);

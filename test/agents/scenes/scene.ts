@@ -1,12 +1,14 @@
 import type { Activity } from '../../../src/core/agents/agentState';
 import type { CliSetupOptions } from '../cliSetup';
-import type { ExpectedReading } from '../recordedScreens';
+import type { ExpectedReading, RecordedScreen } from '../recordedScreens';
 import type { Director } from './director';
 
 /** One run of a program, from its start to its end, in which screens are recorded. */
 export interface Scene {
   readonly name: string;
   readonly setup?: Partial<CliSetupOptions>;
+  /** To what its screens belong; see `RecordedScreen.set`. Default `tuning`. */
+  readonly set?: RecordedScreen['set'];
   /** There is no model at all. */
   readonly hasNoServer?: boolean;
   play(director: Director): Promise<void>;
@@ -37,41 +39,35 @@ export interface Dialect {
   readonly webTool?: string;
 }
 
-const expected = (
-  activity: Activity,
-  box: ExpectedReading['box'],
-  isDialog = false,
-  alsoRight: readonly Activity[] = [],
-): ExpectedReading => ({ activity, box, isDialog, ...(alsoRight.length > 0 && { alsoRight }) });
+const expected = (activity: Activity, box: ExpectedReading['box'], isDialog = false): ExpectedReading => ({
+  activity,
+  box,
+  isDialog,
+});
 
 /** What screens show, in the few kinds that there are. */
 export const IDLE = expected('idle', 'empty');
 /** Not working, and something stands in the box: nothing may be typed; whether that is called idle is a matter of taste. */
-export const DRAFT = expected('idle', 'draft', false, ['unknown']);
+export const DRAFT: ExpectedReading = { ...expected('idle', 'draft'), alsoRight: ['unknown'] };
 /** The next line typed would run as a command: the box is not empty, even when nothing stands in it. */
 export const SHELL_MODE: ExpectedReading = { ...DRAFT, alsoRightBox: ['hidden'] };
-/** A help beside an empty box: typing would work, not typing is also fine. */
-export const IDLE_WITH_HELP: ExpectedReading = {
-  activity: 'idle',
-  alsoRight: ['unknown'],
-  box: 'empty',
-  alsoRightBox: ['hidden'],
-  isDialog: false,
-};
 export const WORKING = expected('busy', 'empty');
 export const WORKING_DRAFT = expected('busy', 'draft');
 export const WORKING_HIDDEN = expected('busy', 'hidden');
 export const PERMISSION = expected('awaiting_approval', 'hidden', true);
-export const QUESTION = expected('awaiting_input', 'hidden', true, ['awaiting_approval']);
+export const QUESTION = expected('awaiting_input', 'hidden', true);
 export const OVERLAY = expected('unknown', 'hidden');
 export const FAILED = expected('error', 'empty');
-export const LIMITED = expected('rate_limited', 'empty', false, ['error']);
-/** Says that it tries again because of a rate limit or an overload. */
-export const RETRYING_LIMIT = expected('rate_limited', 'empty', false, ['busy']);
+export const LIMITED = expected('rate_limited', 'empty');
+/**
+ * Says that it tries again because of a rate limit or an overload, or says of no cause why it waits. A program that draws nothing of its
+ * retries is `WORKING` meanwhile, whatever the model answered.
+ */
+export const RETRYING_LIMIT = expected('rate_limited', 'empty');
 /** Says that it tries again after another error. */
-export const RETRYING = expected('busy', 'empty', false, ['rate_limited', 'error']);
-/** A dialog about itself: trust, login, settings. */
-export const OWN_DIALOG = expected('awaiting_input', 'hidden', true, ['awaiting_approval', 'unknown']);
+export const RETRYING = expected('busy', 'empty');
+/** A dialog about itself that nobody opened: trust, login, a used-up limit. */
+export const OWN_DIALOG = expected('awaiting_input', 'hidden', true);
 /** Asks how to sign in: nothing goes on without a person. */
 export const SIGN_IN = expected('awaiting_input', 'hidden', true);
 /** Nothing can be said: starting, ended. */

@@ -1,6 +1,6 @@
 import type { Cli } from '../cliSetup';
 import type { ExpectedReading } from '../recordedScreens';
-import { DRAFT, IDLE, NOTHING, OVERLAY, OWN_DIALOG, RETRYING, SHELL_MODE, WORKING } from './scene';
+import { DRAFT, FAILED, IDLE, NOTHING, OVERLAY, OWN_DIALOG, RETRYING, RETRYING_LIMIT, SHELL_MODE, SIGN_IN, WORKING } from './scene'; // prettier-ignore
 
 /** Where a screen turned out to show something else than what was to be brought about, as seen by a person. `<size>/<name>` before `<name>`. */
 export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading>>>> = {
@@ -13,21 +13,44 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'error-529-interrupted': DRAFT,
     'refused-interrupted': DRAFT,
     // What came before the connection was cut looks like a whole answer.
-    'dropped-final': { ...IDLE, alsoRight: ['error'] },
+    'dropped-final': IDLE,
+    // This status is not tried again.
+    'error-400-early': FAILED,
+    'error-400-later': FAILED,
+    // "API error · Retrying in 3s" is all that it says, whatever the status was.
+    'error-401-early': RETRYING_LIMIT,
+    'error-401-later': RETRYING_LIMIT,
+    'error-500-early': RETRYING_LIMIT,
+    'error-500-later': RETRYING_LIMIT,
+    'day-retrying-503': RETRYING_LIMIT,
   },
   codex: {
     '80x24/dropped-final': RETRYING,
+    // Of its first tries it says nothing.
+    'error-529-early': WORKING,
+    // The help takes the place of the conversation.
+    'draft-question': { ...OVERLAY, alsoRightBox: ['empty'] },
+    // There is no such command in this version: it stays in the box.
+    'day-overlay-personality': DRAFT,
   },
   gemini: {
-    'usage-limit-final': { ...OWN_DIALOG, alsoRight: ['rate_limited'] },
+    // Says nothing of its retries.
+    'error-429-early': WORKING,
+    'error-429-later': WORKING,
+    'error-529-early': WORKING,
+    'error-529-later': WORKING,
+    'day-retrying-429': WORKING,
+    // Asks whether to go on with another model.
+    'usage-limit-final': OWN_DIALOG,
     'onboarding-1': NOTHING,
-    '120x40/onboarding-2': { ...NOTHING, alsoRight: ['busy'] },
+    '120x40/onboarding-2': NOTHING,
     'onboarding-2': OWN_DIALOG,
     // Its frame around the command stays on the screen and looks like the box.
     'overlay-resume': { ...OVERLAY, alsoRightBox: ['draft'] },
-    'overlay-auth': { ...OVERLAY, alsoRight: ['awaiting_input'] },
+    // The same as when nobody has signed in.
+    'overlay-auth': SIGN_IN,
     // Only prints that it wants more words.
-    'overlay-permissions': { ...IDLE, alsoRight: ['error'] },
+    'overlay-permissions': IDLE,
     'shell-mode': SHELL_MODE,
   },
   opencode: {
@@ -39,8 +62,9 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     '80x24/error-400-interrupted': RETRYING,
     '80x24/dropped-final': RETRYING,
     'question-after-enter': WORKING,
-    // Interrupted between two tries, it looks like a turn that failed.
-    'error-500-interrupted': { ...IDLE, alsoRight: ['error'] },
-    'dropped-interrupted': { ...IDLE, alsoRight: ['error'] },
+    // Of its first tries it says nothing.
+    '120x40/error-529-early': WORKING,
+    '120x40/error-529-later': WORKING,
+    '80x24/error-529-early': WORKING,
   },
 };
