@@ -104,6 +104,8 @@ export interface Injection {
     readonly keepFolders?: readonly string[];
     /** Files that the program may make later (a login): linked although they are not there yet. */
     readonly keepFiles?: readonly string[];
+    /** Variable → file of the user's `folder` that the program replaces instead of writing into it, which would only replace the link. */
+    readonly fileVariables?: Readonly<Record<string, string>>;
   };
 }
 

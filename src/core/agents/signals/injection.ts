@@ -94,7 +94,7 @@ export function inject(type: Pick<AgentType, 'inject'>, places: InjectionPlaces)
   const map = <T>(of: Readonly<Record<string, T>> | undefined, make: (item: T, name: string) => string) =>
     Object.fromEntries(Object.entries(of ?? {}).map(([name, item]) => [name, make(item, name)]));
   const home = injection.home && homePlan(injection.home, places, filled);
-  const homeEnv = injection.home && home ? { [injection.home.variable]: `${places.launchFolder}/${HOME_FOLDER}` } : {};
+  const homeEnv = injection.home && home ? homeVariables(injection.home, home, places) : {};
   return {
     args: (injection.args ?? []).map((template) => fillTemplate(template, filled, sha256)),
     env: {
@@ -146,6 +146,16 @@ function placesOf({ tools, launchFolder, folder, sessionId }: InjectionPlaces): 
     folder,
     ...(sessionId !== undefined && { sessionId }),
   };
+}
+
+/** A variable of the person's own counts more than the files of their folder. */
+function homeVariables(
+  { variable, fileVariables = {} }: NonNullable<Injection['home']>,
+  { source }: HomePlan,
+  { launchFolder, env }: InjectionPlaces,
+): Environment {
+  const files = Object.entries(fileVariables).map(([name, file]) => [name, env[name] ?? `${source}/${file}`]);
+  return { ...Object.fromEntries(files), [variable]: `${launchFolder}/${HOME_FOLDER}` } as Environment; // pairs of text
 }
 
 function homePlan(home: NonNullable<Injection['home']>, places: InjectionPlaces, filled: Places): HomePlan | undefined {

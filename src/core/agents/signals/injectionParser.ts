@@ -124,6 +124,7 @@ export class InjectionParser {
       'settings',
       'keepFolders',
       'keepFiles',
+      'fileVariables',
     ]);
     if (!object) return undefined;
     const variable = this.json.string(object['variable'], join(path, 'variable'), {
@@ -140,6 +141,7 @@ export class InjectionParser {
       object[key] === undefined ? undefined : this.json.strings(object[key], join(path, key), 20, FILE_NAME);
     const keepFolders = names('keepFolders');
     const keepFiles = names('keepFiles');
+    const fileVariables = this.#fileVariables(object['fileVariables'], join(path, 'fileVariables'));
     if (variable === undefined || folder === undefined || settingsFile === undefined) return undefined;
     return {
       variable,
@@ -148,7 +150,20 @@ export class InjectionParser {
       settings,
       ...(keepFolders && { keepFolders }),
       ...(keepFiles && { keepFiles }),
+      ...(fileVariables && { fileVariables }),
     };
+  }
+
+  #fileVariables(value: unknown, path: string): Readonly<Record<string, string>> | undefined {
+    const object = value === undefined ? undefined : this.json.object(value, path);
+    if (!object) return undefined;
+    const entries: [string, string][] = [];
+    for (const [name, item] of Object.entries(object)) {
+      if (!ENVIRONMENT_NAME.test(name)) this.json.report(join(path, name), 'is not a name for an environment variable');
+      const file = this.json.string(item, join(path, name), FILE_NAME);
+      if (file !== undefined) entries.push([name, file]);
+    }
+    return Object.fromEntries(entries);
   }
 
   #hook(value: unknown, path: string): HookRule | undefined {

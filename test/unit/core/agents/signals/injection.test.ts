@@ -103,6 +103,10 @@ describe('injection', () => {
     assert.equal(links?.['home/.gemini/oauth_creds.json'], '/home/me/.gemini/oauth_creds.json');
     assert.equal(links?.['home/.gemini/tmp'], '/home/me/.gemini/tmp');
     assert.equal(links?.['home/.gemini/settings.json'], undefined);
+    // It replaces this file at every answer: behind a link the answer would end with the launch.
+    assert.equal(env['GEMINI_CLI_TRUSTED_FOLDERS_PATH'], '/home/me/.gemini/trustedFolders.json');
+    const own = await launch('gemini', { env: { GEMINI_CLI_TRUSTED_FOLDERS_PATH: '/mine.json' } });
+    assert.equal(own.env['GEMINI_CLI_TRUSTED_FOLDERS_PATH'], '/mine.json');
     assert.equal(links?.['home/.gemini/odd name'], undefined);
     const settings = JSON.parse(files?.['home/.gemini/settings.json'] ?? '') as {
       ui: unknown;
