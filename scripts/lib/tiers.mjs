@@ -15,9 +15,9 @@ const command =
   (title, script, args = []) =>
   async ({ heading } = {}) => [single(title, (await runNode(script, args, { heading })) === 0)];
 
-/** Further extensions that the suite needs: folders with a package.json in test/extension/fixtures/. */
-function fixtureExtensions() {
-  return filesOf('test/extension/fixtures', 'package.json').map((file) => join(file, '..'));
+/** The extensions of the suite: ours, and what else it needs: folders with a package.json in test/extension/fixtures/. */
+export function suiteExtensions() {
+  return ['.', ...filesOf('test/extension/fixtures', 'package.json').map((file) => join(file, '..'))];
 }
 
 /** The suite in the extension host: of the web VS Code, or of the desktop one that CORE_ORCHESTRATOR_VSCODE names. */
@@ -31,13 +31,11 @@ async function extensionTier({ only, trials } = {}) {
   const suite = join('out', 'test', 'extension', 'index.js');
   const limit = { timeoutMs: (trials ? 60 : 8) * MINUTE_MS };
   const code = process.env.CORE_ORCHESTRATOR_VSCODE
-    ? await runNode('scripts/lib/desktopSuite.mjs', [suite], { ...limit, env })
+    ? await runNode('scripts/lib/desktopSuite.mjs', [suite, ...suiteExtensions()], { ...limit, env })
     : await runNode(
         'test/vscode-web/run-tests.mjs',
         [
-          '--extension',
-          '.',
-          ...fixtureExtensions().flatMap((folder) => ['--extension', folder]),
+          ...suiteExtensions().flatMap((folder) => ['--extension', folder]),
           '--tests',
           suite,
           '--timeout',

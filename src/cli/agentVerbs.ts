@@ -112,15 +112,29 @@ export async function resume(context: VerbContext): Promise<ExitCode> {
   const agent = await context.agent(context.operand(0));
   const report = (await context.engine().call('agent.resume', { agentId: agent.id })) as ResumeAnswer; // the engine's own
   context.answer({ agentId: agent.id, ...report }, () =>
-    [
-      `resumed ${cleanLine(agent.name)} in its conversation ${cleanLine(report.sessionId)}`,
-      ...report.losses.map((loss) => `lost: ${cleanLine(loss)}`),
-      ...report.lostPrompts.map(
-        ({ id, excerpt }) => `not delivered: "${cleanLine(excerpt, 60)}"; send it again: orc resend ${cleanLine(id)}`,
-      ),
-    ].join('\n'),
+    [`resumed ${cleanLine(agent.name)} in its conversation ${cleanLine(report.sessionId)}`, ...lossLines(report)].join(
+      '\n',
+    ),
   );
   return ExitCode.Ok;
+}
+
+/** What a conversation has lost, and how its prompts are sent again. */
+function lossLines({ losses, lostPrompts }: ResumeAnswer): readonly string[] {
+  return [
+    ...losses.map((loss) => `lost: ${cleanLine(loss)}`),
+    ...lostPrompts.map(
+      ({ id, excerpt }) => `not delivered: "${cleanLine(excerpt, 60)}"; send it again: orc resend ${cleanLine(id)}`,
+    ),
+  ];
+}
+
+/** Of a fleet that was resumed: how each agent came back, with its losses below it. */
+function returnLines({ returned = [] }: FleetAnswer): readonly string[] {
+  return returned.flatMap(({ name, report }) => {
+    const how = report ? `in its conversation ${cleanLine(report.sessionId)}` : 'started anew';
+    return [`${cleanLine(name)}: ${how}`, ...(report ? lossLines(report) : []).map((line) => `  ${line}`)];
+  });
 }
 
 async function fleet(context: VerbContext, method: 'fleet.stopAll' | 'fleet.resume', done: string): Promise<ExitCode> {
@@ -129,7 +143,8 @@ async function fleet(context: VerbContext, method: 'fleet.stopAll' | 'fleet.resu
   const result = (await context.engine().call(method, {})) as FleetAnswer; // the engine's own
   context.answer(result, () => {
     const failed = result.failed.map(({ name, error }) => `failed: ${cleanLine(name)}: ${cleanLine(messageOf(error))}`);
-    return [`${done} ${result.succeeded.map((name) => cleanLine(name)).join(', ') || 'none'}`, ...failed].join('\n');
+    const names = result.succeeded.map((name) => cleanLine(name)).join(', ') || 'none';
+    return [`${done} ${names}`, ...returnLines(result), ...failed].join('\n');
   });
   return result.failed.length > 0 ? ExitCode.Failure : ExitCode.Ok;
 }

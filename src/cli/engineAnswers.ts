@@ -103,4 +103,6 @@ export interface FleetAnswer {
   readonly succeeded: readonly string[];
   readonly skipped: readonly string[];
   readonly failed: readonly { readonly name: string; readonly error: unknown }[];
+  /** Of `fleet.resume`: how each came back; without a report it was started anew. */
+  readonly returned?: readonly { readonly agentId: string; readonly name: string; readonly report?: ResumeAnswer }[];
 }

@@ -9,6 +9,7 @@ import { approvalCommands } from './approvals/approvalCommands';
 import { agentCommands } from './commands/agentCommands';
 import { AgentPicker } from './commands/agentPicker';
 import { AgentTargets } from './commands/agentTargets';
+import { demandControl } from './commands/control';
 import { openCommands } from './commands/openCommands';
 import { type CommandHandlers, registerCommands } from './commands/registerCommands';
 import { reportCommands } from './commands/reportCommands';
@@ -23,7 +24,7 @@ import { FleetController } from './fleet/fleetController';
 import { FleetMembers } from './fleet/fleetMembers';
 import type { LiveSettings } from './liveSettings';
 import { DeliveryPresenter } from './notices/deliveryPresenter';
-import { NeedsYouPresenter } from './notices/needsYouPresenter';
+import { type AnswerShown, NeedsYouPresenter } from './notices/needsYouPresenter';
 import { NoticePresenter } from './notices/noticePresenter';
 import { ResumePresenter } from './notices/resumePresenter';
 import { VscodeWindow } from './notices/vscodeWindow';
@@ -82,6 +83,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const sender = new PromptSender({ engine, window, clock, log, tell: reporter.failure.bind(reporter) });
   const editor = new PromptEditor();
   const resume = new ResumeDesk({ engine, window, documents, sender });
+  const approvals = new ApprovalDesk({ engine, window, documents });
   const fleet = new FleetController({
     ...{ engine, documents, reporter, picker, log, isTrusted },
     members: new FleetMembers(parts.workspaceMemory),
@@ -98,7 +100,17 @@ export function createWindow(parts: ContributionParts): WindowParts {
     editor,
     resume,
     fleet,
+    approvals,
   });
+  const answer: AnswerShown = async (request, given) => {
+    try {
+      demandControl(engine);
+      await approvals.answer(request, given);
+    } catch (error) {
+      reporter.failure('Answer Request', error);
+    }
+  };
+  const watched = () => terminals.watched;
   const level = () => settings.current.notifications;
   const contributions: readonly Contribution[] = [
     { register: () => facts },
@@ -114,7 +126,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => new NoticePresenter(engine, clock, window, parts.globalMemory, level) },
     { register: () => new DeliveryPresenter(engine, clock, window, sender, level) },
     { register: () => new ResumePresenter(engine, clock, window, level, clock.nowMs()) },
-    { register: () => new NeedsYouPresenter(engine, clock, window, level, () => terminals.watched, parts.wasAway) },
+    { register: () => new NeedsYouPresenter(engine, clock, window, level, watched, parts.wasAway, answer) },
   ];
   return { view, terminals, facts, reporter, contributions };
 }
@@ -132,12 +144,13 @@ interface HandlerParts {
   readonly editor: PromptEditor;
   readonly resume: ResumeDesk;
   readonly fleet: FleetController;
+  readonly approvals: ApprovalDesk;
 }
 
 /** Every command with what it works on. */
 function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHandlers {
   const { engine, settings, clock, log, channel, extensionVersion, globalMemory, start } = parts;
-  const { view, terminals, reporter, documents, picker, window, sender, editor, resume, fleet } = own;
+  const { view, terminals, reporter, documents, picker, window, sender, editor, resume, fleet, approvals } = own;
   const targets = new AgentTargets(engine, picker);
   const reveal = view.reveal.bind(view);
   const receipts = new ReceiptDesk({ engine, window, documents, sender, clock });
@@ -148,7 +161,7 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
       resume,
     }),
     ...promptCommands({ engine, targets, sender, receipts, editor }),
-    ...approvalCommands({ engine, targets, desk: new ApprovalDesk({ engine, window, documents }) }),
+    ...approvalCommands({ engine, targets, desk: approvals }),
     ...openCommands({
       ...{ engine, targets, terminals, documents, clock, log, reveal },
       waiting: new WaitingRound(engine),

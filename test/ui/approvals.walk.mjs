@@ -23,7 +23,7 @@ await walk('Approvals', async (it) => {
       ),
     );
 
-  await it.step('the row says what is asked; the message leads to the complete request', async () => {
+  await it.step('the row says what is asked; the message shows it whole and leads to the dialog', async () => {
     await agents.sendPrompt('Builder', 'approve');
     await asking('Builder');
     await window.notification('Builder needs approval').waitFor();
@@ -46,6 +46,27 @@ await walk('Approvals', async (it) => {
     await window.dialog().getByRole('button', { name: 'Approve', exact: true }).click();
     await eventually('it went on', () => /Allowed\. \(Nothing was run/.test(screen('builder')));
     await agents.is('Builder', 'idle');
+    await agents.closeToasts();
+  });
+
+  await it.step('S24 answered in the message that shows the whole request', async () => {
+    for (const [button, result] of [
+      ['Approve', /Allowed\./],
+      ['Deny', /Denied\./],
+    ]) {
+      const count = () => screen('tester').split(result).length;
+      const before = count();
+      await agents.sendPrompt('Tester', 'approve');
+      await asking('Tester');
+      const message = window.notification('Tester needs approval');
+      await message.waitFor();
+      assert.match((await message.innerText()).replace(/\s+/g, ' '), /Allow this command\? ⏎ rm -r build/);
+      if (button === 'Approve') await it.shot(window, 'message');
+      await page.waitForTimeout(1_000); // as long as a person reads: an earlier click is taken for a mistake
+      await window.notificationAction('Tester needs approval', button);
+      await eventually(button, () => count() > before);
+      await agents.is('Tester', 'idle');
+    }
     await agents.closeToasts();
   });
 

@@ -5,7 +5,7 @@ import type { Engine } from '../../core/engine';
 import { messageForCode } from '../errorMessages';
 import { CommandId } from '../manifest';
 import type { DocumentsPort, WindowPort } from '../notices/windowPort';
-import { fitsInDialog, requestDocument, requestText, requestTitle } from './requestText';
+import { fitsInDialog, isAllowable, isDeniable, requestDocument, requestText, requestTitle } from './requestText';
 
 const APPROVE = 'Approve';
 const DENY = 'Deny';
@@ -43,7 +43,7 @@ export class ApprovalDesk {
     const request = this.#request(id);
     if (!request) return this.#sayGone(id);
     if (!isDeniable(request)) return this.#ask(id, () => [ATTACH]);
-    await this.#answer(request, { kind: 'deny' });
+    await this.answer(request, { kind: 'deny' });
   }
 
   /** A refusal that says why; the reason reaches the model. */
@@ -52,6 +52,17 @@ export class ApprovalDesk {
     if (!request) return this.#sayGone(id);
     if (!isDeniable(request) || !request.canGiveReason) return this.deny(id);
     await this.#askReason(request);
+  }
+
+  /** Gives an answer to the very request that the person was shown as a whole; when that one is over, nothing is answered and that is said. */
+  async answer(request: PermissionRequest, answer: PermissionAnswer): Promise<void> {
+    try {
+      await this.parts.engine.answerRequest(request.agentId, request.id, answer);
+    } catch (error) {
+      if (AgentError.is(error, 'agent.requestGone')) return this.#sayGone(request.agentId);
+      if (AgentError.is(error, 'agent.cannotAnswer')) return this.#offerTerminal(request.agentId);
+      throw error;
+    }
   }
 
   async #ask(id: AgentId, buttonsFor: (request: PermissionRequest) => readonly Button[]): Promise<void> {
@@ -63,8 +74,8 @@ export class ApprovalDesk {
     const picked = fitsInDialog(name, request)
       ? await this.parts.window.confirm(question, requestText(name, request), buttons)
       : await this.#askAboveDocument(request, question, buttons);
-    if (picked === APPROVE) await this.#answer(request, { kind: 'allow' });
-    if (picked === DENY) await this.#answer(request, { kind: 'deny' });
+    if (picked === APPROVE) await this.answer(request, { kind: 'allow' });
+    if (picked === DENY) await this.answer(request, { kind: 'deny' });
     if (picked === DENY_WITH_REASON) await this.#askReason(request);
     if (picked === ATTACH) this.parts.window.run(CommandId.AttachAgent, id);
   }
@@ -98,17 +109,7 @@ export class ApprovalDesk {
       placeholder: 'Use the test database instead',
     });
     if (reason === undefined) return;
-    await this.#answer(request, reason.trim() === '' ? { kind: 'deny' } : { kind: 'deny', reason: reason.trim() });
-  }
-
-  async #answer(request: PermissionRequest, answer: PermissionAnswer): Promise<void> {
-    try {
-      await this.parts.engine.answerRequest(request.agentId, request.id, answer);
-    } catch (error) {
-      if (AgentError.is(error, 'agent.requestGone')) return this.#sayGone(request.agentId);
-      if (AgentError.is(error, 'agent.cannotAnswer')) return this.#offerTerminal(request.agentId);
-      throw error;
-    }
+    await this.answer(request, reason.trim() === '' ? { kind: 'deny' } : { kind: 'deny', reason: reason.trim() });
   }
 
   /** The question that was meant is over; another one may be open now. */
@@ -138,14 +139,10 @@ export class ApprovalDesk {
 }
 
 function approving(request: PermissionRequest): readonly Button[] {
-  return request.canAllow && request.door !== 'none' ? [APPROVE] : [];
+  return isAllowable(request) ? [APPROVE] : [];
 }
 
 function denying(request: PermissionRequest): readonly Button[] {
   if (!isDeniable(request)) return [];
   return request.canGiveReason ? [DENY, DENY_WITH_REASON] : [DENY];
-}
-
-function isDeniable(request: PermissionRequest): boolean {
-  return request.canDeny && request.door !== 'none';
 }

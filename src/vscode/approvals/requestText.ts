@@ -23,6 +23,16 @@ export function requestText(agentName: string, request: PermissionRequest): stri
   return lines.join('\n');
 }
 
+/** It can be allowed from here. */
+export function isAllowable(request: PermissionRequest): boolean {
+  return request.canAllow && request.door !== 'none';
+}
+
+/** It can be refused from here. */
+export function isDeniable(request: PermissionRequest): boolean {
+  return request.canDeny && request.door !== 'none';
+}
+
 /** How an answer from here reaches the agent. */
 export function doorWords(request: PermissionRequest): string {
   switch (request.door) {

@@ -1,19 +1,22 @@
 import type { AgentId } from '../../core/agents/agent';
-import type { PermissionRequest } from '../../core/agents/permissionRequest';
+import type { PermissionAnswer, PermissionRequest } from '../../core/agents/permissionRequest';
 import type { Clock } from '../../core/base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
 import type { AgentView, AgentViewChange, Engine } from '../../core/engine';
 import { isLive, stateWords } from '../agents/agentText';
-import { requestTitle } from '../approvals/requestText';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
 import { MERGE_MS } from './noticePresenter';
+import { APPROVE, DENY, GO_TO_AGENT, requestNotice, REVIEW } from './requestNotice';
 import { hasWatched } from './watching';
 import type { WindowPort } from './windowPort';
 
-const GO_TO_AGENT = 'Go to Agent';
 const NEXT_AGENT = 'Go to Next';
-const REVIEW = 'Review…';
+/** Nobody has read a request within this time: a click was meant for what stood there before. */
+export const READ_MS = 700;
+
+/** Answers the very request that was shown. Tells failures to the person itself; never rejects. */
+export type AnswerShown = (request: PermissionRequest, answer: PermissionAnswer) => Promise<void>;
 
 /**
  * Says that agents began to need the person: one message for all of them, only in the window that is looked at,
@@ -34,6 +37,7 @@ export class NeedsYouPresenter implements Disposable {
     private readonly watched: () => AgentId | undefined,
     /** The editor was away for so long that a word about the agents is welcome. */
     private readonly wasAway: () => boolean,
+    private readonly answer: AnswerShown,
   ) {
     this.#store.add(engine.onDidChangeAgent((change) => this.#onAgent(change)));
     this.#store.add(engine.onDidChangeStatus(() => this.#greet()));
@@ -76,13 +80,25 @@ export class NeedsYouPresenter implements Disposable {
     const [first] = agents;
     if (!first) return;
     const isFailure = agents.every((agent) => agent.needsYou === 'failed' || agent.needsYou === 'error');
-    const buttons = agents.length > 1 ? [NEXT_AGENT] : first.request ? [REVIEW, GO_TO_AGENT] : [GO_TO_AGENT];
+    if (agents.length === 1 && first.request) return this.#showRequest(first, first.request);
+    const buttons = agents.length > 1 ? [NEXT_AGENT] : [GO_TO_AGENT];
     const answer = await this.window.show(isFailure ? 'warning' : 'information', needsYouText(agents), buttons);
     if (this.#store.isDisposed) return;
     if (answer === NEXT_AGENT) this.window.run(CommandId.GoToNextWaitingAgent);
     if (answer === GO_TO_AGENT) this.window.run(CommandId.AttachAgent, first.id);
-    // A notification shows one line: the complete request is shown before anything can be allowed (S24).
-    if (answer === REVIEW) this.window.run(CommandId.ReviewRequest, first.id);
+  }
+
+  /** The answer goes to the request in the message, however long that has stood there (S24). */
+  async #showRequest(agent: AgentView, request: PermissionRequest): Promise<void> {
+    const { text, buttons } = requestNotice(agent, request);
+    const shownAtMs = this.clock.monotonicMs();
+    const picked = await this.window.show('information', text, buttons);
+    if (this.#store.isDisposed) return;
+    const isRead = this.clock.monotonicMs() - shownAtMs >= READ_MS;
+    if (picked === GO_TO_AGENT) this.window.run(CommandId.AttachAgent, agent.id);
+    if (picked === REVIEW || (picked === APPROVE && !isRead)) this.window.run(CommandId.ReviewRequest, agent.id);
+    if (picked === APPROVE && isRead) await this.answer(request, { kind: 'allow' });
+    if (picked === DENY) await this.answer(request, { kind: 'deny' });
   }
 
   /** Once, when the engine is ready for the first time; not in a window that watched the agents all the time. */
@@ -104,10 +120,6 @@ function isOtherRequest(previous: AgentView, view: AgentView): boolean {
   return previous.request !== undefined && view.request !== undefined && previous.request.id !== view.request.id;
 }
 
-function askedWords(request: PermissionRequest): string {
-  return `${request.kind === 'question' ? 'asks' : 'needs approval'}: ${requestTitle(request)}`;
-}
-
 /** Reasons of an agent whose start was refused before anything ran. */
 const REFUSED_STARTS: ReadonlySet<string> = new Set(['command_not_found', 'folder_missing']);
 
@@ -115,7 +127,7 @@ const REFUSED_STARTS: ReadonlySet<string> = new Set(['command_not_found', 'folde
 export function needsYouText(agents: readonly AgentView[]): string {
   const [first] = agents;
   if (agents.length === 1 && first) {
-    return first.request ? `${first.name} ${askedWords(first.request)}` : `${first.name}: ${stateWords(first)}.`;
+    return first.request ? requestNotice(first, first.request).text : `${first.name}: ${stateWords(first)}.`;
   }
   return `${agents.length} agents wait for you: ${agents.map((agent) => `${agent.name} (${stateWords(agent)})`).join(', ')}.`;
 }

@@ -137,6 +137,7 @@ describe('NeedsYouPresenter', () => {
         () => options.level ?? 'all',
         watched,
         () => options.wasAway ?? false,
+        async () => {},
       );
     const be = (id: string, activity: 'busy' | 'awaiting_input' | 'awaiting_approval' | 'error'): void =>
       engine.simulateAgent(anAgentView({ id: id as AgentId, name: id.toUpperCase(), activity }));

@@ -12,10 +12,9 @@ import { explainText } from '../../../src/vscode/documents/explainText';
 import { FleetMembers, leftOutText } from '../../../src/vscode/fleet/fleetMembers';
 import { DeliveryPresenter } from '../../../src/vscode/notices/deliveryPresenter';
 import { MERGE_MS } from '../../../src/vscode/notices/noticePresenter';
-import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
 import { ResumePresenter, SETTLE_MS } from '../../../src/vscode/notices/resumePresenter';
 import { PromptSender } from '../../../src/vscode/prompts/promptSender';
-import { anAgentView, aReceipt, aRequest, FakeEngine } from '../../support/fakeEngine';
+import { anAgentView, aReceipt, FakeEngine } from '../../support/fakeEngine';
 import { FakeWindow, MapMemory } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
@@ -41,37 +40,6 @@ describe('going to the next waiting agent', () => {
     assert.deepEqual([round.next(), round.next()], ['b', 'd']);
     engine.simulateRemoval('d' as AgentId);
     assert.equal(round.next(), 'a');
-  });
-});
-
-describe('notifications of requests', () => {
-  it('S24 name what is asked and offer to review it, never to approve it there', async () => {
-    const { engine, window, clock } = createFixture();
-    new NeedsYouPresenter(engine, clock, window, () => 'all', () => undefined, () => false); // prettier-ignore
-    engine.simulateReady();
-    engine.simulateAgent(an('a', { activity: 'busy' }));
-    window.answer = 'Review…';
-    const request = aRequest({ agentId: 'a' as AgentId });
-    engine.simulateAgent(an('a', { activity: 'awaiting_approval', request }));
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(window.shown, ['information: A needs approval: Bash: npm test [Review…|Go to Agent]']);
-    assert.deepEqual(window.ran, [['coreOrchestrator.reviewRequest', 'a']]);
-    engine.simulateAgent(
-      an('a', { activity: 'awaiting_approval', request: { ...request, id: 'other', title: 'Edit: x' } }),
-    );
-    await clock.advanceMs(MERGE_MS);
-    assert.equal(window.shown.length, 2, 'the next question is told, too');
-  });
-
-  it('take the person round when several wait', async () => {
-    const { engine, window, clock } = createFixture();
-    new NeedsYouPresenter(engine, clock, window, () => 'all', () => undefined, () => false); // prettier-ignore
-    engine.simulateReady();
-    for (const id of ['a', 'b']) engine.simulateAgent(an(id, { activity: 'busy' }));
-    for (const id of ['a', 'b']) engine.simulateAgent(an(id, { activity: 'awaiting_input' }));
-    window.answer = 'Go to Next';
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(window.ran, [['coreOrchestrator.goToNextWaitingAgent']]);
   });
 });
 
