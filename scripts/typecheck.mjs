@@ -4,7 +4,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runNode, tool } from './lib/project.mjs';
 
-const worlds = ['src/shared', 'src/cli', 'src/plugins', 'src/demo', 'src/core', 'src/host', 'src/vscode', 'src/webview', '.'];
+const worlds = [
+  'src/shared',
+  'src/cli',
+  'src/plugins',
+  'src/demo',
+  'src/core',
+  'src/host',
+  'src/vscode',
+  'src/webview',
+  '.',
+];
 let failed = 0;
 for (const world of worlds.filter((folder) => existsSync(join(root, folder, 'tsconfig.json')))) {
   if ((await runNode(tool.tsc, ['-p', world])) !== 0) failed += 1;
