@@ -146,6 +146,18 @@ describe('screenReader', () => {
     assert.equal(read('✦ done (esc to cancel, 9s)').activity, 'idle');
   });
 
+  it('knows the first questions of Gemini also in a terminal that is too low for them', () => {
+    const folder = path.resolve('test/fixtures/screens/gemini/0.61.0/80x24');
+    for (const name of ['sign-in', 'sign-in-second-option', 'onboarding-2']) {
+      const { lines } = JSON.parse(readFileSync(path.join(folder, `${name}.json`), 'utf8')) as { lines: string[] };
+      const shown = lines.slice(0, lines.findLastIndex((line) => line.trim() !== '') + 1);
+      for (const rows of [9, 12]) {
+        const text = shown.slice(-rows).join('\n');
+        assert.equal(readScreen(compiled('gemini'), aScreen({ text })).activity, 'awaiting_input', `${name}, ${rows}`);
+      }
+    }
+  });
+
   it('trusts no text while somebody looks at the scroll-back', () => {
     const screen = { ...fixture('busy.txt'), isInCopyMode: true };
     assert.equal(readScreen(compiled('demo'), screen).activity, 'unknown');
