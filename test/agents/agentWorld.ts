@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { AgentId } from '../../src/core/agents/agent';
 import type { Activity } from '../../src/core/agents/agentState';
+
 import { DEFAULT_RESTART_SETTINGS } from '../../src/core/agents/restartBudget';
 import { SystemClock } from '../../src/core/base/clock';
 import { UlidIds } from '../../src/core/base/ids';
@@ -13,6 +14,7 @@ import { formatFields, type Logger } from '../../src/core/base/log';
 import type { AgentView } from '../../src/core/engine';
 import { openLocalWorkspace } from '../../src/core/node/localWorkspace';
 import { Orchestrator } from '../../src/core/orchestrator';
+import { AGENT_VARIABLE } from '../../src/shared/gatewayProtocol';
 import { buildBundles } from '../support/bundles';
 import { eventually } from '../support/eventually';
 import { type Cli, CLI_FOLDER, CliHome, type CliSetupOptions, TYPE_IDS } from './cliSetup';
@@ -21,6 +23,13 @@ import { ModelServer } from './modelServer';
 const run = promisify(execFile);
 
 export const READY_MS = 60_000;
+/** A typed prompt has to be with the model by then. The first one of opencode takes long: it loads what it asks with. */
+const ASKED_MS: Readonly<Record<Cli, number>> = { claude: 30_000, codex: 30_000, gemini: 30_000, opencode: 90_000 };
+
+export interface WorldOptions {
+  /** What a launch would be given is the person's own instead: what the engine starts by itself (the doctor) has it, too. */
+  readonly person?: Partial<CliSetupOptions>;
+}
 
 /** One real program under the product's own engine, with the scripted model, in a home of its own. */
 export class AgentWorld {
@@ -30,10 +39,13 @@ export class AgentWorld {
   #engine: Orchestrator | undefined;
   #model: ModelServer | undefined;
 
-  private constructor(readonly cli: Cli) {}
+  private constructor(
+    readonly cli: Cli,
+    private readonly options: WorldOptions,
+  ) {}
 
-  static async open(cli: Cli): Promise<AgentWorld> {
-    const world = new AgentWorld(cli);
+  static async open(cli: Cli, options: WorldOptions = {}): Promise<AgentWorld> {
+    const world = new AgentWorld(cli, options);
     try {
       world.#model = await ModelServer.start();
       await world.beginEngine();
@@ -59,13 +71,16 @@ export class AgentWorld {
     return this.#log.join('\n');
   }
 
-  async beginEngine(): Promise<void> {
+  /** A folder that is named comes first on the PATH, before the installed programs. */
+  async beginEngine({ firstOnPath }: { readonly firstOnPath?: string } = {}): Promise<void> {
     const clock = new SystemClock();
     const log = this.#logger();
     const distFolder = await buildBundles();
+    const personal = this.#personalEnvironment();
     const env = {
       ...process.env,
-      PATH: `${CLI_FOLDER}${delimiter}${process.env.PATH ?? ''}`,
+      ...personal,
+      PATH: [firstOnPath ?? [], CLI_FOLDER, process.env.PATH ?? ''].flat().join(delimiter),
       TMUX_TMPDIR: this.#folder,
     };
     const engine = new Orchestrator({
@@ -86,7 +101,7 @@ export class AgentWorld {
           storageFolder: join(this.#folder, 'storage'),
           runtimeParent: this.#folder,
           tmuxPath: 'tmux',
-          passEnvironment: ['PATH'],
+          passEnvironment: ['PATH', ...Object.keys(personal)],
           execPath: process.execPath,
           distFolder,
           env,
@@ -175,7 +190,7 @@ export class AgentWorld {
     await this.model.request(
       `the model is asked: ${prompt}`,
       ({ index, conversation }) => index >= count && conversation.message.trim() === prompt,
-      30_000,
+      ASKED_MS[this.cli],
     );
   }
 
@@ -195,7 +210,10 @@ export class AgentWorld {
   #isOurs(pid: number): boolean {
     try {
       if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return false;
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${this.home.folder}`);
+      const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      // In the person's environment the engine's own helpers have this home, too.
+      const isAgent = !this.options.person || variables.some((one) => one.startsWith(`${AGENT_VARIABLE}=`));
+      return isAgent && variables.includes(`HOME=${this.home.folder}`);
     } catch {
       return false; // gone, or a process of somebody else
     }
@@ -216,6 +234,11 @@ export class AgentWorld {
     await this.#model?.stop();
     this.home.dispose();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+
+  #personalEnvironment(): Readonly<Record<string, string>> {
+    const { person } = this.options;
+    return person ? this.home.setUpForPerson(this.cli, { serverUrl: this.model.url, ...person }) : {};
   }
 
   #sockets(): readonly string[] {

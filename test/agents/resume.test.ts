@@ -1,9 +1,16 @@
 import { strict as assert } from 'node:assert';
+import type { AgentId } from '../../src/core/agents/agent';
 import { AgentError } from '../../src/core/agents/agentErrors';
+import type { PromptReceipt } from '../../src/core/agents/delivery/promptDelivery';
 import { eventually } from '../support/eventually';
 import { requireTmux } from '../support/tmuxServer';
 import { AgentWorld, READY_MS } from './agentWorld';
-import { CLIS, requireCli } from './cliSetup';
+import { type Cli, CLIS, requireCli } from './cliSetup';
+
+const QUEUED_INSIDE = 'And then this. [[reply: that, too]]';
+const QUEUED_WITH_US = 'And at last this. [[reply: at last]]';
+/** These keep prompts in a queue of their own that ends with them. codex and opencode take them into the conversation at once. */
+const LOSES_QUEUED: ReadonlySet<Cli> = new Set<Cli>(['claude', 'gemini']);
 
 for (const cli of CLIS) {
   describe(`Resuming ${cli}`, function () {
@@ -17,12 +24,47 @@ for (const cli of CLIS) {
     });
     after(() => world?.dispose());
 
+    /** The program works: it keeps the prompt for later itself. */
+    async function sendInside(id: AgentId): Promise<PromptReceipt> {
+      const receipt = await world.engine.sendPrompt(id, QUEUED_INSIDE);
+      assert.equal(receipt.state, 'acknowledged');
+      return receipt;
+    }
+
+    /** A draft of the person is in the way: the prompt waits until it is gone. */
+    async function queueWithUs(id: AgentId): Promise<PromptReceipt> {
+      await world.type(id, 'half a thought');
+      await eventually('the draft is drawn', async () => (await world.screen(id)).includes('half a thought'));
+      const receipt = await world.engine.sendPrompt(id, QUEUED_WITH_US, { whenBlocked: 'queue' });
+      assert.equal(receipt.state, 'queued');
+      return receipt;
+    }
+
+    /** What waited with us is delivered to the next run by itself; what was lost is sent again when that is asked for. */
+    async function sendAgain(
+      id: AgentId,
+      { inside, ours }: { inside: PromptReceipt; ours: PromptReceipt },
+    ): Promise<void> {
+      await arrived(QUEUED_WITH_US);
+      await world.shows(id, 'idle', 30_000);
+      assert.equal((await world.engine.receipts(id)).find((one) => one.id === ours.id)?.state, 'acknowledged');
+      assert.equal((await world.engine.resendPrompt(inside.id)).state, 'acknowledged');
+      await arrived(QUEUED_INSIDE);
+      await world.shows(id, 'idle', 30_000);
+    }
+
+    async function arrived(prompt: string): Promise<void> {
+      const isIt = (text: string): boolean => text.trim() === prompt;
+      await world.model.request(prompt, ({ conversation }) => conversation.userTexts.some(isIt), READY_MS);
+    }
+
     it('goes on with the same conversation after kill -9 in a turn, and says what was lost', async () => {
       const id = await world.start();
       await world.ask(id, 'Remember the word heliotrope. [[reply: noted]]');
       await world.shows(id, 'idle', 30_000);
-      await world.ask(id, 'Work on. [[slow: 30]]');
+      await world.ask(id, 'Work on. [[slow: 60]]');
       await world.shows(id, 'busy', 10_000);
+      const queued = LOSES_QUEUED.has(cli) ? { inside: await sendInside(id), ours: await queueWithUs(id) } : undefined;
       for (const pid of world.processes()) {
         try {
           process.kill(pid, 'SIGKILL');
@@ -34,7 +76,13 @@ for (const cli of CLIS) {
       assert.equal(world.view(id).isResumable, true);
       const report = await world.engine.resumeSession(id);
       assert.match(report.losses.join('\n'), /interrupted/);
+      assert.deepEqual(
+        report.lostPrompts.map(({ id: lost }) => lost),
+        queued ? [queued.inside.id] : [],
+        JSON.stringify(report),
+      );
       await world.shows(id, 'idle', READY_MS);
+      if (queued) await sendAgain(id, queued);
       const question = 'Which word was it? [[reply: that one]]';
       const receipt = await world.engine.sendPrompt(id, question);
       assert.equal(receipt.state, 'acknowledged');
@@ -44,6 +92,8 @@ for (const cli of CLIS) {
         READY_MS,
       );
       assert.match(conversation.userTexts.join('\n'), /heliotrope/);
+      for (const text of queued ? [QUEUED_INSIDE, QUEUED_WITH_US] : [])
+        assert.equal(conversation.userTexts.filter((one) => one.trim() === text).length, 1, text);
       await world.shows(id, 'idle', 30_000);
       await world.engine.removeAgent(id);
     });
