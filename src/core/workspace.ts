@@ -59,7 +59,7 @@ export interface Workspace {
   /** Lower-case hex. */
   sha256(text: string): string;
   diagnose(): Promise<readonly Diagnosis[]>;
-  /** Told at each named instant of a delivery: tests end the process there. */
+  /** Told at each named instant of a delivery and of a stop: tests end the process there. */
   readonly faultPoints?: FaultPoints;
 }
 

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { AgentId, AgentSpec } from '../../src/core/agents/agent';
 import type { DeliveryFaultPoint } from '../../src/core/agents/delivery/faultPoints';
+import type { StopFaultPoint } from '../../src/core/agents/stopFaultPoints';
 import { DEFAULT_RESTART_SETTINGS } from '../../src/core/agents/restartBudget';
 import { SystemClock } from '../../src/core/base/clock';
 import { UlidIds } from '../../src/core/base/ids';
@@ -47,8 +48,8 @@ const engine = new Orchestrator({
     return { ...workspace, faultPoints: { hit: (point) => point === armed && process.kill(process.pid, 'SIGKILL') } };
   },
 });
-/** The instant of a delivery at which this process ends. */
-let armed: DeliveryFaultPoint | undefined;
+/** The instant of a delivery or a stop at which this process ends. */
+let armed: DeliveryFaultPoint | StopFaultPoint | undefined;
 
 /** What a parent may ask for; each answers one line `{id, value}` or `{id, error}`. */
 const calls = {
@@ -57,8 +58,8 @@ const calls = {
   prompt: (id: AgentId, text: string, options?: { readonly whenBlocked?: 'refuse' | 'queue' }) =>
     engine.sendPrompt(id, text, options),
   receipts: (id: AgentId) => engine.receipts(id),
-  /** From now on this process is killed (SIGKILL) when a delivery comes to this point. */
-  arm: (point: DeliveryFaultPoint) => Promise.resolve(void (armed = point)),
+  /** From now on this process is killed (SIGKILL) when a delivery or a stop comes to this point. */
+  arm: (point: DeliveryFaultPoint | StopFaultPoint) => Promise.resolve(void (armed = point)),
   agents: () => Promise.resolve(engine.agents),
   status: () => Promise.resolve(engine.status),
   takeOver: () => Promise.resolve(engine.takeOver()),

@@ -12,8 +12,9 @@ import { buildBundles } from './bundles';
 
 /** A machine for engines in processes of their own: one workspace folder, one storage, one tmux server. */
 export class EngineMachine {
-  readonly #root = mkdtempSync(join(tmpdir(), 'engine-'));
-  readonly workspace = mkdtempSync(join(this.#root, 'ws-'));
+  /** Everything it keeps and everything it runs on lies below. */
+  readonly root = mkdtempSync(join(tmpdir(), 'engine-'));
+  readonly workspace = mkdtempSync(join(this.root, 'ws-'));
   readonly #engines: RunningEngine[] = [];
 
   async engine(): Promise<RunningEngine> {
@@ -21,11 +22,11 @@ export class EngineMachine {
     const args = [
       join(distFolder, 'engineProcess.js'),
       this.workspace,
-      join(this.#root, 'storage'),
-      this.#root,
+      join(this.root, 'storage'),
+      this.root,
       distFolder,
     ];
-    const env = { ...process.env, TMUX_TMPDIR: this.#root };
+    const env = { ...process.env, TMUX_TMPDIR: this.root };
     const engine = new RunningEngine(spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'pipe'] }));
     this.#engines.push(engine);
     return engine;
@@ -33,10 +34,10 @@ export class EngineMachine {
 
   /** Answers of our tmux server to one command; throws when there is none. */
   async tmux(...args: string[]): Promise<string> {
-    const { socketName } = workspaceNames(await workspaceId(this.workspace), { storageFolder: this.#root, env: {} });
+    const { socketName } = workspaceNames(await workspaceId(this.workspace), { storageFolder: this.root, env: {} });
     return execFileSync('tmux', ['-L', socketName, ...args], {
       encoding: 'utf8',
-      env: { ...process.env, TMUX_TMPDIR: this.#root },
+      env: { ...process.env, TMUX_TMPDIR: this.root },
       stdio: 'pipe',
     });
   }
@@ -45,8 +46,8 @@ export class EngineMachine {
     for (const engine of this.#engines) engine.kill('SIGKILL');
     await new Promise((resolve) => setTimeout(resolve, 300)); // what they were just starting comes up, and is ended, too
     await this.tmux('kill-server').catch(() => undefined); // none is left: what we want
-    endLeftovers(this.#root);
-    rmSync(this.#root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    endLeftovers(this.root);
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 }
 

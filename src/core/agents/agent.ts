@@ -51,6 +51,8 @@ export interface AgentRecord {
   readonly generation: number;
   /** The launch script of this generation. Stays after its end until the whole run (its session, too) is proved gone; then undefined. */
   readonly process?: ProcessIdentity;
+  /** Every process of the run that was seen when its end began: whoever finishes a stop still knows a tool whose parent is gone. Goes with `process`. */
+  readonly ending?: readonly ProcessIdentity[];
   /** How the last generation ended. */
   readonly exit?: ExitCause;
   /** Machine-readable reason of the last change, `snake_case`: `started_by_person`, `start_deadline_missed`. */

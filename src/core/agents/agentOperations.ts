@@ -109,6 +109,7 @@ export class AgentOperations implements Disposable {
     let ending: Promise<void> | undefined;
     // In the moment in which it is kept: what was ordered before is cut short, what is ordered from now on comes after it.
     const onApplied = (): void => {
+      this.context.faultPoints?.hit('intent.kept');
       ending = this.#endInTurn(agent, order);
       ending.catch((error: unknown) => ignore(log, error, 'the caller learns of it'));
     };

@@ -18,6 +18,7 @@ export interface StateUpdate {
   /** Begins the next generation (only together with `starting`, or when a newer one was found alive). */
   readonly nextGeneration?: number;
   readonly process?: ProcessIdentity | null;
+  readonly ending?: readonly ProcessIdentity[];
   readonly exit?: ExitCause | null;
   readonly restartsAtMs?: readonly number[];
   readonly nextStartAtMs?: number | null;
@@ -202,7 +203,8 @@ export class AgentStateManager implements Disposable {
       : Activity.Unknown;
     const hasMoved = lifecycle !== previous.lifecycle || activity !== previous.activity;
     const hasChanged = hasMoved || worthALine(previous, previous, update);
-    const { process, exit, nextStartAtMs, sessionId, ...kept } = previous;
+    const { process, ending, exit, nextStartAtMs, sessionId, ...kept } = previous;
+    const isOtherProcess = update.process !== undefined || update.nextGeneration !== undefined;
     return {
       ...kept,
       spec: update.spec ?? previous.spec,
@@ -211,6 +213,7 @@ export class AgentStateManager implements Disposable {
       activity,
       generation: update.nextGeneration ?? previous.generation,
       ...optional('process', update.process, process),
+      ...optional('ending', isOtherProcess ? null : update.ending, ending),
       ...optional('exit', update.exit, exit),
       ...optional('nextStartAtMs', update.nextStartAtMs, nextStartAtMs),
       ...optional('sessionId', update.sessionId, sessionId),

@@ -30,6 +30,7 @@ export class AgentStopper {
     const before = agent.record;
     if (before.lifecycle !== 'stopping')
       await state.transition(agent.id, generation, { lifecycle: 'stopping', durability: 'before', ...order });
+    this.context.faultPoints?.hit('stopping.kept');
     let cause: ExitCause | undefined = before.exit;
     const listening = host.onDidExit((exit) => {
       if (exit.agentId === agent.id && exit.generation === generation) cause = exit.cause;
@@ -38,12 +39,15 @@ export class AgentStopper {
       const canAsk = before.lifecycle === 'running' || before.lifecycle === 'paused' || before.lifecycle === 'starting';
       const result = await this.#end(agent, canAsk, signal);
       if (result.kind === 'survivors') return await this.#reportSurvivors(agent, generation, result.processes, order);
+      this.context.faultPoints?.hit('end.proved');
       this.observer.forget(agent.id);
       await this.discard(agent);
+      this.context.faultPoints?.hit('terminal.closed');
       await state.transition(agent.id, generation, {
         lifecycle: 'stopped', process: null, exit: cause ?? {}, nextStartAtMs: null, durability: 'before', ...order,
         evidence: [this.#evidence(`every process of it is gone (${result.strongest === 'nothing' ? 'none was left' : `after: ${result.strongest}`})`)],
       }); // prettier-ignore
+      this.context.faultPoints?.hit('end.kept');
       this.context.notices.resolve(`agent.killFailed:${agent.id}`);
       this.context.notices.resolve(`agent.orphan:${agent.id}`);
     } catch (error) {
@@ -76,7 +80,7 @@ export class AgentStopper {
   ): Promise<EndResult & { kind: 'gone' }> {
     const marker = this.context.factory.marker({ id: agent.id, generation: run.generation });
     try {
-      const result = await this.#ending(agent, run.process, marker).run(signal);
+      const result = await this.#ending(agent, run, marker).run(signal);
       if (result.kind === 'gone') return result;
       throw new AgentError(
         'agent.stillRunning',
@@ -104,10 +108,10 @@ export class AgentStopper {
   /** Whether processes of the recorded run live. Never rejects. */
   async leftovers(agent: Agent): Promise<'alive' | 'gone' | 'unknown'> {
     const { processes, factory, log } = this.context;
-    const { process, generation } = agent.record;
+    const { process, generation, ending = [] } = agent.record;
     const marker = factory.marker({ id: agent.id, generation });
     try {
-      const living = process ? await processes.family([process], marker) : await processes.marked(marker);
+      const living = process ? await processes.family([process, ...ending], marker) : await processes.marked(marker);
       return living.length > 0 ? 'alive' : 'gone';
     } catch (error) {
       log.warn('processes could not be looked at', { agent: agent.id, error });
@@ -132,24 +136,42 @@ export class AgentStopper {
       canAsk && quit.length > 0
         ? (family: readonly ProcessIdentity[]) => this.#quit(agent, quit, family, signal)
         : undefined;
-    return this.#ending(agent, agent.record.process, marker, ask).run(signal);
+    return this.#ending(agent, agent.record, marker, ask).run(signal);
   }
 
   #ending(
     agent: Agent,
-    root: ProcessIdentity | undefined,
+    { generation, process }: { readonly generation: number; readonly process?: ProcessIdentity | undefined },
     marker: string,
     ask?: (family: readonly ProcessIdentity[]) => Promise<boolean>,
   ): ProcessEnding {
-    const { processes, clock, settings } = this.context;
+    const { processes, clock, settings, faultPoints } = this.context;
+    const isPresent = generation === agent.record.generation;
     const graceMs = agent.type?.graceMs ?? 5_000;
     return new ProcessEnding(processes, clock, {
-      root,
+      root: process,
       marker,
+      known: (isPresent && agent.record.ending) || [],
       graceMs,
       killWaitMs: settings.killWaitMs,
       ...(ask && { askPolitely: ask }),
+      ...(isPresent && { keep: (seen) => this.#keepSeen(agent, generation, seen) }),
+      ...(faultPoints && { onPoint: (point) => faultPoints.hit(point) }),
     });
+  }
+
+  /** Never rejects: a store that does not take it is no reason to let the run live. */
+  async #keepSeen(agent: Agent, generation: number, seen: readonly ProcessIdentity[]): Promise<void> {
+    try {
+      await this.context.state.transition(agent.id, generation, {
+        ending: seen,
+        durability: 'before',
+        actor: 'engine',
+        reason: 'end_begun',
+      });
+    } catch (error) {
+      ignore(this.context.log, error, 'only a crash of the engine during this end could leave one of them');
+    }
   }
 
   /** Whether the program was asked at all. */

@@ -1,17 +1,24 @@
 import { type Clock, sleep } from '../base/clock';
 import type { ProcessIdentity } from './agent';
+import type { StopFaultPoint } from './stopFaultPoints';
 import { type EndSignal, type Processes, processKey } from './processes';
 
 export interface EndOptions {
   /** The run's first process; undefined when it was never recorded. */
   readonly root: ProcessIdentity | undefined;
   readonly marker: string;
+  /** What else was seen of the run before, also by an engine that did not finish. */
+  readonly known?: readonly ProcessIdentity[];
+  /** Keeps everybody that was seen, before anything is sent to those who are new: what follows can orphan them. */
+  readonly keep?: (seen: readonly ProcessIdentity[]) => Promise<void>;
   /** Asks the program to end by itself; its failure does not matter. False: it could not be asked, nothing is waited for. Absent: begin with SIGTERM. */
   readonly askPolitely?: (family: readonly ProcessIdentity[]) => Promise<boolean>;
   /** For the polite request and for SIGTERM each. */
   readonly graceMs: number;
   /** How long after SIGKILL until survivors are given up. */
   readonly killWaitMs: number;
+  /** Told at each named instant; tests crash there. */
+  readonly onPoint?: (point: StopFaultPoint) => void;
 }
 
 export type EndResult =
@@ -30,24 +37,30 @@ const MAX_POLL_MS = 200;
  */
 export class ProcessEnding {
   readonly #known = new Map<string, ProcessIdentity>();
+  #keptCount = 0;
 
   constructor(
     private readonly processes: Processes,
     private readonly clock: Clock,
     private readonly options: EndOptions,
   ) {
-    if (options.root) this.#remember([options.root]);
+    this.#remember([...(options.root ? [options.root] : []), ...(options.known ?? [])]);
+    this.#keptCount = this.#known.size;
   }
 
   async run(signal?: AbortSignal): Promise<EndResult> {
-    const { askPolitely, graceMs, killWaitMs } = this.options;
+    const { askPolitely, graceMs, killWaitMs, onPoint } = this.options;
     let living = await this.#living();
     if (living.length === 0) return { kind: 'gone', strongest: 'nothing' };
+    await this.#keep();
+    onPoint?.('family.kept');
     if (await askPolitely?.(living)) {
+      onPoint?.('quit.sent');
       living = await this.#waitForEnd(graceMs, signal);
       if (living.length === 0) return { kind: 'gone', strongest: 'asked' };
     }
     await this.#signalAll(living, 'SIGTERM');
+    onPoint?.('term.sent');
     living = await this.#waitForEnd(graceMs, signal);
     if (living.length === 0) return { kind: 'gone', strongest: 'SIGTERM' };
     living = await this.#kill(living, killWaitMs, signal);
@@ -66,13 +79,24 @@ export class ProcessEnding {
     while (rest.length > 0 && this.clock.monotonicMs() < deadlineMs) {
       const others = rest.filter((one) => one.pid !== root?.pid);
       await this.#signalAll(others.length > 0 ? others : rest, 'SIGKILL');
+      this.options.onPoint?.('kill.sent');
       rest = await this.#waitForEnd(Math.min(MAX_POLL_MS, waitMs), signal);
     }
     return rest;
   }
 
   async #signalAll(targets: readonly ProcessIdentity[], signal: EndSignal): Promise<void> {
-    for (const target of targets) await this.processes.signal(target, signal);
+    await this.#keep();
+    for (const [index, target] of targets.entries()) {
+      await this.processes.signal(target, signal);
+      if (signal === 'SIGKILL' && index === 0 && targets.length > 1) this.options.onPoint?.('kill.begun');
+    }
+  }
+
+  async #keep(): Promise<void> {
+    if (this.#known.size === this.#keptCount) return;
+    this.#keptCount = this.#known.size;
+    await this.options.keep?.([...this.#known.values()]);
   }
 
   async #waitForEnd(timeoutMs: number, signal?: AbortSignal): Promise<readonly ProcessIdentity[]> {

@@ -58,7 +58,7 @@ export interface SupervisorPorts {
   readonly statusFiles?: StatusFiles;
   /** What programs tell by their hooks beside what the supervisor's own intake takes: for tests. */
   readonly onDidHook?: Event<HookFact>;
-  /** Told at each named instant of a delivery; tests crash there. */
+  /** Told at each named instant of a delivery and of a stop; tests crash there. */
   readonly faultPoints?: FaultPoints;
 }
 

@@ -1,3 +1,5 @@
+import type { StopFaultPoint } from '../stopFaultPoints';
+
 /**
  * The instants between the intent to deliver a prompt and the evidence that it arrived, in order: where a crash hurts. Tests end
  * the process at each of them (R7); in production nothing happens.
@@ -32,7 +34,7 @@ export type DeliveryFaultPoint = (typeof DELIVERY_FAULT_POINTS)[number];
 
 /** Told at every point that is passed. */
 export interface FaultPoints {
-  hit(point: DeliveryFaultPoint): void;
+  hit(point: DeliveryFaultPoint | StopFaultPoint): void;
 }
 
 export const NO_FAULT_POINTS: FaultPoints = { hit: () => undefined };

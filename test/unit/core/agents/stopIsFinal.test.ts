@@ -154,4 +154,27 @@ describe('R17 a stop wins over whatever was ordered before it', function () {
       }
     }
   });
+
+  it('R17 what was seen of a run is kept before anything is sent: the next engine ends a tool whose parent the stop has ended', async () => {
+    const world = new SupervisedWorld();
+    const agent = await world.runningAgent();
+    const root = agent.record.process;
+    assert.ok(root);
+    // In a session of its own and without the mark: only who has seen it under its parent can know it.
+    const tool = world.processes.add({
+      parent: root,
+      isSessionLeader: true,
+      marker: '',
+      ignores: ['SIGHUP', 'SIGTERM'],
+    });
+    world.supervisor.stop(ID).catch(() => undefined); // the engine does not live to see its end
+    for (let waitedMs = 0; waitedMs < 60_000 && (await world.processes.identify(root.pid)); waitedMs += 50)
+      await world.clock.advanceMs(50);
+    assert.deepEqual(world.processes.table.map(({ pid }) => pid), [tool.pid]); // prettier-ignore
+    assert.ok(world.store.records.get(ID)?.ending?.some(({ pid }) => pid === tool.pid));
+    await world.restart();
+    await world.clock.advanceMs(60_000);
+    const { lifecycle, ending } = world.agent().record;
+    assert.deepEqual([lifecycle, ending, world.processes.table], ['stopped', undefined, []]);
+  });
 });
