@@ -6,7 +6,7 @@ import { ModelServer } from './modelServer';
 import { recordedFiles, type RecordedScreen, SCREENS_FOLDER } from './recordedScreens';
 import { DIALECTS, SCENES } from './scenes/allScenes';
 import { Director } from './scenes/director';
-import { SHOWN } from './scenes/shown';
+import { MENDED_FOR, SHOWN } from './scenes/shown';
 import type { Scene } from './scenes/scene';
 
 const SIZES: readonly TerminalSize[] = [
@@ -19,9 +19,6 @@ const NOWHERE = 'http://127.0.0.1:9';
 /** Plays one scene of one program and writes what it drew. Resolves with the number of screens. */
 async function record(cli: Cli, version: string, size: TerminalSize, scene: Scene): Promise<number> {
   const sizeName = `${size.columns}x${size.rows}`;
-  const { set = 'tuning' } = scene;
-  const folder = join(SCREENS_FOLDER, ...(set === 'heldOut' ? [set] : []), cli, version, sizeName);
-  mkdirSync(folder, { recursive: true });
   const server = await ModelServer.start();
   const home = new CliHome();
   const terminal = new CliTerminal(home, size);
@@ -32,6 +29,9 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
     home.workspace,
     scene.hasNoServer ? undefined : server,
     (name, shown, expected) => {
+      const set = MENDED_FOR[cli].includes(name) ? 'tuning' : (scene.set ?? 'tuning');
+      const folder = join(SCREENS_FOLDER, ...(set === 'heldOut' ? [set] : []), cli, version, sizeName);
+      mkdirSync(folder, { recursive: true });
       const screen: RecordedScreen = {
         cli,
         typeId: TYPE_IDS[cli],

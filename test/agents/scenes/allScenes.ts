@@ -1,6 +1,6 @@
 import type { Cli } from '../cliSetup';
 import { commonScenes } from './commonScenes';
-import { everydayScenes } from './everydayScenes';
+import { everydayScenes, laterScenes } from './everydayScenes';
 import { imitationScenes } from './imitationScenes';
 import { endScenes, freshScene, loopScene, overlayScene, signedOutScene } from './ownScenes';
 import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, SIGN_IN, WORKING_HIDDEN } from './scene';
@@ -92,6 +92,12 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'mode-edits', open: ['BTab'], leave: [], expected: IDLE },
       { name: 'mode-plan', open: ['BTab'], leave: [], expected: IDLE },
     ]),
+    ...laterScenes([
+      { name: 'later-overlay-plugin', open: '/plugin', leave: ['Escape', 'Escape'] },
+      { name: 'later-overlay-mcp', open: '/mcp' },
+      { name: 'later-overlay-tasks', open: '/tasks' },
+      { name: 'later-overlay-output-style', open: '/output-style' },
+    ]),
     backgroundScene('[[tool: Bash {"command":"sleep 20","run_in_background":true,"description":"Sleep"}]]'),
     planScene(),
     overlayScene([{ name: 'sign-in', open: '/login', leave: ['Escape'], expected: SIGN_IN }], 'signed-out'),
@@ -121,6 +127,11 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'status-printed', open: '/status', leave: [], expected: IDLE },
       { name: 'diff-shown', open: '/diff', leave: ['q'] },
       { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
+    ]),
+    ...laterScenes([
+      { name: 'later-overlay-keymap', open: '/keymap' },
+      { name: 'later-overlay-feedback', open: '/feedback' },
+      { name: 'later-overlay-rename', open: '/rename' },
     ]),
     signedOutScene(),
     freshScene([['Enter'], ['Enter']]),

@@ -34,7 +34,7 @@ const RETRY_MS = 1300;
  * from what the model and the person did.
  */
 export function everydayScenes(cli: Cli, dialect: Dialect, overlays: readonly Overlay[]): readonly Scene[] {
-  return [
+  const scenes: readonly Scene[] = [
     { name: 'day-chat', play: chat },
     { name: 'day-tools', setup: { permission: 'all' }, play: tools },
     { name: 'day-approvals', play: (director) => approvals(director, dialect) },
@@ -42,7 +42,8 @@ export function everydayScenes(cli: Cli, dialect: Dialect, overlays: readonly Ov
     { name: 'day-recovery', setup: { retries: 4 }, play: recovery },
     { name: 'day-failures', play: (director) => failures(director, cli) },
     overlayScene(overlays, 'day-overlays'),
-  ].map((scene) => ({ ...scene, set: 'heldOut' as const }));
+  ];
+  return scenes.map((scene) => ({ ...scene, set: 'heldOut' }));
 }
 
 async function chat(director: Director): Promise<void> {
@@ -171,4 +172,34 @@ async function failures(director: Director, cli: Cli): Promise<void> {
   await director.ask('And for tomorrow? [[limit]]');
   await director.pause(1500);
   await director.take('day-limit-reached', LIMITED);
+}
+
+/** Recorded after rules were mended for what the first look had found. */
+export function laterScenes(overlays: readonly Overlay[]): readonly Scene[] {
+  const scenes: readonly Scene[] = [
+    { name: 'later-failures', play: laterFailures },
+    overlayScene(overlays, 'later-overlays'),
+  ];
+  return scenes.map((scene) => ({ ...scene, set: 'heldOut' }));
+}
+
+async function laterFailures(director: Director): Promise<void> {
+  await director.ready();
+  await director.ask('Which version is this? [[reply: It is 0.4.1, of last Tuesday.]]');
+  await director.finished();
+  await director.take('later-answered-version', IDLE);
+  await director.ask('Write the notes for it. [[reply: I begin with the fixes.]][[limit]]');
+  await director.pause(1500);
+  await director.take('later-limit-reached', LIMITED);
+  await director.ask('Once more. [[error: 403]]');
+  await director.pause(1500);
+  await director.finished();
+  await director.take('later-failed-403', FAILED);
+  await director.ask('Now? [[slow: 3]][[reply: The notes are in CHANGES.md.]]');
+  await director.pause(1300);
+  await director.snap('later-streaming-after-failure', WORKING);
+  await director.finished();
+  await director.take('later-answered-after-failure', IDLE);
+  await director.type('thanks, now the same for 0.4.0');
+  await director.take('later-draft', DRAFT);
 }

@@ -1,10 +1,13 @@
 import type { Cli } from '../cliSetup';
 import type { ExpectedReading } from '../recordedScreens';
-import { DRAFT, FAILED, IDLE, NOTHING, OVERLAY, OWN_DIALOG, RETRYING, RETRYING_LIMIT, SHELL_MODE, SIGN_IN, WORKING } from './scene'; // prettier-ignore
+import { DRAFT, FAILED, IDLE, NOTHING, OVERLAY, OWN_DIALOG, RETRYING, RETRYING_LIMIT, SHELL_MODE, SIGN_IN, WORKING, WORKING_DRAFT } from './scene'; // prettier-ignore
 
 /** Where a screen turned out to show something else than what was to be brought about, as seen by a person. `<size>/<name>` before `<name>`. */
 export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading>>>> = {
   claude: {
+    // Without any there is nothing to choose from, and the other is no command of this version: both only print a line.
+    'later-overlay-mcp': IDLE,
+    'later-overlay-output-style': IDLE,
     // Interrupted before the first word of the answer, it gives the prompt back to the box.
     'interrupted-waiting': DRAFT,
     'error-401-interrupted': DRAFT,
@@ -23,6 +26,8 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'error-500-early': RETRYING_LIMIT,
     'error-500-later': RETRYING_LIMIT,
     'day-retrying-503': RETRYING_LIMIT,
+    // The model still spoke: with a draft in the box it does not draw what the end of a turn is told by here.
+    'day-finished-beside-draft': WORKING_DRAFT,
   },
   codex: {
     '80x24/dropped-final': RETRYING,
@@ -40,6 +45,8 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'error-529-early': WORKING,
     'error-529-later': WORKING,
     'day-retrying-429': WORKING,
+    // Only prints that it wants a name.
+    'day-overlay-agents': IDLE,
     // Asks whether to go on with another model.
     'usage-limit-final': OWN_DIALOG,
     'onboarding-1': NOTHING,
@@ -67,4 +74,12 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     '120x40/error-529-later': WORKING,
     '80x24/error-529-early': WORKING,
   },
+};
+
+/** Recorded to be held out, until a rule was mended for them: they belong to the tuning set since. */
+export const MENDED_FOR: Readonly<Record<Cli, readonly string[]>> = {
+  claude: ['day-failed-403', 'day-limit-reached', 'day-overlay-hooks', 'day-overlay-memory'],
+  codex: ['day-mcp-printed'],
+  gemini: [],
+  opencode: [],
 };
