@@ -174,7 +174,8 @@ await walk('First hour', async (it) => {
   });
 
   await it.step('the message leads to the terminal, where the question is answered', async () => {
-    await window.notificationAction('Reviewer needs approval', 'Go to Agent');
+    await window.notificationAction('Reviewer needs approval', 'Review…');
+    await window.dialog().getByRole('button', { name: 'Attach', exact: true }).click();
     await window.waitTerminal(/Allow this command\?/);
     await it.shot(window, 'attached');
     await window.typeTerminal('2');
