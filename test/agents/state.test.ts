@@ -7,15 +7,16 @@ import { builtInTypes } from '../../src/core/agents/builtInTypes';
 import { eventually } from '../support/eventually';
 import { notRun } from '../support/notRun';
 import { requireTmux } from '../support/tmuxServer';
-import { trialSize } from '../support/trials';
+import { sizedMs, trialSize } from '../support/trials';
 import { AgentWorld } from './agentWorld';
 import { CLIS, type Cli, requireCli, TYPE_IDS } from './cliSetup';
 
 /**
  * From what happens to the state that says so. What happens is seen outside of the product: the model has the request or has ended
  * its answer, the screen shows the question or the retry, the key is pressed. How long the program itself takes until then does not count.
+ * A second; half a second more in `npm test`, on machines that are busy with other things. `npm run verify` is strict.
  */
-const LIMIT_MS = 1_000;
+const LIMIT_MS = sizedMs(1_500, 1_000, 1_000);
 const MINUTE_MS = 60_000;
 
 type Shown = Readonly<Record<Cli, readonly Activity[]>>;
