@@ -434,7 +434,9 @@ describe('Orchestrator', () => {
     const beginning = engine.start();
     await beginning;
     assert.equal(engine.status.kind, 'starting');
-    const id = await machine.run(engine.startAgent(aSpec({ typeId: 'shell' })));
+    const starting = engine.startAgent(aSpec({ typeId: 'shell' }));
+    await machine.until(() => engine.status.kind !== 'starting');
+    const id = await machine.run(starting);
     assert.equal(engine.agent(id)?.lifecycle, 'running');
     await machine.run(engine.stop());
   });
