@@ -436,8 +436,7 @@ describe('Orchestrator', () => {
     assert.equal(engine.status.kind, 'starting');
     const starting = engine.startAgent(aSpec({ typeId: 'shell' }));
     await machine.until(() => engine.status.kind !== 'starting');
-    const id = await machine.run(starting);
-    assert.equal(engine.agent(id)?.lifecycle, 'running');
+    assert.equal(engine.agent(await machine.run(starting))?.lifecycle, 'running');
     await machine.run(engine.stop());
   });
 
