@@ -128,8 +128,10 @@ class WatchedFile implements Disposable {
 async function readSmallFile(
   path: string,
 ): Promise<{ readonly text: string; readonly modifiedAtMs: number } | undefined> {
-  // prettier-ignore
-  const found = await stat(path).catch(() => undefined); // not there yet
+  const found = await stat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // not there yet
+    throw error;
+  });
   if (!found?.isFile() || found.size > MAX_BYTES) return undefined;
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // a pipe put in its place would not open otherwise
   try {
