@@ -4,12 +4,14 @@ import './lib/nodeVersion.mjs';
 import { installPackages } from './lib/install.mjs';
 import { fail } from './lib/project.mjs';
 import { sharedSlots, sideBySide } from './lib/lanes.mjs';
-import { count, notRunLines } from './lib/results.mjs';
+import { count, notRunLines, slowestLines } from './lib/results.mjs';
 
 /** They keep a processor busy and wait for nothing. */
 const CHECKS_AT_A_TIME = 2;
 /** Files of several tiers that mostly wait. */
-const WAITING_FILES_AT_A_TIME = 3;
+const WAITING_FILES_AT_A_TIME = 4;
+/** How many files are named at the end with their times. */
+const SLOWEST = 12;
 
 const beganMs = Date.now();
 const named = process.argv.slice(2);
@@ -82,6 +84,11 @@ for (const { tier, seconds, passed, failed, skipped } of rows) {
     `${tier.padEnd(12)} ${`${passed} passed`.padStart(12)} ${`${failed} failed`.padStart(10)} ${`${skipped} skipped`.padStart(11)} ${`${seconds.toFixed(1)} s`.padStart(9)}\n`,
   );
 }
+process.stdout.write(
+  `\nslowest:\n${slowestLines(SLOWEST)
+    .map((line) => `  ${line}\n`)
+    .join('')}`,
+);
 process.stdout.write(`\nnot run:\n${notRun.map((line) => `  ${line}\n`).join('')}`);
 if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((line) => `  ${line}\n`).join('')}`);
 const total = (state) => rows.reduce((sum, row) => sum + row[state], 0);

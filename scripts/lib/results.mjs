@@ -18,6 +18,21 @@ export function readResults(file) {
     .map((line) => JSON.parse(line));
 }
 
+const times = [];
+
+/** Notes how long a file of tests took, with its process. */
+export function noteTime(what, ms) {
+  times.push({ what, ms });
+}
+
+/** The files that took longest, as lines. */
+export function slowestLines(atMost) {
+  return times
+    .toSorted((a, b) => b.ms - a.ms)
+    .slice(0, atMost)
+    .map(({ what, ms }) => `${(ms / 1000).toFixed(1).padStart(6)} s  ${what}`);
+}
+
 export const single = (title, isPassed, reason) => ({
   file: '',
   titles: [title],

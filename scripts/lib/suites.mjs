@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { limitOf, sideBySide } from './lanes.mjs';
 import { root, runNode, tool } from './project.mjs';
-import { judged, notRunFile, readResults, runFolder } from './results.mjs';
+import { judged, noteTime, notRunFile, readResults, runFolder } from './results.mjs';
 
 let runCount = 0;
 
@@ -25,17 +25,28 @@ export function filesOf(folder, ending) {
     .sort();
 }
 
-/** Files that run beside others, and those that say in a line of their own, with the reason, that they do not. */
+/** What a file says of itself in a line of its own at its top, `// Runs alone: <why>`; undefined when it does not. */
+function said(file, words) {
+  return new RegExp(`^// ${words}: (.+)$`, 'm').exec(readFileSync(join(root, file), 'utf8'))?.[1];
+}
+
+/** Files that run beside others, and those that say that they do not. */
 export function byAloneness(files) {
-  const isAlone = (file) => /^\/\/ Runs alone: /m.test(readFileSync(join(root, file), 'utf8'));
+  const isAlone = (file) => said(file, 'Runs alone') !== undefined;
   return { beside: files.filter((file) => !isAlone(file)), alone: files.filter(isAlone) };
+}
+
+/** One process for the file, or for each name of its line `// Once for each: <names>` one, which finds its name in CORE_ONLY. */
+function hands(file) {
+  const names = said(file, 'Once for each')?.split(', ');
+  return names ? names.map((name) => ({ files: [file], name })) : [{ files: [file] }];
 }
 
 /**
  * A tier over test/<name> within one time limit. Without `atATime` one process runs all files. With it each file gets a process
- * (or they are dealt out to that many `groups`), so many at a time, and the files that run alone come afterwards in one; `part`
- * asks for the ones (each in one of the `slots` that it shares with another tier) or the others only. `only` narrows the tier to some files and titles; then, and with counts to record
- * (verify), one process runs everything.
+ * or several (or the files are dealt out to that many `groups`), so many at a time, and the files that run alone come afterwards, one
+ * after the other; `part` asks for the ones (each in one of the `slots` that it shares with another tier) or the others only. `only`
+ * narrows the tier to some files and titles. With counts to record (verify) whatever is not once for each of some names is one process.
  */
 export function mochaTier(name, timeoutMs, { atATime = 1, groups } = {}) {
   let remainingMs = timeoutMs;
@@ -43,28 +54,44 @@ export function mochaTier(name, timeoutMs, { atATime = 1, groups } = {}) {
     const files = only?.files ?? filesOf(join('test', name), '.test.ts');
     if (files.length === 0) return [];
     const left = trials ? () => undefined : limitOf(remainingMs);
-    const of = (some) => mochaRun(`test/${name}`, some, { only, trials, timeoutMs: left() });
-    if (only || trials || atATime === 1) return of(files);
+    const run = (hand, heading) => {
+      const what = hand.files.length > 3 ? `test/${name}` : hand.files.join(', ');
+      return mochaRun(what, hand, { only, trials, heading, timeoutMs: left() });
+    };
+    if (atATime === 1) return run({ files });
     const { beside, alone } = byAloneness(files);
-    if (part === 'alone') return alone.length === 0 ? [] : of(alone);
-    const hands = groups ? deal(beside, groups) : beside.map((file) => [file]);
-    const jobs = hands.map(
-      (some) => () => slots(() => mochaRun(some.join(', '), some, { heading: '', timeoutMs: left() })),
-    );
+    const inTurn = async (some) => (await sideBySide(1, asHands(some, trials !== undefined).map((hand) => () => run(hand)))).flat(); // prettier-ignore
+    if (part === 'alone') return inTurn(alone);
+    const dealt = groups
+      ? deal(beside, groups).map((some) => ({ files: some }))
+      : asHands(beside, trials !== undefined);
+    const jobs = dealt.map((hand) => () => slots(() => run(hand, '')));
     const records = (await sideBySide(atATime, jobs)).flat();
     remainingMs = left();
-    return part === 'beside' || alone.length === 0 ? records : [...records, ...(await of(alone))];
+    return part === 'beside' ? records : [...records, ...(await inTurn(alone))];
   };
+}
+
+/** The longest first: those that run once for each of several names. */
+function asHands(files, isTogether) {
+  const all = files.map(hands);
+  const many = all.filter((some) => some.length > 1).flat();
+  const single = all.filter((some) => some.length === 1).flat();
+  const together = isTogether && single.length > 0 ? [{ files: single.flatMap((hand) => hand.files) }] : single;
+  return [...many, ...together];
 }
 
 function deal(files, count) {
   return Array.from({ length: count }, (_, hand) => files.filter((_, at) => at % count === hand));
 }
 
-async function mochaRun(what, files, { only, trials, timeoutMs, heading }) {
-  const env = testEnv(trials ? { CORE_TRIALS: trials } : {});
+async function mochaRun(what, { files, name }, { only, trials, timeoutMs, heading }) {
+  const env = testEnv({ ...(trials ? { CORE_TRIALS: trials } : {}), ...(name ? { CORE_ONLY: name } : {}) });
   const grep = only ? ['--grep', only.grep] : [];
   const args = ['--reporter', 'test/support/resultsReporter.cjs', ...grep, ...files];
+  const startedMs = Date.now();
   const code = await runNode(tool.mocha, args, { env, timeoutMs, heading });
-  return judged(what, readResults(env.CORE_RESULTS), code, { mayBeEmpty: only !== undefined });
+  const title = name ? `${what} (${name})` : what;
+  noteTime(title, Date.now() - startedMs);
+  return judged(title, readResults(env.CORE_RESULTS), code, { mayBeEmpty: only !== undefined });
 }

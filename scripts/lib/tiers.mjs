@@ -6,7 +6,7 @@ import { checkPackage } from './packaging.mjs';
 import { installAgents, installPrograms, installWebVscode } from './install.mjs';
 import { sideBySide } from './lanes.mjs';
 import { run, runNode, tool, vsixPath } from './project.mjs';
-import { judged, readResults, runFolder, single } from './results.mjs';
+import { judged, noteTime, readResults, runFolder, single } from './results.mjs';
 import { byAloneness, filesOf, mochaTier, testEnv } from './suites.mjs';
 
 const MINUTE_MS = 60_000;
@@ -54,7 +54,7 @@ async function packaged() {
 }
 
 /** How many walks run at a time, each with a VS Code and a browser of its own; and how long one may take. */
-const WALKS_AT_A_TIME = 2;
+const WALKS_AT_A_TIME = 3;
 const WALK_MS = 5 * MINUTE_MS;
 
 /** Every walk on the packaged .vsix. With counts to record (verify) one after the other. */
@@ -68,7 +68,9 @@ async function uiTier({ only, trials } = {}) {
   const one = (file, heading) => async () => {
     const env = testEnv({ VSIX: vsix, ...(trials ? { CORE_TRIALS: trials } : {}) });
     const limit = { timeoutMs: trials ? 60 * MINUTE_MS : WALK_MS, heading };
+    const startedMs = Date.now();
     const code = await run(process.execPath, [file], { ...limit, env });
+    noteTime(file, Date.now() - startedMs);
     return judged(file, readResults(env.CORE_RESULTS), code);
   };
   if (trials)
@@ -142,7 +144,7 @@ export const tiers = [
     ending: '.test.ts',
     isMostlyWaiting: true,
     needs: tmux,
-    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 3 }),
+    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 4 }),
   },
   {
     name: 'agents',
@@ -150,7 +152,7 @@ export const tiers = [
     ending: '.test.ts',
     isMostlyWaiting: true,
     needs: () => firstProblem(tmux, installAgents),
-    run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 2 }),
+    run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 4 }),
   },
   { name: 'package', run: packageTier },
   {

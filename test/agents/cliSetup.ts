@@ -5,9 +5,14 @@ import { dirname, join } from 'node:path';
 import type { Context } from 'mocha';
 import { notRun } from '../support/notRun';
 
-/** The real programs that tests start, by the command's name. */
-export const CLIS = ['claude', 'codex', 'gemini', 'opencode'] as const;
-export type Cli = (typeof CLIS)[number];
+const ALL = ['claude', 'codex', 'gemini', 'opencode'] as const;
+export type Cli = (typeof ALL)[number];
+
+/**
+ * The real programs that tests start, by the command's name. A file with the line `// Once for each: …` at its top is run
+ * in several processes, each of which finds its one in the environment.
+ */
+export const CLIS: readonly Cli[] = ALL.filter((cli) => !process.env.CORE_ONLY || cli === process.env.CORE_ONLY);
 
 /** The built-in agent type of each. */
 export const TYPE_IDS: Readonly<Record<Cli, string>> = {

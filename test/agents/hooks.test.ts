@@ -1,3 +1,4 @@
+// Once for each: claude, codex, gemini, opencode
 import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

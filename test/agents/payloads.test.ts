@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { isAsDeclared } from './payloads';
+import { coverage, schedule } from './deliverySchedule';
+import { isAsDeclared, PAYLOADS } from './payloads';
 
 describe('What a program is declared to alter', () => {
   it('is a mention that becomes the path of the file that is there, and nothing else', () => {
@@ -20,5 +21,14 @@ describe('What a program is declared to alter', () => {
     assert.equal(isTrimmed('about @x ', 'about @x '), false);
     assert.ok(isTrimmed(long, `${long} `) && isTrimmed(`${long} `, `${long} `));
     assert.equal(isTrimmed(`${long}  `, `${long} `), false);
+  });
+});
+
+describe('The trials of deliveries', () => {
+  it('are every payload once in a short run, and every payload in every situation in one of 500', () => {
+    const short = schedule(PAYLOADS.length);
+    assert.equal(new Set(short.map(({ payload }) => payload)).size, PAYLOADS.length);
+    for (const [name, payloads] of coverage(short)) assert.ok(payloads.size >= 2, `${name}: ${payloads.size}`);
+    for (const [name, payloads] of coverage(schedule(500))) assert.equal(payloads.size, PAYLOADS.length, name);
   });
 });

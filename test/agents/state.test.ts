@@ -1,4 +1,5 @@
 // Runs alone: how soon a state is known is measured.
+// Once for each: claude, codex, gemini, opencode
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../src/core/agents/agent';
 import type { Activity } from '../../src/core/agents/agentState';
