@@ -15,6 +15,8 @@ const ISSUER = 'core-orchestrator';
 const CLOCK_TOLERANCE_S = 5;
 /** Revoked ids are remembered at least as long as a token can count. */
 const MAX_REVOKED_IDS = 10_000;
+/** Tokens whose signature was checked, some for each of the agents that one engine can have. */
+const MAX_KNOWN = 256;
 
 export interface TokenManagerOptions {
   readonly keys: KeyRing;
@@ -37,6 +39,8 @@ export class TokenManager implements Tokens {
   readonly #headers: ReadonlyMap<string, SigningKey>;
   readonly #revokedIds = new Set<string>();
   readonly #revokedGenerations = new Map<string, number>();
+  /** What the library has accepted, by the whole token: an agent's hooks are short processes that all show the same one. */
+  readonly #known = new Map<string, TokenClaims>();
   #minimumEpoch = 0;
 
   constructor(private readonly options: TokenManagerOptions) {
@@ -89,7 +93,16 @@ export class TokenManager implements Tokens {
     this.#minimumEpoch = Math.max(this.#minimumEpoch, epoch);
   }
 
+  /** Signature and form are checked once for each token; time and revocation each time. */
   #verify(token: string): TokenClaims {
+    const known = this.#known.get(token);
+    const claims = known ?? this.#check(token);
+    this.#requireCurrent(claims);
+    if (!known) this.#remember(token, claims);
+    return claims;
+  }
+
+  #check(token: string): TokenClaims {
     if (typeof token !== 'string' || token.length > MAX_TOKEN_BYTES) throw new Refused('size');
     const key = this.#headers.get(token.slice(0, Math.max(0, token.indexOf('.'))));
     if (!key) throw new Refused('header');
@@ -101,13 +114,24 @@ export class TokenManager implements Tokens {
       clockTolerance: CLOCK_TOLERANCE_S,
       clockTimestamp: Math.floor(clock.nowMs() / 1000),
     });
-    const claims = readClaims(payload);
-    const ageS = clock.nowMs() / 1000 - claims.iat; // here: the library's own `maxAge` costs a tenth of the whole check
+    return readClaims(payload);
+  }
+
+  #requireCurrent({ sub, jti, iat, exp, generation, epoch }: TokenClaims): void {
+    const nowS = this.options.clock.nowMs() / 1000;
+    if (Math.floor(nowS) >= exp + CLOCK_TOLERANCE_S) throw new Refused('expired');
+    const ageS = nowS - iat; // here: the library's own `maxAge` costs a tenth of the whole check
     if (ageS < -CLOCK_TOLERANCE_S || ageS > TOKEN_LIFE_MS / 1000 + CLOCK_TOLERANCE_S) throw new Refused('age');
-    if (claims.epoch < this.#minimumEpoch) throw new Refused('epoch');
-    if (this.#revokedIds.has(claims.jti)) throw new Refused('revoked');
-    if (claims.generation <= (this.#revokedGenerations.get(claims.sub) ?? 0)) throw new Refused('revoked generation');
-    return claims;
+    if (epoch < this.#minimumEpoch) throw new Refused('epoch');
+    if (this.#revokedIds.has(jti)) throw new Refused('revoked');
+    if (generation <= (this.#revokedGenerations.get(sub) ?? 0)) throw new Refused('revoked generation');
+  }
+
+  #remember(token: string, claims: TokenClaims): void {
+    this.#known.set(token, claims);
+    if (this.#known.size <= MAX_KNOWN) return;
+    const [oldest] = this.#known.keys();
+    if (oldest !== undefined) this.#known.delete(oldest);
   }
 }
 

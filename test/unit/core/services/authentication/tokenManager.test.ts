@@ -85,12 +85,26 @@ describe('tokens of agents', () => {
   });
 
   it('S12 are refused when they expired, and within the tolerance they are not', async () => {
-    const { tokens, clock } = world();
+    const { tokens, clock, make } = world();
     const token = tokens.issue({ sub: 'reviewer', generation: 1 });
     await clock.advanceMs(15 * 60_000 + 4_000);
     tokens.verify(token);
     await clock.advanceMs(2_000);
-    refuses(tokens, token, 'expired');
+    refuses(tokens, token, 'expired since it was accepted');
+    refuses(make(), token, 'expired before it was first shown');
+  });
+
+  it('S12 that were accepted once open no door for others, also after many others', () => {
+    const { tokens } = world();
+    const all = Array.from({ length: 600 }, (_, i) => tokens.issue({ sub: `a${i}`, generation: 1 }));
+    for (const turn of [1, 2])
+      for (const [i, token] of all.entries()) assert.equal(tokens.verify(token).sub, `a${i}`, `turn ${turn}`);
+    const [one = '', other = ''] = all;
+    const [header = '', payload = ''] = one.split('.');
+    refuses(tokens, `${header}.${payload}.${other.split('.')[2] ?? ''}`, 'the signature of another');
+    refuses(tokens, `${header}.${payload}.`, 'no signature');
+    refuses(tokens, `${one}=`, 'more');
+    refuses(tokens, `${one.slice(0, -1)}${one.endsWith('A') ? 'E' : 'A'}`, 'one letter');
   });
 
   it('S12 every forged or unusual token is refused, always with the same words', () => {
