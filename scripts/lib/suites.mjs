@@ -62,9 +62,8 @@ export function mochaTier(name, timeoutMs, { atATime = 1, groups } = {}) {
     const { beside, alone } = byAloneness(files);
     const inTurn = async (some) => (await sideBySide(1, asHands(some, trials !== undefined).map((hand) => () => run(hand)))).flat(); // prettier-ignore
     if (part === 'alone') return inTurn(alone);
-    const dealt = groups
-      ? deal(beside, groups).map((some) => ({ files: some }))
-      : asHands(beside, trials !== undefined);
+    const dealt =
+      groups && !trials ? deal(beside, groups).map((some) => ({ files: some })) : asHands(beside, trials !== undefined);
     const jobs = dealt.map((hand) => () => slots(() => run(hand, '')));
     const records = (await sideBySide(atATime, jobs)).flat();
     remainingMs = left();
