@@ -47,9 +47,15 @@ export function outputOf(program, args) {
 const KEPT_BYTES = 200_000;
 const LAST_OUTPUT_MS = 2_000;
 
+/** The programs that run, and the signal by which somebody ended this script. */
+let running = 0;
+let endedBy;
+/** Exit codes as shells give them. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 };
+
 /**
  * Runs a program in the project's folder with our output; resolves with its exit code (128 + n for a signal, 124 when it
- * was ended for taking longer than `timeoutMs`). With `isQuiet` the output is shown only when it fails; with a `heading` (may be
+ * was ended for taking longer than `timeoutMs`); when this script is told to end it ends after them. With `isQuiet` the output is shown only when it fails; with a `heading` (may be
  * empty) it is held back, for what runs beside others, and shown at the end as a whole below these words.
  */
 export function run(program, args, { env = {}, cwd = root, timeoutMs, isQuiet = false, heading } = {}) {
@@ -65,7 +71,9 @@ export function run(program, args, { env = {}, cwd = root, timeoutMs, isQuiet = 
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text) => (kept = (kept + text).slice(-KEPT_BYTES)));
     const end = (signal) => endGroup(child.pid, signal);
-    const passOn = { SIGINT: () => end('SIGINT'), SIGTERM: () => end('SIGTERM'), exit: () => end('SIGKILL') };
+    const passOn = { exit: () => end('SIGKILL') };
+    for (const signal of Object.keys(SIGNALS)) passOn[signal] = () => ((endedBy = signal), end(signal));
+    running += 1;
     for (const [event, listener] of Object.entries(passOn)) process.on(event, listener);
     let isDone = false;
     let isLate = false;
@@ -78,7 +86,9 @@ export function run(program, args, { env = {}, cwd = root, timeoutMs, isQuiet = 
       if (heading !== undefined) process.stdout.write(heading + kept);
       else if (isQuiet && code !== 0) process.stdout.write(kept);
       if (isLate) process.stdout.write(`${program} ${args.join(' ')}: ended after ${Math.round(timeoutMs / 1000)} s\n`);
-      resolve(isLate ? 124 : code);
+      running -= 1;
+      if (!endedBy) resolve(isLate ? 124 : code);
+      else if (running === 0) process.exit(SIGNALS[endedBy]); // nothing that comes next is begun
     };
     child.on('error', (error) => {
       process.stdout.write(`${program}: ${error.message}\n`);
