@@ -41,16 +41,29 @@ const records = [];
 const notRun = [];
 /** Promises with a test in a tier that could not run here: what ran elsewhere is not the whole proof. */
 const incomplete = new Set();
+/** Tiers that can run here, with what is to be run of them. */
+const able = [];
 for (const { tier, files } of found) {
   const chosen = files.filter((entry) => entry.ids.some((id) => ids.includes(id))).map(({ file }) => file);
   if (chosen.length === 0) continue;
-  process.stdout.write(`\n== ${tier.name}: ${chosen.join(', ')}\n`);
   const problem = await tier.needs?.();
   if (problem) {
     notRun.push(`${chosen.join(', ')}: ${problem}`);
     for (const { file, ids: named } of files) if (chosen.includes(file)) for (const id of named) incomplete.add(id);
-  } else records.push(...(await tier.run({ only: { files: chosen, grep }, trials: size })));
+  } else able.push({ tier, chosen });
 }
+/** Runs what was chosen of some tiers, beside each other. */
+async function runTiers(some, part) {
+  if (some.length === 0) return;
+  process.stdout.write(`\n== ${some.map(({ tier, chosen }) => `${tier.name}: ${chosen.join(', ')}`).join('; ')}\n`);
+  const run = ({ tier, chosen }) =>
+    tier.run({ only: { files: chosen, grep }, trials: size, ...(part ? { part } : {}) });
+  records.push(...(await Promise.all(some.map(run))).flat());
+}
+const isWaiting = ({ tier }) => tier.isMostlyWaiting === true;
+for (const one of able.filter((each) => !isWaiting(each))) await runTiers([one]);
+await runTiers(able.filter(isWaiting), 'beside');
+for (const one of able.filter(isWaiting)) await runTiers([one], 'alone');
 
 const results = ids.map((id) => {
   const own = records.filter((record) => record.titles.some((title) => isOf(id, title)));
