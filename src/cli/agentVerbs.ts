@@ -5,6 +5,7 @@ import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { AgentRow, FleetAnswer, ResumeAnswer } from './engineAnswers';
 import { CliError, ExitCode } from './exitCodes';
+import { shellWord } from './nextStep';
 import { cleanLine } from './terminalText';
 
 type OneAgentMethod = GatewayMethod &
@@ -167,7 +168,7 @@ export async function attach(context: VerbContext): Promise<ExitCode | number> {
     throw new CliError(
       ExitCode.Usage,
       'attach needs a terminal',
-      '`orc screen AGENT` prints what it shows; --json prints the command.',
+      `\`orc screen ${shellWord(cleanLine(context.operand(0)))}\` prints what it shows; --json prints the command.`,
     );
   const agent = await context.agent(context.operand(0));
   const command = (await context.engine().call('agent.attachCommand', { agentId: agent.id })) as {

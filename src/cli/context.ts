@@ -4,6 +4,7 @@ import { EngineClient } from './engineClient';
 import type { AgentRow } from './engineAnswers';
 import { CliError, ExitCode } from './exitCodes';
 import { findPointer } from './findPointer';
+import { handleOf, nextStep } from './nextStep';
 import { cleanLine } from './terminalText';
 
 /** The process as a verb sees it. */
@@ -21,9 +22,15 @@ export interface Terminal {
   writeError(text: string): void;
 }
 
+/** 2 s: longest wait for what only makes an advice better. */
+const ADVICE_MS = 2_000;
+
 /** What a verb works with: the command line, the terminal and, once it is asked for, the engine. */
 export class VerbContext {
   #client: EngineClient | undefined;
+  /** Of the verb that runs: the agents as they were listed, and the one that was named last. */
+  #listed: readonly AgentRow[] = [];
+  #chosen: AgentRow | undefined;
 
   constructor(
     readonly line: CommandLine,
@@ -79,14 +86,42 @@ export class VerbContext {
 
   /** @throws {CliError} */
   async agents(): Promise<readonly AgentRow[]> {
-    return (await this.engine().call('agent.list', {})) as readonly AgentRow[]; // the engine's own; shown defensively
+    this.#listed = (await this.engine().call('agent.list', {})) as readonly AgentRow[]; // the engine's own; shown defensively
+    return this.#listed;
   }
 
   /** The agent of this id or display name. @throws {CliError} NotFound; Usage when several are called so */
   async agent(name: string): Promise<AgentRow> {
     const agent = chooseAgent(await this.agents(), name);
     const isLeftOut = agent.request?.isCut === true && agent.request.detail === ''; // too much for a list of all
-    return isLeftOut ? ((await this.engine().call('agent.get', { agentId: agent.id })) as AgentRow) : agent; // the engine's own
+    this.#chosen = isLeftOut ? ((await this.engine().call('agent.get', { agentId: agent.id })) as AgentRow) : agent; // the engine's own
+    return this.#chosen;
+  }
+
+  /** How a person names an agent of {@link agents} in a shell. */
+  handle(agent: Pick<AgentRow, 'id' | 'name'>): string {
+    return handleOf(agent, this.#listed);
+  }
+
+  /** The failure with what to do next about the agent that it is about, as that agent is now. Never rejects. */
+  async advised(error: CliError): Promise<CliError> {
+    const { code, agentId } = error.data;
+    const id = agentId ?? this.#chosen?.id;
+    if (code === undefined || id === undefined || error.advice !== undefined) return error;
+    const agent = await this.#agentNow(id);
+    const { isInputTerminal, isOutputTerminal } = this.terminal;
+    const advice = agent && nextStep(code, agent, this.handle(agent), isInputTerminal && isOutputTerminal);
+    return advice === undefined ? error : new CliError(error.exitCode, error.message, advice, error.data);
+  }
+
+  /** The agent as it is now, else as it was listed. */
+  async #agentNow(id: string): Promise<AgentRow | undefined> {
+    const asked = this.agents().catch(() => []); // there is a failure to tell already
+    const agents = await Promise.race([
+      asked,
+      new Promise<readonly AgentRow[]>((done) => setTimeout(done, ADVICE_MS, [])),
+    ]);
+    return agents.find((agent) => agent.id === id) ?? (this.#chosen?.id === id ? this.#chosen : undefined);
   }
 
   dispose(): void {

@@ -254,25 +254,11 @@ function adviceOf(
   { status, code, agentId }: Partial<RpcErrorBody['data']>,
   env: ClientOptions['env'],
 ): string | undefined {
-  const byCode: Readonly<Record<string, string>> = {
-    'agent.notFound':
-      agentId === undefined ? '`orc receipts AGENT` shows the prompts of an agent.' : '`orc list` shows the agents.',
-    'agent.dialogOpen':
-      'Answer it with `orc approve`, `orc deny` or in the terminal (`orc attach`), or send with --queue.',
-    'agent.draftInBox': 'Somebody is typing there: finish or clear the draft (`orc attach`), or send with --queue.',
-    'agent.inputHidden': 'Look at it (`orc screen`), or send with --queue.',
-    'agent.notReady': 'Try again in a moment, or send with --queue.',
-    'agent.notRunning': '`orc start AGENT` starts it.',
-    'agent.paused': '`orc unpause AGENT` first.',
-    'agent.deliveryUnknown':
-      'Look at the agent (`orc screen`) before you send it again; nothing is typed a second time by itself.',
-    'agent.cannotResume': '`orc start AGENT` starts one that ended in a new conversation.',
-    'agent.requestGone': 'Look at what it asks now: `orc why AGENT`.',
-    'agent.cannotAnswer': 'Answer in its terminal: `orc attach AGENT`.',
-    'agent.quarantined': 'It failed too often in a row; `orc start AGENT` tries once more.',
-    'engine.restricted': 'Trust the folder in VS Code first.',
-  };
-  if (code && byCode[code]) return byCode[code];
+  // About one agent: see nextStep.ts.
+  if (code === 'agent.notFound' && agentId === undefined)
+    return '`orc list` names the agents; `orc receipts` with one of them shows its prompts.';
+  if (code === 'agent.notFound') return '`orc list` shows the agents.';
+  if (code === 'engine.restricted') return 'Trust the folder in VS Code first.';
   if (status === 'PERMISSION_DENIED' && env[AGENT_VARIABLE])
     return `This is the terminal of agent ${cleanLine(env[AGENT_VARIABLE])}: what is a person's is done in a terminal of the person's own.`;
   if (status === 'RESOURCE_EXHAUSTED') return 'Too much at once: try again in a moment.';

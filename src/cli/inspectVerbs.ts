@@ -1,6 +1,7 @@
-import type { AgentRow, Check, DoctorAnswer, Explanation, Notice, StatusAnswer } from './engineAnswers';
+import type { AgentRequest, AgentRow, Check, DoctorAnswer, Explanation, Notice, StatusAnswer } from './engineAnswers';
 import type { VerbContext } from './context';
 import { ExitCode } from './exitCodes';
+import { shellWord } from './nextStep';
 import { cleanBlock, cleanLine, formatAge, formatTable } from './terminalText';
 
 /** Tables keep to what any terminal has. */
@@ -110,11 +111,22 @@ export async function why(context: VerbContext): Promise<ExitCode> {
         : []),
       ...told.degraded.map((each) => `degraded: ${cleanLine(each)}`),
       ...(request
-        ? [`asks (request ${cleanLine(request.id)}): ${cleanLine(request.title)}`, cleanBlock(request.detail)]
+        ? [
+            `asks (request ${cleanLine(request.id)}): ${cleanLine(request.title)}`,
+            cleanBlock(request.detail),
+            answerLine(request, context.handle(agent)),
+          ]
         : []),
     ].join('\n');
   });
   return ExitCode.Ok;
+}
+
+/** How this very request is answered. */
+function answerLine({ id, canAllow, canDeny }: AgentRequest, handle: string): string {
+  const verbs = [...(canAllow === false ? [] : ['approve']), ...(canDeny === false ? [] : ['deny'])];
+  const commands = verbs.map((verb) => `\`orc ${verb} ${handle} --request ${shellWord(cleanLine(id))}\``);
+  return `answer: ${commands.length === 0 ? `in its terminal, \`orc attach ${handle}\`` : commands.join(' or ')}`;
 }
 
 export async function screen(context: VerbContext): Promise<ExitCode> {

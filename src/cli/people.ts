@@ -39,6 +39,8 @@ async function run(line: CommandLine, terminal: Terminal): Promise<number> {
   const context = new VerbContext(line, terminal);
   try {
     return await verb(context);
+  } catch (error) {
+    throw error instanceof CliError ? await context.advised(error) : error;
   } finally {
     context.dispose();
   }

@@ -7,6 +7,7 @@ import { cleanBlock, cleanLine } from './terminalText';
 export async function approve(context: VerbContext): Promise<ExitCode> {
   const agent = await context.agent(context.operand(0));
   const named = textOf(context.line, 'request');
+  if (named === undefined && requestOf(agent).canAllow === false) throw onlyInTerminal(agent);
   const requestId = named ?? (await confirmed(context, agent, requestOf(agent)));
   if (requestId === undefined) {
     context.say('not approved');
@@ -24,7 +25,7 @@ async function confirmed(context: VerbContext, agent: AgentRow, request: AgentRe
     throw new CliError(
       ExitCode.Usage,
       'approve without a terminal needs --request ID, so that only what you saw is allowed',
-      `\`orc why ${cleanLine(agent.id)}\` shows what it asks now, with its id; --yes allows whatever it asks.`,
+      `\`orc why ${context.handle(agent)}\` shows what it asks now, with its id; --yes allows whatever it asks.`,
     );
   context.say(
     `${context.strong(cleanLine(agent.name))} asks: ${cleanLine(request.title)}\n${cleanBlock(request.detail)}`,
@@ -48,7 +49,9 @@ function readLine(): Promise<string> {
 export async function deny(context: VerbContext): Promise<ExitCode> {
   const agent = await context.agent(context.operand(0));
   const reason = textOf(context.line, 'reason');
-  const requestId = textOf(context.line, 'request') ?? requestOf(agent).id;
+  const named = textOf(context.line, 'request');
+  if (named === undefined && requestOf(agent).canDeny === false) throw onlyInTerminal(agent);
+  const requestId = named ?? requestOf(agent).id;
   if (reason !== undefined && agent.request?.id === requestId && agent.request.canGiveReason === false)
     context.terminal.writeError('orc: the reason cannot be told to this agent; it is refused without it\n');
   await context.engine().call('agent.deny', { agentId: agent.id, requestId, ...(reason !== undefined && { reason }) });
@@ -56,13 +59,20 @@ export async function deny(context: VerbContext): Promise<ExitCode> {
   return ExitCode.Ok;
 }
 
+function onlyInTerminal({ id, name }: AgentRow): CliError {
+  const data = { status: 'FAILED_PRECONDITION', code: 'agent.cannotAnswer', agentId: id };
+  return new CliError(ExitCode.Refused, `${cleanLine(name)} can only be answered in its terminal`, undefined, data);
+}
+
 /** @throws {CliError} Refused when it asks nothing */
 function requestOf(agent: AgentRow): AgentRequest {
   if (agent.request) return agent.request;
   throw new CliError(
     ExitCode.Refused,
-    `${cleanLine(agent.name)} asks for nothing now`,
-    agent.needsYou ? 'It may wait for something else: `orc screen` shows it.' : undefined,
+    agent.needsYou
+      ? `${cleanLine(agent.name)} waits for a person, and not for an answer that can be given from here`
+      : `${cleanLine(agent.name)} asks for nothing now`,
+    undefined, // by its code
     { status: 'FAILED_PRECONDITION', code: 'agent.requestGone', agentId: agent.id },
   );
 }

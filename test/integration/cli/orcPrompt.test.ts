@@ -147,7 +147,10 @@ describe('orc prompt', () => {
     });
     const { code, stderr } = await orc(['prompt', 'reviewer', 'x']);
     assert.equal(code, 5);
-    assert.match(stderr, /^orc: it shows a dialog\n {5}Answer it with `orc approve`/);
+    assert.match(
+      stderr,
+      /^orc: it shows a dialog\n {5}Answer it in its terminal: `orc attach Reviewer`; with --queue /,
+    );
     const json = JSON.parse((await orc(['prompt', 'reviewer', 'x', '--json'])).stdout) as {
       error: Record<string, unknown>;
     };

@@ -212,7 +212,7 @@ describe('orc for people', () => {
     answering({ 'agent.cancelPrompt': { status: 'NOT_FOUND', message: 'no prompt "x"', code: 'agent.notFound' } });
     const wrong = await orc(['cancel', 'x']);
     assert.equal(wrong.code, 4);
-    assert.match(wrong.stderr, /orc receipts AGENT/);
+    assert.match(wrong.stderr, /`orc list` names the agents/);
   });
 
   it('prints a screen without its control characters', async () => {
@@ -238,6 +238,36 @@ describe('orc for people', () => {
     it('deny tells the reason', async () => {
       assert.equal((await orc(['deny', 'builder', '--reason', 'not here'])).code, 0);
       assert.deepEqual(paramsOf('agent.deny'), { agentId: 'builder', requestId: 'R1', reason: 'not here' });
+    });
+
+    it('lead a question that only the terminal answers to the terminal, never back to prompt', async () => {
+      const asking = {
+        ...agents[1], id: 'asker', name: "Jo's agent", activity: 'awaiting_input', needsYou: 'input',
+        request: { ...request, kind: 'question', door: 'none', canAllow: false, canDeny: false },
+      }; // prettier-ignore
+      const status = 'FAILED_PRECONDITION';
+      const message = 'agent.dialogOpen: asker waits for an answer to a dialog';
+      answering({
+        'agent.list': { result: [...agents, asking] },
+        'agent.prompt': { status, message, code: 'agent.dialogOpen' },
+      });
+      const attach = "`orc attach 'Jo'\\''s agent'`";
+      for (const args of [
+        ['prompt', "Jo's agent", 'x'],
+        ['approve', 'asker'],
+        ['approve', 'asker', '--yes'],
+        ['deny', 'asker'],
+      ]) {
+        const { code, stderr } = await orc(args);
+        assert.equal(code, 5);
+        assert.equal(stderr.match(/`[^`]*`/g)?.join(' '), attach, stderr);
+      }
+      assert.ok(!gateway.methods().includes('agent.approve') && !gateway.methods().includes('agent.deny'));
+      answering({ 'agent.prompt': { status, message: 'agent.dialogOpen: builder waits', code: 'agent.dialogOpen' } });
+      assert.match(
+        (await orc(['prompt', 'Builder', 'x'])).stderr,
+        /`orc why Builder` shows what it asks and how to answer/,
+      );
     });
 
     it('do nothing when nothing is asked', async () => {
@@ -273,7 +303,7 @@ describe('orc for people', () => {
     assert.match(stdout, /^Builder {2}awaiting approval since .*\na hook says so\nWEIGHT/);
     assert.match(
       stdout,
-      /decides +hook +awaiting approval .*PermissionRequest\ndegraded: no title\nasks \(request R1\): Bash: rm\nrm -rf x\n$/,
+      /decides +hook +awaiting approval .*PermissionRequest\ndegraded: no title\nasks \(request R1\): Bash: rm\nrm -rf x\nanswer: `orc approve Builder --request R1` or `orc deny Builder --request R1`\n$/,
     );
   });
 

@@ -1,0 +1,67 @@
+import type { AgentRow } from './engineAnswers';
+import { cleanLine } from './terminalText';
+
+/** One word for any shell of a person (sh, bash, zsh, fish): as it is where nothing in it means something to a shell. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_%+:,./][A-Za-z0-9_@%+=:,./-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * How a person names this agent in a shell: by its name where that leads to it and to no other, and can be read and typed as it is;
+ * else by its id.
+ */
+export function handleOf({ id, name }: Pick<AgentRow, 'id' | 'name'>, agents: readonly AgentRow[]): string {
+  const isTypable = name !== '' && !name.startsWith('-') && cleanLine(name) === name;
+  const isTaken = agents.some(
+    (other) => other.id !== id && (other.id === name || other.name.toLowerCase() === name.toLowerCase()),
+  );
+  return shellWord(isTypable && !isTaken ? name : cleanLine(id));
+}
+
+/** Neither running nor to be started: the engine is at it. */
+const UNDER_WAY: ReadonlySet<string> = new Set(['starting', 'stopping', 'lost']);
+
+/** What a person can answer in place of the agent's terminal. */
+function canBeAllowed({ request }: AgentRow): boolean {
+  return request?.kind === 'permission' && request.canAllow === true;
+}
+
+/**
+ * What to do after the engine refused something about this agent, as it is now: a sentence with one command that works. Undefined: the
+ * code says nothing about an agent. `isTerminal`: a person looks at this.
+ */
+export function nextStep(code: string, agent: AgentRow, handle: string, isTerminal: boolean): string | undefined {
+  const attach = `\`orc attach ${handle}\``;
+  switch (code) {
+    case 'agent.dialogOpen':
+      return canBeAllowed(agent)
+        ? `\`orc ${isTerminal ? 'approve' : 'why'} ${handle}\` shows what it asks and ${isTerminal ? 'takes your answer' : 'how to answer'}; with --queue the prompt waits until then.`
+        : `Answer it in its terminal: ${attach}; with --queue the prompt waits until then.`;
+    case 'agent.draftInBox':
+      return `Somebody is typing there: finish or clear the draft in ${attach}; with --queue the prompt waits until then.`;
+    case 'agent.inputHidden':
+      return `See what covers its input in ${attach}; with --queue the prompt waits until it is free.`;
+    case 'agent.notReady':
+      return `See what it does in ${attach}; with --queue the prompt waits until it is ready.`;
+    case 'agent.notRunning':
+      return UNDER_WAY.has(agent.lifecycle)
+        ? `See how far it is: \`orc why ${handle}\`.`
+        : `Start it: \`orc start --existing ${handle}\`.`;
+    case 'agent.paused':
+      return `Let it take prompts again: \`orc unpause ${handle}\`.`;
+    case 'agent.deliveryUnknown':
+      return `Look at it before you send it again, nothing is typed a second time by itself: \`orc screen ${handle}\`.`;
+    case 'agent.cannotResume':
+      return `Start it in a new conversation: \`orc start --existing ${handle}\`.`;
+    case 'agent.quarantined':
+      return `It failed too often in a row. Try once more: \`orc start --existing ${handle}\`.`;
+    case 'agent.cannotAnswer':
+      return `Answer in its terminal: ${attach}.`;
+    case 'agent.requestGone':
+      return !agent.request && agent.needsYou
+        ? `It waits for something in its terminal: ${attach}.`
+        : `See ${agent.request ? 'what it asks' : 'what it does'} now: \`orc why ${handle}\`.`;
+    default:
+      return undefined;
+  }
+}
