@@ -4,6 +4,7 @@ import { everydayScenes, laterScenes } from './everydayScenes';
 import { imitationScenes } from './imitationScenes';
 import { endScenes, freshScene, loopScene, overlayScene, signedOutScene } from './ownScenes';
 import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, SIGN_IN, WORKING_HIDDEN } from './scene';
+import { weekScenes } from './weekScenes';
 
 const WRITE = '[[write: {workspace}/made.txt alpha\nbeta\ngamma]]';
 
@@ -98,6 +99,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'later-overlay-tasks', open: '/tasks' },
       { name: 'later-overlay-output-style', open: '/output-style' },
     ]),
+    ...weekScenes('claude', CLAUDE, [
+      { name: 'week-overlay-agents', open: '/agents' },
+      { name: 'week-overlay-skills', open: '/skills' },
+      { name: 'week-overlay-stats', open: '/stats' },
+      { name: 'week-overlay-add-dir', open: '/add-dir' },
+      { name: 'week-overlay-usage', open: '/usage' },
+    ]),
     backgroundScene('[[tool: Bash {"command":"sleep 20","run_in_background":true,"description":"Sleep"}]]'),
     planScene(),
     overlayScene([{ name: 'sign-in', open: '/login', leave: ['Escape'], expected: SIGN_IN }], 'signed-out'),
@@ -133,6 +141,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'later-overlay-feedback', open: '/feedback' },
       { name: 'later-overlay-rename', open: '/rename' },
     ]),
+    ...weekScenes('codex', CODEX, [
+      { name: 'week-overlay-hooks', open: '/hooks' },
+      { name: 'week-overlay-title', open: '/title' },
+      { name: 'week-overlay-plugins', open: '/plugins' },
+      { name: 'week-ps-printed', open: '/ps', leave: [], expected: IDLE },
+      { name: 'week-config-printed', open: '/debug-config', leave: [], expected: IDLE },
+    ]),
     signedOutScene(),
     freshScene([['Enter'], ['Enter']]),
     ...endScenes('/quit', []),
@@ -161,6 +176,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'mode-edits', open: ['BTab'], leave: [], expected: IDLE },
       { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
       { name: 'shell-mode', open: ['!'], leave: ['Escape'], expected: SHELL_MODE },
+    ]),
+    ...weekScenes('gemini', GEMINI, [
+      { name: 'week-overlay-privacy', open: '/privacy' },
+      { name: 'week-overlay-footer', open: '/footer' },
+      { name: 'week-memory-printed', open: '/memory show', leave: [], expected: IDLE },
+      { name: 'week-extensions-printed', open: '/extensions list', leave: [], expected: IDLE },
+      { name: 'week-policies-printed', open: '/policies list', leave: [], expected: IDLE },
     ]),
     loopScene(),
     signedOutScene(),
@@ -191,6 +213,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'mode-plan', open: ['Tab'], leave: ['Tab'], expected: IDLE },
       { name: 'sidebar-toggled', open: ['C-x', 'b'], leave: ['C-x', 'b'], expected: IDLE },
       { name: 'leader-pressed', open: ['C-x'], leave: ['Escape'], expected: IDLE },
+    ]),
+    ...weekScenes('opencode', OPENCODE, [
+      { name: 'week-overlay-commands-filtered', open: ['C-p', 's', 'e', 's'] },
+      { name: 'week-overlay-theme-moved', open: ['C-x', 't', 'Down', 'Down'] },
+      { name: 'week-overlay-fork', open: '/fork' },
+      { name: 'week-overlay-variants', open: '/variants' },
+      { name: 'week-overlay-sessions-named', open: ['C-x', 'l', 'C-r'], leave: ['Escape', 'Escape'] },
     ]),
     ...endScenes('/exit', []),
   ],

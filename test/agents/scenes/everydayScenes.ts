@@ -164,10 +164,12 @@ async function failures(director: Director, cli: Cli): Promise<void> {
   await director.ready();
   await director.ask('Hello there. [[reply: Good morning.]]');
   await director.finished();
-  await director.ask('What is the plan for today? [[error: 403]]');
+  // One program tries again for ever after most refusals.
+  const status = cli === 'opencode' ? 401 : 403;
+  await director.ask(`What is the plan for today? [[error: ${status}]]`);
   await director.pause(1500);
   await director.finished();
-  await director.take('day-failed-403', FAILED);
+  await director.take(`day-failed-${status}`, FAILED);
   if (cli === 'gemini') return; // what comes of a used-up limit there is a dialog about itself
   await director.ask('And for tomorrow? [[limit]]');
   await director.pause(1500);

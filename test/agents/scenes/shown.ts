@@ -69,6 +69,8 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     '80x24/error-400-interrupted': RETRYING,
     '80x24/dropped-final': RETRYING,
     'question-after-enter': WORKING,
+    // "The model is overloaded" is what it says of this status.
+    'day-retrying-503': RETRYING_LIMIT,
     // Of its first tries it says nothing.
     '120x40/error-529-early': WORKING,
     '120x40/error-529-later': WORKING,
