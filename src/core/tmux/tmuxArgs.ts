@@ -65,7 +65,7 @@ export interface TerminalSize {
  * tmux 3.3a and 3.8).
  */
 export const TmuxArgs = {
-  /** A detached session with our tags, linked into the hub, of the given size until somebody attaches. Commands that must travel as one sequence: when the session exists, the first fails and the tags of the running one stay untouched. */
+  /** A detached session with our tags, linked into the hub. Commands that must travel as one sequence: when the session exists, the first fails and the tags of the running one stay untouched. */
   newAgentSession(
     agentId: AgentId,
     generation: number,
@@ -90,12 +90,20 @@ export const TmuxArgs = {
         '--',
         ...argv,
       ),
-      // tmux gives a session made while a person is attached elsewhere that person's size. Sizing makes it `manual`: taken back at once.
-      change('resize-window', '-t', target, '-x', count(size.columns), '-y', count(size.rows)),
-      change('set-option', '-w', '-u', '-t', target, 'window-size'),
       change('set-option', '-p', '-t', target, AGENT_TAG, agentId),
       change('set-option', '-p', '-t', target, GENERATION_TAG, count(generation)),
       change('link-window', '-d', '-s', target, '-t', `=${HUB_SESSION}:`),
+    ];
+  },
+  /**
+   * Gives the terminal of an agent this size until somebody attaches. Sizing makes the size `manual`, which is taken back at once:
+   * as one sequence.
+   */
+  sizeAgent(agentId: AgentId, size: TerminalSize): readonly TmuxCommand[] {
+    const target = agentTarget(agentId);
+    return [
+      change('resize-window', '-t', target, '-x', count(size.columns), '-y', count(size.rows)),
+      change('set-option', '-w', '-u', '-t', target, 'window-size'),
     ];
   },
   /** Ends the window with everything in it, also where it is linked (`kill-session` would leave a linked window alive). */

@@ -50,7 +50,13 @@ export function screenFormat(marker: string) {
 
 /** What we ask of the terminal of a launch. */
 export function launchFormat(marker: string) {
-  return new TmuxFormat(marker, { paneId: 'pane_id', windowId: 'window_id', pid: 'pane_pid' });
+  return new TmuxFormat(marker, {
+    paneId: 'pane_id',
+    windowId: 'window_id',
+    pid: 'pane_pid',
+    columns: 'window_width',
+    rows: 'window_height',
+  });
 }
 
 /** What we ask of a pane when we list. Made once per connection, with a fresh marker. */

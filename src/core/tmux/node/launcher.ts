@@ -36,6 +36,11 @@ export async function launchInto(
   const [info = ''] = await connection.run(commands);
   const row = connection.launchFormat.parse(info)[0];
   if (!row) throw new TmuxError('tmux.rejected', 'new-session', { detail: 'no answer to be read' });
+  // tmux gives a session made while a person is attached elsewhere that person's size.
+  if (Number(row.columns) !== size.columns || Number(row.rows) !== size.rows)
+    await connection.run(TmuxArgs.sizeAgent(spec.agentId, size)).catch((error: unknown) => {
+      if (!TmuxError.is(error, 'tmux.noSuchTarget')) throw error; // it has ended already, which its exit tells
+    });
   const pid = Number(row.pid);
   return {
     agentId: spec.agentId,

@@ -71,8 +71,6 @@ describe('tmuxArgs', () => {
       commands.map(({ name, args }) => [name, ...args]),
       [
         ['new-session', '-d', '-s', 'a', '-x', '120', '-y', '40', '-P', '-F', '#{pane_id}', '--', '/bin/sh', '/run/x'],
-        ['resize-window', '-t', '=a:', '-x', '120', '-y', '40'],
-        ['set-option', '-w', '-u', '-t', '=a:', 'window-size'],
         ['set-option', '-p', '-t', '=a:', '@core_agent', 'a'],
         ['set-option', '-p', '-t', '=a:', '@core_generation', '3'],
         ['link-window', '-d', '-s', '=a:', '-t', '=_hub:'],
