@@ -56,12 +56,23 @@ void bench(async (report) => {
     });
     await above('orc.start.ms', 40, () => run(orc, ['--version']));
     await above('orc.status.ms', 40, () => run(orc, ['status']));
+    const spooled = namesIn(path.join(dataFolder, 'spool'));
     await above('orc.hook.ms', 60, () => run(orc, ['hook', 'PostToolUse'], { input: payload, env: agent }));
-    if (fs.existsSync(path.join(dataFolder, 'spool')))
-      throw new Error('a hook was spooled: the engine did not take it in time');
+    const late = spooled();
+    if (late.length > 0) throw new Error(`${late.length} hooks were spooled: the engine did not take them in time`);
   } finally {
     host.kill('SIGKILL');
     execFileSync('tmux', ['-L', socketName, 'kill-server'], { env, stdio: 'ignore' });
     fs.rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 });
+
+/** Watches a folder, which the engine reads and empties as soon as something is left there: every name of a file that appeared since. */
+function namesIn(folder: string): () => readonly string[] {
+  const names = new Set<string>();
+  const watcher = fs.watch(folder, { persistent: false }, (_, name) => names.add(String(name)));
+  return () => {
+    watcher.close();
+    return [...names].filter((name) => name.endsWith('.json'));
+  };
+}

@@ -1,36 +1,25 @@
 import fs from 'node:fs';
-import { createConnection, type Socket } from 'node:net';
+import { createConnection } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
-import { fitPayload } from '../shared/fitPayload';
+import { AGENT_VARIABLE, type GatewayPointer, GENERATION_VARIABLE, POINTER_VARIABLE } from '../shared/gatewayProtocol';
 import {
-  AGENT_VARIABLE,
-  GATEWAY_LIMITS,
-  GATEWAY_PROTOCOL,
-  type GatewayPointer,
-  GENERATION_VARIABLE,
-  POINTER_VARIABLE,
-  RpcStatus,
-} from '../shared/gatewayProtocol';
+  type EnginePlace,
+  type Fields,
+  openReportLine,
+  type Outcome,
+  type Patience,
+  type Report,
+  type Reporter,
+  tellEngine,
+} from '../shared/reportLine';
 import { leaveInSpool } from '../shared/spoolWriter';
 
-const SEND_TIMEOUT_MS = 5_000;
+const NEWS: Patience = { helloMs: 5_000, answerMs: 5_000 };
+const QUESTION: Patience = { helloMs: undefined, answerMs: undefined };
 /** What waits to be sent while the engine is slow; older events go first. */
 const MAX_WAITING = 200;
-const MAX_ANSWER_LENGTH = 100_000;
-/** Around the payload, of the frame and of its levels. */
-const FRAME_BYTES = 2 * 1024;
-const FRAME_LEVELS = 2;
 
-export type Json = Readonly<Record<string, unknown>>;
-
-/** What became of a report: the engine has it (and may have answered), or no engine could take it. */
-export type Outcome = { readonly output?: string } | 'notTaken';
-
-interface Report {
-  readonly event: string;
-  readonly payload: Json;
-  readonly sentAtMs: number;
-}
+export type Json = Fields;
 
 /** A report that waits to be sent; one that is a question takes its answer when it comes. */
 interface Waiting extends Report {
@@ -50,6 +39,11 @@ interface Agent {
  */
 export class EngineLine {
   readonly #agent: Agent | undefined;
+  readonly #reporter: Reporter = {
+    client: 'opencode plugin',
+    connect: (path) => createConnection(path),
+    findEngine: () => this.#findEngine(),
+  };
   readonly #waiting: Waiting[] = [];
   #isSending = false;
   #spooled = 0;
@@ -95,35 +89,24 @@ export class EngineLine {
     this.#isSending = true;
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       const { question, ...report } = next;
-      if (question) question.settle(this.#deliver(report, undefined, question.signal));
-      else if ((await this.#deliver(report, SEND_TIMEOUT_MS)) === 'notTaken') this.#spool(report);
+      if (question) question.settle(this.#tell(report, QUESTION, question.signal));
+      else if ((await this.#tell(report, NEWS)) === 'notTaken') this.#spool(report);
     }
     this.#isSending = false;
   }
 
-  /** The token may have been replaced while it was on its way: then its successor is in the file. Never rejects. */
-  async #deliver(report: Report, timeoutMs: number | undefined, signal?: AbortSignal): Promise<Outcome> {
+  #tell(report: Report, patience: Patience, signal?: AbortSignal): Promise<Outcome> {
+    return tellEngine(this.#reporter, openReportLine(this.#reporter), report, patience, signal);
+  }
+
+  #findEngine(): EnginePlace | undefined {
     try {
-      const first = this.#secret();
-      const outcome = await exchange(first, report, timeoutMs, signal);
-      if (outcome !== 'refused') return outcome;
-      const second = this.#secret();
-      const again = second.token === first.token ? 'refused' : await exchange(second, report, timeoutMs, signal);
-      return again === 'refused' ? 'notTaken' : again;
+      const { pointerFile, agentId, generation } = this.#expectAgent();
+      const { socket, tokenFolder } = JSON.parse(fs.readFileSync(pointerFile, 'utf8')) as GatewayPointer; // ours, in a private folder
+      return { socket, token: fs.readFileSync(join(tokenFolder, `${agentId}.${generation}.jwt`), 'utf8').trim() };
     } catch {
-      return 'notTaken'; // no engine, or no token: the run may be over
+      return undefined; // no engine, or no token: the run may be over
     }
-  }
-
-  /** @throws {Error} of node:fs */
-  #secret(): Secret {
-    const { agentId, generation } = this.#expectAgent();
-    const { socket, tokenFolder } = this.#pointer();
-    return { socket, token: fs.readFileSync(join(tokenFolder, `${agentId}.${generation}.jwt`), 'utf8').trim() };
-  }
-
-  #pointer(): GatewayPointer {
-    return JSON.parse(fs.readFileSync(this.#expectAgent().pointerFile, 'utf8')) as GatewayPointer; // ours, in a private folder
   }
 
   #expectAgent(): Agent {
@@ -141,82 +124,4 @@ export class EngineLine {
       return; // there is nobody to complain to: the screen tells the rest
     }
   }
-}
-
-interface Secret {
-  readonly socket: string;
-  readonly token: string;
-}
-
-/** One report over one connection. `refused`: the token does not count. */
-function exchange(
-  { socket: path, token }: Secret,
-  report: Report,
-  timeoutMs: number | undefined,
-  signal?: AbortSignal,
-): Promise<Outcome | 'refused'> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve('notTaken');
-    const socket: Socket = createConnection(path);
-    let text = '';
-    let isWritten = false;
-    const finish = (outcome: Outcome | 'refused'): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      socket.destroy();
-      resolve(outcome);
-    };
-    const onAbort = (): void => finish('notTaken');
-    signal?.addEventListener('abort', onAbort, { once: true });
-    // Once it was written the engine finds it, however late it comes to read: it is not spooled as well.
-    const timer =
-      timeoutMs === undefined ? undefined : setTimeout(() => finish(isWritten ? {} : 'notTaken'), timeoutMs);
-    timer?.unref();
-    socket.setEncoding('utf8');
-    socket.on('error', () => finish('notTaken'));
-    socket.on('close', () => finish('notTaken'));
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-      const answer = text.length > MAX_ANSWER_LENGTH ? {} : answerIn(text);
-      if (answer) finish(answer);
-    });
-    socket.write(frames(token, report), () => (isWritten = true));
-  });
-}
-
-function frames(token: string, { event, payload, sentAtMs }: Report): string {
-  const params = { protocol: GATEWAY_PROTOCOL, client: 'opencode plugin', token };
-  const hello = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'hello', params });
-  const fitted = fitPayload(payload, GATEWAY_LIMITS.frameBytes - FRAME_BYTES, GATEWAY_LIMITS.jsonDepth - FRAME_LEVELS);
-  const told = `{"event":${JSON.stringify(event)},"sentAtMs":${sentAtMs},"payload":${fitted}}`;
-  return `${hello}\n{"jsonrpc":"2.0","id":2,"method":"hook.report","params":${told}}\n`;
-}
-
-/** The answer to the report among complete lines; what cannot be read is an answer without output. */
-function answerIn(text: string): Outcome | 'refused' | undefined {
-  for (const line of text.split('\n').slice(0, -1)) {
-    const message = parse(line);
-    if (message['error'] !== undefined) return afterRefusal(objectOf(objectOf(message['error'])['data'])['status']);
-    if (message['id'] !== 2) continue;
-    const { output } = objectOf(message['result']);
-    return typeof output === 'string' ? { output } : {};
-  }
-  return undefined;
-}
-
-function afterRefusal(status: unknown): Outcome | 'refused' {
-  if (status === RpcStatus.Unauthenticated) return 'refused';
-  return status === RpcStatus.Unavailable || status === RpcStatus.ResourceExhausted ? 'notTaken' : {};
-}
-
-function parse(line: string): Json {
-  try {
-    return objectOf(JSON.parse(line));
-  } catch {
-    return { error: {} }; // not of our protocol
-  }
-}
-
-export function objectOf(value: unknown): Json {
-  return typeof value === 'object' && value !== null ? (value as Json) : {}; // lists have no fields that are asked for
 }

@@ -1,4 +1,5 @@
-import { EngineLine, type Json, objectOf } from './engineLine';
+import { fieldsOf } from '../shared/reportLine';
+import { EngineLine, type Json } from './engineLine';
 import { OpenQuestions } from './openQuestions';
 
 /*
@@ -42,21 +43,21 @@ export const CoreOrchestrator = (input: PluginInput): Promise<Json> => {
   };
   return Promise.resolve({
     event: ({ event }: { readonly event: { readonly type: string; readonly properties?: unknown } }): Promise<void> => {
-      quietly(() => onEvent(event.type, objectOf(event.properties)));
+      quietly(() => onEvent(event.type, fieldsOf(event.properties)));
       return Promise.resolve();
     },
     'chat.message': (message: unknown, output: unknown): Promise<void> => {
       quietly(() => {
-        const { sessionID } = objectOf(message);
+        const { sessionID } = fieldsOf(message);
         if (sessions.isChild(sessionID)) return;
         sessions.begin(sessionID);
-        line.send('chat.message', { sessionID, prompt: promptOf(objectOf(output)['parts']) });
+        line.send('chat.message', { sessionID, prompt: promptOf(fieldsOf(output)['parts']) });
       });
       return Promise.resolve();
     },
     'tool.execute.after': (tool: unknown): Promise<void> => {
       quietly(() => {
-        const { sessionID, tool: name } = objectOf(tool);
+        const { sessionID, tool: name } = fieldsOf(tool);
         line.send('tool.execute.after', { sessionID, tool: name });
       });
       return Promise.resolve();
@@ -67,7 +68,7 @@ export const CoreOrchestrator = (input: PluginInput): Promise<Json> => {
 /** Hands the answer of a person to opencode. A late one finds nothing to answer. */
 async function reply(input: PluginInput, id: string, output: string): Promise<void> {
   try {
-    const { reply, message } = objectOf(JSON.parse(output));
+    const { reply, message } = fieldsOf(JSON.parse(output));
     if (reply !== 'once' && reply !== 'reject') return;
     const body = { reply, ...(typeof message === 'string' && reply === 'reject' && { message }) };
     const client = input.client?._client;
@@ -92,10 +93,10 @@ class Sessions {
 
   /** What is told of an event; undefined when it says nothing about the person's conversation. */
   read(type: string, properties: Json): Json | undefined {
-    const sessionID = properties['sessionID'] ?? objectOf(properties['info'])['id'];
+    const sessionID = properties['sessionID'] ?? fieldsOf(properties['info'])['id'];
     switch (type) {
       case 'session.created':
-        if (objectOf(properties['info'])['parentID'] === undefined) return { sessionID };
+        if (fieldsOf(properties['info'])['parentID'] === undefined) return { sessionID };
         if (this.#children.size < MAX_CHILDREN) this.#children.add(sessionID);
         return undefined;
       case 'permission.asked':
@@ -105,11 +106,11 @@ class Sessions {
       case 'session.status':
         return this.isChild(sessionID) ? undefined : { sessionID, status: properties['status'] };
       case 'session.error':
-        return this.#onError(sessionID, objectOf(properties['error']));
+        return this.#onError(sessionID, fieldsOf(properties['error']));
       case 'session.idle':
         return this.isChild(sessionID) || this.#failed.has(sessionID) ? undefined : { sessionID };
       case 'message.updated':
-        return usageOf(objectOf(properties['info']));
+        return usageOf(fieldsOf(properties['info']));
       default:
         return { sessionID, ...picked(properties, ['requestID', 'permissionID', 'reply', 'response']) };
     }
@@ -125,13 +126,13 @@ class Sessions {
 
 /** Tokens and cost of an answer that is complete. */
 function usageOf(info: Json): Json | undefined {
-  if (info['role'] !== 'assistant' || objectOf(info['time'])['completed'] === undefined) return undefined;
+  if (info['role'] !== 'assistant' || fieldsOf(info['time'])['completed'] === undefined) return undefined;
   return picked(info, ['id', 'sessionID', 'tokens', 'cost', 'modelID']);
 }
 
 /** The exact request: the patterns are what is run or changed, the metadata says how. */
 function detailOf(properties: Json): Json {
-  const metadata = objectOf(properties['metadata']);
+  const metadata = fieldsOf(properties['metadata']);
   const { patterns } = properties;
   const isKnown = ['command', 'filepath', 'filePath', 'path', 'url'].some((key) => typeof metadata[key] === 'string');
   return {
@@ -142,7 +143,7 @@ function detailOf(properties: Json): Json {
 
 function promptOf(parts: unknown): string {
   const texts = (Array.isArray(parts) ? parts : [])
-    .map(objectOf)
+    .map(fieldsOf)
     .filter((part) => part['type'] === 'text' && part['synthetic'] !== true)
     .map((part) => String(part['text'] ?? ''));
   return texts.join('').slice(0, MAX_TEXT_LENGTH);
