@@ -83,7 +83,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const sender = new PromptSender({ engine, window, clock, log, tell: reporter.failure.bind(reporter) });
   const editor = new PromptEditor();
   const resume = new ResumeDesk({ engine, window, documents, sender });
-  const approvals = new ApprovalDesk({ engine, window, documents });
+  const approvals = new ApprovalDesk({ engine, clock, window, documents });
   const fleet = new FleetController({
     ...{ engine, documents, reporter, picker, log, isTrusted },
     members: new FleetMembers(parts.workspaceMemory),
@@ -110,7 +110,6 @@ export function createWindow(parts: ContributionParts): WindowParts {
       reporter.failure('Answer Request', error);
     }
   };
-  const watched = () => terminals.watched;
   const level = () => settings.current.notifications;
   const contributions: readonly Contribution[] = [
     { register: () => facts },
@@ -126,7 +125,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => new NoticePresenter(engine, clock, window, parts.globalMemory, level) },
     { register: () => new DeliveryPresenter(engine, clock, window, sender, level) },
     { register: () => new ResumePresenter(engine, clock, window, level, clock.nowMs()) },
-    { register: () => new NeedsYouPresenter(engine, clock, window, level, watched, parts.wasAway, answer) },
+    { register: () => new NeedsYouPresenter(engine, clock, window, level, terminals, parts.wasAway, answer) },
   ];
   return { view, terminals, facts, reporter, contributions };
 }

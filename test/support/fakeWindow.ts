@@ -1,6 +1,8 @@
+import type { AgentId } from '../../src/core/agents/agent';
 import { Emitter } from '../../src/core/base/event';
 import type { MessageSeverity } from '../../src/vscode/errorMessages';
 import type { Choice, DocumentsPort, Memory, TextQuestion, WindowPort } from '../../src/vscode/notices/windowPort';
+import type { Watching } from '../../src/vscode/notices/watching';
 
 /** A window whose person answers as the test says; everything that is shown is kept. */
 export class FakeWindow implements WindowPort {
@@ -74,6 +76,23 @@ export class FakeWindow implements WindowPort {
   #answerOf(offered: readonly string[]): string | undefined {
     const answer = this.nextAnswers.length > 0 ? this.nextAnswers.shift() : this.answer;
     return answer !== undefined && offered.includes(answer) ? answer : undefined;
+  }
+}
+
+/** Whom the person looks at, as the test says. */
+export class FakeWatching implements Watching {
+  watched: AgentId | undefined;
+  readonly #onDidLeave = new Emitter<void>((error) => {
+    throw error;
+  });
+  readonly onDidLeave = this.#onDidLeave.event;
+
+  get listenerCount(): number {
+    return this.#onDidLeave.listenerCount;
+  }
+
+  simulateLeave(): void {
+    this.#onDidLeave.fire();
   }
 }
 

@@ -227,18 +227,15 @@ export class Agents {
   }
 
   /** Opens the review of what an agent asks, from its row. */
-  async review(name, answer) {
+  async review(name) {
     await eventually(`the request of ${name}`, async () => {
       // As with a prompt: a row that is drawn anew, here in another group, swallows the click.
       await this.#rowAction(name, 'Review Request');
-      const dialog = this.window.dialog();
-      await dialog.waitFor({ timeout: 3_000 });
-      if (!answer || (await dialog.getByRole('button', { name: answer, exact: true }).count()) > 0) return true;
-      // Told by a hook before the program has drawn its dialog: there is nothing yet to press keys in.
-      await dialog.getByRole('button', { name: 'Cancel', exact: true }).click();
-      await dialog.waitFor({ state: 'hidden' });
-      return false;
+      const waiting = this.window.notification('waiting until its dialog is drawn');
+      await this.window.dialog().or(waiting).first().waitFor({ timeout: 3_000 });
+      return true;
     });
+    await this.window.dialog().waitFor();
   }
 
   /** The report of Check Setup, as text. */

@@ -50,19 +50,23 @@ await walk('Approvals', async (it) => {
   });
 
   await it.step('S24 answered in the message that shows the whole request', async () => {
-    const count = () => screen('tester').split(/Allowed\./).length;
-    const before = count();
-    await agents.sendPrompt('Tester', 'approve');
-    await asking('Tester');
-    const message = window.notification('Tester needs approval');
-    await message.waitFor();
-    assert.match((await message.innerText()).replace(/\s+/g, ' '), /Allow this command\? ⏎ rm -r build/);
-    await message.getByRole('button', { name: 'Deny', exact: true }).waitFor();
-    await it.shot(window, 'message');
-    await page.waitForTimeout(1_000); // as long as a person reads: an earlier click is taken for a mistake
-    await window.notificationAction('Tester needs approval', 'Approve');
-    await eventually('approved', () => count() > before);
-    await agents.is('Tester', 'idle');
+    for (const [button, result] of [
+      ['Approve', /Allowed\./],
+      ['Deny', /Denied\./],
+    ]) {
+      const count = () => screen('tester').split(result).length;
+      const before = count();
+      await agents.sendPrompt('Tester', 'approve');
+      await asking('Tester');
+      const message = window.notification('Tester needs approval');
+      await message.waitFor();
+      assert.match((await message.innerText()).replace(/\s+/g, ' '), /Allow this command\? ⏎ rm -r build/);
+      await it.shot(window, `message-${button}`);
+      await page.waitForTimeout(1_000); // as long as a person reads: an earlier click is taken for a mistake
+      await window.notificationAction('Tester needs approval', button);
+      await eventually(button, () => count() > before);
+      await agents.is('Tester', 'idle');
+    }
     await agents.closeToasts();
   });
 

@@ -1,29 +1,40 @@
 import type { AgentId } from '../../core/agents/agent';
 import { AgentError } from '../../core/agents/agentErrors';
 import type { PermissionAnswer, PermissionRequest } from '../../core/agents/permissionRequest';
+import type { Clock } from '../../core/base/clock';
 import type { Engine } from '../../core/engine';
 import { messageForCode } from '../errorMessages';
 import { CommandId } from '../manifest';
 import type { DocumentsPort, WindowPort } from '../notices/windowPort';
-import { fitsInDialog, isAllowable, isDeniable, requestDocument, requestText, requestTitle } from './requestText';
+import {
+  fitsInDialog, isAllowable, isDeniable, isDrawn, requestDocument, requestText, requestTitle,
+} from './requestText'; // prettier-ignore
+import { untilDrawn } from './untilDrawn';
 
 const APPROVE = 'Approve';
 const DENY = 'Deny';
 const DENY_WITH_REASON = 'Deny with Reason…';
 const ATTACH = 'Attach';
+const LOOK_AGAIN = 'Look Again';
 const REVIEW = 'Review…';
+/** Most programs draw their dialog within this time after they have told the question: nothing needs to be said about it. */
+const SOON_MS = 400;
+/** After this long it is said that there is no dialog yet. */
+export const DRAWN_MS = 8_000;
 
-type Button = typeof APPROVE | typeof DENY | typeof DENY_WITH_REASON | typeof ATTACH;
+type Button = typeof APPROVE | typeof DENY | typeof DENY_WITH_REASON | typeof ATTACH | typeof LOOK_AGAIN;
 
 export interface ApprovalDeskParts {
   readonly engine: Engine;
+  readonly clock: Clock;
   readonly window: WindowPort;
   readonly documents: DocumentsPort;
 }
 
 /**
  * A person's answers to what agents ask. Nothing is allowed before the complete request was shown (S24), and an answer is bound to
- * the very request that was shown: when another one is open by then, nothing is answered and that is said.
+ * the very request that was shown: when another one is open by then, nothing is answered and that is said. A question that was told
+ * before its dialog is drawn is waited for: what is shown then does not change any more.
  */
 export class ApprovalDesk {
   constructor(private readonly parts: ApprovalDeskParts) {}
@@ -40,16 +51,16 @@ export class ApprovalDesk {
 
   /** A refusal harms nothing, so it is not asked about. */
   async deny(id: AgentId): Promise<void> {
-    const request = this.#request(id);
-    if (!request) return this.#sayGone(id);
+    const request = await this.#meant(id);
+    if (!request) return;
     if (!isDeniable(request)) return this.#ask(id, () => [ATTACH]);
     await this.answer(request, { kind: 'deny' });
   }
 
   /** A refusal that says why; the reason reaches the model. */
   async denyWithReason(id: AgentId): Promise<void> {
-    const request = this.#request(id);
-    if (!request) return this.#sayGone(id);
+    const request = await this.#meant(id);
+    if (!request) return;
     if (!isDeniable(request) || !request.canGiveReason) return this.deny(id);
     await this.#askReason(request);
   }
@@ -66,9 +77,10 @@ export class ApprovalDesk {
   }
 
   async #ask(id: AgentId, buttonsFor: (request: PermissionRequest) => readonly Button[]): Promise<void> {
+    if (!(await this.#isDrawnOrLate(id))) return;
     const request = this.#request(id);
     if (!request) return this.#sayGone(id);
-    const buttons = buttonsFor(request);
+    const buttons: readonly Button[] = isDrawn(request) ? buttonsFor(request) : [LOOK_AGAIN, ATTACH];
     const name = this.#name(id);
     const question = `${name}: ${requestTitle(request)}`;
     const picked = fitsInDialog(name, request)
@@ -78,6 +90,32 @@ export class ApprovalDesk {
     if (picked === DENY) await this.answer(request, { kind: 'deny' });
     if (picked === DENY_WITH_REASON) await this.#askReason(request);
     if (picked === ATTACH) this.parts.window.run(CommandId.AttachAgent, id);
+    if (picked === LOOK_AGAIN) await this.#ask(id, buttonsFor);
+  }
+
+  /** The request that was open when the person chose to answer it, once it can be answered. Says so when it is over by then. */
+  async #meant(id: AgentId): Promise<PermissionRequest | undefined> {
+    const before = this.#request(id);
+    if (before && !(await this.#isDrawnOrLate(id))) return undefined;
+    const request = this.#request(id);
+    if (before && request?.id === before.id) return request;
+    await this.#sayGone(id);
+    return undefined;
+  }
+
+  /** Waits for the dialog in which an answer is pressed, as long as a person has patience. False: the person has not. */
+  async #isDrawnOrLate(id: AgentId): Promise<boolean> {
+    const { engine, clock, window } = this.parts;
+    const isMissing = (): boolean => {
+      const request = this.#request(id);
+      return request !== undefined && !isDrawn(request);
+    };
+    if (isMissing()) await untilDrawn(engine, clock, id, SOON_MS);
+    if (!isMissing()) return true;
+    return window.progress(`${this.#name(id)}: waiting until its dialog is drawn…`, async (signal) => {
+      await untilDrawn(engine, clock, id, DRAWN_MS, signal);
+      return !signal.aborted;
+    });
   }
 
   /** What is too long for a dialog stays readable in a document while the question waits above it. The first choice changes nothing. */
@@ -124,9 +162,14 @@ export class ApprovalDesk {
   }
 
   async #offerTerminal(id: AgentId): Promise<void> {
-    const text = `${this.#name(id)}: ${messageForCode('agent.cannotAnswer').text}`;
-    if ((await this.parts.window.show('warning', text, [ATTACH])) === ATTACH)
-      this.parts.window.run(CommandId.AttachAgent, id);
+    const request = this.#request(id);
+    const isLater = request !== undefined && (!isDrawn(request) || isAllowable(request) || isDeniable(request));
+    const text = isLater
+      ? `${this.#name(id)}: It was not answered: how it can be has changed since it was shown.`
+      : `${this.#name(id)}: ${messageForCode('agent.cannotAnswer').text}`;
+    const picked = await this.parts.window.show('warning', text, isLater ? [REVIEW, ATTACH] : [ATTACH]);
+    if (picked === ATTACH) this.parts.window.run(CommandId.AttachAgent, id);
+    if (picked === REVIEW) await this.review(id);
   }
 
   #request(id: AgentId): PermissionRequest | undefined {

@@ -33,8 +33,14 @@ export function isDeniable(request: PermissionRequest): boolean {
   return request.canDeny && request.door !== 'none';
 }
 
+/** It can be answered, or never will be from here; false while a program has told a question and not yet drawn the dialog for it. */
+export function isDrawn(request: PermissionRequest): boolean {
+  return request.door !== 'keys' || request.dialog !== undefined;
+}
+
 /** How an answer from here reaches the agent. */
 export function doorWords(request: PermissionRequest): string {
+  if (!isDrawn(request)) return 'Its dialog is not drawn yet. It can be answered from here once it is.';
   switch (request.door) {
     case 'hook':
       return 'An answer goes to the program itself. Its own dialog stays usable.';

@@ -1,13 +1,13 @@
 import type { AgentId } from '../../core/agents/agent';
 import type { PromptReceipt } from '../../core/agents/delivery/promptDelivery';
 import type { Clock } from '../../core/base/clock';
-import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
+import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import type { Engine } from '../../core/engine';
 import { CommandId } from '../manifest';
 import type { PromptSender } from '../prompts/promptSender';
 import { isTroubled, reasonWords } from '../prompts/receiptText';
 import { NotificationLevel } from '../settings';
-import { MERGE_MS } from './noticePresenter';
+import { MergeTimer } from './mergeTimer';
 import type { WindowPort } from './windowPort';
 
 const SHOW_RECEIPTS = 'Show Receipts';
@@ -19,16 +19,17 @@ const ATTACH = 'Attach';
  */
 export class DeliveryPresenter implements Disposable {
   readonly #store = new DisposableStore();
-  readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #timer: MergeTimer;
   readonly #waiting = new Map<string, PromptReceipt>();
 
   constructor(
     private readonly engine: Engine,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly window: WindowPort,
     private readonly sender: Pick<PromptSender, 'isUnderWay'>,
     private readonly level: () => NotificationLevel,
   ) {
+    this.#timer = this.#store.add(new MergeTimer(clock, () => void this.#show()));
     this.#store.add(engine.onDidChangeReceipt((receipt) => this.#onReceipt(receipt)));
     this.#store.add(window.onDidFocus(() => this.#schedule()));
   }
@@ -47,7 +48,7 @@ export class DeliveryPresenter implements Disposable {
 
   #schedule(): void {
     if (this.#waiting.size === 0 || !this.window.isFocused) return;
-    this.#timer.value = this.clock.setTimer(MERGE_MS, () => void this.#show());
+    this.#timer.news();
   }
 
   async #show(): Promise<void> {

@@ -1,4 +1,3 @@
-import type { AgentId } from '../../core/agents/agent';
 import type { PermissionAnswer, PermissionRequest } from '../../core/agents/permissionRequest';
 import type { Clock } from '../../core/base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
@@ -6,9 +5,10 @@ import type { AgentView, AgentViewChange, Engine } from '../../core/engine';
 import { isLive, stateWords } from '../agents/agentText';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
-import { MERGE_MS } from './noticePresenter';
+import { canAct } from '../commands/control';
+import { type Holding, NeedsQueue } from './needsQueue';
 import { APPROVE, DENY, GO_TO_AGENT, requestNotice, REVIEW } from './requestNotice';
-import { hasWatched } from './watching';
+import { hasWatched, type Watching } from './watching';
 import type { WindowPort } from './windowPort';
 
 const NEXT_AGENT = 'Go to Next';
@@ -19,13 +19,15 @@ export const READ_MS = 700;
 export type AnswerShown = (request: PermissionRequest, answer: PermissionAnswer) => Promise<void>;
 
 /**
- * Says that agents began to need the person: one message for all of them, only in the window that is looked at,
- * not about an agent whose terminal is in front, and not about what was so before the engine was ready.
+ * Says that agents began to need the person: one message for all of them, only in the window that is looked at, and not about what
+ * was so before this window came. Where the terminal of an agent is in front, it waits until the person turns away, or a while.
  */
 export class NeedsYouPresenter implements Disposable {
   readonly #store = new DisposableStore();
   readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
-  readonly #waiting = new Set<AgentId>();
+  readonly #queue = new NeedsQueue();
+  readonly #startedAtMs: number;
+  #isTelling = false;
   #isGreeted = false;
   #followsSinceMs: number | undefined;
 
@@ -34,49 +36,58 @@ export class NeedsYouPresenter implements Disposable {
     private readonly clock: Clock,
     private readonly window: WindowPort,
     private readonly level: () => NotificationLevel,
-    private readonly watched: () => AgentId | undefined,
+    private readonly watching: Watching,
     /** The editor was away for so long that a word about the agents is welcome. */
     private readonly wasAway: () => boolean,
     private readonly answer: AnswerShown,
   ) {
+    this.#startedAtMs = clock.nowMs();
     this.#store.add(engine.onDidChangeAgent((change) => this.#onAgent(change)));
-    this.#store.add(engine.onDidChangeStatus(() => this.#greet()));
+    this.#store.add(engine.onDidChangeStatus(() => this.#onStatus()));
     this.#store.add(window.onDidFocus(() => this.#schedule()));
-    this.#greet();
+    this.#store.add(watching.onDidLeave(() => this.#onLeave()));
+    this.#onStatus();
   }
 
   dispose(): void {
     this.#store.dispose();
-    this.#waiting.clear();
+    this.#queue.clear();
   }
 
-  #onAgent({ id, view, previous }: AgentViewChange): void {
-    if (!view?.needsYou || !this.#isWanted(view)) {
-      this.#waiting.delete(id);
-      return;
-    }
-    const isNew = previous !== undefined && (previous.needsYou !== view.needsYou || isOtherRequest(previous, view));
-    if (isNew && this.#isGreeted) this.#waiting.add(id);
+  #onAgent({ id, view }: AgentViewChange): void {
+    if (!this.#isTelling) return; // read when it begins
+    const isNeeding = view !== undefined && isNeedOfPerson(view);
+    if (isNeeding) this.#queue.note(view, this.clock.monotonicMs());
+    else if (!view?.isManagedElsewhere) this.#queue.forget(id); // seen from afar, what it needs is not known
     this.#schedule();
   }
 
-  /** Quarantine is told by its notice, a start that was refused by the answer to who ordered it. */
-  #isWanted({ needsYou, reason }: AgentView): boolean {
-    if (needsYou === undefined || needsYou === 'quarantined' || REFUSED_STARTS.has(reason)) return false;
-    if (this.level() === NotificationLevel.All) return true;
-    return this.level() === NotificationLevel.Failures && (needsYou === 'failed' || needsYou === 'error');
+  #onLeave(): void {
+    this.#queue.leave();
+    this.#schedule();
+  }
+
+  get #holding(): Holding {
+    const level = this.level();
+    const isLoud = ({ needsYou }: AgentView): boolean =>
+      level === NotificationLevel.All ||
+      (level === NotificationLevel.Failures && (needsYou === 'failed' || needsYou === 'error'));
+    return { watched: this.watching.watched, isLoud };
   }
 
   #schedule(): void {
-    if (this.#waiting.size === 0 || !this.window.isFocused) return;
-    this.#timer.value = this.clock.setTimer(MERGE_MS, () => void this.#show());
+    const dueMs = this.window.isFocused ? this.#queue.dueMs(this.#holding) : undefined; // else when it has the focus
+    const delayMs = Math.max(0, (dueMs ?? 0) - this.clock.monotonicMs());
+    this.#timer.value = dueMs === undefined ? undefined : this.clock.setTimer(delayMs, () => this.#onDue());
   }
 
-  async #show(): Promise<void> {
+  #onDue(): void {
     if (!this.window.isFocused) return; // waits for the focus
-    const watched = this.watched();
-    const agents = [...this.#waiting].filter((id) => id !== watched).flatMap((id) => this.engine.agent(id) ?? []);
-    this.#waiting.clear();
+    void this.#show(this.#queue.take(this.#holding, this.clock.monotonicMs()));
+    this.#schedule();
+  }
+
+  async #show(agents: readonly AgentView[]): Promise<void> {
     const [first] = agents;
     if (!first) return;
     const isFailure = agents.every((agent) => agent.needsYou === 'failed' || agent.needsYou === 'error');
@@ -101,23 +112,34 @@ export class NeedsYouPresenter implements Disposable {
     if (picked === DENY) await this.answer(request, { kind: 'deny' });
   }
 
+  #onStatus(): void {
+    const { status, agents } = this.engine;
+    if (status.kind === 'following') this.#followsSinceMs ??= this.clock.monotonicMs();
+    if (canAct(status) && !this.#isTelling) {
+      this.#isTelling = true;
+      const isOld = ({ sinceMs }: AgentView): boolean => sinceMs < this.#startedAtMs;
+      this.#queue.greet(agents.filter(isOld));
+      for (const view of agents) this.#onAgent({ id: view.id, view, previous: undefined });
+    }
+    if (status.kind === 'ready' && !this.#isGreeted) this.#greet(agents);
+  }
+
   /** Once, when the engine is ready for the first time; not in a window that watched the agents all the time. */
-  #greet(): void {
-    if (this.engine.status.kind === 'following') this.#followsSinceMs ??= this.clock.monotonicMs();
-    if (this.#isGreeted || this.engine.status.kind !== 'ready') return;
+  #greet(agents: readonly AgentView[]): void {
     this.#isGreeted = true;
-    const text = greetingText(this.engine.agents);
+    const text = greetingText(agents);
     const isWanted = this.wasAway() && !hasWatched(this.#followsSinceMs, this.clock);
     if (!isWanted || text === undefined || this.level() === NotificationLevel.None) return;
+    this.#queue.greet(agents);
     void this.window.show('information', text, [GO_TO_AGENT]).then((answer) => {
       if (answer === GO_TO_AGENT && !this.#store.isDisposed) this.window.run(CommandId.GoToAgent);
     });
   }
 }
 
-/** It was answered, and the next question came before it could go on. */
-function isOtherRequest(previous: AgentView, view: AgentView): boolean {
-  return previous.request !== undefined && view.request !== undefined && previous.request.id !== view.request.id;
+/** Quarantine is told by its notice, a start that was refused by the answer to who ordered it. */
+function isNeedOfPerson({ needsYou, reason }: AgentView): boolean {
+  return needsYou !== undefined && needsYou !== 'quarantined' && !REFUSED_STARTS.has(reason);
 }
 
 /** Reasons of an agent whose start was refused before anything ran. */

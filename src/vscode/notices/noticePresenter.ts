@@ -1,14 +1,13 @@
 import type { Clock } from '../../core/base/clock';
-import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
+import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import { type Engine, type NoticeChange, STORE_LOSS } from '../../core/engine';
 import { AlertLevel, type AlertNotice } from '../../core/monitoring/alertSink';
 import type { MessageSeverity } from '../errorMessages';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
+import { MergeTimer } from './mergeTimer';
 import type { Memory, WindowPort } from './windowPort';
 
-/** What belongs together arrives together: a full disk concerns many agents at once. */
-export const MERGE_MS = 300;
 export const MUTED_KEY = 'coreOrchestrator.mutedNotices';
 const GO_TO_AGENT = 'Go to Agent';
 const CONTINUE = 'Continue…';
@@ -22,16 +21,17 @@ const MUTE = "Don't Show Again";
  */
 export class NoticePresenter implements Disposable {
   readonly #store = new DisposableStore();
-  readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #timer: MergeTimer;
   readonly #waiting = new Map<string, AlertNotice>();
 
   constructor(
     private readonly engine: Engine,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly window: WindowPort,
     private readonly memory: Memory,
     private readonly level: () => NotificationLevel,
   ) {
+    this.#timer = this.#store.add(new MergeTimer(clock, () => this.#showAll()));
     this.#store.add(engine.onDidChangeNotices((change) => this.#onNotice(change)));
     this.#store.add(window.onDidFocus(() => this.#schedule()));
     for (const notice of engine.notices) this.#onNotice({ kind: 'raised', notice });
@@ -58,7 +58,7 @@ export class NoticePresenter implements Disposable {
 
   #schedule(): void {
     if (this.#waiting.size === 0 || !this.window.isFocused) return;
-    this.#timer.value = this.clock.setTimer(MERGE_MS, () => this.#showAll());
+    this.#timer.news();
   }
 
   #showAll(): void {

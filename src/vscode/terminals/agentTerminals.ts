@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
+import { Emitter } from '../../core/base/event';
 import { ignore, type Logger } from '../../core/base/log';
 import type { AgentView, Engine, EngineStatus } from '../../core/engine';
 import type { LiveSettings } from '../liveSettings';
@@ -20,12 +21,21 @@ export class AgentTerminals implements Disposable {
   /** Opened while this window only looked. */
   readonly #readOnlyTerminals = new WeakSet<vscode.Terminal>();
   readonly #store = new DisposableStore();
+  readonly #onDidLeave: Emitter<void>;
+  /** The person has turned to another terminal, or to a text editor. */
+  readonly onDidLeave;
 
   constructor(
     private readonly engine: Engine,
     private readonly settings: LiveSettings,
     private readonly log: Logger,
   ) {
+    this.#onDidLeave = this.#store.add(new Emitter<void>((error) => log.error('listener of terminals', { error })));
+    this.onDidLeave = this.#onDidLeave.event;
+    const leave = (): void => this.#onDidLeave.fire();
+    this.#store.add(vscode.window.onDidChangeActiveTerminal(leave));
+    this.#store.add(vscode.window.onDidChangeActiveTextEditor((editor) => editor && leave()));
+    this.#store.add(vscode.window.onDidChangeTextEditorSelection(({ kind }) => kind !== undefined && leave()));
     this.#store.add(vscode.window.onDidCloseTerminal((terminal) => this.#forget(terminal)));
     this.#store.add(vscode.window.onDidOpenTerminal(() => void this.adopt()));
     this.#store.add(

@@ -2,19 +2,21 @@ import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../../src/core/agents/agent';
 import { AgentError } from '../../../src/core/agents/agentErrors';
 import type { PermissionRequest } from '../../../src/core/agents/permissionRequest';
-import { ApprovalDesk } from '../../../src/vscode/approvals/approvalDesk';
+import { ApprovalDesk, DRAWN_MS } from '../../../src/vscode/approvals/approvalDesk';
 import { fitsInDialog, requestText, requestTitle } from '../../../src/vscode/approvals/requestText';
 import { anAgentView, aRequest, FakeEngine } from '../../support/fakeEngine';
 import { FakeDocuments, FakeWindow } from '../../support/fakeWindow';
+import { ManualClock } from '../../support/manualClock';
 
 const id = 'reviewer' as AgentId;
 
 function createFixture(request: Partial<PermissionRequest> = {}) {
-  const [engine, window, documents] = [new FakeEngine(), new FakeWindow(), new FakeDocuments()];
+  const [engine, clock] = [new FakeEngine(), new ManualClock()];
+  const [window, documents] = [new FakeWindow(), new FakeDocuments()];
   const ask = (changes: Partial<PermissionRequest>): void =>
     engine.simulateAgent(anAgentView({ activity: 'awaiting_approval', request: aRequest({ id: 'q1', ...changes }) }));
   ask(request);
-  return { engine, window, documents, desk: new ApprovalDesk({ engine, window, documents }), ask };
+  return { engine, clock, window, documents, desk: new ApprovalDesk({ engine, clock, window, documents }), ask };
 }
 
 describe('S24 the text of a request', () => {
@@ -120,11 +122,86 @@ describe('answering a request', () => {
   });
 
   it('offers the terminal when the engine cannot answer after all, and passes any other failure on', async () => {
-    const { engine, window, desk } = createFixture();
+    const { engine, window, desk, ask } = createFixture();
+    const answerRequest = engine.answerRequest.bind(engine);
+    engine.answerRequest = (...args) => (ask({ door: 'none' }), answerRequest(...args));
     engine.failWith(new AgentError('agent.cannotAnswer', 'the dialog changed', { agentId: id }));
     await desk.deny(id);
+    ask({});
     assert.deepEqual(window.shown, ['warning: Reviewer: This can be answered only in the agent’s terminal. [Attach]']);
     engine.failWith(new AgentError('agent.hostUnavailable', 'tmux'));
     await assert.rejects(desk.deny(id), (error) => AgentError.is(error, 'agent.hostUnavailable'));
+  });
+
+  describe('whose dialog is not drawn yet', () => {
+    const told = { door: 'keys', canAllow: false, canDeny: false, canGiveReason: false } as const;
+    const drawn = { door: 'keys', canGiveReason: false, dialog: 'Bash: npm test' } as const;
+
+    it('shows it once it can be answered, without a word when that is soon', async () => {
+      const { engine, clock, window, desk, ask } = createFixture(told);
+      window.answer = 'Approve';
+      const review = desk.review(id);
+      await clock.advanceMs(300);
+      assert.deepEqual(window.shown, []);
+      ask(drawn);
+      await review;
+      assert.match(window.shown.join(), /^confirm: Reviewer: Bash: npm test \[Attach\|Approve\|Deny\]\n/);
+      assert.deepEqual(engine.calls, ['answerRequest reviewer q1 allow']);
+      assert.deepEqual([engine.listenerCount, clock.pendingCount], [0, 0]);
+    });
+
+    it('says what is waited for, at last that there is none, and looks again', async () => {
+      const { engine, clock, window, desk, ask } = createFixture(told);
+      window.nextAnswers.push('Look Again', 'Deny');
+      const review = desk.approve(id).then(() => desk.review(id));
+      await clock.advanceMs(2 * DRAWN_MS);
+      ask(drawn);
+      await review;
+      const text = window.shown.map((one) => one.split('\n')[0]);
+      assert.deepEqual(text, [
+        'progress: Reviewer: waiting until its dialog is drawn…',
+        'confirm: Reviewer: Bash: npm test [Look Again|Attach]',
+        'progress: Reviewer: waiting until its dialog is drawn…',
+        'confirm: Reviewer: Bash: npm test [Approve|Attach]',
+        'confirm: Reviewer: Bash: npm test [Attach|Approve|Deny]',
+      ]);
+      assert.match(window.shown[1] ?? '', /Its dialog is not drawn yet/);
+      assert.deepEqual([engine.listenerCount, clock.pendingCount], [0, 0]);
+    });
+
+    it('asks nothing when the person does not wait, and says when it is over meanwhile', async () => {
+      const { engine, clock, window, desk } = createFixture(told);
+      const impatient = desk.review(id);
+      await clock.advanceMs(1_000);
+      window.cancel?.();
+      await impatient;
+      assert.equal(window.shown.length, 1);
+      const late = desk.review(id);
+      engine.simulateAgent(anAgentView());
+      await late;
+      assert.match(window.shown.at(-1) ?? '', /asks nothing any more/);
+    });
+
+    it('denies what was meant once it can, and nothing else', async () => {
+      const { engine, clock, window, desk, ask } = createFixture(told);
+      const first = desk.deny(id);
+      ask(drawn);
+      await first;
+      ask({ ...told, id: 'q2' });
+      const second = desk.deny(id);
+      ask({ ...drawn, id: 'q3' });
+      await second;
+      assert.deepEqual(engine.calls, ['answerRequest reviewer q1 deny']);
+      assert.match(window.shown.at(-1) ?? '', /It asks something else now\. Nothing was answered\./);
+      assert.equal(clock.pendingCount, 0);
+    });
+
+    it('leads back to the review when the way to answer has changed since it was shown', async () => {
+      const { engine, window, desk, ask } = createFixture();
+      ask(drawn);
+      engine.failWith(new AgentError('agent.cannotAnswer', 'the hook has gone', { agentId: id }));
+      await desk.deny(id);
+      assert.match(window.shown[0] ?? '', /how it can be has changed since it was shown\. \[Review…\|Attach\]$/);
+    });
   });
 });

@@ -1,10 +1,9 @@
 import { strict as assert } from 'node:assert';
-import type { AgentId } from '../../../src/core/agents/agent';
 import type { AlertNotice } from '../../../src/core/monitoring/alertSink';
-import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
-import { MERGE_MS, MUTED_KEY, NoticePresenter, resetMutedNotices } from '../../../src/vscode/notices/noticePresenter';
+import { MERGE_LIMIT_MS, MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
+import { MUTED_KEY, NoticePresenter, resetMutedNotices } from '../../../src/vscode/notices/noticePresenter';
 import type { NotificationLevel } from '../../../src/vscode/settings';
-import { anAgentView, FakeEngine } from '../../support/fakeEngine';
+import { FakeEngine } from '../../support/fakeEngine';
 import { FakeWindow, MapMemory } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
@@ -36,6 +35,16 @@ describe('NoticePresenter', () => {
     assert.deepEqual(window.shown, [
       "warning: A is quarantined. It failed 6 times. And 1 more like this. [Go to Agent|Show Log|Don't Show Again]",
     ]);
+  });
+
+  it('puts nothing off for ever while there is more and more', async () => {
+    const { engine, clock, window, make } = createFixture();
+    make();
+    for (let n = 0; n * 200 < MERGE_LIMIT_MS; n++) {
+      engine.simulateNotice(aNotice({ fingerprint: `agent.quarantined:${n}` }));
+      await clock.advanceMs(200);
+    }
+    assert.equal(window.shown.length, 1);
   });
 
   it('waits for the window to be looked at, and forgets what is over by then', async () => {
@@ -118,153 +127,6 @@ describe('NoticePresenter', () => {
     const { engine, clock, make } = createFixture();
     const presenter = make();
     engine.simulateNotice(aNotice());
-    presenter.dispose();
-    assert.deepEqual([engine.listenerCount, clock.pendingCount], [0, 0]);
-  });
-});
-
-describe('NeedsYouPresenter', () => {
-  function createFixture(
-    options: { readonly level?: NotificationLevel; readonly wasAway?: boolean; readonly watched?: string } = {},
-  ) {
-    const [engine, clock, window] = [new FakeEngine(), new ManualClock(), new FakeWindow()];
-    const watched = (): AgentId | undefined => options.watched as AgentId | undefined;
-    const make = (): NeedsYouPresenter =>
-      new NeedsYouPresenter(
-        engine,
-        clock,
-        window,
-        () => options.level ?? 'all',
-        watched,
-        () => options.wasAway ?? false,
-        async () => {},
-      );
-    const be = (id: string, activity: 'busy' | 'awaiting_input' | 'awaiting_approval' | 'error'): void =>
-      engine.simulateAgent(anAgentView({ id: id as AgentId, name: id.toUpperCase(), activity }));
-    return { engine, clock, window, make, be };
-  }
-
-  it('says once that agents began to wait', async () => {
-    const { engine, clock, window, make, be } = createFixture();
-    make();
-    engine.simulateReady();
-    for (const id of ['a', 'b', 'c']) be(id, 'busy');
-    be('a', 'awaiting_input');
-    be('b', 'awaiting_approval');
-    be('c', 'error');
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(window.shown, [
-      'information: 3 agents wait for you: A (needs input), B (needs approval), C (error). [Go to Next]',
-    ]);
-  });
-
-  it('takes the person to the one agent that waits', async () => {
-    const { engine, clock, window, make, be } = createFixture();
-    window.answer = 'Go to Agent';
-    make();
-    engine.simulateReady();
-    be('a', 'busy');
-    be('a', 'awaiting_input');
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(
-      [window.shown, window.ran],
-      [['information: A: needs input. [Go to Agent]'], [['coreOrchestrator.attachAgent', 'a']]],
-    );
-  });
-
-  it('says nothing about an agent that went on before it was said', async () => {
-    const { engine, clock, window, make, be } = createFixture();
-    make();
-    engine.simulateReady();
-    be('a', 'busy');
-    be('a', 'awaiting_input');
-    be('a', 'busy');
-    await clock.advanceMs(10 * MERGE_MS);
-    assert.deepEqual(window.shown, []);
-  });
-
-  it('leaves quarantine to its notice, also when a failure came just before it', async () => {
-    const { engine, clock, window, make, be } = createFixture();
-    make();
-    engine.simulateReady();
-    be('a', 'busy');
-    const view = { id: 'a' as AgentId, name: 'A' };
-    engine.simulateAgent(anAgentView({ ...view, lifecycle: 'failed', needsYou: 'failed' }));
-    engine.simulateAgent(anAgentView({ ...view, lifecycle: 'quarantined', needsYou: 'quarantined' }));
-    await clock.advanceMs(10 * MERGE_MS);
-    assert.deepEqual(window.shown, []);
-  });
-
-  it('says nothing in a window nobody looks at, until somebody does', async () => {
-    const { engine, clock, window, make, be } = createFixture();
-    window.simulateFocus(false);
-    make();
-    engine.simulateReady();
-    be('a', 'busy');
-    be('a', 'awaiting_input');
-    await clock.advanceMs(10 * MERGE_MS);
-    assert.deepEqual(window.shown, []);
-    window.simulateFocus(true);
-    await clock.advanceMs(MERGE_MS);
-    assert.equal(window.shown.length, 1);
-  });
-
-  it('says nothing about the agent whose terminal is in front', async () => {
-    const { engine, clock, window, make, be } = createFixture({ watched: 'a' });
-    make();
-    engine.simulateReady();
-    be('a', 'busy');
-    be('a', 'awaiting_input');
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(window.shown, []);
-  });
-
-  it('tells only failures when asked to', async () => {
-    const { engine, clock, window, make, be } = createFixture({ level: 'failures' });
-    make();
-    engine.simulateReady();
-    be('a', 'busy');
-    be('b', 'busy');
-    be('a', 'awaiting_input');
-    be('b', 'error');
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(window.shown, ['warning: B: error. [Go to Agent]']);
-  });
-
-  it('is quiet at the start but for one word after an absence', async () => {
-    for (const wasAway of [false, true]) {
-      const { engine, clock, window, make, be } = createFixture({ wasAway });
-      make();
-      be('a', 'busy');
-      be('a', 'awaiting_input');
-      be('b', 'busy');
-      engine.simulateReady();
-      engine.simulateReady();
-      await clock.advanceMs(10 * MERGE_MS);
-      assert.deepEqual(
-        window.shown,
-        wasAway ? ['information: 2 agents kept running while VS Code was away: 1 waits for you. [Go to Agent]'] : [],
-      );
-    }
-  });
-
-  it('is quiet when it takes over from another window: this one was here all the time', async () => {
-    const { engine, clock, window, make, be } = createFixture({ wasAway: true });
-    make();
-    engine.simulateStatus({ kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false });
-    be('a', 'busy');
-    await clock.advanceMs(60_000);
-    engine.simulateReady();
-    await clock.advanceMs(10 * MERGE_MS);
-    assert.deepEqual(window.shown, []);
-  });
-
-  it('leaves nothing behind when disposed', () => {
-    const { engine, clock, make, be } = createFixture();
-    const presenter = make();
-    engine.simulateReady();
-    be('a', 'busy');
-    be('a', 'awaiting_input');
     presenter.dispose();
     assert.deepEqual([engine.listenerCount, clock.pendingCount], [0, 0]);
   });

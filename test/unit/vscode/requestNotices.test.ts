@@ -4,11 +4,11 @@ import { AgentError } from '../../../src/core/agents/agentErrors';
 import type { PermissionRequest } from '../../../src/core/agents/permissionRequest';
 import type { AgentView } from '../../../src/core/engine';
 import { ApprovalDesk } from '../../../src/vscode/approvals/approvalDesk';
-import { MERGE_MS } from '../../../src/vscode/notices/noticePresenter';
+import { MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
 import { NeedsYouPresenter, READ_MS } from '../../../src/vscode/notices/needsYouPresenter';
 import { wholeRequest } from '../../../src/vscode/notices/requestNotice';
 import { anAgentView, aRequest, FakeEngine } from '../../support/fakeEngine';
-import { FakeDocuments, FakeWindow } from '../../support/fakeWindow';
+import { FakeDocuments, FakeWatching, FakeWindow } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
 const an = (id: string, overrides: Partial<AgentView> = {}): AgentView =>
@@ -22,9 +22,9 @@ describe('notifications of requests', () => {
   function createAsked() {
     const { engine, window, clock } = createFixture();
     const documents = new FakeDocuments();
-    const desk = new ApprovalDesk({ engine, window, documents });
+    const desk = new ApprovalDesk({ engine, clock, window, documents });
     const answer = desk.answer.bind(desk);
-    const presenter = new NeedsYouPresenter(engine, clock, window, () => 'all', () => undefined, () => false, answer); // prettier-ignore
+    const presenter = new NeedsYouPresenter(engine, clock, window, () => 'all', new FakeWatching(), () => false, answer); // prettier-ignore
     engine.simulateReady();
     const ask = async (changes: Partial<PermissionRequest>, view: Partial<AgentView> = {}): Promise<void> => {
       engine.simulateAgent(an('a', { activity: 'busy' }));
@@ -155,7 +155,7 @@ describe('notifications of requests', () => {
 
   it('take the person round when several wait', async () => {
     const { engine, window, clock } = createFixture();
-    new NeedsYouPresenter(engine, clock, window, () => 'all', () => undefined, () => false, async () => {}); // prettier-ignore
+    new NeedsYouPresenter(engine, clock, window, () => 'all', new FakeWatching(), () => false, async () => {}); // prettier-ignore
     engine.simulateReady();
     for (const id of ['a', 'b']) engine.simulateAgent(an(id, { activity: 'busy' }));
     for (const id of ['a', 'b']) engine.simulateAgent(an(id, { activity: 'awaiting_input' }));

@@ -11,7 +11,7 @@ import { doctorText } from '../../../src/vscode/documents/doctorText';
 import { explainText } from '../../../src/vscode/documents/explainText';
 import { FleetMembers, leftOutText } from '../../../src/vscode/fleet/fleetMembers';
 import { DeliveryPresenter } from '../../../src/vscode/notices/deliveryPresenter';
-import { MERGE_MS } from '../../../src/vscode/notices/noticePresenter';
+import { MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
 import { ResumePresenter, SETTLE_MS } from '../../../src/vscode/notices/resumePresenter';
 import { PromptSender } from '../../../src/vscode/prompts/promptSender';
 import { anAgentView, aReceipt, FakeEngine } from '../../support/fakeEngine';
