@@ -1,7 +1,8 @@
 import type { AgentType } from '../agentType';
-import { isJsonObject, type JsonObject } from '../jsonReader';
+import { isJsonObject } from '../jsonReader';
 import { requirePattern, screenLines } from '../screenText';
 import { cleanText, spellText } from '../visibleText';
+import { decoded, isWords, readableInput, SUBJECTS } from './readableInput';
 
 /** The most that is kept of one request. */
 export const MAX_DETAIL_BYTES = 32 * 1024;
@@ -16,13 +17,14 @@ export interface RequestText {
   readonly subject?: string;
 }
 
-/** A tool and its input as text that leaves nothing out: the command or the file first, changes line by line, the rest as JSON. Pure. */
+/** A tool and its input as text that leaves nothing out (see {@link readableInput}), everything invisible spelled out. Pure. */
 export function requestText(tool: string | undefined, input: unknown, says: string): RequestText {
-  const subject = subjectOf(input);
+  const { value, isExact } = decoded(input);
+  const subject = isExact ? subjectOf(value) : undefined; // no rule looks at what can be read in two ways
   const title = cleanText(
     [tool, subject === undefined ? undefined : firstLine(subject)].filter(Boolean).join(': ') || says,
   );
-  const { text, isCut } = bounded(spellText(isJsonObject(input) ? objectText(input) : valueText(input)));
+  const { text, isCut } = bounded(spellText(readableInput(input)));
   return { title, detail: text === '' ? title : text, isCut, ...(subject !== undefined && { subject }) };
 }
 
@@ -32,53 +34,15 @@ export function dialogText(dialog: string): RequestText {
   return { title: cleanText(firstLine(dialog)), detail: text, isCut };
 }
 
-/** In which inputs what is run, changed or opened stands, in this order. */
-const SUBJECTS = ['command', 'cmd', 'file_path', 'filePath', 'path', 'url', 'pattern'] as const;
-
 function subjectOf(input: unknown): string | undefined {
   if (!isJsonObject(input)) return undefined;
   for (const key of SUBJECTS) {
     const value = input[key];
     if (typeof value === 'string' && value !== '') return value;
-    if (Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'string'))
-      return value.join(' ');
+    if (isWords(value)) return value.join(' ');
   }
   const metadata = input['metadata'];
   return isJsonObject(metadata) ? subjectOf(metadata) : undefined;
-}
-
-function objectText(input: JsonObject): string {
-  const subjectKey = SUBJECTS.find((key) => typeof input[key] === 'string');
-  const rest = new Map(Object.entries(input));
-  const parts: string[] = [];
-  if (subjectKey !== undefined) {
-    parts.push(String(input[subjectKey]));
-    rest.delete(subjectKey);
-  }
-  const [before, after] = [take(rest, 'old_string', 'oldString'), take(rest, 'new_string', 'newString', 'content')];
-  if (before !== undefined) parts.push(marked('- ', before));
-  if (after !== undefined) parts.push(marked('+ ', after));
-  for (const [key, value] of rest) parts.push(`${key}: ${valueText(value)}`);
-  return parts.join('\n');
-}
-
-function take(from: Map<string, unknown>, ...keys: readonly string[]): string | undefined {
-  for (const key of keys) {
-    const value = from.get(key);
-    if (typeof value !== 'string') continue;
-    from.delete(key);
-    return value;
-  }
-  return undefined;
-}
-
-function marked(mark: string, text: string): string {
-  return text.split('\n').map((line) => mark + line).join('\n'); // prettier-ignore
-}
-
-function valueText(value: unknown): string {
-  if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value, undefined, 2);
 }
 
 function firstLine(text: string): string {
