@@ -93,6 +93,19 @@ export function describeProcesses(name: string, create: () => ProcessesFixture |
       assert.equal(await fixture.processes.signal(grandchild, 'SIGKILL'), 'gone');
     });
 
+    it('holds many, lets them go on and ends them, and passes over those who are gone or somebody else', async () => {
+      const { root, child, grandchild, orphan } = await fixture.startTree('m1');
+      await fixture.processes.signal(orphan, 'SIGKILL');
+      await gone(orphan);
+      const all = [orphan, { pid: root.pid, startTime: 'before' }, grandchild, child];
+      await fixture.processes.signalEach(all, 'SIGSTOP');
+      assert.deepEqual(pids(await fixture.processes.family([root], 'm1')), pids([root, child, grandchild]));
+      await fixture.processes.signalEach(all, 'SIGCONT');
+      await fixture.processes.signalEach(all, 'SIGKILL');
+      for (const one of [grandchild, child]) await gone(one);
+      assert.ok(await fixture.processes.identify(root.pid));
+    });
+
     it('R12 counts a zombie as gone', async () => {
       const zombie = await fixture.startZombie();
       await gone(zombie);

@@ -3,6 +3,7 @@ import {
   closure,
   type EndSignal,
   formerMembers,
+  type HoldSignal,
   type Processes,
   type ProcessRow,
   sameProcess,
@@ -20,6 +21,8 @@ export interface FakeProcess extends ProcessRow {
 export class FakeProcesses implements Processes {
   readonly table: FakeProcess[] = [];
   readonly signals: { readonly pid: number; readonly signal: EndSignal }[] = [];
+  /** Pids of those that were held and not let go on. */
+  readonly held = new Set<number>();
   /** While set, every question rejects with it. */
   failure: Error | undefined;
   /** Called when a process has ended, with the signal that ended it. */
@@ -83,6 +86,13 @@ export class FakeProcesses implements Processes {
     const isDeadly = signal === 'SIGKILL' ? !row.isUnkillable : !row.ignores.includes(signal);
     if (isDeadly) this.end(row, signal);
     return 'sent';
+  }
+
+  async signalEach(targets: readonly ProcessIdentity[], signal: EndSignal | HoldSignal): Promise<void> {
+    if (signal === 'SIGSTOP') for (const one of targets) this.held.add(one.pid);
+    else if (signal === 'SIGCONT') for (const one of targets) this.held.delete(one.pid);
+    else for (const one of targets) await this.signal(one, signal);
+    await this.#ask();
   }
 
   #carries(row: ProcessRow, marker: string): boolean {

@@ -30,14 +30,24 @@ export type EndResult =
 const FIRST_POLL_MS = 20;
 const MAX_POLL_MS = 200;
 
+/** Programs that fork as fast as they can are held in 2 to 4 looks; who forks on for this long is signalled while it does. */
+const HOLD_MS = 2_000;
+
 /**
  * Ends every process of a run and proves it: polite request → SIGTERM to each → SIGKILL to each. What was once seen as
  * part of the run stays on the list even if its parent dies meanwhile, so a tool in a session of its own is not lost.
- * Rejects when the system cannot be asked (then nothing is proved) or when `signal` aborts the waiting.
+ *
+ * Before each signal everybody is held (SIGSTOP) until nobody new appears: what was forked after the list was made, and
+ * whose parent the signal then ends, would be nobody's. The first process is not held: tmux lets its own children go on at once.
+ * What carries the mark and appears during the end is part of the run, too, unless something independent carried it before.
+ *
+ * Rejects when the system cannot be asked (then nothing is proved) or when `signal` aborts the waiting; whoever is held then goes on.
  */
 export class ProcessEnding {
   readonly #known = new Map<string, ProcessIdentity>();
+  readonly #held = new Map<string, ProcessIdentity>();
   #keptCount = 0;
+  #isMarkOurs = false;
 
   constructor(
     private readonly processes: Processes,
@@ -52,6 +62,7 @@ export class ProcessEnding {
     const { askPolitely, graceMs, killWaitMs, onPoint } = this.options;
     let living = await this.#living();
     if (living.length === 0) return { kind: 'gone', strongest: 'nothing' };
+    this.#isMarkOurs = await this.#ownsMark();
     await this.#keep();
     onPoint?.('family.kept');
     if (await askPolitely?.(living)) {
@@ -59,38 +70,74 @@ export class ProcessEnding {
       living = await this.#waitForEnd(graceMs, signal);
       if (living.length === 0) return { kind: 'gone', strongest: 'asked' };
     }
-    await this.#signalAll(living, 'SIGTERM');
-    onPoint?.('term.sent');
-    living = await this.#waitForEnd(graceMs, signal);
-    if (living.length === 0) return { kind: 'gone', strongest: 'SIGTERM' };
-    living = await this.#kill(living, killWaitMs, signal);
-    return living.length === 0 ? { kind: 'gone', strongest: 'SIGKILL' } : { kind: 'survivors', processes: living };
+    try {
+      await this.#term();
+      living = await this.#waitForEnd(graceMs, signal);
+      if (living.length === 0) return { kind: 'gone', strongest: 'SIGTERM' };
+      living = await this.#kill(killWaitMs, signal);
+      return living.length === 0 ? { kind: 'gone', strongest: 'SIGKILL' } : { kind: 'survivors', processes: living };
+    } finally {
+      await this.#release();
+    }
+  }
+
+  async #term(): Promise<void> {
+    const living = await this.#hold();
+    await this.#keep();
+    this.options.onPoint?.('family.held');
+    await this.processes.signalEach(living, 'SIGTERM'); // waits for those who are held until they go on
+    await this.#release();
+    this.options.onPoint?.('term.sent');
   }
 
   /** The first process last, so that it can still report how the program in it ended. */
-  async #kill(
-    living: readonly ProcessIdentity[],
-    waitMs: number,
-    signal?: AbortSignal,
-  ): Promise<readonly ProcessIdentity[]> {
-    const { root } = this.options;
+  async #kill(waitMs: number, signal?: AbortSignal): Promise<readonly ProcessIdentity[]> {
+    const { root, onPoint } = this.options;
     const deadlineMs = this.clock.monotonicMs() + waitMs;
-    let rest = living;
+    let rest = await this.#hold();
     while (rest.length > 0 && this.clock.monotonicMs() < deadlineMs) {
       const others = rest.filter((one) => one.pid !== root?.pid);
-      await this.#signalAll(others.length > 0 ? others : rest, 'SIGKILL');
-      this.options.onPoint?.('kill.sent');
+      // Children before their parents: a group in which somebody is held is sent HUP and CONT when it loses its last parent.
+      const [first, ...targets] = (others.length > 0 ? others : rest).toReversed();
+      await this.#keep();
+      if (first) await this.processes.signal(first, 'SIGKILL');
+      if (targets.length > 0) onPoint?.('kill.begun');
+      await this.processes.signalEach(targets, 'SIGKILL');
+      onPoint?.('kill.sent');
       rest = await this.#waitForEnd(Math.min(MAX_POLL_MS, waitMs), signal);
+      if (rest.length > 0) rest = await this.#hold();
     }
     return rest;
   }
 
-  async #signalAll(targets: readonly ProcessIdentity[], signal: EndSignal): Promise<void> {
-    await this.#keep();
-    for (const [index, target] of targets.entries()) {
-      await this.processes.signal(target, signal);
-      if (signal === 'SIGKILL' && index === 0 && targets.length > 1) this.options.onPoint?.('kill.begun');
+  /** Holds everybody but the first process; resolves with all who live. Twice nobody new: a signal needs a moment to act. */
+  async #hold(): Promise<readonly ProcessIdentity[]> {
+    const { root } = this.options;
+    const deadlineMs = this.clock.monotonicMs() + HOLD_MS;
+    for (let quietCount = 0; ; quietCount++) {
+      const living = await this.#look(this.#isMarkOurs);
+      const free = living.filter((one) => one.pid !== root?.pid && !this.#held.has(processKey(one)));
+      if (free.length === 0 && quietCount > 0) return living;
+      if (this.clock.monotonicMs() >= deadlineMs) return living;
+      if (free.length === 0) continue;
+      quietCount = -1;
+      for (const one of free) this.#held.set(processKey(one), one);
+      await this.processes.signalEach(free, 'SIGSTOP');
     }
+  }
+
+  async #release(): Promise<void> {
+    if (this.#held.size === 0) return;
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    await this.processes.signalEach(held, 'SIGCONT');
+  }
+
+  /** Whether nobody carries the mark but who is known to be of the run; asked before anything is sent. */
+  async #ownsMark(): Promise<boolean> {
+    const marked = await this.processes.marked(this.options.marker);
+    await this.#look();
+    return marked.every((one) => this.#known.has(processKey(one)));
   }
 
   async #keep(): Promise<void> {
@@ -117,12 +164,12 @@ export class ProcessEnding {
    */
   async #living(): Promise<readonly ProcessIdentity[]> {
     const living = await this.#look();
-    return living.length > 0 ? living : this.#look();
+    return living.length > 0 ? living : this.#look(this.#isMarkOurs);
   }
 
-  async #look(): Promise<readonly ProcessIdentity[]> {
+  async #look(isByMark = false): Promise<readonly ProcessIdentity[]> {
     const { root, marker } = this.options;
-    if (!root) this.#remember(await this.processes.marked(marker));
+    if (!root || isByMark) this.#remember(await this.processes.marked(marker));
     const living = await this.processes.family([...this.#known.values()], marker);
     this.#remember(living);
     return living;

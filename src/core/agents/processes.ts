@@ -1,6 +1,8 @@
 import type { ProcessIdentity } from './agent';
 
 export type EndSignal = 'SIGHUP' | 'SIGINT' | 'SIGTERM' | 'SIGKILL';
+/** SIGSTOP holds a process where it is, without its being asked; SIGCONT lets it go on. */
+export type HoldSignal = 'SIGSTOP' | 'SIGCONT';
 
 /**
  * The operating system's processes, as far as ending agents and proving their end needs them. A zombie counts as gone:
@@ -21,6 +23,8 @@ export interface Processes {
   marked(marker: string): Promise<readonly ProcessIdentity[]>;
   /** Sends a signal, but only if the pid still belongs to `target`. `refused`: not permitted. */
   signal(target: ProcessIdentity, signal: EndSignal): Promise<'sent' | 'gone' | 'refused'>;
+  /** The same for many at once, in their order: quick enough that nobody among them does much meanwhile. */
+  signalEach(targets: readonly ProcessIdentity[], signal: EndSignal | HoldSignal): Promise<void>;
 }
 
 /** One row of the process table. */

@@ -11,6 +11,8 @@ export const STOP_FAULT_POINTS = [
   'family.kept',
   /** Asked by its quit keys. */
   'quit.sent',
+  /** All but the first process are held by SIGSTOP, before SIGTERM. */
+  'family.held',
   /** SIGTERM went to every process. */
   'term.sent',
   /** SIGKILL went to the first of several. */

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import type { ProcessIdentity } from '../agent';
-import { closure, type EndSignal, formerMembers, type Processes, type ProcessRow, sameProcess } from '../processes';
+import {
+  closure,
+  type EndSignal,
+  formerMembers,
+  type HoldSignal,
+  type Processes,
+  type ProcessRow,
+  sameProcess,
+} from '../processes';
 import { MARKER_VARIABLE } from '../agentFactory';
 import { sendSignal } from './sendSignal';
 
@@ -28,10 +36,19 @@ export class LinuxProcesses implements Processes {
   }
 
   signal(target: ProcessIdentity, signal: EndSignal): Promise<'sent' | 'gone' | 'refused'> {
-    // Read and signal in one turn: the window in which the number could be given away is microseconds.
-    const now = identityOf(readStatNow(target.pid));
-    return Promise.resolve(now && sameProcess(now, target) ? sendSignal(target.pid, signal) : 'gone');
+    return Promise.resolve(signalNow(target, signal));
   }
+
+  signalEach(targets: readonly ProcessIdentity[], signal: EndSignal | HoldSignal): Promise<void> {
+    for (const target of targets) signalNow(target, signal);
+    return Promise.resolve();
+  }
+}
+
+/** Reads and signals in one turn: the window in which the number could be given away is microseconds. */
+function signalNow(target: ProcessIdentity, signal: EndSignal | HoldSignal): 'sent' | 'gone' | 'refused' {
+  const now = identityOf(readStatNow(target.pid));
+  return now && sameProcess(now, target) ? sendSignal(target.pid, signal) : 'gone';
 }
 
 /** Parses `/proc/<pid>/stat`; undefined for a zombie or a dead entry. The name in parentheses may contain anything. */

@@ -1,7 +1,16 @@
 import { execFile } from 'node:child_process';
 import type { ProcessIdentity } from '../agent';
 import { MARKER_VARIABLE } from '../agentFactory';
-import { closure, type EndSignal, formerMembers, type Processes, type ProcessRow, sameProcess } from '../processes';
+import {
+  closure,
+  type EndSignal,
+  formerMembers,
+  type HoldSignal,
+  type Processes,
+  processKey,
+  type ProcessRow,
+  sameProcess,
+} from '../processes';
 import { sendSignal } from './sendSignal';
 
 const PS_TIMEOUT_MS = 5_000;
@@ -35,6 +44,11 @@ export class PsProcesses implements Processes {
   async signal(target: ProcessIdentity, signal: EndSignal): Promise<'sent' | 'gone' | 'refused'> {
     const now = await this.identify(target.pid);
     return now && sameProcess(now, target) ? sendSignal(target.pid, signal) : 'gone';
+  }
+
+  async signalEach(targets: readonly ProcessIdentity[], signal: EndSignal | HoldSignal): Promise<void> {
+    const living = new Set((await this.#table()).map(processKey));
+    for (const target of targets) if (living.has(processKey(target))) sendSignal(target.pid, signal);
   }
 
   async #table(): Promise<readonly ProcessRow[]> {
