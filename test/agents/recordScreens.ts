@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cli, CliHome, CLIS, installedVersion, TYPE_IDS } from './cliSetup';
 import { CliTerminal, type TerminalSize } from './cliTerminal';
@@ -30,7 +30,7 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
     scene.hasNoServer ? undefined : server,
     (name, shown, expected) => {
       const set = MENDED_FOR[cli].includes(name) ? 'tuning' : (scene.set ?? 'tuning');
-      const folder = join(SCREENS_FOLDER, ...(set === 'heldOut' ? [set] : []), cli, version, sizeName);
+      const folder = folderOf(set, cli, version, sizeName);
       mkdirSync(folder, { recursive: true });
       const screen: RecordedScreen = {
         cli,
@@ -63,14 +63,25 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
   return count;
 }
 
-/** Writes what `scenes/shown.ts` says into the screens that are there already. */
+/** Writes what `scenes/shown.ts` says into the screens that are there already, and moves those for which a rule was mended. */
 function relabel(): void {
   for (const { file, screen } of recordedFiles()) {
     const { cli, name, expected } = screen;
     const [, sizeName = ''] = /(\d+x\d+)[\\/][^\\/]+$/.exec(file) ?? [];
     const shown = SHOWN[cli][`${sizeName}/${name}`] ?? SHOWN[cli][name] ?? expected;
-    writeFileSync(file, JSON.stringify({ ...screen, expected: shown }, undefined, 1) + '\n');
+    const set = MENDED_FOR[cli].includes(name) ? 'tuning' : screen.set;
+    const folder = folderOf(set, cli, screen.version, sizeName);
+    mkdirSync(folder, { recursive: true });
+    rmSync(file);
+    writeFileSync(
+      join(folder, `${name}.json`),
+      JSON.stringify({ ...screen, set, expected: shown }, undefined, 1) + '\n',
+    );
   }
+}
+
+function folderOf(set: RecordedScreen['set'], cli: Cli, version: string, sizeName: string): string {
+  return join(SCREENS_FOLDER, ...(set === 'heldOut' ? [set] : []), cli, version, sizeName);
 }
 
 /** `recordScreens.ts --relabel`, or `recordScreens.ts [program …] [--size=80x24] [--scene=name,name]` */

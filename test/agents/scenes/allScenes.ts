@@ -4,7 +4,7 @@ import { everydayScenes, laterScenes } from './everydayScenes';
 import { imitationScenes } from './imitationScenes';
 import { endScenes, freshScene, loopScene, overlayScene, signedOutScene } from './ownScenes';
 import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, SIGN_IN, WORKING_HIDDEN } from './scene';
-import { weekScenes } from './weekScenes';
+import { afterWeekScenes, weekScenes } from './weekScenes';
 
 const WRITE = '[[write: {workspace}/made.txt alpha\nbeta\ngamma]]';
 
@@ -99,6 +99,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'later-overlay-tasks', open: '/tasks' },
       { name: 'later-overlay-output-style', open: '/output-style' },
     ]),
+    ...afterWeekScenes('claude'),
     ...weekScenes('claude', CLAUDE, [
       { name: 'week-overlay-agents', open: '/agents' },
       { name: 'week-overlay-skills', open: '/skills' },
@@ -141,6 +142,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'later-overlay-feedback', open: '/feedback' },
       { name: 'later-overlay-rename', open: '/rename' },
     ]),
+    ...afterWeekScenes('codex'),
     ...weekScenes('codex', CODEX, [
       { name: 'week-overlay-hooks', open: '/hooks' },
       { name: 'week-overlay-title', open: '/title' },
@@ -177,6 +179,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'mode-plan', open: ['BTab'], leave: ['BTab'], expected: IDLE },
       { name: 'shell-mode', open: ['!'], leave: ['Escape'], expected: SHELL_MODE },
     ]),
+    ...afterWeekScenes('gemini'),
     ...weekScenes('gemini', GEMINI, [
       { name: 'week-overlay-privacy', open: '/privacy' },
       { name: 'week-overlay-footer', open: '/footer' },
@@ -214,6 +217,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'sidebar-toggled', open: ['C-x', 'b'], leave: ['C-x', 'b'], expected: IDLE },
       { name: 'leader-pressed', open: ['C-x'], leave: ['Escape'], expected: IDLE },
     ]),
+    ...afterWeekScenes('opencode'),
     ...weekScenes('opencode', OPENCODE, [
       { name: 'week-overlay-commands-filtered', open: ['C-p', 's', 'e', 's'] },
       { name: 'week-overlay-theme-moved', open: ['C-x', 't', 'Down', 'Down'] },

@@ -26,6 +26,9 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'error-500-early': RETRYING_LIMIT,
     'error-500-later': RETRYING_LIMIT,
     'day-retrying-503': RETRYING_LIMIT,
+    'week-retrying-502': RETRYING_LIMIT,
+    // The key that empties the box stops the turn first, and leaves what stands in the box.
+    'week-interrupted-server': DRAFT,
     // The model still spoke: with a draft in the box it does not draw what the end of a turn is told by here.
     'day-finished-beside-draft': WORKING_DRAFT,
   },
@@ -45,6 +48,9 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'error-529-early': WORKING,
     'error-529-later': WORKING,
     'day-retrying-429': WORKING,
+    'week-retrying-529': WORKING,
+    // Asks whether to go on trying, because the model is not found.
+    'week-failed-after-tool': OWN_DIALOG,
     // Only prints that it wants a name.
     'day-overlay-agents': IDLE,
     // Asks whether to go on with another model.
@@ -80,8 +86,8 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
 
 /** Recorded to be held out, until a rule was mended for them: they belong to the tuning set since. */
 export const MENDED_FOR: Readonly<Record<Cli, readonly string[]>> = {
-  claude: ['day-failed-403', 'day-limit-reached', 'day-overlay-hooks', 'day-overlay-memory'],
+  claude: ['day-failed-403', 'day-limit-reached', 'day-overlay-hooks', 'day-overlay-memory', 'week-failed-after-tool'],
   codex: ['day-mcp-printed'],
-  gemini: [],
+  gemini: ['week-failed-after-tool', 'week-asked-stop-trying'],
   opencode: [],
 };

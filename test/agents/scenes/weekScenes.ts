@@ -6,6 +6,7 @@ import {
   FAILED,
   IDLE,
   LIMITED,
+  OWN_DIALOG,
   PERMISSION,
   QUESTION,
   RETRYING,
@@ -93,7 +94,8 @@ const questionCall = (tool: string, ...questions: readonly unknown[]): string =>
 const PARTS: Readonly<Record<Cli, WeekParts>> = {
   claude: {
     newFile: WRITE_PROGRAM,
-    edit: '[[tool: Edit {"file_path":"{workspace}/notes.txt","old_string":"one\\ntwo","new_string":"first\\nsecond\\nanother"}]]',
+    // It edits no file that it has not read, and what it reads here does not count.
+    edit: '[[write: {workspace}/docs/numbers.md # Numbers\n\n- first\n- second\n- another]]',
     question: questionCall('AskUserQuestion', { ...TARGETS, multiSelect: true }, { ...LICENCE, multiSelect: false }),
     questionShown: /to navigate/,
   },
@@ -140,6 +142,11 @@ export function weekScenes(cli: Cli, dialect: Dialect, overlays: readonly Overla
     overlayScene(overlays, 'week-overlays'),
   ];
   return scenes.map((scene) => ({ ...scene, set: 'heldOut' }));
+}
+
+/** Recorded in place of those of `weekScenes` for which rules were mended. */
+export function afterWeekScenes(cli: Cli): readonly Scene[] {
+  return [{ name: 'after-week', set: 'heldOut', play: (director) => afterWeek(director, cli) }];
 }
 
 async function talk(director: Director): Promise<void> {
@@ -285,6 +292,11 @@ async function question(director: Director, { question, questionShown }: WeekPar
   await director.take('week-question-dismissed', IDLE);
 }
 
+/** A status after which it does not try again; one program tries again for ever after most refusals. */
+function refusedBy(cli: Cli): number {
+  return cli === 'opencode' ? 401 : 404;
+}
+
 async function trouble(director: Director, cli: Cli): Promise<void> {
   await director.ready();
   await director.ask('Is it there? [[error: 502 x2]][[reply: It is there again.]]');
@@ -297,12 +309,11 @@ async function trouble(director: Director, cli: Cli): Promise<void> {
   if (await director.isWorking()) await director.snap('week-retrying-529', RETRYING_LIMIT);
   await director.finished(60_000);
   await director.take('week-recovered-529', IDLE);
-  // One program tries again for ever after most refusals.
-  const status = cli === 'opencode' ? 401 : 404;
-  await director.ask(`Look it up. [[reply: I look at the list first.]][[bash: ls]][[error: ${status}]]`);
+  await director.ask(`Look it up. [[reply: I look at the list first.]][[bash: ls]][[error: ${refusedBy(cli)}]]`);
   await director.pause(1800);
   await director.finished();
   await director.take('week-failed-after-tool', FAILED);
+  if (cli === 'gemini') await stopTrying(director);
   await director.ask('Without the list, then. [[think: 2]][[reply: Gladly: ]][[slow: 4]]');
   await director.pause(3200);
   await director.snap('week-speaking-after-failure', WORKING);
@@ -312,4 +323,44 @@ async function trouble(director: Director, cli: Cli): Promise<void> {
   await director.ask('All of it. [[bash: wc -c notes.txt]][[limit]]');
   await director.pause(2500);
   await director.take('week-limit-after-tool', LIMITED);
+}
+
+/** It takes a model that is not found for one that nobody may use, and asks whether to try again. */
+async function stopTrying(director: Director): Promise<void> {
+  await director.keys('Down');
+  await director.take('week-asked-stop-trying', OWN_DIALOG);
+  await director.keys('Enter');
+  await director.ready();
+}
+
+async function afterWeek(director: Director, cli: Cli): Promise<void> {
+  await director.ready();
+  await director.ask(`Translate the notes into Danish. [[error: ${refusedBy(cli)}]]`);
+  await director.pause(1500);
+  if (cli === 'gemini') {
+    await director.until(/Keep trying/);
+    await director.take('after-asked-to-try', OWN_DIALOG);
+    await director.keys('Enter');
+    await director.pause(2500);
+    await director.until(/Keep trying/);
+    await director.take('after-asked-once-more', OWN_DIALOG);
+    await director.keys('Down', 'Enter');
+    await director.ready();
+  } else {
+    await director.finished();
+    await director.take('after-refused', FAILED);
+  }
+  await director.ask('Never mind. What is in the notes? [[lines: 3]][[reply: That is: one, two, three.]]');
+  await director.finished();
+  await director.take('after-answered', IDLE);
+  await director.type('and how many words is that');
+  await director.take('after-draft', DRAFT);
+  await director.clear();
+  await director.ask('Once again in Danish. [[slow: 2]]');
+  await director.finished();
+  await director.ask(`And Norwegian? [[error: ${refusedBy(cli)}]]`);
+  await director.pause(1500);
+  if (cli === 'gemini') return;
+  await director.finished();
+  await director.take('after-refused-again', FAILED);
 }
