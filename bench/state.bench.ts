@@ -57,13 +57,12 @@ async function become(engine: RunningEngine, name: string, activity: Activity): 
   );
 }
 
-/** When the demo agent took its newest prompt, which it shows in the same instant (epoch ms). */
+/** When the demo agent took its newest prompt or was last interrupted, which it shows in the same instant (epoch ms). */
 function shownAtMs(machine: EngineMachine, name: string): number {
   const lines = readFileSync(join(machine.workspace, `${name}.jsonl`), 'utf8')
     .trim()
     .split('\n');
-  const entries = lines.map((line) => JSON.parse(line) as { at: number; text?: string }); // written by the demo agent
-  const last = entries.findLast(({ text }) => text !== undefined);
+  const last = lines.map((line) => JSON.parse(line) as { at: number }).at(-1); // written by the demo agent
   return last?.at ?? NaN;
 }
 
@@ -83,9 +82,9 @@ async function measureKnown(report: Parameters<Parameters<typeof bench>[0]>[0]):
         await press(machine, id, text, 'Enter');
         const { sinceMs } = await become(engine, name, shows);
         times.push(sinceMs - shownAtMs(machine, name));
-        const pressedMs = Date.now(); // the screen changes some milliseconds later: tmux has yet to be started
         await press(machine, id, key);
-        times.push((await become(engine, name, 'idle')).sinceMs - pressedMs);
+        const idle = await become(engine, name, 'idle');
+        times.push(idle.sinceMs - shownAtMs(machine, name));
       }
     }
     report(figure('state.known.p95', percentile(times, 95), 'ms', { atMost: 250 }));

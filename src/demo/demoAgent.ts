@@ -3,7 +3,7 @@
  * model. It needs nothing but Node and is told what to do by its prompts; `help` lists them.
  *
  * Environment: `DEMO_LOG=<file>` appends one JSON line per submitted prompt (`{at, text}`) and per answered dialog
- * (`{at, answer}`); `DEMO_STARTUP_MS=<n>` delays the first prompt, and what is typed before that is lost. What real programs do
+ * (`{at, answer}`) and interrupted work (`{at, interrupted}`); `DEMO_STARTUP_MS=<n>` delays the first prompt, and what is typed before that is lost. What real programs do
  * to those who type into them: `DEMO_REDRAW_MS=<n>` shows a draft so much later; `DEMO_PASTE_ENTER_MS=<n>` takes an Enter that
  * comes within so much after a paste as part of it; `DEMO_FIRST_ENTER=lost` ignores the first Enter of each prompt;
  * `DEMO_COLLAPSE=<n>` shows a paste of more characters as one line in brackets; `DEMO_DIALOG=trust` asks a question before the
@@ -157,6 +157,7 @@ class DemoAgent {
     clearInterval(this.#ticker);
     this.#work = undefined;
     this.#isLooping = false;
+    log({ interrupted: true });
     this.#screen.print('■ Interrupted');
     this.#next();
   }
@@ -356,7 +357,9 @@ function tellHook([program, ...args]: readonly string[], prompt: string): void {
   child.stdin.end(JSON.stringify({ hook_event_name: 'UserPromptSubmit', prompt }));
 }
 
-function log(entry: { readonly text: string } | { readonly answer: string | null }): void {
+function log(
+  entry: { readonly text: string } | { readonly answer: string | null } | { readonly interrupted: true },
+): void {
   const file = process.env.DEMO_LOG;
   if (file) appendFileSync(file, JSON.stringify({ at: Date.now(), ...entry }) + '\n', { mode: 0o600 });
 }

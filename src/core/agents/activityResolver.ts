@@ -17,6 +17,8 @@ export const UNKNOWN_CONFIRM_MS = 800;
 export const DRAW_MS = 400;
 /** 800 ms: some programs draw their dialog only after the hook that tells of it was answered. */
 export const ASK_DRAW_MS = 800;
+/** 200 ms: a picture that has rested so long needs no second look to be believed when it shows nothing to do. */
+export const REST_MS = 200;
 
 /** Why the deciding fact decides. */
 export type Why =
@@ -196,8 +198,17 @@ class Case {
     if (!last) return undefined;
     const { activity } = last.reading;
     if (activity === this.shown) return this.#byScreen(why);
+    if (activity === 'idle' && this.#hasRested(last)) return this.#byScreen(why);
     const confirmMs = activity === 'idle' ? CONFIRM_MS : activity === 'unknown' ? UNKNOWN_CONFIRM_MS : 0;
     return this.#isSeen(-Infinity, confirmMs) ? this.#byScreen(why) : undefined;
+  }
+
+  /** Nothing was put out for long enough; else asks for a look when that will be so. */
+  #hasRested({ quietMs, atMs }: ScreenFact): boolean {
+    if (quietMs === undefined) return false;
+    if (quietMs >= REST_MS) return true;
+    this.#look(Math.max(0, atMs + REST_MS - quietMs - this.nowMs));
+    return false;
   }
 
   #byScreen(why: Why): Verdict | undefined {

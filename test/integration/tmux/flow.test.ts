@@ -46,6 +46,22 @@ describe('flow of output', function () {
   };
   const block = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
+  it('is known by how long it has rested when a screen is read', async () => {
+    const calm = await launchTold('calm');
+    const read = (): Promise<SettledScreen> => host.capture('calm' as AgentId);
+    calm.tell('print one');
+    const printedMs = performance.now();
+    await eventually('it has rested', async () => ((await read()).quietMs ?? 0) >= 200);
+    assert.ok(performance.now() - printedMs >= 200, 'not before 200 ms have passed');
+    calm.tell('print two');
+    const toldMs = performance.now();
+    const screen = await eventually('it is shown', async () => {
+      const shown = await read();
+      return shown.text.includes('two') ? shown : undefined;
+    });
+    assert.ok((screen.quietMs ?? Infinity) <= performance.now() - toldMs, 'counted from the newest output');
+  });
+
   it('S17 of one flood neither fills the server while we do not read nor hides the others afterwards', async function () {
     if (process.platform !== 'linux') notRun(this, 'reads the memory of the server in /proc');
     const serverPid = server.serverPid() ?? -1;

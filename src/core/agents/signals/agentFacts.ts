@@ -25,6 +25,8 @@ export interface ScreenFact {
   readonly reading: Reading;
   /** Monotonic. */
   readonly atMs: number;
+  /** As of the settled screen: so long it had rested. */
+  readonly quietMs?: number;
 }
 
 /** What can be stable on a screen. */

@@ -66,7 +66,11 @@ export class WatchedRun implements Disposable {
     if (screen.title !== this.#title && nowMs - this.#titleAtMs > TITLE_LAG_MS) this.#addTitle(reader, screen.title);
     const seen = reader.readScreen(screen, this.isResumed && !this.#hasTurn);
     if (!seen) return false;
-    this.facts = withScreen(this.facts, { ...seen, atMs: nowMs });
+    this.facts = withScreen(this.facts, {
+      ...seen,
+      atMs: nowMs,
+      ...(screen.quietMs !== undefined && { quietMs: screen.quietMs }),
+    });
     if (reader.type.silentRetryMs !== undefined) this.#noteProgress(reader.progressMark(screen, seen.reading), nowMs);
     return true;
   }

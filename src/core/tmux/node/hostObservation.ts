@@ -112,7 +112,7 @@ export class HostObservation implements Disposable {
         ...options,
         agents: this.agents,
         connection,
-        capture: (entry) => this.panes.capture(entry),
+        panes: this.panes,
       }),
     );
   }
@@ -153,6 +153,11 @@ export class HostObservation implements Disposable {
     const connection = this.#keeper.connection;
     if (!connection) throw new TmuxError('tmux.serverGone', command, { detail: this.status.kind });
     return connection;
+  }
+
+  /** The screen of an agent now. @throws {TmuxError} tmux.noSuchTarget, tmux.serverGone, tmux.timeout */
+  capture(entry: HostedEntry): Promise<SettledScreen> {
+    return this.#streams.capture(entry);
   }
 
   /** All panes as tmux lists them now. @throws {TmuxError} tmux.serverGone, tmux.timeout */

@@ -6,6 +6,7 @@ import { ignore, type Logger } from '../../base/log';
 import type { HostedAgents, HostedEntry } from '../hostedAgents';
 import { OscWatch } from './oscWatch';
 import { PaneMirrors, type MirrorSink } from './paneMirrors';
+import type { PaneReader } from './paneReader';
 import { ScreenWatch } from './screenWatch';
 import { StreamPolicy } from './streamPolicy';
 import type { TmuxConnection } from './tmuxConnection';
@@ -15,7 +16,7 @@ export interface PaneStreamsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly connection: () => TmuxConnection | undefined;
-  readonly capture: (entry: HostedEntry) => Promise<SettledScreen>;
+  readonly panes: PaneReader;
   readonly onSettled: (screen: SettledScreen) => void;
   readonly onOsc: (osc: OscSequence) => void;
   readonly onOutput: (fact: AgentOutput) => void;
@@ -112,6 +113,14 @@ export class PaneStreams implements Disposable {
     };
   }
 
+  /** The screen now, with how long it has rested. @throws as {@link PaneReader.capture} */
+  async capture(entry: HostedEntry): Promise<SettledScreen> {
+    const screen = await this.options.panes.capture(entry);
+    const isStreamed = this.#policy?.isPausedByUs(entry.paneId) === false;
+    const quietMs = isStreamed ? this.#screens.quietMs(entry.paneId) : undefined;
+    return quietMs === undefined ? screen : { ...screen, quietMs };
+  }
+
   #onOutput(paneId: string): void {
     const entry = this.options.agents.atPane(paneId);
     if (!entry) return;
@@ -120,11 +129,11 @@ export class PaneStreams implements Disposable {
   }
 
   async #captureSettled(paneId: string): Promise<void> {
-    const { agents, capture, onSettled, log } = this.options;
+    const { agents, onSettled, log } = this.options;
     const entry = agents.atPane(paneId);
     if (!entry) return;
     try {
-      const screen = await capture(entry);
+      const screen = await this.capture(entry);
       if (agents.get(entry.agentId) !== entry) return;
       onSettled(screen);
       if (this.#policy) this.#oscs.noteTitle(entry, screen.title, !this.#policy.isPausedByUs(paneId));

@@ -71,6 +71,12 @@ export class ScreenWatch implements Disposable {
     this.#arm(pane);
   }
 
+  /** How long nothing has come from the pane; undefined: nothing ever came. */
+  quietMs(paneId: string): number | undefined {
+    const pane = this.#panes.get(paneId);
+    return pane && this.options.clock.monotonicMs() - pane.lastOutputMs;
+  }
+
   /** The pane is gone. */
   forget(paneId: string): void {
     this.#panes.delete(paneId);

@@ -165,7 +165,7 @@ export class TmuxAgentHost implements AgentHost {
   }
 
   async capture(agentId: AgentId): Promise<SettledScreen> {
-    return this.#observation.panes.capture(await this.#requireEntry(agentId, 'capture-pane'));
+    return this.#observation.capture(await this.#requireEntry(agentId, 'capture-pane'));
   }
 
   async paste(agentId: AgentId, text: string): Promise<void> {

@@ -22,12 +22,13 @@ function signal(atMs: number, source: SignalFact['source'], activity: Activity):
   return { source, activity, detail: `${source} ${activity}`, observedAtMs: atMs, atMs };
 }
 
-function look(facts: AgentFacts, atMs: number, picture: Picture): AgentFacts {
+function look(facts: AgentFacts, atMs: number, picture: Picture, quietMs?: number): AgentFacts {
   const isKind = KINDS.includes(picture);
   const activity = isKind ? 'unknown' : (picture as Activity); // all others are activities
   const evidence = { source: 'screen' as const, detail: picture, observedAtMs: atMs };
   const kind = isKind ? (picture as ScreenKind) : 'rule'; // just asked
-  return withScreen(facts, { kind, atMs, reading: { activity, rule: isKind ? '' : picture, evidence } });
+  const rested = quietMs === undefined ? {} : { quietMs };
+  return withScreen(facts, { kind, atMs, ...rested, reading: { activity, rule: isKind ? '' : picture, evidence } });
 }
 
 /**
@@ -94,6 +95,19 @@ describe('activityResolver', () => {
     it('believes dialogs, work and errors at once', () => {
       for (const activity of ['awaiting_approval', 'awaiting_input', 'error', 'rate_limited', 'busy'] as const)
         assert.deepEqual(trace([5, activity]), [`5 ${activity}`]);
+    });
+
+    it('believes one look at a screen that had rested for 200 ms, and asks for that look', () => {
+      const busy = look(NO_FACTS, 0, 'busy');
+      const resolve = (facts: AgentFacts, nowMs: number) => {
+        const { verdict, lookInMs } = resolveActivity(facts, 'busy', nowMs);
+        return [verdict?.activity, lookInMs];
+      };
+      assert.deepEqual(resolve(look(busy, 330, 'idle', 130), 330), [undefined, 70]);
+      assert.deepEqual(resolve(look(busy, 400, 'idle', 200), 400), ['idle', undefined]);
+      assert.deepEqual(resolve(look(look(busy, 330, 'idle', 130), 400, 'idle', 200), 400), ['idle', undefined]);
+      assert.deepEqual(resolve(look(busy, 400, 'idle', 5), 400), [undefined, 120]); // seen twice is sooner
+      assert.deepEqual(resolve(look(busy, 400, 'plain', 5_000), 400)[0], undefined); // unknown is not believed sooner
     });
 
     it('believes idle only when it is seen twice, 120 ms apart, with nothing in between', () => {
