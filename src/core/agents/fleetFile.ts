@@ -1,16 +1,10 @@
-import {
-  findNodeAtLocation,
-  getNodeValue,
-  type Node,
-  type ParseError,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import type { AgentSpec } from './agent';
 import { AgentError, type Problem } from './agentErrors';
 import { nameKey, parseAgentSpec, SPEC_PROPERTIES } from './agentSpec';
 import type { AgentType } from './agentType';
 import { parseAgentType } from './agentTypeParser';
+import { syntaxProblems } from './fleetSyntax';
 import { join, JsonReader, type JsonObject } from './jsonReader';
 
 /** A problem with its place in the file. */
@@ -47,16 +41,19 @@ export function parseFleetFile(text: string, context: FleetFileContext): FleetFi
     return { agents: [], types: [], problems: [{ path: '', message: 'is larger than 1 MiB', line: 0, column: 0 }] };
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
-  const syntax = errors.map((error) => ({
+  const syntax = syntaxProblems(text, errors).map(({ message, offset }) => ({
     path: '',
-    message: `is not JSON here: ${printParseErrorCode(error.error)}`,
-    ...position(text, error.offset),
+    message,
+    ...position(text, offset),
   }));
   if (!root || syntax.length > 0)
     return {
       agents: [],
       types: [],
-      problems: syntax.length > 0 ? syntax : [{ path: '', message: 'is empty', line: 0, column: 0 }],
+      problems:
+        syntax.length > 0
+          ? syntax
+          : [{ path: '', message: 'it is empty; it needs an object { } with "agents"', line: 0, column: 0 }],
     };
   const reader = new FleetReader(context);
   reader.read(getNodeValue(root));
@@ -72,9 +69,13 @@ export function requireFleetFile(text: string, context: FleetFileContext): Fleet
   const file = parseFleetFile(text, context);
   const first = file.problems[0];
   if (!first) return file;
-  throw new AgentError('agent.fleetInvalid', `line ${first.line + 1}: ${first.path} ${first.message}`, {
-    problems: file.problems,
-  });
+  throw new AgentError(
+    'agent.fleetInvalid',
+    `line ${first.line + 1}, column ${first.column + 1}: ${first.path === '' ? '' : `${first.path} `}${first.message}`,
+    {
+      problems: file.problems,
+    },
+  );
 }
 
 class FleetReader {

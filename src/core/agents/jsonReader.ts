@@ -35,7 +35,7 @@ export class JsonReader {
   /** Reports properties that are not in `known`: a typing mistake must not pass in silence. */
   onlyKnown(object: JsonObject, path: string, known: readonly string[]): void {
     for (const key of Object.keys(object))
-      if (!known.includes(key)) this.report(join(path, key), 'is not a known property');
+      if (!known.includes(key)) this.report(join(path, key), `is not a known property; there are: ${known.join(', ')}`);
   }
 
   string(value: unknown, path: string, limits: StringLimits): string | undefined {

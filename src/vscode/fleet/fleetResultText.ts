@@ -43,7 +43,7 @@ export function describeResult(verb: FleetVerb, result: FleetResult): ResultMess
 export function problemsText(problems: readonly FleetProblem[]): string {
   const [first] = problems;
   if (!first) return '';
-  const place = [`line ${first.line + 1}`, first.path].filter(Boolean).join(', ');
+  const place = [`line ${first.line + 1}, column ${first.column + 1}`, first.path].filter(Boolean).join(', ');
   const others = problems.length === 1 ? '' : ` And ${problems.length - 1} more.`;
   return `The fleet file is not right (${place}): ${first.message}.${others} Nothing was started.`;
 }

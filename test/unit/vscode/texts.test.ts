@@ -88,7 +88,7 @@ describe('results of fleets', () => {
 describe('problems of a fleet file', () => {
   it('are told by the first one, with its place', () => {
     const problem = { path: 'agents[0].type', message: 'no agent type "x"', line: 2, column: 4 };
-    const text = 'The fleet file is not right (line 3, agents[0].type): no agent type "x".';
+    const text = 'The fleet file is not right (line 3, column 5, agents[0].type): no agent type "x".';
     assert.equal(problemsText([problem]), `${text} Nothing was started.`);
     assert.equal(problemsText([problem, problem, problem]), `${text} And 2 more. Nothing was started.`);
   });

@@ -43,8 +43,9 @@ describe('agentTypeParser', () => {
       graceMs: -1,
       prompt: {},
     };
-    assert.deepEqual(problemsOf(manifest), [
-      'surprise: is not a known property',
+    const [surprise, ...others] = problemsOf(manifest);
+    assert.match(surprise ?? '', /^surprise: is not a known property; there are: \$schema, id, label, /);
+    assert.deepEqual(others, [
       'id: must be a-z, 0-9 and -',
       'label: must have 1 to 60 characters',
       'command: must begin with a program',

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { AgentError } from '../../../../src/core/agents/agentErrors';
 import type { AgentSpec } from '../../../../src/core/agents/agent';
 import { approvalContent, approvalHash, approvalText, isApproved } from '../../../../src/core/agents/approval';
+import { SPEC_PROPERTIES } from '../../../../src/core/agents/agentSpec';
 import { builtInTypes } from '../../../../src/core/agents/builtInTypes';
 import { parseFleetFile, requireFleetFile } from '../../../../src/core/agents/fleetFile';
 import { aSpec } from '../../../support/builders';
@@ -19,6 +20,8 @@ const problems = (text: string) =>
 const folderOf = (folder: string) =>
   parseFleetFile(JSON.stringify({ agents: [{ name: 'A', type: 'demo', folder }] }), context).agents[0]?.folder;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const AGENT_PROPERTIES = SPEC_PROPERTIES.join(', ').replace('typeId', 'type');
+const SAMPLE = '{"agents": [\n  {"name": "A", "type": "demo"} // one\n]}';
 const shell = builtInTypes().find((type) => type.id === 'shell')!;
 
 describe('fleetFile', () => {
@@ -55,8 +58,8 @@ describe('fleetFile', () => {
   it('reports every problem with its line and column', () => {
     const text = ['{', '  "agents": [', '    { "name": "A", "typ": "demo" },', '    { "name": "a", "type": "nope", "env": { "X Y": "1" } },', '    { "name": "a", "type": "shell", "folder": "../out" }', '  ],', '  "more": 1', '}'].join('\n'); // prettier-ignore
     assert.deepEqual(problems(text), [
-      '6:2 more: is not a known property',
-      '2:19 agents[0].typ: is not a known property',
+      '6:2 more: is not a known property; there are: $schema, version, agents, types',
+      `2:19 agents[0].typ: is not a known property; there are: ${AGENT_PROPERTIES}`,
       '2:4 agents[0].type: must be a string',
       '3:44 agents[1].env["X Y"]: is not a name for an environment variable',
       '4:36 agents[2].folder: must stay inside the workspace and use "/"',
@@ -69,6 +72,30 @@ describe('fleetFile', () => {
         '0:65 agents[2]: must have "command" (type "command")',
       ],
     );
+  });
+
+  it('says in words what is wrong with JSON, where it is mended and what is allowed', () => {
+    const VALUES = 'a text in double quotes, a number, true, false, null, a list [ ] or an object { }';
+    const unquoted = (found: string) =>
+      `"${found}" is not understood: names and texts stand in double quotes; a value is ${VALUES}`;
+    const cases: readonly (readonly [text: string, ...problems: readonly string[]])[] = [
+      ['{ agents: [] }', `0:2 : ${unquoted('agents')}`],
+      ["{ 'agents': [] }", "0:2 : 'agents' is in single quotes: names and texts take double quotes"],
+      ['{"agents": True}', `0:11 : ${unquoted('True')}`],
+      ['{"agents" []}', '0:9 : a colon is missing between a name and its value'],
+      ['{"agents": [{"name": "a"}\n {"name": "b"}]}', '0:25 : a comma is missing after this'],
+      ['{"agents": [\n', '0:12 : a closing ] is missing after this'],
+      ['{"agents": [\n,]}', `1:0 : "," stands where a value is expected: ${VALUES}`],
+      ['{"agents": []}}', '0:14 : "}" comes after the end: the file is one object { }'],
+      ['{"agents": []} /* x', '0:15 : a comment that begins with /* does not end: */ is missing'],
+      ['', `0:0 : the end stands where a value is expected: ${VALUES}`],
+      ['{"agents": [\n b,\n c]}', `1:1 : ${unquoted('b')}`, `2:1 : ${unquoted('c')}`],
+    ];
+    for (const [text, ...expected] of cases) assert.deepEqual(problems(text), expected);
+    for (let length = 0; length < SAMPLE.length; length++)
+      for (const told of problems(SAMPLE.slice(0, length) + '\u0007' + SAMPLE.slice(length)))
+        assert.doesNotMatch(told, /[A-Z][a-z]+[A-Z]|undefined|\u0007/, told);
+    assert.throws(() => requireFleetFile('{\n x }', context), /line 2, column 2: "x" is not understood/);
   });
 
   it('reports what is no JSON, is empty, or is not an object, and never throws', () => {
