@@ -8,7 +8,7 @@ import type { Dialect } from './scene';
 
 export type Sink = (name: string, shown: Shown, expected: ExpectedReading) => void;
 
-const READY_TIMEOUT_MS = 45_000;
+const READY_TIMEOUT_MS = 120_000;
 const QUIET_MS = 450;
 
 /** Leads one program through a scene. */

@@ -81,6 +81,7 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     '120x40/error-529-early': WORKING,
     '120x40/error-529-later': WORKING,
     '80x24/error-529-early': WORKING,
+    '120x40/week-retrying-529': WORKING,
   },
 };
 
