@@ -16,7 +16,7 @@ export interface Terminal {
   readonly version: string;
   readonly isInputTerminal: boolean;
   readonly isOutputTerminal: boolean;
-  /** Of the terminal; 80 when there is none. */
+  /** Of the terminal; Infinity when there is none: what another program reads is not shortened. */
   readonly columns: number;
   write(text: string): void;
   writeError(text: string): void;

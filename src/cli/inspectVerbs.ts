@@ -2,10 +2,10 @@ import type { AgentRequest, AgentRow, Check, DoctorAnswer, Explanation, Notice, 
 import type { VerbContext } from './context';
 import { ExitCode } from './exitCodes';
 import { shellWord } from './nextStep';
-import { cleanBlock, cleanLine, formatAge, formatTable } from './terminalText';
+import { cleanBlock, cleanLine, formatAge, formatTable, type TableFit } from './terminalText';
 
-/** Tables keep to what any terminal has. */
-const MOST_COLUMNS = 200;
+/** Names and ids are typed again: they stay whole; of what does not fit, the note goes first. */
+const LIST_FIT: TableFit = { kept: [0, 1], droppable: [5, 2, 4, 1] };
 
 export async function status(context: VerbContext): Promise<ExitCode> {
   const engine = context.engine();
@@ -71,12 +71,7 @@ export async function list(context: VerbContext): Promise<ExitCode> {
       cleanLine(agent.name, 80), cleanLine(agent.id), cleanLine(agent.typeId), stateOf(agent), ageOf(agent),
       agent.request ? cleanLine(agent.request.title) : agent.needsYou ? 'needs you' : cleanLine(agent.lastReceipt?.state ?? '').replaceAll('_', ' '),
     ]); // prettier-ignore
-    return formatTable(
-      ['NAME', 'ID', 'TYPE', 'STATE', 'SINCE', 'NOTE'],
-      rows,
-      Math.min(context.terminal.columns, MOST_COLUMNS),
-      1,
-    );
+    return formatTable(['NAME', 'ID', 'TYPE', 'STATE', 'SINCE', 'NOTE'], rows, context.terminal.columns, LIST_FIT);
   });
   return ExitCode.Ok;
 }

@@ -122,7 +122,7 @@ export async function receipts(context: VerbContext): Promise<ExitCode> {
       shortly(each),
       cleanLine(each.excerpt, 120),
     ]);
-    return formatTable(['RECEIPT', 'AGO', 'STATE', 'TEXT'], rows, context.terminal.columns, 0);
+    return formatTable(['RECEIPT', 'AGO', 'STATE', 'TEXT'], rows, context.terminal.columns, { kept: [0] });
   });
   return ExitCode.Ok;
 }

@@ -60,32 +60,44 @@ export function fitted(text: string, width: number): string {
   return `${taken}…`;
 }
 
+/** What gives way when a table is wider than its terminal. */
+export interface TableFit {
+  /** Columns that are never shortened: what a person copies must be whole. */
+  readonly kept?: readonly number[];
+  /** Columns that are left out, in this order, when shortening is not enough. */
+  readonly droppable?: readonly number[];
+}
+
 /**
- * A table without lines. When it is too wide the last column gives way first, then the first, then all; `kept` never does: what a
- * person copies must be whole.
+ * A table without lines, of at most `totalWidth` columns (Infinity: nothing is shortened). When it is too wide the last column is shortened
+ * first, then the first, then all, then columns are left out. Only what must be kept can make it wider.
  */
 export function formatTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   totalWidth: number,
-  kept?: number,
+  { kept = [], droppable = [] }: TableFit = {},
 ): string {
   const gap = 2;
   const widths = head.map((title, column) =>
     Math.max(widthOf(title), ...rows.map((row) => widthOf(row[column] ?? ''))),
   );
   const last = widths.length - 1;
+  const dropped = new Set<number>();
+  const surplus = (): number =>
+    widths.reduce((sum, width, column) => (dropped.has(column) ? sum : sum + width + gap), -gap) - totalWidth;
   const narrow = (column: number, least: number): void => {
-    const surplus = widths.reduce((sum, width) => sum + width + gap, -gap) - totalWidth;
     const width = widths[column] ?? 0;
-    if (surplus > 0 && column !== kept) widths[column] = Math.max(Math.min(width, least), width - surplus);
+    if (surplus() > 0 && !kept.includes(column)) widths[column] = Math.max(Math.min(width, least), width - surplus());
   };
   narrow(last, 12);
   narrow(0, 10);
   for (const column of widths.keys()) narrow(column, 6);
+  for (const column of droppable) if (surplus() > 0) dropped.add(column);
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => {
+        if (dropped.has(column)) return '';
         const text = fitted(cell, widths[column] ?? 0);
         return text + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(text)) + gap);
       })

@@ -1,6 +1,7 @@
 import type { AgentView, ExplainedSignal, StateExplanation } from '../../core/engine';
 import { stateWords } from '../agents/agentText';
 import { ageWords, facts, sourceWords } from '../agents/agentTooltip';
+import { localTime, zoneName } from './localTime';
 
 const weightWords: Record<ExplainedSignal['weight'], string> = {
   decides: 'decides',
@@ -13,12 +14,15 @@ const weightWords: Record<ExplainedSignal['weight'], string> = {
 export function explainText(agent: AgentView, explanation: StateExplanation, nowMs: number): string {
   const words = stateWords({ ...agent, lifecycle: explanation.lifecycle, activity: explanation.activity });
   const lines = [`Why ${oneLine(agent.name)} is "${words}"`, '', oneLine(explanation.conclusion), ''];
-  lines.push(`Since ${new Date(explanation.sinceMs).toISOString()} (${ageWords(nowMs - explanation.sinceMs)})`, '');
+  lines.push(
+    `Since ${localTime(explanation.sinceMs)} (${ageWords(nowMs - explanation.sinceMs)}; times of ${zoneName()})`,
+    '',
+  );
   lines.push(explanation.signals.length === 0 ? 'There is no evidence yet.' : 'Evidence, the deciding piece first:');
   for (const signal of explanation.signals) {
     lines.push('', `${weightWords[signal.weight]}: ${sourceWords[signal.source]} says ${activityWords(signal)}`);
     lines.push(`    ${oneLine(signal.detail)}`);
-    lines.push(`    ${new Date(signal.observedAtMs).toISOString()} (${ageWords(nowMs - signal.observedAtMs)})`);
+    lines.push(`    ${localTime(signal.observedAtMs)} (${ageWords(nowMs - signal.observedAtMs)})`);
   }
   lines.push('', 'What is not known or not possible for this agent:');
   if (explanation.degraded.length === 0) lines.push('    nothing: all its sources are there');

@@ -1,5 +1,6 @@
 import { assertNever } from '../../core/base/errors';
 import type { BlockedReason, PromptReceipt } from '../../core/agents/delivery/promptDelivery';
+import { localTime, zoneName } from '../documents/localTime';
 
 /** How long a settled receipt (acknowledged, cancelled) stays in its row; the tooltip keeps it. */
 export const SETTLED_ROW_MS = 15_000;
@@ -103,9 +104,9 @@ export function alteredWords({ changes }: Pick<PromptReceipt, 'changes'>): strin
 export function receiptsText(agentName: string, receipts: readonly PromptReceipt[]): string {
   const lines = [`Prompts of ${agentName}`, ''];
   if (receipts.length === 0) lines.push('No prompt was sent yet.');
-  else lines.push('Newest first, times in UTC. The texts themselves are not repeated here.');
+  else lines.push(`Newest first, times of ${zoneName()}. The texts themselves are not repeated here.`);
   for (const receipt of receipts) {
-    lines.push('', `${time(receipt.createdAtMs)}  ${receiptWords(receipt)}: ${oneLine(receipt.excerpt)}`);
+    lines.push('', `${localTime(receipt.createdAtMs)}  ${receiptWords(receipt)}: ${oneLine(receipt.excerpt)}`);
     lines.push(`    id ${receipt.id}, by ${receipt.actor}, start ${receipt.generation}`);
     const reason = reasonWords(receipt);
     if (reason !== '') lines.push(`    ${reason}`);
@@ -123,10 +124,6 @@ function stepsLine({ steps, createdAtMs }: PromptReceipt): string {
     .sort(([, a], [, b]) => a - b)
     .map(([state, atMs]) => `${plain(state)} +${((atMs - createdAtMs) / 1000).toFixed(1)} s`)
     .join(', ');
-}
-
-function time(atMs: number): string {
-  return new Date(atMs).toISOString().replace('T', ' ').replace('Z', '');
 }
 
 function oneLine(text: string): string {

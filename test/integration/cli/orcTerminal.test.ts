@@ -69,6 +69,17 @@ describe('orc in a terminal', () => {
     });
   }
 
+  it('lists within the width of the terminal, and cuts no name', async () => {
+    const name = 'A builder with a rather long name';
+    const note = { ...request, title: `Bash: ${'x'.repeat(200)}` };
+    gateway.answers = { 'agent.list': { result: [{ ...agents[0], name, request: note }] } };
+    const { state, end } = run(['list']);
+    await end();
+    const lines = state.output.split('\r\n');
+    assert.ok(lines.every((line) => line.length <= 100), state.output); // prettier-ignore
+    assert.match(lines[1] ?? '', new RegExp(`^${name} +builder .*Bash: x+…$`));
+  });
+
   it('has colours only without NO_COLOR', async () => {
     const plain = run(['why', 'Builder'], { NO_COLOR: '1' });
     gateway.answers = {

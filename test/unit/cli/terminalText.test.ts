@@ -45,6 +45,27 @@ describe('text for a terminal', () => {
     assert.match(table, /awaiting/);
   });
 
+  it('shortens no name and no id of a list, leaves columns out instead, and shortens nothing without a terminal', () => {
+    const head = ['NAME', 'ID', 'TYPE', 'STATE', 'SINCE', 'NOTE'];
+    const row = [
+      'A name of some length',
+      'a-name-of-some-length-1234567890',
+      'claude-code',
+      'awaiting approval',
+      '12 min',
+      'Bash: npm ci',
+    ];
+    const fit = { kept: [0, 1], droppable: [5, 2, 4, 1] };
+    for (const width of [80, 70, 60, 40]) {
+      const table = formatTable(head, [row], width, fit);
+      for (const line of table.split('\n')) assert.ok(widthOf(line) <= width, line);
+      assert.ok(table.includes(row[0] ?? ''), table);
+      assert.equal(table.includes(row[1] ?? ''), width >= 70, table);
+    }
+    const long = formatTable(head, [[...row.slice(0, 5), 'x'.repeat(500)]], Infinity, fit);
+    assert.ok(long.includes('x'.repeat(500)));
+  });
+
   it('leaves a table alone that fits', () => {
     assert.equal(formatTable(['NAME', 'X'], [['a', 'bb']], 80), 'NAME  X\na     bb');
   });

@@ -188,7 +188,7 @@ describe('receipts', () => {
         changes: [{ kind: 'line_endings', detail: 'CRLF became LF' }],
       }),
     ]);
-    assert.match(text, /2026-01-01 00:00:00\.000 {2}acknowledged by hook: review the last commit\n/);
+    assert.match(text, /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.000 {2}acknowledged by hook: review the last commit\n/);
     assert.match(
       text,
       /altered \(line endings\): CRLF became LF\n {4}the submit key was pressed 2 times\n {4}queued \+0\.0 s, typing \+0\.1 s, acknowledged \+0\.9 s\n/,
