@@ -6,7 +6,9 @@ import { type RecordedScreen, readRecordedScreens } from '../../../agents/record
 
 const ACCURACY = 0.99;
 const MIN_SCREENS = 60;
-const MIN_HELD_OUT = 20;
+/** In each of these; other sizes come from terminals that change theirs. */
+const SIZES = ['120x40', '80x24'];
+const HELD_OUT_SHARE = 1 / 3;
 
 interface Judged {
   readonly screen: RecordedScreen;
@@ -25,19 +27,23 @@ const judged = readRecordedScreens()
 const programs = new Set(judged.map(({ screen }) => `${screen.typeId} ${screen.version}`));
 
 function judge(screen: RecordedScreen): Judged {
-  const { cli, version, size, name, expected, title, foreground, cursor, isInCopyMode } = screen;
+  const { cli, version, name, expected, title, foreground, cursor, isInCopyMode } = screen;
   const { type, compiled } = types.get(screen.typeId)!;
   const text = screen.lines.join('\n');
   const { activity } = readScreen(compiled, { text, title, foreground, cursor, isInCopyMode, observedAtMs: 0 });
   const box = readBox(type, { text, isInCopyMode }).kind;
   return {
     screen,
-    path: `${cli}/${version}/${size.columns}x${size.rows}/${name}`,
+    path: `${cli}/${version}/${sizeOf(screen)}/${name}`,
     activity,
     box,
     isActivityRight: [expected.activity, ...(expected.alsoRight ?? [])].includes(activity),
     isBoxRight: [expected.box, ...(expected.alsoRightBox ?? [])].includes(box),
   };
+}
+
+function sizeOf({ size }: RecordedScreen): string {
+  return `${size.columns}x${size.rows}`;
 }
 
 function of(program: string, set?: RecordedScreen['set']): readonly Judged[] {
@@ -75,13 +81,27 @@ describe('recorded screens', () => {
     assert.deepEqual([...read].sort(), ['claude-code', 'codex', 'gemini', 'opencode']);
     for (const program of programs) {
       assert.ok(of(program).length >= MIN_SCREENS, `${program} has ${of(program).length} screens`);
-      const sizes = new Set(of(program).map(({ screen }) => `${screen.size.columns}x${screen.size.rows}`));
-      assert.ok(sizes.size >= 2, `${program} in ${[...sizes].join(', ')}`);
-      assert.ok(
-        of(program, 'heldOut').length >= MIN_HELD_OUT,
-        `${program} has ${of(program, 'heldOut').length} held out`,
-      );
+      for (const size of SIZES) {
+        const screens = of(program).filter((one) => sizeOf(one.screen) === size);
+        assert.ok(screens.length >= MIN_SCREENS, `${program} has ${screens.length} screens in ${size}`);
+      }
     }
+  });
+
+  it('are held out from the tuning by at least a third for every program', () => {
+    for (const program of programs) {
+      const [all, heldOut] = [of(program).length, of(program, 'heldOut').length];
+      assert.ok(heldOut >= all * HELD_OUT_SHARE, `${program}: ${heldOut} of ${all} are held out`);
+    }
+  });
+
+  it('are held out or tuned on, never both', () => {
+    const names = { tuning: new Set<string>(), heldOut: new Set<string>() };
+    for (const { screen } of judged) names[screen.set].add(`${screen.cli} ${screen.name}`);
+    assert.deepEqual(
+      [...names.heldOut].filter((name) => names.tuning.has(name)),
+      [],
+    );
   });
 
   it("have one right activity each, but that the person's own text in the box of an idle program may also be unknown", () => {
@@ -129,6 +149,14 @@ describe('recorded screens', () => {
           assert.notEqual(both.activity, 'idle', `${path} below ${before.name}`);
           assert.notEqual(both.box, 'empty', `${path} below ${before.name}`);
         }
+      }
+    });
+
+    it(`never show ${program} as idle or its box as free while an overlay covers the usual screen`, () => {
+      for (const { screen, path, activity, box } of of(program)) {
+        if (screen.expected.activity !== 'unknown') continue;
+        assert.notEqual(activity, 'idle', path);
+        if (!screen.expected.alsoRightBox?.includes('empty')) assert.notEqual(box, 'empty', path);
       }
     });
 
