@@ -2,8 +2,10 @@ import { type Disposable, DisposableStore, MutableDisposable } from '../base/dis
 import { describeError } from '../base/errors';
 import type { AgentId } from './agent';
 import { AgentError } from './agentErrors';
+import type { Evidence } from './agentState';
 import type { StartOrder } from './agentStarter';
 import type { Agent } from './baseAgent';
+import { ENDED, endEvidence, wordsOf } from './lastWords';
 import { RestartBudget } from './restartBudget';
 import type { SupervisorContext } from './supervisorPorts';
 
@@ -34,7 +36,7 @@ export class AgentRestarter implements Disposable {
     log.info('an agent will be restarted', { agent: agent.id, delayMs: decision.delayMs });
     await state.transition(agent.id, generation, {
       lifecycle: 'backoff', restartsAtMs: decision.budget.restartsAtMs, nextStartAtMs, actor: 'policy', reason: 'restart_planned',
-      evidence: [{ source: 'policy', detail: `restart ${decision.budget.restartsAtMs.length} of ${settings.restart.maxRestarts} in ${decision.delayMs} ms`, observedAtMs: clock.nowMs() }],
+      evidence: [{ source: 'policy', detail: `restart ${decision.budget.restartsAtMs.length} of ${settings.restart.maxRestarts} in ${decision.delayMs} ms`, observedAtMs: clock.nowMs() }, ...endEvidence(agent.record.evidence)],
     }); // prettier-ignore
     this.#arm(agent.id, decision.delayMs);
   }
@@ -109,11 +111,12 @@ export class AgentRestarter implements Disposable {
     const { state, notices, clock, settings } = this.context;
     const { generation, lifecycle } = agent.record;
     const nowMs = clock.nowMs();
+    const end = endEvidence(agent.record.evidence);
     const detail = `${restarts} automatic ${restarts === 1 ? 'restart' : 'restarts'} within ${Math.round(settings.restart.windowMs / 60_000)} minutes`;
     const update = {
       actor: 'policy',
       reason: 'restarted_too_often',
-      evidence: [{ source: 'policy', detail, observedAtMs: nowMs }],
+      evidence: [{ source: 'policy', detail, observedAtMs: nowMs }, ...end],
     } as const;
     if (lifecycle === 'exited') await state.transition(agent.id, generation, { lifecycle: 'backoff', ...update });
     await state.transition(agent.id, generation, { lifecycle: 'quarantined', nextStartAtMs: null, ...update });
@@ -121,9 +124,17 @@ export class AgentRestarter implements Disposable {
       fingerprint: `agent.quarantined:${agent.id}`,
       level: 'error',
       title: `${agent.record.spec.name} is quarantined`,
-      detail: `${detail}: it is not restarted until a person releases it.`,
+      detail: `${detail}: it is not restarted until a person releases it.${endWords(end)}`,
       agentId: agent.id,
       atMs: nowMs,
     });
   }
+}
+
+/** ` It last ended with code 1: "Error: no space left on device".` */
+function endWords(evidence: readonly Evidence[]): string {
+  const ended = evidence.find(({ detail }) => detail.startsWith(ENDED))?.detail.slice(ENDED.length);
+  const line = wordsOf(evidence).at(-1);
+  if (ended === undefined) return '';
+  return ` It last ended with ${ended}${line === undefined ? '' : `: "${line}"`}.`;
 }

@@ -1,5 +1,4 @@
 import { describeError, OrchestratorError } from '../base/errors';
-import { ignore } from '../base/log';
 import type { ProcessIdentity } from './agent';
 import { AgentError } from './agentErrors';
 import type { AgentExit } from './agentHost';
@@ -9,6 +8,7 @@ import type { AgentType } from './agentType';
 import type { ActivityObserver } from './activityObserver';
 import type { AgentStopper } from './agentStopper';
 import type { Agent } from './baseAgent';
+import { ENDED, lastWords, wordsEvidence } from './lastWords';
 import { FirstPrompt, firstPromptNotice } from './firstPrompt';
 import type { StateUpdate } from './agentStateManager';
 import { type Readying, RunWatch } from './runWatch';
@@ -221,7 +221,7 @@ export class AgentStarter {
 
   /** The program ended instead of going on with its conversation: it says why on its last screen. */
   async #refused(agent: Agent, exit: AgentExit, order: StartOrder): Promise<never> {
-    const words = await this.#lastWords(agent);
+    const words = cleanText((await lastWords(agent, exit.generation, this.context.log)).slice(-3).join(' '));
     const detail = `it did not go on with its conversation (${describeCause(exit)})${words === '' ? '' : `: ${words}`}`;
     this.observer.forget(agent.id);
     await this.#transition(agent, exit.generation, {
@@ -231,16 +231,6 @@ export class AgentStarter {
       ...(order.resume === 'required' ? { desired: 'stopped' } : { hasSessionTurn: false }),
     }); // prettier-ignore
     throw new AgentError('agent.cannotResume', `${agent.id}: ${detail}`, { agentId: agent.id });
-  }
-
-  async #lastWords(agent: Agent): Promise<string> {
-    try {
-      const { text } = await agent.capture();
-      return cleanText(text.split('\n').filter((line) => line.trim() !== '').slice(-3).join(' ')); // prettier-ignore
-    } catch (error) {
-      ignore(this.context.log, error, 'its terminal is gone, and with it what it said');
-      return '';
-    }
   }
 
   async #settle(
@@ -328,22 +318,35 @@ export class AgentStarter {
   }
 }
 
-/** From a live state to `exited` (code 0) or `failed` (anything else, also an unknown cause). The recorded process stays until the whole run is proved gone. */
+/**
+ * From a live state to `exited` (code 0) or `failed` (anything else, also an unknown cause), then what a failed one said last. The
+ * recorded process stays until the whole run is proved gone.
+ */
 export async function recordExit(context: SupervisorContext, agent: Agent, exit: AgentExit): Promise<void> {
-  await context.state.transition(agent.id, exit.generation, {
-    lifecycle: exit.cause.code === 0 ? 'exited' : 'failed',
+  const { state, log } = context;
+  const isFailure = exit.cause.code !== 0;
+  const ended = { source: exit.source, detail: `${ENDED}${describeCause(exit)}`, observedAtMs: exit.observedAtMs };
+  const reason = exitReason(exit);
+  const { generation } = exit;
+  const lifecycle = isFailure ? 'failed' : 'exited';
+  await state.transition(agent.id, generation, {
+    lifecycle,
     exit: exit.cause,
     actor: 'engine',
-    reason:
-      exit.cause.code === 0
-        ? 'exited'
-        : exit.cause.signal
-          ? 'killed'
-          : exit.cause.code === undefined
-            ? 'ended_unknown'
-            : 'exit_code',
-    evidence: [{ source: exit.source, detail: `ended: ${describeCause(exit)}`, observedAtMs: exit.observedAtMs }],
+    reason,
+    evidence: [ended],
   });
+  const isPresent = (): boolean => agent.record.generation === generation && agent.record.lifecycle === 'failed';
+  if (!isFailure || !isPresent()) return;
+  const words = wordsEvidence(await lastWords(agent, generation, log), exit.observedAtMs);
+  if (words.length > 0 && isPresent())
+    await state.transition(agent.id, generation, { actor: 'engine', reason, evidence: [ended, ...words] });
+}
+
+function exitReason({ cause }: AgentExit): string {
+  if (cause.code === 0) return 'exited';
+  if (cause.signal) return 'killed';
+  return cause.code === undefined ? 'ended_unknown' : 'exit_code';
 }
 
 export function describeCause({ cause }: Pick<AgentExit, 'cause'>): string {

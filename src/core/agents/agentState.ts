@@ -54,7 +54,7 @@ export type EvidenceSource = (typeof EvidenceSource)[keyof typeof EvidenceSource
 /** Why we believe what we say: shown in tooltips and kept with every change. */
 export interface Evidence {
   readonly source: EvidenceSource;
-  /** The rule or fact in words: `screen rule "idle": prompt line "› "`. Untrusted screen text is cut to 200 characters and cleaned of control and bidi characters. */
+  /** The rule or fact in words: `screen rule "idle": prompt line "› "`. Untrusted screen text is cleaned of control and bidi characters and cut to 200 characters, of a failed run (`lastWords.ts`) to 1 KiB. */
   readonly detail: string;
   /** Epoch milliseconds at which it was observed. */
   readonly observedAtMs: number;

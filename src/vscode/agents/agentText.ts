@@ -1,5 +1,6 @@
 import { assertNever } from '../../core/base/errors';
 import type { Activity, ExitCause, Lifecycle } from '../../core/agents/agentState';
+import { wordsOf } from '../../core/agents/lastWords';
 import { type AgentView, needsYouOf } from '../../core/engine';
 import { requestTitle } from '../approvals/requestText';
 import { isTroubled, queueWords, receiptInRow } from '../prompts/receiptText';
@@ -47,7 +48,7 @@ const lifecycleIcons: Record<Exclude<Lifecycle, 'running'>, StateIcon> = {
 };
 
 /** The part of an agent that its words depend on. */
-export type AgentState = Pick<AgentView, 'lifecycle' | 'activity' | 'exit'>;
+export type AgentState = Pick<AgentView, 'lifecycle' | 'activity' | 'exit'> & Partial<Pick<AgentView, 'evidence'>>;
 
 /** The state in words: `working`, `needs approval`, `paused, needs input`, `failed with exit code 3`. */
 export function stateWords(agent: AgentState): string {
@@ -55,9 +56,9 @@ export function stateWords(agent: AgentState): string {
     case 'created':
       return 'not started';
     case 'running':
-      return activityWords[agent.activity];
+      return wordsOfActivity(agent);
     case 'paused':
-      return needsYouOf('paused', agent.activity) ? `paused, ${activityWords[agent.activity]}` : 'paused';
+      return needsYouOf('paused', agent.activity) ? `paused, ${wordsOfActivity(agent)}` : 'paused';
     case 'exited':
       return 'exited';
     case 'failed':
@@ -75,6 +76,27 @@ export function stateWords(agent: AgentState): string {
     default:
       return assertNever(agent.lifecycle, 'lifecycle');
   }
+}
+
+function wordsOfActivity(agent: AgentState): string {
+  return needsSignIn(agent) ? SIGN_IN_WORDS : activityWords[agent.activity];
+}
+
+export const SIGN_IN_WORDS = 'sign in needed';
+/** As the evidence names the rules of the built-in types for it. */
+const SIGN_IN =
+  /^\S+ rule "(sign-in[^"]*|question for a key|start-up question": .{0,40}How would you like to authenticate)/;
+
+/** Its program asks who the person is: nothing else goes on before. */
+export function needsSignIn({ activity, evidence = [] }: Pick<AgentState, 'activity' | 'evidence'>): boolean {
+  return (
+    activity === 'awaiting_input' && evidence.some(({ source, detail }) => source === 'screen' && SIGN_IN.test(detail))
+  );
+}
+
+/** The last line on the screen of a run that failed; empty when it is not known. Untrusted text. */
+export function lastLine({ evidence }: Pick<AgentView, 'evidence'>): string {
+  return wordsOf(evidence).at(-1) ?? '';
 }
 
 /** `with exit code 3`, `by SIGKILL`; empty when the cause is not known. */

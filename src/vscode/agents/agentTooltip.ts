@@ -2,7 +2,7 @@ import type { Evidence } from '../../core/agents/agentState';
 import type { AgentUsage, AgentView } from '../../core/engine';
 import { doorWords, requestTitle } from '../approvals/requestText';
 import { queueWords, receiptLine } from '../prompts/receiptText';
-import { exitWords, longDuration, stateWords } from './agentText';
+import { exitWords, lastLine, longDuration, needsSignIn, SIGN_IN_WORDS, stateWords } from './agentText';
 
 /** One fact about an agent. Both sides are plain text: whoever shows them escapes them. */
 export interface Fact {
@@ -46,13 +46,13 @@ export function facts(agent: AgentView, nowMs: number): readonly Fact[] {
     agent.role === undefined ? undefined : { label: 'Role', value: agent.role },
     agent.team === undefined ? undefined : { label: 'Team', value: agent.team },
     agent.pid === undefined ? undefined : { label: 'Process', value: String(agent.pid) },
-    agent.exit === undefined ? undefined : { label: 'Last end', value: exitWords(agent.exit) || 'cause not known' },
+    agent.exit === undefined ? undefined : { label: 'Last end', value: endValue(agent, agent.exit) },
     { label: 'Restarts', value: restarts(agent, nowMs) },
     { label: 'Usage', value: agent.usage ? usageWords(agent.usage, nowMs) : '' },
     { label: 'Degraded', value: agent.degraded.join('; ') },
     agent.isResumable ? { label: 'Conversation', value: 'can be resumed' } : undefined,
     { label: 'Id', value: agent.id },
-    { label: 'Reason', value: agent.reason.replaceAll('_', ' ') },
+    { label: 'Reason', value: needsSignIn(agent) ? SIGN_IN_WORDS : agent.reason.replaceAll('_', ' ') },
   ];
   return all.filter((fact): fact is Fact => fact !== undefined && fact.value !== '');
 }
@@ -80,6 +80,10 @@ export function usageWords(usage: AgentUsage, nowMs: number): string {
     `covers ${usage.coverage}`,
     `as of ${ageWords(nowMs - usage.updatedAtMs)}`,
   ].join('; ');
+}
+
+function endValue(agent: AgentView, exit: NonNullable<AgentView['exit']>): string {
+  return [exitWords(exit) || 'cause not known', lastLine(agent)].filter(Boolean).join(': ');
 }
 
 function askedValue(request: NonNullable<AgentView['request']>): string {

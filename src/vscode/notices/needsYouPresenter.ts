@@ -2,7 +2,7 @@ import type { PermissionAnswer, PermissionRequest } from '../../core/agents/perm
 import type { Clock } from '../../core/base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
 import type { AgentView, AgentViewChange, Engine } from '../../core/engine';
-import { isLive, stateWords } from '../agents/agentText';
+import { isLive, lastLine, stateWords } from '../agents/agentText';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
 import { canAct } from '../commands/control';
@@ -149,7 +149,9 @@ const REFUSED_STARTS: ReadonlySet<string> = new Set(['command_not_found', 'folde
 export function needsYouText(agents: readonly AgentView[]): string {
   const [first] = agents;
   if (agents.length === 1 && first) {
-    return first.request ? requestNotice(first, first.request).text : `${first.name}: ${stateWords(first)}.`;
+    if (first.request) return requestNotice(first, first.request).text;
+    const said = first.needsYou === 'failed' ? lastLine(first) : '';
+    return said === '' ? `${first.name}: ${stateWords(first)}.` : `${first.name}: ${stateWords(first)}: ${said}`;
   }
   return `${agents.length} agents wait for you: ${agents.map((agent) => `${agent.name} (${stateWords(agent)})`).join(', ')}.`;
 }
