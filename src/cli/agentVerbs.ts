@@ -12,7 +12,7 @@ type OneAgentMethod = GatewayMethod &
   ('agent.stop' | 'agent.restart' | 'agent.pause' | 'agent.unpause' | 'agent.remove');
 
 /** A verb that does the same to each of the agents it names, one after the other; goes on after a failure, and ends with the first. */
-function eachAgent(method: OneAgentMethod, done: string) {
+function eachAgent(method: OneAgentMethod, done: string, then: (agent: AgentRow) => string = () => '') {
   return async (context: VerbContext): Promise<ExitCode> => {
     const engine = context.engine();
     const agents = await context.agents();
@@ -22,11 +22,12 @@ function eachAgent(method: OneAgentMethod, done: string) {
       throw new CliError(ExitCode.Usage, `${context.line.verb.name} takes ${context.line.verb.operands}`);
     const failures: CliError[] = [];
     const succeeded: string[] = [];
-    for (const { id, name } of chosen) {
+    for (const agent of chosen) {
+      const { id, name } = agent;
       try {
         await engine.call(method, { agentId: id });
         succeeded.push(id);
-        if (!context.isJson) context.say(`${done} ${cleanLine(name)}`);
+        if (!context.isJson) context.say(`${done} ${cleanLine(name)}${then(agent)}`);
       } catch (error) {
         if (!(error instanceof CliError)) throw error;
         if (chosen.length === 1) throw error;
@@ -39,8 +40,12 @@ function eachAgent(method: OneAgentMethod, done: string) {
   };
 }
 
+/** What a start in a new conversation does besides. */
+const firstPromptWords = ({ hasFirstPrompt }: AgentRow): string =>
+  hasFirstPrompt ? ' in a new conversation; its first prompt is sent again' : '';
+
 const stopEach = eachAgent('agent.stop', 'stopped');
-export const restart = eachAgent('agent.restart', 'restarted');
+export const restart = eachAgent('agent.restart', 'restarted', firstPromptWords);
 export const pause = eachAgent('agent.pause', 'paused');
 export const unpause = eachAgent('agent.unpause', 'takes prompts again:');
 export const remove = eachAgent('agent.remove', 'removed');
@@ -94,7 +99,7 @@ async function startExisting(
   const agent = await context.agent(name);
   const method = agent.lifecycle === 'quarantined' ? 'agent.release' : 'agent.startExisting';
   await context.engine().call(method, { agentId: agent.id });
-  context.answer({ agentId: agent.id }, () => `started ${cleanLine(agent.name)}`);
+  context.answer({ agentId: agent.id }, () => `started ${cleanLine(agent.name)}${firstPromptWords(agent)}`);
   return ExitCode.Ok;
 }
 

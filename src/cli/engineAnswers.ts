@@ -12,6 +12,8 @@ export interface AgentRow {
   readonly needsYou?: string;
   readonly sinceMs: number;
   readonly reason: string;
+  /** A start in a new conversation sends it its first prompt. */
+  readonly hasFirstPrompt?: boolean;
   readonly lastReceipt?: Receipt;
   readonly queuedPromptCount?: number;
   readonly request?: AgentRequest;

@@ -48,7 +48,11 @@ export const VERBS: readonly VerbInfo[] = [
     options: [
       { name: 'name', value: 'NAME', summary: 'what it is called (default: its type)' },
       { name: 'folder', value: 'DIR', summary: 'where it works (default: here)' },
-      { name: 'prompt', value: 'TEXT', summary: 'first prompt, typed once it is ready' },
+      {
+        name: 'prompt',
+        value: 'TEXT',
+        summary: 'first prompt, typed once it is ready, again at each start in a new conversation',
+      },
       { name: 'role', value: 'ROLE', summary: 'its role' },
       { name: 'team', value: 'TEAM', summary: 'its team' },
       { name: 'existing', summary: 'the name is an agent’s, also when a type is called the same' },
@@ -61,7 +65,7 @@ export const VERBS: readonly VerbInfo[] = [
     operands: 'AGENT…|--all',
     options: [{ name: 'all', summary: 'every agent' }],
   },
-  agents('restart', 'stop and start agents anew'),
+  agents('restart', 'stop agents and start them in a new conversation, which sends a first prompt again'),
   {
     ...agents('resume', 'start an agent that ended in the conversation it had'),
     least: 0,

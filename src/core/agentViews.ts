@@ -60,6 +60,7 @@ export function viewOfRecord(
     recentRestartCount: record.restartsAtMs.length,
     ...(record.nextStartAtMs !== undefined && { nextStartAtMs: record.nextStartAtMs }),
     restartPolicy: spec.restartPolicy ?? RestartPolicy.OnFailure,
+    ...(spec.firstPrompt !== undefined && { hasFirstPrompt: true as const }),
     ...(details.lastReceipt && { lastReceipt: details.lastReceipt }),
     queuedPromptCount: details.queuedPromptCount,
     ...(details.request && { request: details.request }),

@@ -183,6 +183,8 @@ export interface AgentView {
   readonly recentRestartCount: number;
   readonly nextStartAtMs?: number;
   readonly restartPolicy: RestartPolicy;
+  /** A start in a new conversation, a restart too, sends it its first prompt. Absent: it has none. */
+  readonly hasFirstPrompt?: true;
   /** The newest prompt that was sent to it. */
   readonly lastReceipt?: PromptReceipt;
   /** Prompts that wait for it to become free. */

@@ -2,6 +2,7 @@ import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
 import type { AgentSupervisor } from './agents/agentSupervisor';
 import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
 import type { PermissionAnswer } from './agents/permissionRequest';
+import { markEarlier } from './agents/signals/earlierEvidence';
 import type { DoctorReport, FleetPlan, FleetResult, FleetStep, ResumeReport, StateExplanation } from './engine';
 import type { EngineCalls } from './engineCalls';
 import type { FleetRunner } from './fleetRunner';
@@ -92,8 +93,9 @@ export class OwnerCalls implements EngineCalls {
     return this.#supervisor.answerRequest(id, requestId, answer);
   }
 
-  explain(id: AgentId): Promise<StateExplanation> {
-    return Promise.resolve(this.#supervisor.explain(id));
+  async explain(id: AgentId): Promise<StateExplanation> {
+    const changes = await this.#supervisor.history(id);
+    return markEarlier(this.#supervisor.explain(id), changes);
   }
 
   async screen(id: AgentId): Promise<string> {

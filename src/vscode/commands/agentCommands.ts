@@ -10,7 +10,7 @@ import { nameProblem } from './agentName';
 import type { AgentFilter } from './agentPicker';
 import type { AgentTargets } from './agentTargets';
 import { demandControl } from './control';
-import { lossText } from './lossText';
+import { lossText, restartText } from './lossText';
 import type { CommandHandlers } from './registerCommands';
 import type { ResumeDesk } from './resumeDesk';
 import type { StartAgentDialog } from './startAgentDialog';
@@ -120,7 +120,8 @@ async function confirm(engine: Engine, verb: 'Stop' | 'Restart' | 'Remove', ids:
   const [first] = busy;
   const question =
     busy.length === 1 && first && ids.length === 1 ? `${verb} ${first.name}?` : `${verb} ${ids.length} agents?`;
-  const detail = lossText(busy);
+  const detail =
+    verb === 'Restart' ? `${lossText(busy)}${restartText(ids.map((id) => engine.agent(id)))}` : lossText(busy);
   const button = ids.length === 1 ? `${verb} Agent` : `${verb} Agents`;
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
 }

@@ -11,3 +11,10 @@ export function lossText(agents: readonly AgentView[]): string {
   ];
   return `${parts.join(' ')} What is not finished will be lost.`;
 }
+
+/** What a restart does besides ending and starting; empty when nothing. */
+export function restartText(agents: readonly (AgentView | undefined)[]): string {
+  const names = agents.filter((agent) => agent?.hasFirstPrompt).map((agent) => agent?.name ?? '');
+  if (names.length === 0) return '';
+  return ` A restart begins a new conversation and sends the first prompt again: ${names.join(', ')}.`;
+}

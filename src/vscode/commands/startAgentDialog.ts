@@ -120,7 +120,8 @@ export class StartAgentDialog {
     const answer = await askText({
       ...place,
       title: TITLE,
-      prompt: 'First prompt, sent when the agent is ready. Leave it empty to send nothing.',
+      prompt:
+        'First prompt, sent when the agent is ready, and again when it is restarted. Leave it empty to send nothing.',
       placeholder: 'Review the last commit',
       value: draft.firstPrompt ?? '',
       check: () => undefined,

@@ -152,6 +152,13 @@ describe('orc for people', () => {
     assert.deepEqual(paramsOf('agent.rename'), { agentId: 'builder', name: 'New name' });
   });
 
+  it('says that a restart sends the first prompt again', async () => {
+    answering({ 'agent.list': { result: [{ ...agents[1], hasFirstPrompt: true }] } });
+    const { stdout } = await orc(['restart', 'builder']);
+    assert.equal(stdout, 'restarted Builder in a new conversation; its first prompt is sent again\n');
+    assert.equal((await orc(['pause', 'builder'])).stdout, 'paused Builder\n');
+  });
+
   it('goes on after a failure with several agents, and ends with it', async () => {
     gateway.answers = {
       ...gateway.answers,

@@ -5,7 +5,7 @@ import { AgentError } from '../../../src/core/agents/agentErrors';
 import type { AgentView, FleetPlan, ReturnedAgent } from '../../../src/core/engine';
 import { ResumeDesk } from '../../../src/vscode/commands/resumeDesk';
 import { returnText } from '../../../src/vscode/commands/resumeText';
-import { lossText } from '../../../src/vscode/commands/lossText';
+import { lossText, restartText } from '../../../src/vscode/commands/lossText';
 import { WaitingRound } from '../../../src/vscode/commands/waitingRound';
 import { doctorText } from '../../../src/vscode/documents/doctorText';
 import { explainText } from '../../../src/vscode/documents/explainText';
@@ -232,6 +232,14 @@ describe('what is asked before an end', () => {
   });
 });
 
+describe('what is said before a restart', () => {
+  it('names the agents whose first prompt is sent again', () => {
+    const agents = [an('a', { hasFirstPrompt: true }), an('b', {}), undefined];
+    assert.equal(restartText(agents), ' A restart begins a new conversation and sends the first prompt again: A.');
+    assert.equal(restartText([an('b', {})]), '');
+  });
+});
+
 describe('agents that a fleet file does not name any more', () => {
   const plan = (...names: string[]): FleetPlan => ({
     agents: names.map((name) => ({
@@ -288,7 +296,7 @@ describe('reports about states and types', () => {
     assert.match(text, /^Why A is "working"\n\nthe newest hook says so\n/);
     assert.match(
       text,
-      /\ndecides: the agent itself says "working"\n {4}PreToolUse\n {4}2026-01-01T23:59:00\.000Z \(1 minute ago\)\n/,
+      /\ndecides: the agent itself says "working"\n {4}PreToolUse\n {4}\d{4}-\d\d-\d\d \d\d:59:00\.000 \(1 minute ago\)\n/,
     );
     assert.match(text, /\noutranked by a stronger source: screen says "idle"\n {4}evil ## decides: person\n/);
     assert.match(text, /\n {4}no hooks\n/);
