@@ -253,9 +253,12 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
       permission: permissions,
     };
     home.write('.config/opencode/opencode.json', JSON.stringify(config));
+    // At each start it unpacks some 20 MB of libraries into the folder for temporary files; one that is killed leaves them there.
+    mkdirSync(join(home.folder, 'tmp'), { recursive: true });
     return {
       args: [],
       env: {
+        TMPDIR: join(home.folder, 'tmp'),
         OPENCODE_DISABLE_AUTOUPDATE: '1',
         OPENCODE_DISABLE_MODELS_FETCH: '1',
         OPENCODE_DISABLE_LSP_DOWNLOAD: '1',

@@ -32,10 +32,13 @@ for (const cli of CLIS) {
       return receipt;
     }
 
-    /** A draft of the person is in the way: the prompt waits until it is gone. */
-    async function queueWithUs(id: AgentId): Promise<PromptReceipt> {
+    async function beginDraft(id: AgentId): Promise<void> {
       await world.type(id, 'half a thought');
       await eventually('the draft is drawn', async () => (await world.screen(id)).includes('half a thought'));
+    }
+
+    /** A draft of the person is in the way: the prompt waits until it is gone. */
+    async function queueWithUs(id: AgentId): Promise<PromptReceipt> {
       const receipt = await world.engine.sendPrompt(id, QUEUED_WITH_US, { whenBlocked: 'queue' });
       assert.equal(receipt.state, 'queued');
       return receipt;
@@ -54,6 +57,13 @@ for (const cli of CLIS) {
       await world.shows(id, 'idle', 30_000);
     }
 
+    /** Another engine finds it alive: what is drawn of the turn that was killed says nothing of it. */
+    async function adopt(id: AgentId): Promise<void> {
+      await world.endEngine();
+      await world.beginEngine();
+      await world.shows(id, 'idle', 20_000);
+    }
+
     async function arrived(prompt: string): Promise<void> {
       const isIt = (text: string): boolean => text.trim() === prompt;
       await world.model.request(prompt, ({ conversation }) => conversation.userTexts.some(isIt), READY_MS);
@@ -65,7 +75,9 @@ for (const cli of CLIS) {
       await world.shows(id, 'idle', 30_000);
       await world.ask(id, 'Work on. [[slow: 60]]');
       await world.shows(id, 'busy', 10_000);
-      const queued = LOSES_QUEUED.has(cli) ? { inside: await sendInside(id), ours: await queueWithUs(id) } : undefined;
+      const inside = LOSES_QUEUED.has(cli) ? await sendInside(id) : undefined;
+      await beginDraft(id);
+      const queued = inside && { inside, ours: await queueWithUs(id) };
       for (const pid of world.processes()) {
         try {
           process.kill(pid, 'SIGKILL');
@@ -84,6 +96,7 @@ for (const cli of CLIS) {
       );
       await world.shows(id, 'idle', READY_MS);
       if (queued) await sendAgain(id, queued);
+      else await adopt(id);
       const question = 'Which word was it? [[reply: that one]]';
       const receipt = await world.engine.sendPrompt(id, question);
       assert.equal(receipt.state, 'acknowledged');

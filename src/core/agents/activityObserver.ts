@@ -296,7 +296,7 @@ export class ActivityObserver implements Disposable {
     let run = this.#find(agent.id, agent.record.generation);
     if (!run) {
       this.forget(agent.id);
-      run = new WatchedRun(agent.record.generation, this.context.clock, isResumed(agent));
+      run = new WatchedRun(agent.record.generation, this.context.clock, showsOldErrors(agent));
       this.#watched.set(agent.id, run);
     }
     this.#watchStatusFile(agent, run);
@@ -324,10 +324,14 @@ export class ActivityObserver implements Disposable {
 
 const SIGNAL_REASONS = { hook: 'hook', title: 'title_rule', osc: 'osc_rule', status_file: 'status_file' } as const;
 
-/** It has just begun, in a conversation in which an earlier run had turns; whose next turn its hooks will tell of. */
-function isResumed({ record, type }: Agent): boolean {
+/**
+ * What its screen shows of errors is of an earlier turn, until its hooks tell of the next one: it has just begun in a conversation in
+ * which an earlier run had turns, or it was found alive and was last known to be idle.
+ */
+function showsOldErrors({ record, type }: Agent): boolean {
   const isToldOfTurns = type?.hooks?.some(({ promptPath }) => promptPath !== undefined) ?? false;
-  return record.lifecycle === 'starting' && record.hasSessionTurn === true && isToldOfTurns;
+  if (!isToldOfTurns || record.hasSessionTurn !== true) return false;
+  return record.lifecycle === 'starting' || record.activity === 'idle';
 }
 
 /** The reason code of a change of activity. */

@@ -1,5 +1,5 @@
 import type { Ids } from '../base/ids';
-import type { AgentRecord } from './agent';
+import type { AgentChange, AgentRecord } from './agent';
 import { AgentError } from './agentErrors';
 import { isObservable, isStartable } from './agentTransitions';
 import type { AgentStore } from './agentStore';
@@ -18,6 +18,8 @@ export interface ResumeReport {
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const RECENT_CHANGES = 50;
 const RECENT_DELIVERIES = 50;
+/** 2 s: from the first sign of an end to the record of it, on a busy machine. */
+const IDLE_SURE_MS = 2_000;
 
 /** A UUID version 7 (RFC 9562) with the time and the randomness of one new id. */
 export function newSessionId(ids: Ids): string {
@@ -51,6 +53,19 @@ export function requireResumable(record: AgentRecord, type: AgentType | undefine
   });
 }
 
+/**
+ * Its last turn was over when it ended: a hook said so, or it had shown that for a while. What a program shows of itself while it is being
+ * killed is no end of a turn. `changes`: newest first.
+ */
+function endedIdle(changes: readonly AgentChange[]): boolean {
+  const at = changes.findIndex(({ from, to }) => isObservable(from.lifecycle) && !isObservable(to.lifecycle));
+  const end = changes[at];
+  if (end?.from.activity !== 'idle') return false;
+  const begin = changes.slice(at + 1).find(({ from, to }) => to.activity === 'idle' && from.activity !== 'idle');
+  if (!begin || end.atMs - begin.atMs >= IDLE_SURE_MS) return true;
+  return begin.evidence.some(({ source }) => source === 'hook');
+}
+
 /** What is known to be lost of the run that ended. @throws what the stores throw */
 export async function resumeReport(
   stores: { readonly store: AgentStore; readonly deliveries: DeliveryStore },
@@ -59,8 +74,7 @@ export async function resumeReport(
 ): Promise<ResumeReport> {
   const sessionId = requireResumable(record, type);
   const changes = await stores.store.changes(record.id, RECENT_CHANGES);
-  const end = changes.find(({ from, to }) => isObservable(from.lifecycle) && !isObservable(to.lifecycle));
-  const wasIdle = end?.from.activity === 'idle';
+  const wasIdle = endedIdle(changes);
   const deliveries = await stores.deliveries.list(record.id, RECENT_DELIVERIES);
   const lost = deliveries.filter(({ state, reason, generation, evidence }) => {
     if (state === 'delivery_unknown') return true;

@@ -36,8 +36,8 @@ export class WatchedRun implements Disposable {
   constructor(
     readonly generation: number,
     private readonly clock: Clock,
-    /** It was seen from its start, and shows a conversation that an earlier run had. */
-    private readonly isResumed = false,
+    /** What its screen shows of errors when this begins is of an earlier turn. */
+    private readonly hasOldErrors = false,
   ) {
     this.#eventAtMs = clock.monotonicMs();
   }
@@ -64,7 +64,7 @@ export class WatchedRun implements Disposable {
     this.hasSettled = true;
     const nowMs = this.clock.monotonicMs();
     if (screen.title !== this.#title && nowMs - this.#titleAtMs > TITLE_LAG_MS) this.#addTitle(reader, screen.title);
-    const seen = reader.readScreen(screen, this.isResumed && !this.#hasTurn);
+    const seen = reader.readScreen(screen, this.hasOldErrors && !this.#hasTurn);
     if (!seen) return false;
     this.facts = withScreen(this.facts, {
       ...seen,

@@ -84,6 +84,31 @@ describe('resuming a conversation', () => {
     assert.deepEqual((await world.run(world.supervisor.resumeSession(ID))).losses, []);
   });
 
+  it('does not take what a program shows while it is being killed for the end of its turn', async () => {
+    const losses = async (idleMs: number): Promise<readonly string[]> => {
+      const world = new World();
+      await world.begin();
+      await world.say('hello');
+      await world.tell('Stop', {});
+      // A turn that no hook ends: only its screen shows an empty box in the end.
+      world.host.simulateScreen(ID, { text: 'Working' });
+      await world.say('long work');
+      await world.clock.advanceMs(5_000);
+      assert.equal(world.agent().record.activity, 'busy');
+      for (let i = 0; i < 5; i++) {
+        world.host.simulateScreen(ID, { text: '> ' });
+        await world.clock.advanceMs(200);
+      }
+      assert.equal(world.agent().record.activity, 'idle');
+      await world.clock.advanceMs(idleMs);
+      world.host.simulateExit(ID, { signal: 'SIGKILL' });
+      await world.clock.advanceMs(10);
+      return (await world.run(world.supervisor.resumeSession(ID))).losses;
+    };
+    assert.deepEqual(await losses(0), askerType.session.losses);
+    assert.deepEqual(await losses(10_000), []);
+  });
+
   it('refuses, and starts nothing, while it runs, before anything was said, and where it cannot be done', async () => {
     const world = new World();
     await world.begin();
@@ -144,6 +169,41 @@ describe('resuming a conversation', () => {
     await world.run(world.supervisor.begin());
     await world.run(world.supervisor.resumeSession(ID));
     assert.deepEqual(world.lastArgv, ['asker', '--resume', sessionId]);
+  });
+});
+
+describe('an error of an earlier run that is still drawn', () => {
+  const failing = {
+    ...askerType,
+    screenRules: [{ id: 'failed', activity: 'error', where: 'bottom', pattern: '^Failed' }, ...askerType.screenRules],
+  } as const;
+
+  async function adopted(world: World): Promise<void> {
+    await world.supervisor.detach();
+    const { factory } = world.ports();
+    factory.register(failing);
+    world.supervisor = world.make({ factory });
+    await world.run(world.supervisor.begin());
+    await world.clock.advanceMs(5_000);
+  }
+
+  it('is no state of the run that goes on, nor after another engine has taken it over, until its next turn', async () => {
+    const world = new World();
+    await world.begin({}, { screenRules: failing.screenRules });
+    await world.say('hello');
+    await world.run(world.supervisor.stop(ID));
+    world.screen = 'Failed\n> ';
+    await world.run(world.supervisor.resumeSession(ID));
+    await world.clock.advanceMs(5_000);
+    assert.equal(world.agent().record.activity, 'idle');
+    await adopted(world);
+    assert.equal(world.agent().record.activity, 'idle');
+    await world.say('try again');
+    await world.tell('Stop', {});
+    await world.clock.advanceMs(5_000);
+    assert.equal(world.agent().record.activity, 'error');
+    await adopted(world);
+    assert.equal(world.agent().record.activity, 'error', 'its own error lasts');
   });
 });
 
