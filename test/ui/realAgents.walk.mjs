@@ -76,7 +76,7 @@ await walk('Real agents', async (it) => {
       assert.ok(hasFile('allowed-one') && !hasFile('made-by-codex'));
       assert.match(agents.log(), /nobody was asked .*allowed by the rule codex \/ Bash.*touch allowed-one/);
       await it.shot(window, 'codex-asks');
-      await agents.review(NAMES.codex, 'Approve');
+      await agents.review(NAMES.codex);
       assert.match(await window.dialog().innerText(), new RegExp(command));
       await it.shot(window, 'codex-review');
       await window.dialog().getByRole('button', { name: 'Approve', exact: true }).click();
