@@ -127,6 +127,8 @@ export interface HookRule {
   };
   /** When this pointer leads to a list that is not empty or to `true`, the event does not end the turn. */
   readonly unlessPath?: string;
+  /** The program ends its turn now: until a hook with `idle` says that it is over (10 s at most) nothing is typed, for it might never be run. */
+  readonly endsTurn?: boolean;
   /** For people; `{…}` is not replaced. */
   readonly says: string;
 }

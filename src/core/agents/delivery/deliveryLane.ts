@@ -41,8 +41,9 @@ export class DeliveryLane implements Disposable {
     private readonly runs: RunFacts,
   ) {
     this.#pulse = new Pulse(ports.clock);
-    const isHolding = (): boolean => agent.type !== undefined && this.runs.of(agent).isHolding(agent.type, agent.record, ports.clock.nowMs()); // prettier-ignore
-    this.#check = new ReadyCheck({ ...ports, isHolding }, agent);
+    const asks = (question: 'isHolding' | 'isTurnEnding') => (): boolean =>
+      agent.type !== undefined && this.runs.of(agent)[question](agent.type, agent.record, ports.clock.nowMs());
+    this.#check = new ReadyCheck({ ...ports, isHolding: asks('isHolding'), isTurnEnding: asks('isTurnEnding') }, agent);
   }
 
   /** Prompts that are kept and wait. */

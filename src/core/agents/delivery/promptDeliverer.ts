@@ -252,9 +252,13 @@ export class PromptDeliverer implements Disposable {
     this.#lanes.get(agent.id)?.noteRecord();
   }
 
-  #onHook({ agentId, generation, prompt }: HookFact): void {
+  #onHook(fact: HookFact): void {
+    const { agentId, generation, prompt } = fact;
     const agent = this.ports.registry.find(agentId);
-    if (agent?.record.generation === generation) this.#runs.of(agent).noteHook(prompt, agent.type?.alters);
+    if (agent?.record.generation === generation) {
+      this.#runs.of(agent).noteTurn(fact);
+      this.#runs.of(agent).noteHook(prompt, agent.type?.alters);
+    }
     if (prompt === undefined) return;
     this.#lanes.get(agentId)?.noteTold();
     const late = { agentId, generation, prompt, alters: agent?.type?.alters };

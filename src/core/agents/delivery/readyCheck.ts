@@ -37,6 +37,8 @@ export class ReadyCheck {
       readonly judge: ScreenJudge;
       /** An earlier prompt waits inside the program, and would be joined with another one. */
       readonly isHolding?: () => boolean;
+      /** A turn is being ended: it is waited for however long that takes, which is not for ever. */
+      readonly isTurnEnding?: () => boolean;
     },
     private readonly agent: Pick<Agent, 'id' | 'type' | 'record'>,
   ) {}
@@ -65,7 +67,7 @@ export class ReadyCheck {
   /** `isFirst`: nothing was delivered to this process yet; `isStarting`: the hook that tells of its start has not come. @throws the signal's reason */
   async check(isFirst: boolean, signal: AbortSignal, isStarting = (): boolean => false): Promise<Readiness> {
     const { clock } = this.ports;
-    const startedMs = clock.monotonicMs();
+    let patientSinceMs = clock.monotonicMs();
     let freeSinceMs: number | undefined;
     let before: Verdict | undefined = isFirst ? undefined : this.#keptVerdict();
     for (;;) {
@@ -85,8 +87,9 @@ export class ReadyCheck {
         await sleep(clock, CONFIRM_MS, signal);
         continue;
       }
-      const isPatient = verdict.reason !== undefined && this.#isPatient(verdict, nowMs);
-      const isLate = nowMs - startedMs >= (isFirst ? 2 * PATIENCE_MS : PATIENCE_MS);
+      const isPatient = verdict.isEnding === true || (verdict.reason !== undefined && this.#isPatient(verdict, nowMs));
+      if (verdict.isEnding) patientSinceMs = nowMs;
+      const isLate = nowMs - patientSinceMs >= (isFirst ? 2 * PATIENCE_MS : PATIENCE_MS);
       if (isLate || (isConfirmed && !isPatient)) {
         if (verdict.reason === undefined && verdict.look && isFirst) return { kind: 'free', look: verdict.look };
         return { kind: 'blocked', reason: verdict.reason ?? 'not_ready' };
@@ -126,9 +129,11 @@ export class ReadyCheck {
         screen = await host.capture(id);
       }
       const look = judge.judge(type, screen, clock.monotonicMs());
-      const held = this.ports.isHolding?.() === true ? 'not_ready' : undefined;
-      const reason = blockedByRecord(this.agent.record) ?? blockedByScreen(look, type) ?? held;
-      return { look, reason, atMs: look.atMs, isFinal: false };
+      const blocked = blockedByRecord(this.agent.record) ?? blockedByScreen(look, type);
+      const isEnding = blocked === undefined && this.ports.isTurnEnding?.() === true;
+      const isHeld = isEnding || this.ports.isHolding?.() === true;
+      const reason = blocked ?? (isHeld ? 'not_ready' : undefined);
+      return { look, reason, atMs: look.atMs, isFinal: false, isEnding };
     } catch (error) {
       ignore(log, error, 'the screen cannot be read now; looked at again');
       return { look: undefined, reason: 'not_ready', atMs, isFinal: false };
@@ -142,6 +147,8 @@ interface Verdict {
   readonly atMs: number;
   /** No second look is needed. */
   readonly isFinal: boolean;
+  /** A turn is being ended. */
+  readonly isEnding?: boolean;
 }
 
 function isSameDraft(one: Look | undefined, other: Look | undefined): boolean {

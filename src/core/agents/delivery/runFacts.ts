@@ -1,11 +1,15 @@
 import type { AgentId, AgentRecord } from '../agent';
 import type { AgentType } from '../agentType';
 import type { Agent } from '../baseAgent';
+import { isWaiting } from '../signals/agentFacts';
+import type { HookFact } from '../signals/agentSignal';
 import { comparablePrompt, isSamePrompt } from './preparePrompt';
 import type { PromptDelivery } from './promptDelivery';
 
 /** 2.5 s: a program that has rested so long has taken what was queued inside it, whether it told or not. */
 const RESTED_MS = 2_500;
+/** 10 s: a turn that is being ended is over by then, whether the program told or not. */
+const ENDING_MS = 10_000;
 
 /** What is known of one run of an agent as a receiver of prompts. */
 export class RunKnowledge {
@@ -15,6 +19,8 @@ export class RunKnowledge {
   #isStartSeen = false;
   /** A prompt that left the input box while the program worked, and of which no hook has told yet. */
   #inside: PromptDelivery | undefined;
+  /** It waits for an answer, or ends its turn, as its hooks tell; since when, by the wall clock. */
+  #turn: { readonly kind: 'asks' | 'ends'; readonly sinceMs: number } | undefined;
 
   constructor(readonly generation: number) {}
 
@@ -52,6 +58,21 @@ export class RunKnowledge {
     if (!isWorking && this.#hasDelivered && nowMs - sinceMs < (type.prompt.restMs ?? 0)) return true;
     if (!this.#inside || type.alters?.includes('joins_queued') !== true) return false;
     return isWorking || nowMs - Math.max(sinceMs, this.#inside.stateAtMs) < RESTED_MS;
+  }
+
+  /**
+   * A prompt would come while a turn is ended, and might never be run: a request was refused, or is not on the screen any more, and no
+   * hook has said yet how it went on. Only of types that tell (`endsTurn`), and for 10 s at most.
+   */
+  isTurnEnding(type: AgentType, { sinceMs }: Pick<AgentRecord, 'sinceMs'>, nowMs: number): boolean {
+    if (!this.#turn || type.hooks?.some(({ endsTurn }) => endsTurn) !== true) return false;
+    return nowMs - Math.max(sinceMs, this.#turn.sinceMs) < ENDING_MS;
+  }
+
+  noteTurn({ activity, endsTurn, observedAtMs }: Pick<HookFact, 'activity' | 'endsTurn' | 'observedAtMs'>): void {
+    if (endsTurn) this.#turn = { kind: 'ends', sinceMs: observedAtMs };
+    else if (activity && isWaiting(activity)) this.#turn = { kind: 'asks', sinceMs: observedAtMs };
+    else if (activity === 'idle' || (activity && this.#turn?.kind === 'asks')) this.#turn = undefined;
   }
 
   /** `prompt`: the one that the program told it took. */

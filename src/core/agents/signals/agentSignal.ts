@@ -23,5 +23,9 @@ export interface HookFact {
   /** The program accepted this prompt. */
   readonly prompt?: string;
   readonly sessionId?: string;
+  /** What it says of the activity; absent when it says nothing, or when a newer one was there before it. */
+  readonly activity?: Activity;
+  /** The turn is being ended, and is over when a hook says so. */
+  readonly endsTurn?: boolean;
   readonly observedAtMs: number;
 }

@@ -91,6 +91,7 @@ export class AgentHookIntake implements HookIntake, Disposable {
     this.#onDidReceive.fire({
       agentId: agent.id, generation: report.generation, event, observedAtMs,
       ...(prompt !== undefined && { prompt }), ...(sessionId !== undefined && { sessionId }),
+      ...(!isOld && rule.activity && { activity: rule.activity }), ...(!isOld && rule.endsTurn && { endsTurn: true }),
     }); // prettier-ignore
     this.parts.usage?.onHook(agent, payload);
     if (isOld) return NOTHING;

@@ -168,7 +168,7 @@ export class InjectionParser {
 
   #hook(value: unknown, path: string): HookRule | undefined {
     const object = this.#object(value, path, [
-      'event', 'when', 'activity', 'promptPath', 'sessionIdPath', 'permission', 'unlessPath', 'says',
+      'event', 'when', 'activity', 'promptPath', 'sessionIdPath', 'permission', 'unlessPath', 'endsTurn', 'says',
     ]); // prettier-ignore
     if (!object) return undefined;
     const pointer = (key: string) => this.json.optionalString(object[key], join(path, key), POINTER);
@@ -186,9 +186,11 @@ export class InjectionParser {
       pointer('sessionIdPath'),
       pointer('unlessPath'),
     ];
+    const endsTurn =
+      object['endsTurn'] === undefined ? undefined : this.json.boolean(object['endsTurn'], join(path, 'endsTurn'));
     if (event === undefined || says === undefined) return undefined;
     return {
-      event, says,
+      event, says, ...(endsTurn && { endsTurn }),
       ...(when && { when }), ...(activity && { activity }), ...(promptPath !== undefined && { promptPath }),
       ...(sessionIdPath !== undefined && { sessionIdPath }), ...(permission && { permission }), ...(unlessPath !== undefined && { unlessPath }),
     }; // prettier-ignore

@@ -14,6 +14,7 @@ async function check(
   isFirst: boolean,
   isStarting: (passedMs: number) => boolean,
   isHolding?: (passedMs: number) => boolean,
+  isTurnEnding?: (passedMs: number) => boolean,
 ): Promise<number> {
   const world = new SupervisedWorld();
   const tui = new ScriptedTui(world.host, ID, world.clock);
@@ -29,6 +30,7 @@ async function check(
       log: silentLogger,
       judge: new ScreenJudge('bash'),
       ...(isHolding && { isHolding: () => isHolding(passedMs()) }),
+      ...(isTurnEnding && { isTurnEnding: () => isTurnEnding(passedMs()) }),
     },
     agent,
   );
@@ -71,6 +73,47 @@ async function checkScreens(
   const result = await world.run(ready.check(false, new AbortController().signal));
   return [result.kind === 'free' ? 'free' : result.reason, clock.monotonicMs() - beganMs];
 }
+
+describe('a program that ends its turn', () => {
+  const opencode = builtInTypes().find(({ id }) => id === 'opencode');
+  const busy = { sinceMs: 0 };
+  const told = (run: RunKnowledge, observedAtMs: number, activity: 'busy' | 'idle' | 'awaiting_approval', endsTurn?: true) =>
+    run.noteTurn({ activity, observedAtMs, ...(endsTurn && { endsTurn }) }); // prettier-ignore
+  const isEnding = (run: RunKnowledge, nowMs: number): boolean => {
+    assert.ok(opencode);
+    return run.isTurnEnding(opencode, busy, nowMs);
+  };
+
+  it('R7 is waited for, however long it draws an empty box already', async () => {
+    const tookMs = await check(false, () => false, undefined, (passedMs) => passedMs < 8_000); // prettier-ignore
+    assert.ok(tookMs >= 8_000 && tookMs < 8_500, `${tookMs} ms`);
+  });
+
+  it('R7 from a refused request on until its hook says that it is over, for 10 s at most', () => {
+    const run = new RunKnowledge(1);
+    assert.equal(isEnding(run, 0), false);
+    told(run, 1_000, 'busy', true);
+    told(run, 1_100, 'busy');
+    assert.deepEqual([isEnding(run, 2_000), isEnding(run, 10_999), isEnding(run, 11_000)], [true, true, false]);
+    told(run, 1_200, 'idle');
+    assert.equal(isEnding(run, 2_000), false);
+  });
+
+  it('R7 or may do so when its question has gone and no hook has told how', () => {
+    const run = new RunKnowledge(1);
+    told(run, 1_000, 'awaiting_approval');
+    assert.equal(isEnding(run, 2_000), true);
+    told(run, 3_000, 'busy');
+    assert.equal(isEnding(run, 3_100), false, 'it was allowed, and works on');
+  });
+
+  it('is none of a type that does not tell', () => {
+    const run = new RunKnowledge(1);
+    told(run, 1_000, 'busy', true);
+    const other = builtInTypes().find(({ id }) => id === 'claude-code');
+    assert.ok(other && !run.isTurnEnding(other, busy, 2_000));
+  });
+});
 
 describe('a program that holds an earlier prompt back', () => {
   it('is not typed into until it has taken that one', async () => {

@@ -27,6 +27,8 @@ const cases: readonly (readonly [Readonly<Record<string, unknown>>, boolean])[] 
   [{ inject: { home: { ...home, fileVariables: { '1X': 'x.json' } } } }, false],
   [{ inject: { shell: 'x' } }, false],
   [{ hooks: [{ ...hook, activity: 'idle', unlessPath: '/a', when: { path: '/b', equals: true } }] }, true],
+  [{ hooks: [{ ...hook, endsTurn: true }] }, true],
+  [{ hooks: [{ ...hook, endsTurn: 'yes' }] }, false],
   [{ hooks: [{ ...hook, activity: 'unknown' }] }, false],
   [{ hooks: [{ ...hook, event: 'a b' }] }, false],
   [{ hooks: [{ ...hook, promptPath: 'prompt' }] }, false],
