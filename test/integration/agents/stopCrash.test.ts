@@ -11,7 +11,7 @@ import { sizedMs, trials } from '../../support/trials';
 
 const ID = 'stubborn' as AgentId; // named so by its start
 /** Trials beside each other, each on a machine of its own: they mostly wait for a program that does not end. */
-const LANES = 5;
+const LANES = 6;
 /** The first restart is due 1 s (± 20 %) after an end: what was going to be restarted is by then. */
 const RESTART_MS = 1_500;
 
