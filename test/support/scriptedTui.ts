@@ -17,6 +17,8 @@ export interface TuiManners {
   /** What is in the box besides, after a paste: somebody typed at the same time. */
   typedBeside?: string;
   isBusyAfterSubmit?: boolean;
+  /** So long it reads no key, then every one that has come, each for the same draft; and its host knows how long it has put out nothing. */
+  stallMs?: number;
 }
 
 /** The demo agent's screen on a FakeAgentHost: what is pasted becomes a draft, Enter submits it. */
@@ -29,6 +31,8 @@ export class ScriptedTui {
   dialog = false;
   isBusy = false;
   isHidden = false;
+  #drawnAtMs = 0;
+  #unread = 0;
 
   constructor(
     private readonly host: FakeAgentHost,
@@ -43,6 +47,13 @@ export class ScriptedTui {
       await paste(agentId, text);
       if (agentId === id) this.#onPaste(text);
     };
+    if (manners.stallMs !== undefined) {
+      const capture = host.capture.bind(host);
+      host.capture = async (agentId) => ({
+        ...(await capture(agentId)),
+        quietMs: clock.monotonicMs() - this.#drawnAtMs,
+      });
+    }
     host.press = async (agentId, keys) => {
       await press(agentId, keys);
       if (agentId === id) this.#onKeys(keys);
@@ -56,6 +67,7 @@ export class ScriptedTui {
 
   /** Draws what it has now and tells that the screen has settled. */
   show(): void {
+    this.#drawnAtMs = this.clock.monotonicMs();
     this.host.simulateScreen(this.id, { text: this.#text(), isInCopyMode: false });
   }
 
@@ -79,7 +91,15 @@ export class ScriptedTui {
       this.manners.swallowedEnters = (this.manners.swallowedEnters ?? 0) - 1;
       return;
     }
-    if (this.draft !== '') this.submitted.push(this.draft);
+    const { stallMs } = this.manners;
+    if (stallMs === undefined) return this.#submit(1);
+    this.#unread += 1;
+    if (this.#unread === 1) this.clock.setTimer(stallMs, () => this.#submit(this.#unread));
+  }
+
+  #submit(times: number): void {
+    this.#unread = 0;
+    if (this.draft !== '') this.submitted.push(...Array.from({ length: times }, () => this.draft));
     this.draft = '';
     this.isBusy = this.manners.isBusyAfterSubmit ?? false;
     this.#redraw();

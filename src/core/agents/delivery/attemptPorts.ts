@@ -22,6 +22,10 @@ export const ATTEMPT_TIMES = {
   /** Pauses before the submit key is pressed again; the last one repeats. Where a hook is sure to tell, it is given more time. */
   pressAgainMs: [500, 1_000, 2_000, 3_000],
   pressAgainWithHooksMs: [1_000, 2_000, 3_000],
+  /** So long a program is waited for that has put out nothing since the key: it may have yet to read it, and would read two. */
+  silentMs: 5_000,
+  /** And this long one that begins to put out something, which may be what the key has done. */
+  reactedMs: 400,
   /** The submit key is held back for no longer than this (`holdWhile` of the type). */
   holdMs: 3_000,
   /** Looks while something is expected: the pause grows from the first to the second. */

@@ -185,27 +185,35 @@ export class DeliveryAttempt {
     const pauses = this.options.isHookCertain ? ATTEMPT_TIMES.pressAgainWithHooksMs : ATTEMPT_TIMES.pressAgainMs;
     const deadlineMs = clock.monotonicMs() + this.#ackMs;
     let pace = new Pace(clock);
+    let pressedAtMs = -Infinity;
     let nextPressMs = -Infinity;
+    let reactedAtMs: number | undefined;
     let goneSinceMs: number | undefined;
     let shown: Shown = 'ours';
+    // Who has yet to read the key would read two, and may take both.
+    const againAtMs = (): number =>
+      Math.max(nextPressMs, reactedAtMs === undefined ? pressedAtMs + ATTEMPT_TIMES.silentMs : reactedAtMs + ATTEMPT_TIMES.reactedMs); // prettier-ignore
     for (;;) {
-      if (shown === 'ours' && !this.#isHeld && clock.monotonicMs() >= nextPressMs) {
+      if (shown === 'ours' && !this.#isHeld && clock.monotonicMs() >= againAtMs()) {
         const isPressed = await this.#press(signal);
         const count = this.#delivery.submitCount;
+        if (isPressed) [pressedAtMs, reactedAtMs] = [clock.monotonicMs(), undefined];
         nextPressMs = clock.monotonicMs() + (isPressed ? (pauses[count - 1] ?? pauses.at(-1) ?? 0) : 0);
         pace = new Pace(clock);
         if (isPressed) await pulse.wait(pace.next(), signal);
       }
       if (this.#isToldByHook) return this.#acknowledge('hook');
-      shown = this.#draft.classify(await this.#look());
+      const look = await this.#look();
+      shown = this.#draft.classify(look);
       signal.throwIfAborted();
       if (this.#isToldByHook) return this.#acknowledge('hook');
       const nowMs = clock.monotonicMs();
+      if (look && (look.outputAtMs ?? Infinity) > pressedAtMs) reactedAtMs ??= look.outputAtMs ?? pressedAtMs;
       goneSinceMs = this.#delivery.submitCount > 0 && shown === 'gone' ? (goneSinceMs ?? nowMs) : undefined;
       const convincedMs = goneSinceMs === undefined ? Infinity : goneSinceMs + this.#mustBeGoneMs;
       if (nowMs >= convincedMs) return this.#acknowledge('screen');
       if (nowMs >= deadlineMs) return this.#noEvidence(shown);
-      const pressMs = shown === 'ours' && !this.#isHeld ? nextPressMs - nowMs : Infinity;
+      const pressMs = shown === 'ours' && !this.#isHeld ? againAtMs() - nowMs : Infinity;
       await pulse.wait(Math.min(pace.next(), Math.max(pressMs, 1), convincedMs - nowMs, deadlineMs - nowMs), signal);
     }
   }

@@ -13,6 +13,8 @@ const HOLD_LINES = 20;
 export interface Look {
   /** Monotonic ms at which it was taken. */
   readonly atMs: number;
+  /** Monotonic ms of the newest output before it; undefined: not known. */
+  readonly outputAtMs?: number;
   /** `none`: the type does not say where its box is. */
   readonly box: BoxReading | { readonly kind: 'none' };
   readonly isDialog: boolean;
@@ -39,6 +41,7 @@ export class ScreenJudge {
     const knowsForeground = type.screenRules.some((rule) => rule.where === 'foreground' && rule.activity === 'idle');
     return {
       atMs,
+      ...(screen.quietMs !== undefined && { outputAtMs: atMs - screen.quietMs }),
       box: type.box ? readBox(type, screen) : { kind: 'none' },
       isDialog: activity === 'awaiting_approval' || activity === 'awaiting_input',
       isBusy: activity === 'busy',

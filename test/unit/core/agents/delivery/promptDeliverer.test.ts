@@ -178,6 +178,13 @@ describe('a prompt to a free agent', () => {
     );
   });
 
+  it('R7 is submitted once when the program does not get round to reading the key for seconds', async () => {
+    const here = await scene({ stallMs: 4_000 });
+    const receipt = await here.world.run(here.world.supervisor.sendPrompt(ID, 'only once'));
+    assert.deepEqual([receipt.state, receipt.submitCount], ['acknowledged', 1]);
+    assert.deepEqual(here.tui.submitted, ['only once']);
+  });
+
   it('says how it was changed', async () => {
     const here = await scene();
     const receipt = await here.world.run(here.world.supervisor.sendPrompt(ID, ' a\r\nb\u001b[201~ '));
