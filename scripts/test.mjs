@@ -1,5 +1,6 @@
 // npm test [-- TIER…]: installs what is missing, runs every tier (or those named), and ends with the line
 // `N passed, N failed, N skipped`. What cannot run on this machine is listed as not run, and never counted as passed.
+import { tellCounts } from './lib/lastLine.mjs';
 import './lib/nodeVersion.mjs';
 import { installPackages } from './lib/install.mjs';
 import { fail } from './lib/project.mjs';
@@ -94,5 +95,6 @@ if (failures.length > 0) process.stdout.write(`\nfailed:\n${failures.map((line) 
 const total = (state) => rows.reduce((sum, row) => sum + row[state], 0);
 const tookSeconds = Math.round((Date.now() - beganMs) / 1000);
 process.stdout.write(`\n${Math.floor(tookSeconds / 60)} min ${tookSeconds % 60} s`);
-process.stdout.write(`\n${total('passed')} passed, ${total('failed')} failed, ${total('skipped')} skipped\n`);
+process.stdout.write('\n');
+tellCounts({ passed: total('passed'), failed: total('failed'), skipped: total('skipped') });
 process.exit(total('failed') === 0 ? 0 : 1);

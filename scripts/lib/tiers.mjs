@@ -110,7 +110,7 @@ async function firstProblem(...checks) {
   return undefined;
 }
 const tmux = () => installPrograms(['tmux', 'sqlite3']);
-const webVscode = () => firstProblem(() => installPrograms(['tmux', 'chromium']), installWebVscode);
+const webVscode = () => installWebVscode(['tmux', 'chromium']);
 
 /**
  * In order of running; those with `isCheck` need nothing and run side by side, before the others; those that are

@@ -1,0 +1,65 @@
+// Programs of the machine: what they are for, and the line that installs them here, by the package manager on the PATH.
+import { readFileSync } from 'node:fs';
+
+/** The package managers, in the order in which they are looked for, each with its command. */
+const LINUX_MANAGERS = {
+  'apt-get': 'apt-get install -y',
+  dnf: 'dnf install -y',
+  pacman: 'pacman -S --needed',
+  zypper: 'zypper install',
+  apk: 'apk add',
+};
+const BREW = { brew: 'brew install' };
+
+const nodeMajor = process.versions.node.split('.')[0];
+
+/** Name → in words, and the packages of each manager. */
+const PROGRAMS = {
+  tmux: { what: 'tmux 3.2 or newer', packages: everywhere('tmux') },
+  chromium: { what: 'Chromium', packages: { ...everywhere('chromium'), 'apt-get': isUbuntu() ? 'chromium-browser' : 'chromium' } }, // prettier-ignore
+  'g++': {
+    what: 'a C++ compiler',
+    packages: { 'apt-get': 'g++ make', dnf: 'gcc-c++ make', pacman: 'gcc make', zypper: 'gcc-c++ make', apk: 'g++ make', brew: 'gcc make' }, // prettier-ignore
+  },
+  python3: { what: 'Python 3', packages: { ...everywhere('python3'), pacman: 'python' } },
+  sqlite3: { what: 'the sqlite3 program', packages: { ...everywhere('sqlite'), 'apt-get': 'sqlite3', zypper: 'sqlite3' } }, // prettier-ignore
+  headers: {
+    what: "Node's headers",
+    packages: { 'apt-get': 'libnode-dev', dnf: 'nodejs-devel', pacman: 'nodejs', zypper: `nodejs${nodeMajor}-devel`, apk: 'nodejs-dev', brew: 'node' }, // prettier-ignore
+  },
+};
+
+function everywhere(name) {
+  return Object.fromEntries([...Object.keys(LINUX_MANAGERS), ...Object.keys(BREW)].map((manager) => [manager, name]));
+}
+
+/** Ubuntu names Chromium otherwise than Debian does. */
+function isUbuntu() {
+  try {
+    return /^ID=ubuntu$/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false; // no Linux, or one that does not say
+  }
+}
+
+/** `tmux 3.2 or newer, Chromium` */
+export const inWords = (names) => names.map((name) => PROGRAMS[name].what).join(', ');
+
+export const packagesOf = (names, manager) => names.flatMap((name) => PROGRAMS[name].packages[manager].split(' '));
+
+/**
+ * What a person does to get these programs, as one sentence. `which` answers the path of a program or undefined; `platform`
+ * and `isRoot` are those of this process.
+ */
+export function installLine(names, { which, platform = process.platform, isRoot = process.getuid?.() === 0 }) {
+  const managers = platform === 'darwin' ? BREW : LINUX_MANAGERS;
+  const manager = Object.keys(managers).find((name) => which(name));
+  if (!manager) {
+    return platform === 'darwin'
+      ? 'Install Homebrew from https://brew.sh, then: ' + `brew install ${packagesOf(names, 'brew').join(' ')}`
+      : 'Install them with the package manager of this system (it has none that is known here: apt-get, dnf, pacman, zypper, apk)';
+  }
+  const line = `${managers[manager]} ${packagesOf(names, manager).join(' ')}`;
+  if (manager === 'brew' || isRoot) return `Install with: ${line}`;
+  return which('sudo') ? `Install with: sudo ${line}` : `Install as root with: ${line}`;
+}
