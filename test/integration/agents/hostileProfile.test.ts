@@ -120,7 +120,7 @@ describe('hostile strings in the profile of an agent', function () {
 
   it('S3 as name of a type, of a folder, of a program or of a variable, they are refused or name nothing', async () => {
     const before = sessions();
-    const repeats = trials(1, 1, 3);
+    const repeats = trials(1, 20, 60);
     for (const text of Array.from({ length: repeats }, () => hostileStrings(canary)).flat()) {
       const base = { name: 'Nothing', folder: server.folder };
       const specs: readonly AgentSpec[] = [

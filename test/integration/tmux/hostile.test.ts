@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentId } from '../../../src/core/agents/agent';
+
 import type { AgentHost, AgentKey, LaunchSpec } from '../../../src/core/agents/agentHost';
+import type { ExitCause } from '../../../src/core/agents/agentState';
 import { cleanPasteText } from '../../../src/core/tmux/pasteText';
 import { TmuxError } from '../../../src/core/tmux/tmuxErrors';
 import { eventually } from '../../support/eventually';
@@ -69,6 +71,7 @@ describe('hostile strings', function () {
         }
         assert.equal((await host.probe(id)).kind, 'unknown');
         assert.throws(() => host.attachCommand(id), isRefused);
+        assert.throws(() => host.launchFolder(id, 1), isRefused);
         assert.throws(() => host.mirror(id, { onData: () => {}, onSize: () => {}, onEnd: () => {} }), isRefused);
         await assert.rejects(host.press(keeper, [text as AgentKey]), isRefused);
       }
@@ -156,16 +159,78 @@ describe('hostile strings', function () {
 
   it('S3 as the program itself, name nothing that runs', async () => {
     const before = sessions();
-    for (const [i, text] of hostileStrings(canary).entries()) {
-      const agentId = `p-${i}` as AgentId;
-      const launched = await host.launch(spec(agentId, { argv: [text] })).then(
-        () => true,
-        (error: unknown) => TmuxError.is(error, 'tmux.invalidArgument') && false,
+    const exits = new Map<AgentId, ExitCause>();
+    const listener = host.onDidExit(({ agentId, cause }) => void exits.set(agentId, cause));
+    /** Gives how it ended, so whatever it was has run; undefined when it was refused. */
+    const run = async (agentId: AgentId, program: string): Promise<ExitCause | undefined> => {
+      const launch = host.launch(spec(agentId, { argv: [program] }));
+      const isRefused = await launch.then(
+        () => false,
+        (error: unknown) => TmuxError.is(error, 'tmux.invalidArgument') || assert.fail(String(error)),
       );
-      if (launched) await host.discard(agentId);
+      if (isRefused) return undefined;
+      const what = `the end of ${JSON.stringify(program.slice(0, 80))}`;
+      const cause = await eventually(what, () => exits.get(agentId), { timeoutMs: 20_000 });
+      await host.discard(agentId);
+      return cause;
+    };
+    const texts = hostileStrings(canary);
+    const repeats = trials(1, 20, 60);
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const causes = await Promise.all(texts.map((text, i) => run(`p${repeat}-${i}` as AgentId, text)));
+      for (const [i, cause] of causes.entries()) {
+        const text = texts[i] ?? '';
+        if (text === '' || text.startsWith('-') || text.includes('\0')) assert.equal(cause, undefined, text);
+        // "Not found", or "cannot be executed": the text as a whole was taken for the name of a program.
+        else assert.ok([126, 127].includes(cause?.code ?? 0), `${text.slice(0, 80)}: ${JSON.stringify(cause)}`);
+      }
+      // What does run in this way has left its trace by then, so a hole would have, too.
+      const trace = join(server.folder, `control-${repeat}`);
+      const program = `${trace} ;.sh`;
+      writeFileSync(program, `#!/bin/sh\ntouch '${trace}'\n`, { mode: 0o700 });
+      assert.deepEqual(await run(`c${repeat}` as AgentId, program), { code: 0 });
+      assert.equal(existsSync(trace), true, 'the control has run');
+      assertUntouched(before);
     }
+    listener.dispose();
+  });
+
+  it('S2 as names, contents and targets of the files of a launch are written as they are or refused', async () => {
+    const before = sessions();
+    const repeats = trials(1, 20, 60);
+    for (let repeat = 0; repeat < repeats; repeat++)
+      await Promise.all(hostileStrings(canary).map((text, i) => launchWithFiles(`f${repeat}-${i}` as AgentId, text)));
     assertUntouched(before);
   });
+
+  async function launchWithFiles(agentId: AgentId, text: string): Promise<void> {
+    const folder = host.launchFolder(agentId, 1);
+    const shown = JSON.stringify(text.slice(0, 80));
+    const isName = text.split('/').every((part) => /^[A-Za-z0-9._-]{1,60}$/.test(part));
+    const tryOut = async (changes: Partial<LaunchSpec>, isFine: boolean, check: () => void): Promise<void> => {
+      const launch = host.launch(spec(agentId, changes));
+      if (!isFine) {
+        await assert.rejects(launch, (error) => TmuxError.is(error, 'tmux.invalidArgument'), shown);
+        assert.equal(existsSync(folder), false, `${shown}: something was written`);
+        return;
+      }
+      await launch;
+      check();
+      await host.discard(agentId);
+    };
+    const holds = (path: string, content: string): void =>
+      assert.deepEqual(readFileSync(join(folder, path)), Buffer.from(content), shown);
+    const leadsTo = (path: string, target: string): void =>
+      assert.deepEqual(readlinkSync(join(folder, path), 'buffer'), Buffer.from(target), shown);
+    await tryOut({ files: { [text]: 'x' } }, isName, () => holds(text, 'x'));
+    await tryOut({ files: { [`deep/${text}`]: 'x' } }, isName, () => holds(`deep/${text}`, 'x'));
+    await tryOut({ links: { [text]: '/etc/hostname' } }, isName, () => leadsTo(text, '/etc/hostname'));
+    await tryOut({ files: { 'a.json': text } }, true, () => holds('a.json', text));
+    // What is longer than a path may be is none.
+    const isPath = !text.includes('\0') && text.length < 4_000;
+    await tryOut({ links: { 'a.json': `/${text}` } }, isPath, () => leadsTo('a.json', `/${text}`));
+    await tryOut({ links: { 'a.json': `x${text}` } }, false, () => undefined);
+  }
 
   it('S2 on a screen do not confuse the control connection', async () => {
     const reader = 'reader' as AgentId;

@@ -9,6 +9,8 @@ import { requirePrivateFolder } from './privateFolder';
 
 const SCRIPT_NAME = 'launch.sh';
 const MAX_PARTS = 4;
+/** PATH_MAX without the final NUL: of a longer target the system makes no link. */
+const MAX_TARGET_BYTES = process.platform === 'linux' ? 4_095 : 1_023;
 
 /**
  * The files of launches inside the private runtime folder: `launch/<id>.<generation>/` (0700; the script, which holds the environment,
@@ -94,7 +96,8 @@ function requirePaths(files: readonly string[], links: Readonly<Record<string, s
       throw new TmuxError('tmux.invalidArgument', 'launch', { detail: 'the path of a launch file' });
   }
   const isBelow = (path: string): boolean => Object.keys(links).some((link) => path.startsWith(`${link}/`));
-  const isTarget = (target: string): boolean => target.startsWith('/') && !target.includes('\0');
+  const isTarget = (target: string): boolean =>
+    target.startsWith('/') && !target.includes('\0') && Buffer.byteLength(target) <= MAX_TARGET_BYTES;
   if (new Set(paths).size < paths.length || paths.some(isBelow) || !Object.values(links).every(isTarget))
     throw new TmuxError('tmux.invalidArgument', 'launch', { detail: 'a link of a launch' });
 }
