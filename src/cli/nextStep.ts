@@ -32,6 +32,8 @@ function canBeAllowed({ request }: AgentRow): boolean {
  */
 export function nextStep(code: string, agent: AgentRow, handle: string, isTerminal: boolean): string | undefined {
   const attach = `\`orc attach ${handle}\``;
+  const unpause = `Let it take prompts again: \`orc unpause ${handle}\`.`;
+  if (agent.lifecycle === 'paused' && code === 'agent.cannotResume') return unpause;
   switch (code) {
     case 'agent.dialogOpen':
       return canBeAllowed(agent)
@@ -48,7 +50,7 @@ export function nextStep(code: string, agent: AgentRow, handle: string, isTermin
         ? `See how far it is: \`orc why ${handle}\`.`
         : `Start it: \`orc start --existing ${handle}\`.`;
     case 'agent.paused':
-      return `Let it take prompts again: \`orc unpause ${handle}\`.`;
+      return unpause;
     case 'agent.deliveryUnknown':
       return `Look at it before you send it again, nothing is typed a second time by itself: \`orc screen ${handle}\`.`;
     case 'agent.cannotResume':

@@ -1,7 +1,7 @@
 import type { AgentId, AgentSpec } from './agents/agent';
 import { AgentError } from './agents/agentErrors';
 import type { AgentFactory } from './agents/agentFactory';
-import { nameKey } from './agents/agentSpec';
+import { agentIdFor, nameKey } from './agents/agentSpec';
 import type { AgentStore } from './agents/agentStore';
 import type { AgentSupervisor } from './agents/agentSupervisor';
 import type { Lifecycle } from './agents/agentState';
@@ -58,7 +58,7 @@ export class FleetRunner {
       const hash = approvalHash(sha256, spec, type);
       const shown = approvalText(spec, type, factory.argvOf(type, spec));
       planned.set(hash, { shown, type: own });
-      const existing = this.#findByName(spec.name);
+      const existing = this.#find(spec.name);
       return {
         spec,
         hash,
@@ -177,7 +177,7 @@ export class FleetRunner {
 
   async #startOne(spec: AgentSpec, signal: AbortSignal): Promise<'done' | 'skipped'> {
     const { supervisor } = this.ports;
-    const existing = this.#findByName(spec.name);
+    const existing = this.#find(spec.name);
     if (!existing) {
       const { id } = await supervisor.create(spec);
       signal.throwIfAborted();
@@ -188,7 +188,7 @@ export class FleetRunner {
     if (isLive(record.lifecycle) || record.lifecycle === 'backoff') return 'skipped';
     if (record.lifecycle === 'quarantined')
       throw new AgentError('agent.quarantined', `${spec.name} is quarantined: release it first`, { agentId: existing });
-    await supervisor.respecify(existing, spec);
+    await supervisor.respecify(existing, { ...spec, name: record.spec.name }); // a person may have renamed it
     await supervisor.start(existing, { signal });
     return 'done';
   }
@@ -222,9 +222,13 @@ export class FleetRunner {
     return { succeeded, skipped, failed, isCanceled: signal.aborted };
   }
 
-  #findByName(name: string): AgentId | undefined {
+  /** The agent of this name; else the one that was started under it and renamed since, whose id has stayed. */
+  #find(name: string): AgentId | undefined {
+    const agents = this.ports.supervisor.registry.list();
     const key = nameKey(name);
-    return this.ports.supervisor.registry.list().find(({ record }) => nameKey(record.spec.name) === key)?.id;
+    const id = agentIdFor(name, () => false);
+    return (agents.find(({ record }) => nameKey(record.spec.name) === key) ?? agents.find((agent) => agent.id === id))
+      ?.id;
   }
 
   /** Types that came with a fleet file belong to that file: it may bring them again, another file must bring its own. */

@@ -86,7 +86,8 @@ export class AgentStarter {
       });
     }
     if (!isStartable(lifecycle) && lifecycle !== 'quarantined') {
-      throw new AgentError('agent.stillRunning', `${agent.id} is ${lifecycle}`, { agentId: agent.id });
+      const code = lifecycle === 'paused' ? 'agent.paused' : 'agent.stillRunning'; // to go on is another order
+      throw new AgentError(code, `${agent.id} is ${lifecycle}`, { agentId: agent.id });
     }
   }
 

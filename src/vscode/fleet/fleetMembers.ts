@@ -12,16 +12,16 @@ export class FleetMembers {
 
   /** Agents of an earlier fleet that are still there and that `plan` does not name. */
   leftOut(plan: FleetPlan, agents: readonly AgentView[]): readonly AgentView[] {
-    const named = namesOf(plan);
+    const isNamed = namedBy(plan);
     const members = new Set(this.#remembered());
-    return agents.filter((agent) => members.has(agent.id) && !named.has(agent.name));
+    return agents.filter((agent) => members.has(agent.id) && !isNamed(agent));
   }
 
   /** Call after {@link leftOut}: what was left out once stays known as long as it is there. */
   remember(plan: FleetPlan, agents: readonly AgentView[]): void {
-    const named = namesOf(plan);
+    const isNamed = namedBy(plan);
     const earlier = new Set(this.#remembered());
-    const members = agents.filter((agent) => named.has(agent.name) || earlier.has(agent.id)).map(({ id }) => id);
+    const members = agents.filter((agent) => isNamed(agent) || earlier.has(agent.id)).map(({ id }) => id);
     this.memory.set(MEMBERS_KEY, members);
   }
 
@@ -39,6 +39,9 @@ export function leftOutText(agents: readonly AgentView[]): string {
     : `${agents.length} agents are not in the fleet file any more: ${names}. They stay until you remove them.`;
 }
 
-function namesOf(plan: FleetPlan): ReadonlySet<string> {
-  return new Set(plan.agents.map(({ spec }) => spec.name));
+/** By its name, or as the one that the plan found under another name since. */
+function namedBy(plan: FleetPlan): (agent: AgentView) => boolean {
+  const names = new Set(plan.agents.map(({ spec }) => spec.name));
+  const ids = new Set(plan.agents.map(({ existing }) => existing));
+  return ({ id, name }) => names.has(name) || ids.has(id);
 }

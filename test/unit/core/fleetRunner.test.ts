@@ -121,6 +121,20 @@ describe('FleetRunner', () => {
     assert.deepEqual([stopped.succeeded.length, stopped.skipped], [SIZE, []]);
   });
 
+  it('an agent that was renamed is the same one: it is neither started twice nor given its old name back', async () => {
+    const fleet = await new FleetWorld().begin();
+    const { world } = fleet;
+    await world.run(fleet.start(await fleet.approved(2)));
+    await world.run(world.supervisor.rename('a0', 'Another'));
+    const plan = await fleet.approved(2);
+    assert.deepEqual(plan.agents.map(({ existing }) => existing), ['a0', 'a1']); // prettier-ignore
+    assert.deepEqual((await world.run(fleet.start(plan))).skipped, ['A0', 'A1']);
+    await fleet.stopAll();
+    assert.deepEqual((await world.run(fleet.start(plan))).succeeded.toSorted(), ['A0', 'A1']);
+    const names = world.supervisor.registry.list().map(({ record }) => record.spec.name);
+    assert.deepEqual(names.toSorted(), ['A1', 'Another']);
+  });
+
   it('brings back what should run, and says of each whether it is in its conversation and what that has lost', async () => {
     const fleet = await new FleetWorld().begin();
     const { world } = fleet;
