@@ -19,12 +19,21 @@ interface Args {
   readonly role: 'acks' | 'contend' | 'lock';
   /** How many writes are under way at a time. */
   readonly width?: string;
+  /** So much is written over and over beside each number: the log is moved into the main file all the time. */
+  readonly fillBytes?: string;
 }
 
 export const numbers: Collection<{ readonly n: number }> = {
   kind: 'number',
   indexes: ['n'],
   parse: (value) => value as { readonly n: number },
+};
+
+/** Written over and over, so that the store does not grow with it. */
+const fill: Collection<{ readonly text: string }> = {
+  kind: 'fill',
+  indexes: [],
+  parse: (value) => value as { readonly text: string },
 };
 
 /** Written synchronously: a line that was returned from has reached the pipe. */
@@ -73,25 +82,30 @@ async function own(args: Args): Promise<Ownership> {
 
 async function open(args: Args, ownership?: Ownership): Promise<DataStore> {
   const { dataFolder: folder, workerFile, wasmFile } = args;
+  say('opening');
   const { store, report } = await openDataStore({ folder, workerFile, wasmFile, ...(ownership ? { ownership } : {}) });
   say('report', { report });
   return store;
 }
 
-async function writeForEver(store: DataStore, { name, width = '1' }: Args): Promise<void> {
+async function writeForEver(store: DataStore, { name, width = '1', fillBytes = '0' }: Args): Promise<void> {
   say('open');
+  const text = 'x'.repeat(Number(fillBytes));
   let next = 0;
-  const writer = async (): Promise<void> => {
+  const writer = async (lane: number): Promise<void> => {
     for (;;) {
       const n = next++;
-      await store.tx((tx) => tx.put(numbers, `${name}-${n}`, { n }));
+      await store.tx((tx) => {
+        tx.put(numbers, `${name}-${n}`, { n });
+        if (text) tx.put(fill, `${lane}`, { text });
+      });
       say('ack', { n });
     }
   };
-  await Promise.all(Array.from({ length: Number(width) }, writer));
+  await Promise.all(Array.from({ length: Number(width) }, (_, lane) => writer(lane)));
 }
 
-if (process.argv[1]?.endsWith('storeWorkerChild.ts')) {
+if (process.argv[1]?.endsWith('storeWorkerChild.js')) {
   void main(JSON.parse(process.argv[2] ?? '{}') as Args).catch((error: unknown) =>
     say('died', { code: codeOf(error) }),
   );

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import readline from 'node:readline';
 import { eventually } from './eventually';
+import { buildStoreChild } from './storeWorker';
 
 /** What a child process of the data tests says, one JSON object per line. */
 export interface ChildLine {
@@ -26,9 +27,9 @@ export class StoreProcess {
     child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
   }
 
-  static start(args: Readonly<Record<string, string>>): StoreProcess {
-    const script = path.join(__dirname, 'storeWorkerChild.ts');
-    const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(args)], {
+  static async start(args: Readonly<Record<string, string>>): Promise<StoreProcess> {
+    const script = await buildStoreChild();
+    const child = spawn(process.execPath, [script, JSON.stringify(args)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       cwd: path.resolve(__dirname, '..', '..'),
     });

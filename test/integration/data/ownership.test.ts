@@ -14,6 +14,9 @@ import { numbers } from '../../support/storeWorkerChild';
 import { StoreProcess } from '../../support/storeWorkerProcess';
 import { trials } from '../../support/trials';
 
+/** Two processes each. */
+const SUSPENDED_AT_ONCE = 3;
+
 describe('ownership of a workspace', () => {
   let folder: string;
   let dataFolder: string;
@@ -21,10 +24,9 @@ describe('ownership of a workspace', () => {
   let remove: () => void;
   const children = new Set<StoreProcess>();
 
-  const start = async (name: string, role: string): Promise<StoreProcess> => {
-    const child = StoreProcess.start({
-      dataFolder,
-      runtimeFolder,
+  const start = async (name: string, role: string, places = { dataFolder, runtimeFolder }): Promise<StoreProcess> => {
+    const child = await StoreProcess.start({
+      ...places,
       workerFile: await buildStoreWorker(),
       wasmFile,
       name,
@@ -110,57 +112,67 @@ describe('ownership of a workspace', () => {
   });
 
   it('R13 a suspended owner is shown as not responding, a person takes over, and it writes nothing after waking up', async function () {
-    const count = trials(2, 20, 60);
+    const count = trials(2, 100, 300);
     this.timeout(30_000 + count * 20_000);
-    for (let trial = 0; trial < count; trial++) {
-      const old = await start(`old${trial}`, 'contend');
-      await eventually('it writes', () => old.said('ack').length > 5, { timeoutMs: 20_000 });
-      const next = await start(`next${trial}`, 'contend');
-      assert.equal((await next.until('follow'))['kind'], 'responding');
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20)); // at any point of a write
-      old.signal('SIGSTOP');
-      const stoppedAtMs = Date.now();
-      const hung = await eventually(
-        'it is seen',
-        () => next.said('follow').find((line) => line['kind'] === 'notResponding'),
-        { timeoutMs: 10_000 },
-      );
-      assert.equal(hung['pid'], old.pid);
-      assert.ok(hung.at - stoppedAtMs <= 3_000, `seen after ${hung.at - stoppedAtMs} ms`);
-      assert.equal(next.said('own').length, 0, 'nobody takes over by itself');
-      next.tell('takeOver');
-      const own = await next.until('own');
-      assert.equal(own['hasStaleWriter'], true);
-      assert.deepEqual((await next.until('report'))['report'], {
-        ...((await next.until('report'))['report'] as object),
-        hasFreshFiles: true,
-      });
-      await eventually('it writes', () => next.said('ack').length > 5, { timeoutMs: 20_000 });
-      const oldAcks = old.said('ack').length;
-      old.signal('SIGCONT');
-      await old.until('closed');
-      assert.deepEqual(
-        old.said('late').map((line) => line['code']),
-        ['data.fenced', 'data.fenced', 'data.fenced'],
-      );
-      const lateAcks = old
-        .said('ack')
-        .slice(oldAcks)
-        .filter((line) => line.at > own.at);
-      assert.ok(lateAcks.length <= 1, 'at most the acknowledgement that was under way'); // committed before the take-over
-      await next.kill();
-      await assertAllThere([...old.said('ack'), ...next.said('ack')].map((line) => String(line['id'])));
-      assert.deepEqual(
-        fs.readdirSync(dataFolder).filter((name) => name.startsWith('stale-writer')),
-        [],
-      );
-      await old.kill();
-      children.clear();
+    // Most of a trial is waiting for the others to notice: several side by side, each with a workspace of its own.
+    for (let first = 0; first < count; first += SUSPENDED_AT_ONCE) {
+      const wave = Array.from({ length: Math.min(SUSPENDED_AT_ONCE, count - first) }, (_, offset) => first + offset);
+      await Promise.all(wave.map(suspend));
     }
   });
 
+  async function suspend(trial: number): Promise<void> {
+    const places = { dataFolder: path.join(folder, `data${trial}`), runtimeFolder: path.join(folder, `run${trial}`) };
+    const old = await start(`old${trial}`, 'contend', places);
+    await eventually('it writes', () => old.said('ack').length > 5, { timeoutMs: 20_000 });
+    const next = await start(`next${trial}`, 'contend', places);
+    assert.equal((await next.until('follow'))['kind'], 'responding');
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 20)); // at any point of a write
+    old.signal('SIGSTOP');
+    const stoppedAtMs = Date.now();
+    const hung = await eventually(
+      'it is seen',
+      () => next.said('follow').find((line) => line['kind'] === 'notResponding'),
+      { timeoutMs: 10_000 },
+    );
+    assert.equal(hung['pid'], old.pid);
+    assert.ok(hung.at - stoppedAtMs <= 3_000, `seen after ${hung.at - stoppedAtMs} ms`);
+    assert.equal(next.said('own').length, 0, 'nobody takes over by itself');
+    next.tell('takeOver');
+    const own = await next.until('own');
+    assert.equal(own['hasStaleWriter'], true);
+    assert.deepEqual((await next.until('report'))['report'], {
+      ...((await next.until('report'))['report'] as object),
+      hasFreshFiles: true,
+    });
+    await eventually('it writes', () => next.said('ack').length > 5, { timeoutMs: 20_000 });
+    const oldAcks = old.said('ack').length;
+    old.signal('SIGCONT');
+    await old.until('closed');
+    assert.deepEqual(
+      old.said('late').map((line) => line['code']),
+      ['data.fenced', 'data.fenced', 'data.fenced'],
+    );
+    const lateAcks = old
+      .said('ack')
+      .slice(oldAcks)
+      .filter((line) => line.at > own.at);
+    assert.ok(lateAcks.length <= 1, 'at most the acknowledgement that was under way'); // committed before the take-over
+    await next.kill();
+    await assertAllThere(
+      places.dataFolder,
+      [...old.said('ack'), ...next.said('ack')].map((line) => String(line['id'])),
+    );
+    assert.deepEqual(
+      fs.readdirSync(places.dataFolder).filter((name) => name.startsWith('stale-writer')),
+      [],
+    );
+    await old.kill();
+    for (const child of [old, next]) children.delete(child);
+  }
+
   /** Everything acknowledged by either owner is in the store, and nothing written after the fence is. */
-  async function assertAllThere(acked: readonly string[]): Promise<void> {
+  async function assertAllThere(dataFolder: string, acked: readonly string[]): Promise<void> {
     const { store, report } = await openFileStore(dataFolder);
     assert.equal(report.missingChanges, undefined);
     const found = new Set((await store.find(numbers)).map((record) => record.id));
