@@ -90,6 +90,47 @@ describe('agents in the window', () => {
     assert.equal(row && tree.getParent(row), undefined);
   });
 
+  it('groups by team and by folder when the setting says so', async () => {
+    const root = vscode.workspace.workspaceFolders?.[0]?.uri;
+    assert.ok(root);
+    const sub = vscode.Uri.joinPath(root, 'app');
+    await vscode.workspace.fs.createDirectory(sub);
+    const start = (name: string, folder: vscode.Uri, team?: string): Promise<AgentId> =>
+      access.engine.startAgent({
+        name,
+        typeId: 'demo',
+        folder: folder.fsPath,
+        ...(team === undefined ? {} : { team }),
+      });
+    await start('One', root, 'web');
+    await start('Two', sub, 'web');
+    await start('Three', sub, 'data');
+    await start('Four', root);
+    const { tree } = access.window.view;
+    /** Headings with the names below each, as they are drawn. */
+    const drawn = (): string =>
+      tree
+        .getChildren()
+        .map((group) => {
+          const names = tree.getChildren(group).map((row) => String(tree.getTreeItem(row).label));
+          return `${String(tree.getTreeItem(group).label)}: ${names.join(', ')}`;
+        })
+        .join('; ');
+    const becomesDrawn = (expected: string): Promise<unknown> =>
+      eventually(expected, () => drawn() === expected || assert.fail(drawn()));
+    const groupBy = (value: string): Thenable<void> =>
+      vscode.workspace
+        .getConfiguration('coreOrchestrator')
+        .update(SettingKey.GroupBy, value, vscode.ConfigurationTarget.Global);
+    await groupBy('team');
+    await becomesDrawn('data: Three; web: One, Two; No Team: Four');
+    await groupBy('folder');
+    const base = root.path.split('/').at(-1) ?? '';
+    const groups = [`${base}: One, Four`, 'app: Two, Three'].sort((a, b) => a.localeCompare(b));
+    await becomesDrawn(groups.join('; '));
+    await vscode.workspace.fs.delete(sub, { recursive: true, useTrash: false });
+  });
+
   it('attaches a terminal once, and closing it leaves the agent alone', async () => {
     const id = await startDemo(access, 'Terminal Agent');
     await vscode.commands.executeCommand(CommandId.AttachAgent, node(id));

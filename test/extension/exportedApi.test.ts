@@ -1,6 +1,12 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
-import type { AgentSnapshot, PromptReceipt, SendPromptOptions, StartAgentRequest } from '../../core-orchestrator';
+import type {
+  AgentSnapshot,
+  CoreOrchestratorApiV1,
+  PromptReceipt,
+  SendPromptOptions,
+  StartAgentRequest,
+} from '../../core-orchestrator';
 import type { AgentId } from '../../src/core/agents/agent';
 import { SettingKey } from '../../src/vscode/manifest';
 import type { TestAccess } from '../../src/vscode/extension';
@@ -27,6 +33,7 @@ interface ApiUser {
   cancelPrompt(receiptId: string): Promise<Outcome>;
   receipts(id: string): Promise<Outcome<readonly PromptReceipt[]>>;
   names(): readonly string[];
+  topNames(): readonly string[];
   watchReceipts(listener: (receipt: PromptReceipt) => void): vscode.Disposable;
   registerAgentType(manifest: unknown): Promise<Outcome<string>>;
   watch(listener: (event: { readonly id: string }) => void): vscode.Disposable;
@@ -85,6 +92,17 @@ describe('S22 the exported API, called by a second extension', () => {
       user.names().some((name) => /approve|allow|deny|answer/i.test(name)),
       false,
     );
+  });
+
+  it('S22 offers at run time what the typings name, and nothing else', () => {
+    // Does not compile when the typings name more or less.
+    const agents: Record<keyof CoreOrchestratorApiV1['agents'], true> = {
+      ...{ list: true, get: true, onDidChange: true, start: true, stop: true, restart: true, remove: true },
+      ...{ sendPrompt: true, cancelPrompt: true, receipts: true, onDidChangeReceipt: true },
+    };
+    const top: Record<keyof CoreOrchestratorApiV1, true> = { agents: true, registerAgentType: true };
+    assert.deepEqual([...user.names()].sort(), Object.keys(agents).sort());
+    assert.deepEqual([...user.topNames()].sort(), Object.keys(top).sort());
   });
 
   it('S22 follows a prompt by its receipts', async () => {
