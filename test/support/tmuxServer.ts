@@ -2,24 +2,33 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import type { Context } from 'mocha';
 import { SystemClock } from '../../src/core/base/clock';
 import { silentLogger } from '../../src/core/base/log';
 import { TmuxAgentHost, type TmuxAgentHostOptions } from '../../src/core/tmux/node/tmuxAgentHost';
 import { notRun } from './notRun';
 
-/** The tmux on this machine's PATH; undefined when there is none. */
+/** The tmux of the tests: `CORE_TMUX`, else the first on this machine's PATH; undefined when there is none. */
 export function installedTmux(): string | undefined {
+  const chosen = process.env.CORE_TMUX;
+  if (chosen) {
+    // Never another one in its place: the run would prove nothing about the one that was asked for.
+    if (!isAbsolute(chosen) || !isExecutable(chosen))
+      throw new Error(`CORE_TMUX is no absolute path of a program: ${chosen}`);
+    return chosen;
+  }
   const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'tmux'));
-  return candidates.find((candidate) => {
-    try {
-      accessSync(candidate, constants.X_OK);
-      return true;
-    } catch {
-      return false; // not there: the next folder
-    }
-  });
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false; // not there: the next folder
+  }
 }
 
 /** Skips the running test visibly where tmux is missing. */
@@ -43,6 +52,7 @@ export class TmuxTestServer {
   /** A host on this server; stopped hard by `dispose`. */
   host(options: Partial<TmuxAgentHostOptions> = {}): TmuxAgentHost {
     const host = new TmuxAgentHost({
+      ...(process.env.CORE_TMUX ? { program: installedTmux() } : {}), // else it looks along the PATH, as the product does
       socketName: this.socketName,
       runtimeDir: this.runtimeDir,
       clock: new SystemClock(),
@@ -57,7 +67,7 @@ export class TmuxTestServer {
 
   /** One tmux command by a process of its own, as a person would run it. */
   tmux(...args: readonly string[]): { readonly code: number | null; readonly stdout: string; readonly stderr: string } {
-    const result = spawnSync('tmux', ['-u', '-L', this.socketName, '-f', '/dev/null', ...args], {
+    const result = spawnSync(installedTmux() ?? 'tmux', ['-u', '-L', this.socketName, '-f', '/dev/null', ...args], {
       encoding: 'utf8',
       env: this.serverEnv,
     });
@@ -72,10 +82,14 @@ export class TmuxTestServer {
 
   /** A control client of a person: attaches to a session until `dispose`. */
   attachControlClient(session: string): { readonly pid: number; dispose(): void } {
-    const child = spawn('tmux', ['-L', this.socketName, '-C', 'attach-session', '-t', `=${session}:`], {
-      env: this.serverEnv,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
+    const child = spawn(
+      installedTmux() ?? 'tmux',
+      ['-L', this.socketName, '-C', 'attach-session', '-t', `=${session}:`],
+      {
+        env: this.serverEnv,
+        stdio: ['pipe', 'ignore', 'ignore'],
+      },
+    );
     return { pid: child.pid ?? 0, dispose: () => void child.stdin.end() };
   }
 

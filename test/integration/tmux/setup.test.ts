@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -15,7 +16,7 @@ import type { AgentId } from '../../../src/core/agents/agent';
 import type { HostStatus } from '../../../src/core/agents/agentHost';
 import { eventually } from '../../support/eventually';
 import { notRun } from '../../support/notRun';
-import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
+import { installedTmux, requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { trials } from '../../support/trials';
 
 const uid = process.getuid?.() ?? 0;
@@ -80,14 +81,15 @@ describe('set-up of tmux', () => {
     const server = newServer();
     const canary = join(server.folder, 'canary');
     writeFileSync(join(server.folder, '.tmux.conf'), `run-shell 'touch ${canary}'\n`);
-    const { spawnSync } = await import('node:child_process');
-    spawnSync('tmux', ['-L', server.socketName, 'new-session', '-d', '/bin/cat'], { env: server.serverEnv });
+    spawnSync(installedTmux() ?? 'tmux', ['-L', server.socketName, 'new-session', '-d', '/bin/cat'], {
+      env: server.serverEnv,
+    });
     await eventually('the canary', () => existsSync(canary));
   });
 
   it('says that tmux is missing', async () => {
     const server = newServer();
-    const host = server.host({ serverEnv: { ...server.serverEnv, PATH: '/nonexistent' } });
+    const host = server.host({ program: undefined, serverEnv: { ...server.serverEnv, PATH: '/nonexistent' } });
     await host.start();
     assert.equal(blockedCode(host.status), 'tmux.notInstalled');
     const wrong = server.host({ program: join(server.folder, 'no-tmux') });
