@@ -295,6 +295,26 @@ describe('settings in package.json', () => {
   });
 });
 
+describe('links', () => {
+  /** Handlers of links into the window (vscode://…), and schemes of our own whose documents a link could open. */
+  const ACTS_ON_LINKS =
+    /registerUriHandler|\bUriHandler\b|asExternalUri|registerTerminalLinkProvider|registerFileSystemProvider|registerCustomEditorProvider|registerExternalUriOpener/;
+
+  it('S22 cannot act: nothing handles one, and no link wakes the extension', () => {
+    assert.match('vscode.window.registerUriHandler(this)', ACTS_ON_LINKS);
+    const folder = path.join(root, 'src');
+    const sources = readdirSync(folder, { recursive: true }).map(String).filter((file) => /\.tsx?$/.test(file)); // prettier-ignore
+    assert.ok(sources.length > 100, 'sources were found');
+    assert.deepEqual(
+      sources.filter((file) => ACTS_ON_LINKS.test(readFileSync(path.join(folder, file), 'utf8'))),
+      [],
+    );
+    const { activationEvents } = manifest as { activationEvents?: readonly string[] };
+    assert.deepEqual((activationEvents ?? []).filter((event) => /^on(Uri|FileSystem|OpenExternalUri|CustomEditor)|^\*$/.test(event)), []); // prettier-ignore
+    for (const point of ['uriHandlers', 'resourceLabelFormatters', 'customEditors']) assert.ok(!(point in contributes), point); // prettier-ignore
+  });
+});
+
 describe('files that package.json names', () => {
   it('exist', () => {
     const { walkthroughs, viewsContainers, views, jsonValidation } = contributes;
