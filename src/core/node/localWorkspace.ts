@@ -26,7 +26,7 @@ import { findTmux } from '../tmux/node/tmuxProgram';
 import { TmuxAgentHost } from '../tmux/node/tmuxAgentHost';
 import type { OpenedStore, Workspace } from '../workspace';
 import { HookSpoolReader } from './hookSpoolReader';
-import { installTools } from './toolsFolder';
+import { installTools, orcPath } from './toolsFolder';
 import { openWorkspaceAccess, pointerFileOf, spoolFolderOf } from './workspaceAccess';
 import { version } from '../../../package.json';
 
@@ -104,7 +104,13 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     readHookSpool: (deliver) => HookSpoolReader.open({ folder: spoolFolderOf(names.dataFolder), deliver, clock, log }),
     connectGateway: (signal) => connectIfThere(pointerFileOf(names.dataFolder), { clock, log }, signal),
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    diagnose: () => diagnose(names, diagnoseShell(shell, environment.lastFailure), program, serverEnv),
+    diagnose: () =>
+      diagnose(
+        { ...names, orc: orcPath(options.storageFolder) },
+        diagnoseShell(shell, environment.lastFailure),
+        program,
+        serverEnv,
+      ),
   };
 }
 
@@ -211,7 +217,7 @@ async function openStore(
 }
 
 async function diagnose(
-  names: WorkspaceNames,
+  names: WorkspaceNames & { readonly orc: string },
   shell: Diagnosis,
   program: string | undefined,
   serverEnv: Readonly<Record<string, string>>,
@@ -219,6 +225,7 @@ async function diagnose(
   return [
     await diagnoseTmux(program, serverEnv),
     { id: 'socket', label: 'tmux server', level: 'info', detail: attachLine(names.socketName, serverEnv) },
+    { id: 'orc', label: 'orc, for your own shell', level: 'info', detail: names.orc },
     { id: 'data', label: 'Data folder', level: 'info', detail: names.dataFolder },
     { id: 'runtime', label: 'Runtime folder', level: 'info', detail: names.runtimeFolder },
     shell,

@@ -31,6 +31,11 @@ const COPY = /^orc-[0-9a-f]{16}\.js$/;
  * off no living agent. Writes nothing when nothing has changed.
  * @throws {DataError} data.folderUnsafe; {Error} of node:fs, for a bundle that is missing
  */
+/** Where {@link installTools} puts `orc`. */
+export function orcPath(storageFolder: string): string {
+  return path.join(storageFolder, 'bin', 'orc');
+}
+
 export async function installTools(options: ToolsFolderOptions): Promise<LaunchTools> {
   const { storageFolder, distFolder, execPath, pointerFile, log } = options;
   const folder = path.join(storageFolder, 'bin');

@@ -121,7 +121,8 @@ export function description(agent: AgentView, nowMs: number): string {
   const receipt = receiptInRow(agent.lastReceipt, nowMs);
   const queued = agent.queuedPromptCount === 0 ? '' : `${agent.queuedPromptCount} queued`;
   const asked = agent.request ? requestTitle(agent.request) : '';
-  const parts = isTroubled(agent.lastReceipt) ? [receipt, state, queued, asked] : [state, queued, asked, receipt];
+  const isFirst = isTroubled(agent.lastReceipt) && isLive(agent); // how an agent ended is graver
+  const parts = isFirst ? [receipt, state, queued, asked] : [state, queued, asked, receipt];
   const said = parts.filter((part) => part !== '');
   if (said.length > 1) return [...said, duration || 'just now'].join(' · ');
   return duration === '' ? `${state}, just now` : `${state} for ${duration}`;

@@ -4,9 +4,16 @@ import { fitsDialog } from '../fleet/approvalText';
 
 /** One line about what is asked, for rows and notifications. Longer ones are shortened visibly; {@link requestText} is complete. */
 export function requestTitle(request: PermissionRequest, longest = 80): string {
-  const title = oneLine(request.title);
+  const title = oneLine([request.title, ...subjectOf(request)].join(' '));
   const characters = [...title];
   return characters.length <= longest ? title : `${characters.slice(0, longest - 1).join('')}…`;
+}
+
+/** Of a dialog whose first line only asks whether: the line after it, which says what. */
+function subjectOf({ source, title, detail }: PermissionRequest): readonly string[] {
+  const [first, second = ''] = detail.split('\n').filter((line) => line.trim() !== '');
+  const isOption = /^\s*(?:[❯>›]\s*)?\d+[.)]\s/.test(second);
+  return source === 'screen' && title.endsWith('?') && first?.trim() === title && !isOption ? [second] : [];
 }
 
 /**

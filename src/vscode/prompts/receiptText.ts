@@ -18,6 +18,7 @@ const blockedWords: Record<BlockedReason, string> = {
 const problemWords: Readonly<Record<string, string>> = {
   no_draft: 'the text never appeared in its input box',
   not_submitted: 'the text stayed in its input box',
+  no_evidence_possible: 'programs of this type do not show whether they took it',
   ended: 'the agent ended',
   interrupted_by_crash: 'the engine was interrupted while typing',
 };
@@ -55,6 +56,7 @@ const evidenceWords: Record<NonNullable<PromptReceipt['evidence']>, string> = {
 export function receiptInRow(receipt: PromptReceipt | undefined, nowMs: number): string {
   if (!receipt || receipt.state === 'queued') return ''; // the row counts what is queued
   if (isSettled(receipt) && nowMs - receipt.stateAtMs >= SETTLED_ROW_MS) return '';
+  if (isUnconfirmable(receipt)) return 'sent, cannot be confirmed';
   if (receipt.state === 'delivery_unknown') return 'delivery unknown';
   if (receipt.state === 'failed') return 'prompt failed';
   const words = receiptWords(receipt);
@@ -63,11 +65,16 @@ export function receiptInRow(receipt: PromptReceipt | undefined, nowMs: number):
 
 /** A person must decide or should know: stands first in the row. */
 export function isTroubled(receipt: PromptReceipt | undefined): boolean {
-  return receipt?.state === 'failed' || receipt?.state === 'delivery_unknown';
+  return receipt?.state === 'failed' || (receipt?.state === 'delivery_unknown' && !isUnconfirmable(receipt));
 }
 
-function isSettled({ state }: PromptReceipt): boolean {
-  return state === 'acknowledged' || state === 'canceled';
+function isSettled(receipt: PromptReceipt): boolean {
+  return receipt.state === 'acknowledged' || receipt.state === 'canceled' || isUnconfirmable(receipt);
+}
+
+/** It was typed and submitted, and programs of its type never show more: nothing went wrong. */
+function isUnconfirmable({ state, reason }: PromptReceipt): boolean {
+  return state === 'delivery_unknown' && reason === 'no_evidence_possible';
 }
 
 /** Why a delivery waits or failed, in words; empty when it does neither. */

@@ -12,6 +12,7 @@ import {
   stateWords,
 } from '../../../src/vscode/agents/agentText';
 import { evidenceLines, facts, usageWords } from '../../../src/vscode/agents/agentTooltip';
+import { requestTitle } from '../../../src/vscode/approvals/requestText';
 import { SETTLED_ROW_MS } from '../../../src/vscode/prompts/receiptText';
 import type { PermissionRequest } from '../../../src/core/agents/permissionRequest';
 import { anAgentView, aReceipt, aRequest } from '../../support/fakeEngine';
@@ -168,6 +169,22 @@ describe('rows with prompts and requests', () => {
       row({ lastReceipt: receipt({ ...old, state: 'delivery_unknown' }) }),
       'delivery unknown · idle · 3 min',
     );
+    const unknown = receipt({ ...old, state: 'delivery_unknown' });
+    assert.equal(row({ lastReceipt: unknown, lifecycle: 'quarantined' }), 'quarantined · delivery unknown · 3 min');
+  });
+
+  it('call what no program of its type confirms sent, for a while, and no trouble', () => {
+    const sent = receipt({ state: 'delivery_unknown', reason: 'no_evidence_possible' });
+    assert.equal(row({ lastReceipt: sent }), 'idle · sent, cannot be confirmed · 3 min');
+    assert.equal(row({ lastReceipt: { ...sent, stateAtMs: NOW - SETTLED_ROW_MS } }), 'idle for 3 min');
+  });
+
+  it('show what a dialog asks for behind its question', () => {
+    const dialog = { source: 'screen', title: 'Allow this command?' } as const;
+    const title = (detail: string): string => requestTitle(aRequest({ ...dialog, detail }));
+    assert.equal(title('Allow this command?\n  rm -r build\n❯ 1. Yes'), 'Allow this command? rm -r build');
+    assert.equal(title('Allow this command?\n❯ 1. Yes\n  2. No'), 'Allow this command?');
+    assert.equal(title('Something else?\n  rm -r build'), 'Allow this command?');
   });
 
   it('show what the agent asks, shortened visibly, and say it to screen readers', () => {
