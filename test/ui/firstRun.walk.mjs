@@ -22,7 +22,7 @@ const viewport = { width: 1280, height: 800 };
 const small = { width: 1120, height: 680 };
 
 /** Pictures of the README; written only when asked for, because each run's pixels differ a little. */
-const docsImages = new Set(['agents-dark.png', 'agents-light.png', 'terminal.png']);
+const docsImages = new Set(['agents-dark.png', 'agents-light.png', 'terminal.png', 'needs-you.png']);
 function keep(picture, name) {
   if (!process.env.CORE_DOCS_IMAGES || !docsImages.has(name)) return;
   const folder = join(root, 'docs', 'images');
@@ -48,6 +48,15 @@ const server = createServer((request, response) => {
 server.listen(8080);
 `,
 };
+
+/** More than are started beside each other. */
+const MANY = 16;
+
+/** Rests the mouse where nothing has a tip, and waits until none is shown. */
+async function restMouse(page) {
+  await page.mouse.move(200, 560); // the empty part of the side bar
+  await eventually('no tip is shown', async () => (await page.locator('.monaco-hover:visible').count()) === 0);
+}
 
 const sizeOverlay = (page) => page.locator('.terminal-resize-overlay.visible');
 
@@ -132,6 +141,11 @@ await walk('First hour', async (it) => {
     await window.notification('Reviewer needs approval').waitFor();
     assert.equal((await agents.toasts()).length, 1);
     await it.shot(window, 'fleet');
+    await page.setViewportSize(small);
+    await restMouse(page);
+    await window.notification('Reviewer needs approval').waitFor();
+    keep(await it.shot(window, 'needs-you'), 'needs-you.png');
+    await page.setViewportSize(viewport);
   });
 
   await it.step('the tooltip says why', async () => {
@@ -191,7 +205,7 @@ await walk('First hour', async (it) => {
     await window.waitTerminal(/demo agent/, { selector: '.editor-instance .terminal-wrapper' });
     await page.setViewportSize(small);
     await agents.is('Builder', 'working');
-    await page.mouse.move(600, 20);
+    await restMouse(page);
     await eventually('VS Code no longer shows the new size', async () => (await sizeOverlay(page).count()) === 0);
     keep(await it.shot(window, 'editor-terminal'), 'terminal.png');
     await page.setViewportSize(viewport);
@@ -320,7 +334,7 @@ await walk('First hour', async (it) => {
       await window.quick.locator('.quick-input-box input').fill(label);
       await window.pick(label);
       await page.locator(`.monaco-workbench.${type}`).waitFor();
-      await page.mouse.move(600, 20);
+      await restMouse(page);
       keep(await it.shot(window, `theme-${name}`), `agents-${name}.png`);
     }
     await page.setViewportSize(viewport);
@@ -355,6 +369,27 @@ await walk('First hour', async (it) => {
     await eventually('all ended', async () => Object.keys(await agents.groups()).join() === 'Ended');
     for (const { pid } of Object.values(before)) assert.equal(isAlive(pid), false, `${pid} lives`);
     await it.shot(window, 'all-stopped');
+  });
+
+  await it.step('Start Fleet shows how far it is; Cancel leaves what runs, starts no more, and says so', async () => {
+    await agents.closeToasts();
+    const members = Array.from({ length: MANY }, (_, index) => [
+      `Member ${index + 1}`,
+      { env: { DEMO_STARTUP_MS: '2000' } },
+    ]);
+    writeFileSync(join(workspace, '.vscode/agents.json'), fleetFile(Object.fromEntries(members)));
+    await agents.startFleet();
+    await window.notification(new RegExp(`\\d+ of ${MANY}`)).waitFor();
+    await it.shot(window, 'fleet-progress');
+    await window.notificationAction('Starting the fleet', 'Cancel');
+    const said = window.notification(/Cancelled: \d+ agents? started before/);
+    await said.waitFor();
+    await it.shot(window, 'fleet-canceled');
+    const [, count] = /Cancelled: (\d+) agent/.exec(await said.innerText()) ?? [];
+    const left = Object.keys(runningAgents(it));
+    assert.ok(+count > 0 && left.length >= +count && left.length < MANY, `${count} said, ${left.length} run`);
+    await page.waitForTimeout(4_000); // twice as long as one start takes: nothing comes later
+    assert.deepEqual(Object.keys(runningAgents(it)), left);
     await agents.assertClean();
   });
 });
