@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { installPackages, installPrograms, installWebVscode, webVscodeNeeds } from './lib/install.mjs';
-import { fail, isWebVscodeHost, root, run, runNode, vsixPath, which } from './lib/project.mjs';
+import { fail, isWebVscodeHost, manifest, root, run, runNode, vsixPath, which } from './lib/project.mjs';
 
 /** Calm: no welcome pages, no chat beside what is to be seen. */
 const settings = {
@@ -45,6 +45,12 @@ function prepareFolder(userFolder) {
   return folder;
 }
 
+/** What a person can do whose desktop VS Code does not do it. */
+function otherwise() {
+  const web = isWebVscodeHost ? ', or run it in a browser: npm start -- --web' : '';
+  return `Run "code --version": the extension needs VS Code ${manifest.engines.vscode.replace('^', '')} or newer; update it from https://code.visualstudio.com${web}.`;
+}
+
 async function startDesktop(code) {
   const folder = prepareFolder('data/User');
   const profile = [
@@ -54,8 +60,10 @@ async function startDesktop(code) {
     join(folder, 'extensions'),
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   ];
-  if ((await run(code, [...profile, '--install-extension', vsixPath, '--force'], { isQuiet: true })) !== 0)
-    fail(`${code} did not install the extension`);
+  if ((await run(code, [...profile, '--install-extension', vsixPath, '--force'], { isQuiet: true })) !== 0) {
+    rmSync(folder, { recursive: true, force: true });
+    fail(`npm start: ${code} did not install the extension (see above). ${otherwise()}`);
+  }
   process.stdout.write('VS Code opens on the sample workspace. Close its window to end.\n');
   const args = [
     ...profile,
@@ -73,7 +81,8 @@ async function startDesktop(code) {
   const { endTmuxServers } = await import('./lib/tmuxServers.mjs');
   endTmuxServers(folder);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  process.exit(status);
+  if (status !== 0) fail(`npm start: ${code} ended with exit code ${status} (see above). ${otherwise()}`, status);
+  process.exit(0);
 }
 
 async function startWeb() {
