@@ -5,7 +5,7 @@ import type { AgentView, Engine } from '../../core/engine';
 import type { GroupBy } from '../settings';
 import { type AgentGroup, groupAgents, headingOf } from './agentGroups';
 import { contextValue, description, sentence, stateIcon } from './agentText';
-import { evidenceLines, facts } from './agentTooltip';
+import { evidenceLines, type Fact, facts } from './agentTooltip';
 
 /** A row of an agent: always the same object for the same agent, so that VS Code keeps selection and focus. */
 export interface AgentNode {
@@ -148,21 +148,28 @@ export class AgentsTree implements vscode.TreeDataProvider<TreeNode> {
   }
 }
 
+/** Facts that stand above the evidence: a tooltip shows its beginning, the rest is scrolled to. */
+const FIRST: ReadonlySet<string> = new Set(['State', 'Access', 'Asks', 'Wants']);
+
 function tooltip(view: AgentView, nowMs: number): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString('', false);
   markdown.isTrusted = false;
   markdown.supportHtml = false;
   markdown.appendMarkdown('**').appendText(view.name).appendMarkdown('**');
-  for (const { label, value } of facts(view, nowMs)) {
+  const append = ({ label, value }: Fact): void => {
     markdown.appendMarkdown('\n\n');
     appendWords(markdown, `${label}: ${value}`);
-  }
+  };
+  const all = facts(view, nowMs);
+  all.filter(({ label }) => FIRST.has(label)).forEach(append);
   const evidence = evidenceLines(view, nowMs);
-  if (evidence.length > 0) markdown.appendMarkdown('\n\n---\n\nWhy it says so:');
+  if (evidence.length > 0) markdown.appendMarkdown('\n\nWhy it says so:\n');
   for (const line of evidence) {
     markdown.appendMarkdown('\n- ');
     appendWords(markdown, line);
   }
+  markdown.appendMarkdown('\n\n---');
+  all.filter(({ label }) => !FIRST.has(label)).forEach(append);
   return markdown;
 }
 
