@@ -9,7 +9,7 @@ const HEAD = `# Promises
 
 What the product promises, each proved by tests whose titles begin with its id. \`npm run verify -- ID…\` runs them and writes this
 table; \`--nightly\` runs more trials. The trials are those of the test with the fewest and of the one with the most, of those that count
-theirs; in brackets, of each file. \`n\` trials without a failure bound the failure rate by \`3/n\` (95 %).
+theirs; in brackets, of each file, with how many of its tests count them and how many are done once. \`n\` trials without a failure bound the failure rate by \`3/n\` (95 %).
 
 `;
 const COLUMNS = ['id', 'promise', 'last run', 'size', 'trials', 'result', 'tests'];
@@ -31,14 +31,25 @@ export function trialsText(counts) {
   return fewest === most ? String(most) : `${fewest}–${most}`;
 }
 
-/** Records of one promise's tests by file, in order of name, each with the counts that its tests asked for. */
+/**
+ * Records of one promise's tests by file, in order of name, each with the counts that its tests asked for, and how many of
+ * its tests count nothing: they are done once.
+ */
 export function byFile(records) {
   const files = new Map();
   for (const { file, trials } of records) {
-    const counts = files.get(file) ?? [];
-    files.set(file, trials > 0 ? [...counts, trials] : counts);
+    const { counts, once } = files.get(file) ?? { counts: [], once: 0 };
+    files.set(file, trials > 0 ? { counts: [...counts, trials], once } : { counts, once: once + 1 });
   }
-  return [...files].map(([name, counts]) => ({ name, counts })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...files].map(([name, of]) => ({ name, ...of })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A file with its trials, fewest to most: `a.test.ts` (20–3000 in 4 tests, 2 once). */
+export function fileText({ name, counts, once }) {
+  const tests = (count) => `${count} ${count === 1 ? 'test' : 'tests'}`;
+  const counted = counts.length > 0 ? [`${trialsText(counts)} in ${tests(counts.length)}`] : [];
+  const single = once > 0 ? [`${counts.length > 0 ? once : tests(once)} once`] : [];
+  return `\`${name}\` (${[...counted, ...single].join(', ')})`;
 }
 
 /** Replaces the rows of these promises, and keeps the others. */
@@ -46,9 +57,7 @@ export function noteResults(results) {
   const rows = readRows();
   const today = new Date().toISOString().slice(0, 10);
   for (const { id, size, trials, files, outcome } of results) {
-    const tests = files
-      .map(({ name, counts }) => `\`${name}\`${counts.length > 0 ? ` (${trialsText(counts)})` : ''}`)
-      .join(', ');
+    const tests = files.map(fileText).join(', ');
     rows.set(id, [id, words[id] ?? '', today, size, trials, outcome, tests]);
   }
   const sorted = [...rows.values()].sort((a, b) => compareIds(a[0], b[0]));

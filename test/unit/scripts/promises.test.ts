@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+interface FileOfTests {
+  readonly name: string;
+  readonly counts: readonly number[];
+  readonly once: number;
+}
 interface PromisesScript {
   isOf(id: string, title: string): boolean;
   compareIds(a: string, b: string): number;
   trialsText(counts: readonly number[]): string;
-  byFile(records: readonly { file: string; trials?: number }[]): readonly { name: string; counts: readonly number[] }[];
+  byFile(records: readonly { file: string; trials?: number }[]): readonly FileOfTests[];
+  fileText(file: FileOfTests): string;
 }
 // Scripts run before anything is installed, so they are plain JavaScript.
 const script = import(pathToFileURL(path.resolve('scripts/lib/promises.mjs')).href) as Promise<PromisesScript>;
@@ -26,21 +32,27 @@ describe('promises', () => {
   });
 
   it('tell the fewest and the most trials of their tests, and those of each file', async () => {
-    const { byFile, trialsText } = await script;
+    const { byFile, fileText, trialsText } = await script;
     const files = byFile([
       { file: 'b', trials: 3_000 },
       { file: 'a' },
       { file: 'b', trials: 20 },
+      { file: 'b' },
       { file: 'c', trials: 100 },
     ]);
     assert.deepEqual(files, [
-      { name: 'a', counts: [] },
-      { name: 'b', counts: [3_000, 20] },
-      { name: 'c', counts: [100] },
+      { name: 'a', counts: [], once: 1 },
+      { name: 'b', counts: [3_000, 20], once: 1 },
+      { name: 'c', counts: [100], once: 0 },
     ]);
     assert.deepEqual(
       files.map(({ counts }) => trialsText(counts)),
       ['–', '20–3000', '100'],
     );
+    assert.deepEqual(files.map(fileText), [
+      '`a` (1 test once)',
+      '`b` (20–3000 in 2 tests, 1 once)',
+      '`c` (100 in 1 test)',
+    ]);
   });
 });
