@@ -1,15 +1,22 @@
-// Developer: Reload Window with attached terminals: everything is found again, nothing is doubled.
+// Developer: Reload Window with attached terminals, then VS Code ended politely, then killed: everything is found again, nothing is doubled.
 // Runs alone: how soon everything is back is measured.
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
-import { Agents, fleetFile, inWalkFolder, runningAgents } from './agents.mjs';
+import { Agents, fleetFile, inWalkFolder, isAlive, processTree, runningAgents, startTicks } from './agents.mjs';
 import { eventually, walk } from './walk.mjs';
 
+/** From the start of the engine to all agents known. */
 const READY_MS = 2_000;
+/**
+ * From the first moment of the new extension host to the rows that a person sees, on a calm machine with two processors; a busy
+ * one gets as many times more as processes wait for each processor. Most of it is VS Code's own start, before the engine begins.
+ */
+const SHOWN_MS = 6_000;
 
 await walk('R14 the window is reloaded', async (it) => {
-  const fleet = { Planner: 'work 600', Builder: 'loop', Reviewer: 'approve', Tester: {} };
+  const fleet = { Planner: 'work 3000', Builder: 'loop', Reviewer: 'approve', Tester: {} };
   const workspace = it.folder({ 'README.md': '# Shop\n', '.vscode/agents.json': fleetFile(fleet) });
   const dataDir = join(it.tmp, 'data');
   // In the editor area: what VS Code restores of the panel depends on when it last kept its list.
@@ -32,28 +39,34 @@ await walk('R14 the window is reloaded', async (it) => {
   const before = { agents: identities(it), clients: attachedClients(it) };
   await it.shot(window, 'before');
 
-  await it.step('R14 every agent is found again, undisturbed, within two seconds', async () => {
-    const hosts = server.launchedHosts().length;
-    const lines = readyLines(agents).length;
-    const reloading = window.reload();
-    await window.nextHost(hosts);
-    const hostAt = performance.now();
-    await eventually('the engine is ready', () => readyLines(agents).length > lines, { everyMs: 10 });
-    const readyMs = Math.round(performance.now() - hostAt);
-    await reloading;
-    await agents.is('Planner', 'working');
-    await agents.is('Reviewer', 'needs approval');
-    await agents.is('Tester', 'idle');
-    const shownMs = Math.round(performance.now() - hostAt);
-    const engineMs = engineStartMs(agents);
-    console.log(
-      `    adopted in ${engineMs} ms; from the new extension host's first moment: agents known after ${readyMs} ms, rows shown after ${shownMs} ms`,
-    );
-    assert.ok(engineMs < READY_MS, `${engineMs} ms`);
-    assert.deepEqual(identities(it), before.agents);
-    await eventually('badge', async () => (await agents.badge()) === '1');
-    await it.shot(window, 'after');
-  });
+  await it.step(
+    'R14 every agent is found again, undisturbed, within two seconds of the engine, and its row is shown',
+    async () => {
+      const hosts = server.launchedHosts().length;
+      const lines = readyLines(agents).length;
+      const reloading = window.reload();
+      await window.nextHost(hosts);
+      const hostAt = performance.now();
+      await eventually('the engine is ready', () => readyLines(agents).length > lines, { everyMs: 10 });
+      const readyMs = Math.round(performance.now() - hostAt);
+      await reloading;
+      await agents.is('Planner', 'working');
+      await agents.is('Reviewer', 'needs approval');
+      await agents.is('Tester', 'idle');
+      const shownMs = Math.round(performance.now() - hostAt);
+      const engineMs = engineStartMs(agents);
+      const limitMs = Math.round(SHOWN_MS * Math.max(1, loadavg()[0] / availableParallelism()));
+      console.log(
+        `    the engine took ${engineMs} ms (limit ${READY_MS} ms); from the new extension host's first moment, VS Code's own start included: ` +
+          `agents known after ${readyMs} ms, rows shown after ${shownMs} ms (limit ${limitMs} ms: ${SHOWN_MS} ms, load ${loadavg()[0]})`,
+      );
+      assert.ok(engineMs < READY_MS, `the engine took ${engineMs} ms`);
+      assert.ok(shownMs < limitMs, `a person saw the rows after ${shownMs} ms`);
+      assert.deepEqual(identities(it), before.agents);
+      await eventually('badge', async () => (await agents.badge()) === '1');
+      await it.shot(window, 'after');
+    },
+  );
 
   await it.step('terminals are adopted: attaching again opens no second one', async () => {
     await window.tab(/Builder/).waitFor();
@@ -108,7 +121,63 @@ await walk('R14 the window is reloaded', async (it) => {
     assert.deepEqual(identities(it), before.agents);
     await it.shot(window, 'was-away');
   });
+
+  await it.step('R14 VS Code is killed with all its processes: agents run on and are found again', async () => {
+    await agents.menu('Planner', 'Attach to Agent');
+    await window.tab(/Planner/).waitFor();
+    await eventually('a terminal is attached', () => attachedClients(it).length > 0);
+    await agents.is('Planner', 'working');
+    const worked = workedSeconds(it, 'planner');
+    const killed = killTree(server);
+    await eventually('the whole tree is gone', () => killed.every(({ pid, ticks }) => !isSame(pid, ticks)));
+    assert.ok(killed.some(({ command }) => command.includes('--type=extensionHost')), 'the extension host was among them'); // prettier-ignore
+    await eventually('its terminals are gone', () => attachedClients(it).length === 0);
+    assert.deepEqual(identities(it), before.agents, 'agents live on');
+    for (const { pid } of Object.values(before.agents)) assert.ok(isAlive(pid), `${pid} was killed`);
+    await eventually('the one that worked works on', () => workedSeconds(it, 'planner') >= worked + 2);
+    await window.close();
+    server = await it.server({ dataDir, vsix: undefined, driver: false, env: inWalkFolder(it) });
+    window = await it.open(server, { folder: workspace });
+    agents = await new Agents(window).open();
+    await agents.is('Planner', 'working');
+    await agents.is('Reviewer', 'needs approval');
+    await agents.is('Tester', 'idle');
+    assert.equal((await agents.labels()).filter((label) => label.startsWith('Agent ')).length, 4);
+    assert.deepEqual(identities(it), before.agents);
+    console.log(
+      `    ${killed.length} processes of VS Code killed; ${Object.keys(before.agents).length} agents undisturbed`,
+    );
+    await eventually('badge', async () => (await agents.badge()) === '1');
+    await it.shot(window, 'after-kill');
+    await agents.sendPrompt('Tester', 'work 2');
+    await agents.is('Tester', 'working');
+  });
 });
+
+/** Ends a server and every process below it at once, without a chance to say goodbye. Returns what was ended. */
+function killTree(server) {
+  const tree = processTree(server.pid).map((pid) => ({
+    pid,
+    ticks: startTicks(pid),
+    command: existsSync(`/proc/${pid}/cmdline`)
+      ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+      : '',
+  }));
+  for (const { pid, ticks } of tree) if (isSame(pid, ticks)) process.kill(pid, 'SIGKILL');
+  return tree;
+}
+
+/** Whether the process with this pid is still the one that began then, and runs. */
+function isSame(pid, ticks) {
+  return ticks !== undefined && startTicks(pid) === ticks && isAlive(pid);
+}
+
+/** How long an agent that works has worked, by its own count on its screen: `• Working (12s · esc to interrupt)`. */
+function workedSeconds(it, id) {
+  const [, seconds] = /Working \((\d+)s · /.exec(it.tmux('capture-pane', '-p', '-t', `=${id}:`)) ?? [];
+  assert.ok(seconds !== undefined, `${id} does not work`);
+  return +seconds;
+}
 
 /** Sets back the marks that windows leave when they end. */
 function makeOlder(folder, byMs) {
