@@ -73,7 +73,7 @@ describe('the fleet file', () => {
     // VS Code keeps the text of the test before for a moment.
     const document = await eventually('the text that was written', async () => {
       const opened = await vscode.workspace.openTextDocument(file);
-      return opened.getText() === content && opened;
+      return opened.getText() === content ? opened : undefined;
     }, { timeoutMs: 10_000, everyMs: 50 }); // prettier-ignore
     await vscode.window.showTextDocument(document);
     return [document, document.positionAt(at)];
