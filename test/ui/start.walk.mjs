@@ -1,15 +1,42 @@
-// `npm start` without a desktop VS Code: what a person gets, that nobody else gets it, and that nothing is left afterwards.
+// `npm start` without a desktop VS Code: what a person gets, up to the fleet of the sample at work, that nobody else gets it, and that nothing is left afterwards.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchBrowser, Workbench } from '../vscode-web/workbench.mjs';
+import { Agents, isAlive } from './agents.mjs';
 import { eventually, root, shotsFolder, walk } from './walk.mjs';
 
 const processesOf = (folder) =>
   execFileSync('ps', ['-e', '-o', 'pid=,args='], { encoding: 'utf8' })
     .split('\n')
     .filter((line) => line.includes(folder));
+
+/** The first processes of every terminal of the tmux servers whose sockets are in this folder; not those of the hidden hub. */
+function agentProcesses(folder) {
+  const sockets = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((path) => /^tmux-\d+\/[^/]+$/.test(path));
+  return sockets.flatMap((socket) =>
+    execFileSync('tmux', ['-S', join(folder, socket), 'list-panes', '-a', '-F', '#{session_name} #{pane_pid}'], {
+      encoding: 'utf8',
+      timeout: 10_000,
+    })
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('_hub '))
+      .map((line) => Number(line.split(' ')[1])),
+  );
+}
+
+/** Errors in the extension's own log. */
+function errorLines(folder) {
+  const logs = readdirSync(folder, { recursive: true }).filter((path) =>
+    String(path).endsWith('Core Orchestrator.log'),
+  );
+  assert.equal(logs.length, 1);
+  return readFileSync(join(folder, String(logs[0])), 'utf8').match(/^.*\[error\].*$/gm) ?? [];
+}
 
 /** Starts it with a temp folder of its own, and waits for the address that it prints. */
 async function start(it, name) {
@@ -59,26 +86,42 @@ await walk('npm start in a browser', async (it) => {
     assert.equal(statSync(first.folder).mode & 0o777, 0o700);
   });
 
+  const browser = await launchBrowser();
+  it.defer(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 1300, height: 850 } });
+  const window = new Workbench(page, { driver: false }, [], page.context());
   await it.step('VS Code opens on the sample workspace with the extension in it', async () => {
-    const browser = await launchBrowser();
-    it.defer(() => browser.close());
-    const page = await browser.newPage({ viewport: { width: 1300, height: 850 } });
     await page.goto(first.url.href);
-    const window = new Workbench(page, { driver: false }, [], page.context());
     await window.ready();
     await window.openViewContainer('Core Orchestrator');
     mkdirSync(shotsFolder, { recursive: true });
     await window.screenshot(join(shotsFolder, 'start-web.png'));
     assert.match(await page.title(), /sample/);
+  });
+
+  await it.step('its fleet starts: four demo agents, each in its state, in a tmux server of this folder', async () => {
+    const agents = await new Agents(window).open();
+    await agents.startFleet();
+    // `loop` works and rests in turns.
+    await agents.is('Planner', 'idle', 60_000);
+    await agents.is('Builder', 'working');
+    await agents.is('Reviewer', 'needs approval');
+    await agents.says('Tester', /needs|question|asks/);
+    assert.deepEqual(errorLines(first.folder), []);
+    await window.screenshot(join(shotsFolder, 'start-web-fleet.png'));
+    assert.equal(agentProcesses(first.folder).length, 4);
     await browser.close();
   });
 
-  await it.step('Ctrl-C ends it with everything that was started', async () => {
+  await it.step('Ctrl-C ends it with everything that was started, the agents too', async () => {
     startTmux(first.folder);
+    const pids = agentProcesses(first.folder);
+    assert.equal(pids.length, 5);
     assert.notDeepEqual(processesOf(first.temp), []);
     first.child.kill('SIGINT');
     assert.equal(await first.exited, 0);
     assert.deepEqual(processesOf(first.temp), []);
+    assert.deepEqual(pids.filter(isAlive), []);
     assert.equal(existsSync(first.folder), false);
   });
 
