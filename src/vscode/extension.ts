@@ -28,6 +28,7 @@ export interface TestAccess {
 export function activate(context: vscode.ExtensionContext): Api & { readonly forTests?: TestAccess } {
   const channel = vscode.window.createOutputChannel('Core Orchestrator', { log: true });
   const log = new ChannelLogger(channel);
+  log.info('activating');
   const clock = new SystemClock();
   const startedMs = clock.monotonicMs();
   const settings = new LiveSettings((error) => log.error('settings listener', { error: describeError(error) }));
