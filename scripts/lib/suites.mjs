@@ -45,10 +45,10 @@ function hands(file) {
 /**
  * A tier over test/<name> within one time limit. Without `atATime` one process runs all files. With it each file gets a process
  * or several (or the files are dealt out to that many `groups`), so many at a time, and the files that run alone come afterwards, one
- * after the other; `part` asks for the ones (each in one of the `slots` that it shares with another tier) or the others only. `only`
+ * after the other (`aloneAtATime`: what they judge allows more, not so in verify); `part` asks for the ones (each in one of the `slots` that it shares with another tier) or the others only. `only`
  * narrows the tier to some files and titles. With counts to record (verify) whatever is not once for each of some names is one process.
  */
-export function mochaTier(name, timeoutMs, { atATime = 1, groups } = {}) {
+export function mochaTier(name, timeoutMs, { atATime = 1, aloneAtATime = 1, groups } = {}) {
   let remainingMs = timeoutMs;
   return async ({ only, trials, part, slots = (job) => job() } = {}) => {
     const files = only?.files ?? filesOf(join('test', name), '.test.ts');
@@ -60,7 +60,10 @@ export function mochaTier(name, timeoutMs, { atATime = 1, groups } = {}) {
     };
     if (atATime === 1) return run({ files });
     const { beside, alone } = byAloneness(files);
-    const inTurn = async (some) => (await sideBySide(1, asHands(some, trials !== undefined).map((hand) => () => run(hand)))).flat(); // prettier-ignore
+    const inTurn = async (some) => {
+      const jobs = asHands(some, trials !== undefined).map((hand) => () => run(hand, trials ? undefined : ''));
+      return (await sideBySide(trials ? 1 : aloneAtATime, jobs)).flat();
+    };
     if (part === 'alone') return inTurn(alone);
     const dealt =
       groups && !trials ? deal(beside, groups).map((some) => ({ files: some })) : asHands(beside, trials !== undefined);

@@ -152,7 +152,7 @@ export const tiers = [
     ending: '.test.ts',
     isMostlyWaiting: true,
     needs: () => firstProblem(tmux, installAgents),
-    run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 4 }),
+    run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 4, aloneAtATime: 2 }),
   },
   { name: 'package', run: packageTier },
   {

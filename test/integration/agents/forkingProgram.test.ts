@@ -96,7 +96,7 @@ for (const [name, create, needs] of LISTINGS) {
     for (const kind of ['stubborn', 'tame'] as const) {
       it(`R17 leaves nobody, ${kind === 'tame' ? 'although SIGTERM ends it' : 'although it ignores HUP and TERM'}`, async () => {
         const left: string[] = [];
-        for (let round = 0; round < trials(5, 20, 100); round++) {
+        for (let round = 0; round < trials(2, 20, 100); round++) {
           const forking = new Forking(kind);
           try {
             const processes = create();

@@ -160,7 +160,7 @@ describe('prompts to a demo agent in tmux', function () {
   });
 
   it('R7 10 000 deliveries to several agents side by side: none lost, none doubled, none falsely confirmed', async function () {
-    const count = trials(200, 10_000, 10_000);
+    const count = trials(100, 10_000, 10_000);
     this.timeout(120_000 + count * 400);
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
     const manner = (index: number): Readonly<Record<string, string>> => [{}, { DEMO_PASTE_ENTER_MS: '40' }, { DEMO_REDRAW_MS: '60' }, { DEMO_COLLAPSE: '300' }][index % 4] ?? {}; // prettier-ignore
