@@ -98,7 +98,7 @@ export class TmuxTestServer {
     for (const host of this.#hosts) host.dispose();
     this.tmux('kill-server');
     for (const pid of pids) killGroup(pid);
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
     rmSync(join(this.serverEnv.TMUX_TMPDIR ?? '/tmp', `tmux-${process.getuid?.() ?? 0}`, this.socketName), {
       force: true,
     });
