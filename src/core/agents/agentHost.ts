@@ -64,7 +64,7 @@ export interface SettledScreen {
   readonly cursor: { readonly x: number; readonly y: number };
   /** The person is looking at the scroll-back (tmux copy mode): the text may be old. */
   readonly isInCopyMode: boolean;
-  /** For so long nothing was put out, by what the host had heard when it read: the text has been there since. Undefined: not known. */
+  /** For so long nothing had been put out when it was read: the text has been there since. Undefined: not known. */
   readonly quietMs?: number;
   readonly observedAtMs: number;
 }

@@ -29,7 +29,7 @@ export class PaneMirrors {
 
   constructor(
     private readonly log: Logger,
-    private readonly connection: () => TmuxConnection | undefined,
+    private readonly connection: () => Pick<TmuxConnection, 'runOnWatch' | 'format'> | undefined,
   ) {}
 
   /** Panes that must be streamed. */

@@ -4,19 +4,23 @@ import type { Clock } from '../../base/clock';
 import type { Disposable } from '../../base/disposable';
 import { ignore, type Logger } from '../../base/log';
 import type { HostedAgents, HostedEntry } from '../hostedAgents';
+import { TmuxArgs } from '../tmuxArgs';
 import { OscWatch } from './oscWatch';
 import { PaneMirrors, type MirrorSink } from './paneMirrors';
 import type { PaneReader } from './paneReader';
-import { ScreenWatch } from './screenWatch';
+import { ScreenWatch, SETTLE_MS } from './screenWatch';
 import { StreamPolicy } from './streamPolicy';
 import type { TmuxConnection } from './tmuxConnection';
+
+/** The connection on which output comes. */
+export type WatchConnection = Pick<TmuxConnection, 'runOnWatch' | 'format'>;
 
 export interface PaneStreamsOptions {
   readonly agents: HostedAgents;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly connection: () => TmuxConnection | undefined;
-  readonly panes: PaneReader;
+  readonly connection: () => WatchConnection | undefined;
+  readonly panes: Pick<PaneReader, 'capture'>;
   readonly onSettled: (screen: SettledScreen) => void;
   readonly onOsc: (osc: OscSequence) => void;
   readonly onOutput: (fact: AgentOutput) => void;
@@ -41,7 +45,7 @@ export class PaneStreams implements Disposable {
   }
 
   /** A connection is there; of an observer nothing is streamed. */
-  open(connection: TmuxConnection, isStreaming: boolean): void {
+  open(connection: WatchConnection, isStreaming: boolean): void {
     this.#policy = isStreaming ? new StreamPolicy(connection, this.options.log) : undefined;
   }
 
@@ -113,12 +117,28 @@ export class PaneStreams implements Disposable {
     };
   }
 
-  /** The screen now, with how long it has rested. @throws as {@link PaneReader.capture} */
+  /** The screen now, with how long it had rested. @throws as {@link PaneReader.capture} */
   async capture(entry: HostedEntry): Promise<SettledScreen> {
     const screen = await this.options.panes.capture(entry);
-    const isStreamed = this.#policy?.isPausedByUs(entry.paneId) === false;
-    const quietMs = isStreamed ? this.#screens.quietMs(entry.paneId) : undefined;
+    const quietMs = await this.#quietMs(entry, this.options.clock.monotonicMs());
     return quietMs === undefined ? screen : { ...screen, quietMs };
+  }
+
+  /**
+   * How long a screen that was read at `readAtMs` had rested. It comes on another connection than output does, and may show what has not
+   * been heard yet: a rest is believed only when the connection of the output, asked after the reading, has answered.
+   */
+  async #quietMs({ paneId }: HostedEntry, readAtMs: number): Promise<number | undefined> {
+    if (this.#policy?.isPausedByUs(paneId) !== false) return undefined;
+    if ((this.#screens.quietMs(paneId, readAtMs) ?? 0) >= SETTLE_MS) {
+      try {
+        await this.options.connection()?.runOnWatch([TmuxArgs.displayServer('heard')]);
+      } catch (error) {
+        ignore(this.options.log, error, 'the connection has just gone: how long it rested is not known');
+        return undefined;
+      }
+    }
+    return this.#screens.quietMs(paneId, readAtMs);
   }
 
   #onOutput(paneId: string): void {

@@ -71,10 +71,10 @@ export class ScreenWatch implements Disposable {
     this.#arm(pane);
   }
 
-  /** How long nothing has come from the pane; undefined: nothing ever came. */
-  quietMs(paneId: string): number | undefined {
+  /** How long nothing had come from the pane at `atMs`, 0 when something came since; undefined: nothing ever came. */
+  quietMs(paneId: string, atMs: number): number | undefined {
     const pane = this.#panes.get(paneId);
-    return pane && this.options.clock.monotonicMs() - pane.lastOutputMs;
+    return pane && Math.max(0, atMs - pane.lastOutputMs);
   }
 
   /** The pane is gone. */

@@ -14,7 +14,7 @@ export class StreamPolicy {
   #hasActivity = false;
 
   constructor(
-    private readonly connection: TmuxConnection,
+    private readonly connection: Pick<TmuxConnection, 'runOnWatch'>,
     private readonly log: Logger,
   ) {}
 

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import type { AgentId } from '../../../../src/core/agents/agent';
+import type { SettledScreen } from '../../../../src/core/agents/agentHost';
+import { silentLogger } from '../../../../src/core/base/log';
+import { HostedAgents, type HostedEntry } from '../../../../src/core/tmux/hostedAgents';
+import { PaneStreams } from '../../../../src/core/tmux/node/paneStreams';
+import { paneFormat } from '../../../../src/core/tmux/tmuxFormat';
+import { asPaneId, asWindowId } from '../../../../src/core/tmux/tmuxArgs';
+import { ManualClock } from '../../../support/manualClock';
+
+const ENTRY: HostedEntry = {
+  agentId: 'one' as AgentId,
+  generation: 1,
+  pid: 1,
+  paneId: asPaneId('%1'),
+  windowId: asWindowId('@1'),
+  process: undefined,
+  isHosted: true,
+  cause: undefined,
+};
+
+/** `heard`: what comes on the connection of the output before it answers what was asked after the reading. */
+function createFixture(heard: (streams: PaneStreams, clock: ManualClock) => Promise<void>) {
+  const clock = new ManualClock();
+  const agents = new HostedAgents();
+  agents.add(ENTRY);
+  const connection = {
+    format: paneFormat('m'),
+    runOnWatch: async () => {
+      await heard(streams, clock);
+      return [];
+    },
+  };
+  const streams: PaneStreams = new PaneStreams({
+    agents,
+    clock,
+    log: silentLogger,
+    connection: () => connection,
+    panes: {
+      capture: async ({ agentId, generation }): Promise<SettledScreen> => ({
+        agentId,
+        generation,
+        text: 'what it draws now',
+        title: '',
+        foreground: '',
+        cursor: { x: 0, y: 0 },
+        isInCopyMode: false,
+        observedAtMs: clock.nowMs(),
+      }),
+    },
+    onSettled: () => undefined,
+    onOsc: () => undefined,
+    onOutput: () => undefined,
+  });
+  streams.open(connection, true);
+  streams.update();
+  streams.onOutput(ENTRY.paneId, Buffer.from('before'));
+  return { clock, streams };
+}
+
+describe('paneStreams', () => {
+  it('tells how long a screen had rested when it was read', async () => {
+    const { clock, streams } = createFixture(async (_, time) => {
+      if (time.monotonicMs() === 400) await time.advanceMs(50);
+    });
+    await clock.advanceMs(400);
+    assert.equal((await streams.capture(ENTRY)).quietMs, 400);
+  });
+
+  it('does not take for rested what shows output that was not heard yet when it was read', async () => {
+    const { clock, streams } = createFixture(async (all) =>
+      all.onOutput(ENTRY.paneId, Buffer.from('what it draws now')),
+    );
+    await clock.advanceMs(400);
+    assert.equal((await streams.capture(ENTRY)).quietMs, 0);
+  });
+
+  it('does not know how long a screen had rested when the connection of the output has gone', async () => {
+    const { clock, streams } = createFixture(() => Promise.reject(new Error('gone')));
+    await clock.advanceMs(400);
+    const screen = await streams.capture(ENTRY);
+    assert.equal(screen.quietMs, undefined);
+    assert.equal(screen.text, 'what it draws now');
+  });
+
+  it('does not know how long a screen had rested whose output is not streamed', async () => {
+    const { clock, streams } = createFixture(() => Promise.resolve());
+    streams.close();
+    await clock.advanceMs(400);
+    assert.equal((await streams.capture(ENTRY)).quietMs, undefined);
+  });
+});
