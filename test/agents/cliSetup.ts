@@ -253,6 +253,7 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
       permission: permissions,
     };
     home.write('.config/opencode/opencode.json', JSON.stringify(config));
+    pretendPluginIsInstalled(home);
     // At each start it unpacks some 20 MB of libraries into the folder for temporary files; one that is killed leaves them there.
     mkdirSync(join(home.folder, 'tmp'), { recursive: true });
     return {
@@ -266,3 +267,17 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
     };
   },
 };
+
+/**
+ * In a new home opencode installs the package that plugins are typed with (60 MB, some 15 s of a processor), though nothing here
+ * needs it. It leaves a folder alone whose lock file names it.
+ */
+function pretendPluginIsInstalled(home: CliHome): void {
+  const dependencies = { '@opencode-ai/plugin': installedVersion('opencode') };
+  home.write('.config/opencode/package.json', JSON.stringify({ dependencies }));
+  home.write(
+    '.config/opencode/package-lock.json',
+    JSON.stringify({ lockfileVersion: 3, packages: { '': { dependencies } } }),
+  );
+  mkdirSync(join(home.folder, '.config/opencode/node_modules'), { recursive: true });
+}
