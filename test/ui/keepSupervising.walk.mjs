@@ -60,12 +60,13 @@ await walk('R14 supervision without a window', async (it) => {
     await eventually('this window manages', () => /kind=ready epoch=3/.test(agents.log()));
     assert.match(hostLog(), /makes way for a window/);
     assert.doesNotMatch(await agents.container.innerText(), /Managed by/);
+    // All rows are drawn anew when the window begins to manage: by then they have been.
+    await eventually('the program waits again', () => hostLog().lastIndexOf('kind=following') > hostLog().lastIndexOf('makes way')); // prettier-ignore
     await agents.menu('Planner', 'Show Agent History');
     await window.tab(/History of/).waitFor();
     const text = async () => (await window.page.locator('.editor-instance .view-lines').innerText()).replace(/\u00a0/g, ' '); // prettier-ignore
     await eventually('the history', async () => /by policy: restarted/.test(await text()));
     await it.shot(window, 'back');
-    await eventually('the program waits again', () => hostLog().lastIndexOf('kind=following') > hostLog().lastIndexOf('makes way')); // prettier-ignore
     assert.equal(hostPid(), host);
     const { planner, reviewer } = runningAgents(it);
     assert.deepEqual([planner.generation, reviewer.generation], [before.planner.generation + 1, before.reviewer.generation]); // prettier-ignore
