@@ -9,8 +9,8 @@ import { count, notRunLines, slowestLines } from './lib/results.mjs';
 
 /** They keep a processor busy and wait for nothing. */
 const CHECKS_AT_A_TIME = 2;
-/** Files of several tiers that mostly wait. */
-const WAITING_FILES_AT_A_TIME = 4;
+/** Files of the tiers of a group, which mostly wait: programs in terminals, and VS Code with a browser. */
+const FILES_AT_A_TIME = { terminals: 4, windows: 3 };
 /** How many files are named at the end with their times. */
 const SLOWEST = 12;
 
@@ -56,11 +56,11 @@ const isAble = (tier) => !problems.get(tier);
 for (const tier of suites.filter((each) => !isAble(each))) notRun.push(`tier ${tier.name}: ${problems.get(tier)}`);
 for (const tier of suites.filter(isAble)) {
   if (results.has(tier)) continue;
-  const together = tier.isMostlyWaiting ? suites.filter((each) => each.isMostlyWaiting && isAble(each)) : [tier];
+  const together = tier.group ? suites.filter((each) => each.group === tier.group && isAble(each)) : [tier];
   process.stdout.write(`\n== ${together.map(({ name }) => name).join(', ')}\n`);
-  if (together.length === 1) await runTier(tier);
+  if (!tier.group) await runTier(tier);
   else {
-    const slots = sharedSlots(WAITING_FILES_AT_A_TIME);
+    const slots = sharedSlots(FILES_AT_A_TIME[tier.group]);
     await Promise.all(together.map((each) => runTier(each, { part: 'beside', slots })));
     for (const each of together) await runTier(each, { part: 'alone' });
   }

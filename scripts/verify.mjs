@@ -60,7 +60,7 @@ async function runTiers(some, part) {
     tier.run({ only: { files: chosen, grep }, trials: size, ...(part ? { part } : {}) });
   records.push(...(await Promise.all(some.map(run))).flat());
 }
-const isWaiting = ({ tier }) => tier.isMostlyWaiting === true;
+const isWaiting = ({ tier }) => tier.group === 'terminals';
 for (const one of able.filter((each) => !isWaiting(each))) await runTiers([one]);
 await runTiers(able.filter(isWaiting), 'beside');
 for (const one of able.filter(isWaiting)) await runTiers([one], 'alone');

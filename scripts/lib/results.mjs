@@ -2,11 +2,16 @@
 // that is no test suite.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { root } from './project.mjs';
 
 /** A private folder for the files of this run, removed when the script ends. */
 export const runFolder = mkdtempSync(join(tmpdir(), 'core-run-'));
 process.on('exit', () => rmSync(runFolder, { recursive: true, force: true }));
+
+/** Where the tests of this run share what they bundle; removed when the script ends. */
+export const bundlesFolder = join(root, 'out', 'test', `bundles-of-${basename(runFolder)}`);
+process.on('exit', () => rmSync(bundlesFolder, { recursive: true, force: true }));
 
 export const notRunFile = join(runFolder, 'not-run.txt');
 

@@ -3,14 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { limitOf, sideBySide } from './lanes.mjs';
 import { root, runNode, tool } from './project.mjs';
-import { judged, noteTime, notRunFile, readResults, runFolder } from './results.mjs';
+import { bundlesFolder, judged, noteTime, notRunFile, readResults, runFolder } from './results.mjs';
 
 let runCount = 0;
 
 /** Environment for one run of tests, with a results file of its own. */
 export function testEnv(more = {}) {
   const results = join(runFolder, `results-${(runCount += 1)}.jsonl`);
-  return { CORE_ROOT: root, CORE_RESULTS: results, CORE_NOT_RUN: notRunFile, ...more };
+  return { CORE_ROOT: root, CORE_RESULTS: results, CORE_NOT_RUN: notRunFile, CORE_BUNDLES: bundlesFolder, ...more };
 }
 
 export function filesOf(folder, ending) {

@@ -20,9 +20,13 @@ export function suiteExtensions() {
   return ['.', ...filesOf('test/extension/fixtures', 'package.json').map((file) => join(file, '..'))];
 }
 
-/** The suite in the extension host: of the web VS Code, or of the desktop one that CORE_ORCHESTRATOR_VSCODE names. */
-async function extensionTier({ only, trials } = {}) {
-  if (only && only.files.length === 0) return [];
+/** The suite in the extension host: of the web VS Code, or of the desktop one that CORE_ORCHESTRATOR_VSCODE names. It is one window, beside others (`part`, `slots`: as in mochaTier). */
+async function extensionTier({ only, trials, part, slots = (job) => job() } = {}) {
+  if (part === 'alone' || (only && only.files.length === 0)) return [];
+  return slots(() => extensionSuite({ only, trials }));
+}
+
+async function extensionSuite({ only, trials }) {
   for (const args of [[], ['--tests']]) {
     const code = await runNode('esbuild.js', args, { isQuiet: true });
     if (code !== 0) return [single('build for the extension host', false, `esbuild.js ${args.join(' ')} failed`)];
@@ -53,12 +57,11 @@ async function packaged() {
   return isPackaged;
 }
 
-/** How many walks run at a time, each with a VS Code and a browser of its own; and how long one may take. */
-const WALKS_AT_A_TIME = 3;
+/** How long a walk may take. */
 const WALK_MS = 5 * MINUTE_MS;
 
-/** Every walk on the packaged .vsix. With counts to record (verify) one after the other. */
-async function uiTier({ only, trials } = {}) {
+/** Every walk on the packaged .vsix, each with a VS Code and a browser of its own (`part`, `slots`: as in mochaTier). With counts to record (verify) one after the other. */
+async function uiTier({ only, trials, part, slots = (job) => job() } = {}) {
   const files = only?.files ?? filesOf('test/ui', '.walk.mjs');
   if (files.length === 0) return [];
   if (!(await packaged())) return [single('npm run package', false, 'see above')];
@@ -73,24 +76,18 @@ async function uiTier({ only, trials } = {}) {
     noteTime(file, Date.now() - startedMs);
     return judged(file, readResults(env.CORE_RESULTS), code);
   };
-  if (trials)
-    return (
+  const inTurn = async (some, heading) =>
+    (
       await sideBySide(
         1,
-        files.map((file) => one(file)),
+        some.map((file) => one(file, heading)),
       )
     ).flat();
+  if (trials) return inTurn(files);
   const { beside, alone } = byAloneness(files);
-  return [
-    ...(await sideBySide(
-      WALKS_AT_A_TIME,
-      beside.map((file) => one(file, '')),
-    )),
-    ...(await sideBySide(
-      1,
-      alone.map((file) => one(file)),
-    )),
-  ].flat();
+  const records =
+    part === 'alone' ? [] : (await Promise.all(beside.map((file) => slots(() => one(file, '')())))).flat();
+  return part === 'beside' ? records : [...records, ...(await inTurn(alone))];
 }
 
 async function packageTier() {
@@ -113,8 +110,8 @@ const tmux = () => installPrograms(['tmux', 'sqlite3']);
 const webVscode = () => installWebVscode(['tmux', 'chromium']);
 
 /**
- * In order of running; those with `isCheck` need nothing and run side by side, before the others; those that are
- * `isMostlyWaiting` run beside each other, but for their files that run alone. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
+ * In order of running; those with `isCheck` need nothing and run side by side, before the others; those of
+ * one `group` run beside each other, but for their files that run alone. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
  * `ending` say where its tests are.
  */
 export const tiers = [
@@ -142,15 +139,15 @@ export const tiers = [
     name: 'integration',
     folder: 'test/integration',
     ending: '.test.ts',
-    isMostlyWaiting: true,
+    group: 'terminals',
     needs: tmux,
-    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 4 }),
+    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 4, aloneAtATime: 2, groups: 12 }),
   },
   {
     name: 'agents',
     folder: 'test/agents',
     ending: '.test.ts',
-    isMostlyWaiting: true,
+    group: 'terminals',
     needs: () => firstProblem(tmux, installAgents),
     run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 4, aloneAtATime: 2 }),
   },
@@ -159,8 +156,9 @@ export const tiers = [
     name: 'extension',
     folder: 'test/extension',
     ending: '.test.ts',
+    group: 'windows',
     needs: () => (process.env.CORE_ORCHESTRATOR_VSCODE ? tmux() : webVscode()),
     run: extensionTier,
   },
-  { name: 'ui', folder: 'test/ui', ending: '.walk.mjs', needs: webVscode, run: uiTier },
+  { name: 'ui', folder: 'test/ui', ending: '.walk.mjs', group: 'windows', needs: webVscode, run: uiTier },
 ];

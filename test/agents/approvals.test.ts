@@ -1,3 +1,4 @@
+// Once for each: claude, codex, gemini, opencode
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../src/core/agents/agent';
 import { AgentError } from '../../src/core/agents/agentErrors';

@@ -260,6 +260,7 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
       args: [],
       env: {
         TMPDIR: join(home.folder, 'tmp'),
+        BUN_JSC_useFTLJIT: '0', // its last stage of compiling costs a short run more than it brings
         OPENCODE_DISABLE_AUTOUPDATE: '1',
         OPENCODE_DISABLE_MODELS_FETCH: '1',
         OPENCODE_DISABLE_LSP_DOWNLOAD: '1',

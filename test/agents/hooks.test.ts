@@ -28,8 +28,10 @@ for (const cli of CLIS) {
     });
     after(() => world?.dispose());
 
-    it('tell of a prompt and of its end, of the tokens, and of the conversation', async () => {
+    it('tell of a prompt and of its end, of the tokens, and of the conversation, and leave what the person has set as it was', async () => {
       const id = await world.start();
+      const texts = (): readonly string[] => CONFIGURATION.map((name) => textOf(join(world.home.folder, name)));
+      const before = texts();
       assert.deepEqual(world.view(id).degraded, []);
       await world.ask(id, 'Take your time. [[slow: 3]]');
       const hookOf = async () => (await world.engine.explain(id)).signals.find(({ source }) => source === 'hook');
@@ -44,18 +46,9 @@ for (const cli of CLIS) {
       await eventually('tokens are known', () => (world.view(id).usage?.inputTokens ?? 0) > 0, { timeoutMs: 10_000 });
       await world.engine.stopAgent(id);
       assert.equal(world.view(id).isResumable, true);
-      await world.engine.removeAgent(id);
-    });
-
-    it('leave the configuration of the person as it was', async () => {
-      const texts = (): readonly string[] => CONFIGURATION.map((name) => textOf(join(world.home.folder, name)));
-      const id = await world.start();
-      const before = texts();
-      await world.ask(id, 'Hello. [[reply: hello]]');
-      await world.shows(id, 'idle', 20_000);
-      await world.engine.removeAgent(id);
       assert.ok(texts().every((text) => !/CORE_ORCHESTRATOR|opencodePlugin|hook Stop|hook AfterAgent/u.test(text)));
       assert.deepEqual(texts(), before);
+      await world.engine.removeAgent(id);
     });
   });
 }

@@ -17,17 +17,35 @@ const options = {
 } satisfies BuildOptions;
 let built: Promise<string> | undefined;
 
-/** A folder with everything an engine in a process of its own needs, from the present sources; made once per process. */
+/**
+ * A folder with everything an engine in a process of its own needs, from the present sources; made once per process, or once per run
+ * of the runner, which names a place in CORE_BUNDLES.
+ */
 export function buildBundles(): Promise<string> {
-  built ??= bundle();
+  built ??= shared();
   return built;
+}
+
+async function shared(): Promise<string> {
+  const place = process.env.CORE_BUNDLES;
+  if (place && fs.existsSync(place)) return place;
+  const folder = await bundle();
+  if (!place) {
+    process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  }
+  try {
+    fs.renameSync(folder, place);
+  } catch {
+    fs.rmSync(folder, { recursive: true }); // another process was quicker
+  }
+  return place;
 }
 
 async function bundle(): Promise<string> {
   const parent = path.join(root, 'out', 'test');
   fs.mkdirSync(parent, { recursive: true });
   const folder = fs.mkdtempSync(path.join(parent, 'bundles-'));
-  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
   fs.copyFileSync(await buildStoreWorker(), path.join(folder, 'storeWorker.js'));
   fs.copyFileSync(wasmFile, path.join(folder, 'sql-wasm.wasm'));
   await build({
