@@ -11,8 +11,8 @@ import { cleanLine } from './terminalText';
 type OneAgentMethod = GatewayMethod &
   ('agent.stop' | 'agent.restart' | 'agent.pause' | 'agent.unpause' | 'agent.remove');
 
-/** A verb that does the same to each of the agents it names, one after the other; goes on after a failure, and ends with the first. */
-function eachAgent(method: OneAgentMethod, done: string, then: (agent: AgentRow) => string = () => '') {
+/** A verb that does the same to each of the agents it names, one after the other, and says of each what was `done`; goes on after a failure, and ends with the first. */
+function eachAgent(method: OneAgentMethod, done: (name: string, agent: AgentRow) => string) {
   return async (context: VerbContext): Promise<ExitCode> => {
     const engine = context.engine();
     const agents = await context.agents();
@@ -27,7 +27,7 @@ function eachAgent(method: OneAgentMethod, done: string, then: (agent: AgentRow)
       try {
         await engine.call(method, { agentId: id });
         succeeded.push(id);
-        if (!context.isJson) context.say(`${done} ${cleanLine(name)}${then(agent)}`);
+        if (!context.isJson) context.say(done(cleanLine(name), agent));
       } catch (error) {
         if (!(error instanceof CliError)) throw error;
         if (chosen.length === 1) throw error;
@@ -44,11 +44,16 @@ function eachAgent(method: OneAgentMethod, done: string, then: (agent: AgentRow)
 const firstPromptWords = ({ hasFirstPrompt }: AgentRow): string =>
   hasFirstPrompt ? ' in a new conversation; its first prompt is sent again' : '';
 
-const stopEach = eachAgent('agent.stop', 'stopped');
-export const restart = eachAgent('agent.restart', 'restarted', firstPromptWords);
-export const pause = eachAgent('agent.pause', 'paused');
-export const unpause = eachAgent('agent.unpause', 'takes prompts again:');
-export const remove = eachAgent('agent.remove', 'removed');
+/** Nothing of it runs, and nothing is about to. */
+const OVER: ReadonlySet<string> = new Set(['stopped', 'exited', 'failed']);
+
+const stopEach = eachAgent('agent.stop', (name, { lifecycle }) =>
+  OVER.has(lifecycle) ? `${name} had ended already` : `stopped ${name}`,
+);
+export const restart = eachAgent('agent.restart', (name, agent) => `restarted ${name}${firstPromptWords(agent)}`);
+export const pause = eachAgent('agent.pause', (name) => `paused ${name}`);
+export const unpause = eachAgent('agent.unpause', (name) => `takes prompts again: ${name}`);
+export const remove = eachAgent('agent.remove', (name) => `removed ${name}`);
 
 export async function stop(context: VerbContext): Promise<ExitCode> {
   return context.has('all') ? fleet(context, 'fleet.stopAll', 'stopped') : stopEach(context);

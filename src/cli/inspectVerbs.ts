@@ -127,7 +127,11 @@ function answerLine({ id, canAllow, canDeny }: AgentRequest, handle: string): st
 export async function screen(context: VerbContext): Promise<ExitCode> {
   const { id } = await context.agent(context.operand(0));
   const { text } = (await context.engine().call('agent.screen', { agentId: id })) as { readonly text: string }; // the engine's own
-  context.answer({ agentId: id, text }, () => cleanBlock(text).trimEnd());
+  context.answer({ agentId: id, text }, () =>
+    cleanBlock(text)
+      .replace(/^\s*\n/, '')
+      .trimEnd(),
+  );
   return ExitCode.Ok;
 }
 

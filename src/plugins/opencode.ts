@@ -16,6 +16,8 @@ const ASKS = new Set(['permission.asked', 'question.asked']);
 const ENDS_QUESTION = new Set(['permission.replied', 'question.replied', 'question.rejected']);
 /** Of any session, those of sub-agents, too. */
 const ENDS_TURN = new Set(['session.idle', 'session.error']);
+/** How opencode and the services that it asks name a limit (opencode 1.18.33, session/retry.ts). */
+const LIMIT = /rate.?limit|too many requests|overloaded|quota|usage (limit|exceeded)/i;
 const MAX_TEXT_LENGTH = 100_000;
 const MAX_CHILDREN = 1_000;
 
@@ -104,7 +106,7 @@ class Sessions {
       case 'question.asked':
         return { sessionID, ...picked(properties, ['id', 'questions']) };
       case 'session.status':
-        return this.isChild(sessionID) ? undefined : { sessionID, status: properties['status'] };
+        return this.isChild(sessionID) ? undefined : { sessionID, ...statusOf(properties['status']) };
       case 'session.error':
         return this.#onError(sessionID, fieldsOf(properties['error']));
       case 'session.idle':
@@ -122,6 +124,13 @@ class Sessions {
     this.#failed.add(sessionID);
     return { sessionID, error: picked(error, ['name']) };
   }
+}
+
+/** What it does, and whether it waits because of a limit or an overload of the service. */
+function statusOf(status: unknown): Json {
+  const { type, message } = fieldsOf(status);
+  const isLimit = type === 'retry' && typeof message === 'string' && LIMIT.test(message);
+  return { status, ...(isLimit && { isLimit }) };
 }
 
 /** Tokens and cost of an answer that is complete. */

@@ -14,7 +14,7 @@ export interface Trial {
 /** Every payload once. */
 const SHORT: readonly SituationName[] = [
   'idle', 'after', 'working', 'scrolled', 'draft', 'dialog', 'idle', 'launch', 'after', 'working', 'scrolled',
-  'draft', 'idle', 'after', 'launch', 'idle', 'working', 'scrolled', 'draft', 'dialog', 'idle',
+  'draft', 'idle', 'after', 'working', 'idle', 'working', 'scrolled', 'draft', 'dialog', 'idle',
 ]; // prettier-ignore
 /** One conversation: a launch begins it anew before the program would compact it. Repeated, each situation meets each payload. */
 const CONVERSATION: readonly SituationName[] = [

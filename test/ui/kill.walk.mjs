@@ -68,7 +68,7 @@ await walk('R14 the extension host is killed', async (it) => {
   await agents.closeToasts();
 
   await it.step('R14 after each kill ten agents work on undisturbed, each once, and the view is right', async () => {
-    const rounds = it.trials(4, 20, 50);
+    const rounds = it.trials(2, 20, 50);
     const backMs = [];
     /** For each kill: how many seconds the agent that was slowest has worked on by the time that its row was right again. */
     const workedOn = [];

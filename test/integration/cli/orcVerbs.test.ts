@@ -171,6 +171,11 @@ describe('orc for people', () => {
     assert.deepEqual([code, stdout, stderr], [5, 'stopped Builder\n', 'orc: Reviewer: it is not running\n']);
   });
 
+  it('does not say that it stopped what had ended already', async () => {
+    answering({ 'agent.stop': { result: null } });
+    assert.equal((await orc(['stop', 'twin-1'])).stdout, 'Twin had ended already\n');
+  });
+
   it('refuses a name that several agents have, and names them', async () => {
     const { code, stderr } = await orc(['stop', 'Twin']);
     assert.equal(code, 2);
@@ -226,8 +231,8 @@ describe('orc for people', () => {
   });
 
   it('prints a screen without its control characters', async () => {
-    answering({ 'agent.screen': { result: { text: `${RED}one\u001b[2J\ntwo\n\n\n` } } });
-    assert.equal((await orc(['screen', 'reviewer'])).stdout, 'one\ntwo\n');
+    answering({ 'agent.screen': { result: { text: `\n  \n${RED}  one\u001b[2J\ntwo\n\n\n` } } });
+    assert.equal((await orc(['screen', 'reviewer'])).stdout, '  one\ntwo\n');
   });
 
   describe('approve and deny', () => {

@@ -81,6 +81,25 @@ describe('the plugin of opencode', function () {
     assert.deepEqual(spooled(), []);
   });
 
+  it('says of a retry whether it waits because of a limit or an overload', async () => {
+    await gateway.listen();
+    gateway.answers = { 'hook.report': { result: {} } };
+    await load();
+    const statuses = [
+      { type: 'busy' },
+      { type: 'retry', attempt: 1, message: 'Provider is overloaded', next: 2 },
+      { type: 'retry', attempt: 2, message: 'Rate Limited', next: 2 },
+      { type: 'retry', attempt: 3, message: 'the connection was reset', next: 2 },
+    ];
+    for (const status of statuses) await event('session.status', { sessionID: 's', status });
+    await told('session.status', statuses.length);
+    const limits = [{}, { isLimit: true }, { isLimit: true }, {}];
+    assert.deepEqual(
+      reports('session.status').map(({ payload }) => payload),
+      statuses.map((status, index) => ({ sessionID: 's', status, ...limits[index] })),
+    );
+  });
+
   it('spools while no engine runs, in the order and with the bounds of orc hook', async () => {
     await load();
     await hooks['chat.message']?.({ sessionID: 's' }, { parts: [{ type: 'text', text: 'x'.repeat(99_000) }] });
