@@ -47,6 +47,7 @@ export interface OrchestratorPorts {
   readonly settings: () => EngineSettings;
 }
 
+const STORE_BLOCKED = 'store.blocked';
 /** A new window lets the old one's host end within this; `stop` is impolite after it. */
 const STOP_DEADLINE_MS = 900;
 /** Starting takes well under a second; longer means that something is wrong, which the status says. */
@@ -184,11 +185,24 @@ export class Orchestrator implements Engine {
     const code = error instanceof OrchestratorError ? error.code : 'engine.failed';
     this.ports.log.error('the engine cannot work', { code, error: describeError(error) });
     this.#board.replaceAll([]);
+    if (code.startsWith('data.')) this.#raiseStoreBlocked(describeError(error));
     this.#setStatus({ kind: 'blocked', code, detail: describeError(error) });
+  }
+
+  /** Without its store nothing is supervised: that needs a person, whether the view is open or not. */
+  #raiseStoreBlocked(reason: string): void {
+    this.#notices.raise({
+      fingerprint: STORE_BLOCKED,
+      level: 'critical',
+      title: 'Core Orchestrator cannot open its store',
+      detail: `${reason}. Agents keep running, but nothing is started or kept. Check Setup names the folder; then use Try Again.`,
+      atMs: this.ports.clock.nowMs(),
+    });
   }
 
   #setStatus(status: EngineStatus): void {
     if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
+    if (status.kind === 'ready' || status.kind === 'following') this.#notices.resolve(STORE_BLOCKED);
     this.#status = status;
     this.ports.log.info('engine', { ...status });
     this.#onDidChangeStatus.fire(status);

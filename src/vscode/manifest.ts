@@ -140,6 +140,15 @@ export interface ContextKeys {
   'coreOrchestrator.canAct': boolean;
   /** At least one agent has a process. */
   'coreOrchestrator.hasLiveAgents': boolean;
+  /** At least one agent has a terminal that can be shown. */
+  'coreOrchestrator.hasAttachableAgents': boolean;
+  'coreOrchestrator.hasEndedAgents': boolean;
+  'coreOrchestrator.hasPausedAgents': boolean;
+  'coreOrchestrator.hasQuarantinedAgents': boolean;
+  /** At least one agent has ended in a conversation that can be gone on with. */
+  'coreOrchestrator.hasResumableAgents': boolean;
+  /** At least one agent asks for something that is shown. */
+  'coreOrchestrator.hasRequests': boolean;
   /** At least one agent needs a person. */
   'coreOrchestrator.hasWaitingAgents': boolean;
   'coreOrchestrator.hasFleetFile': boolean;
@@ -160,6 +169,7 @@ export const WelcomeState = {
   VirtualWorkspace: 'virtualWorkspace',
   NoTmux: 'noTmux',
   OldTmux: 'oldTmux',
+  TmuxLost: 'tmuxLost',
   UnsafeFolder: 'unsafeFolder',
   StoreCorrupt: 'storeCorrupt',
   StoreNewer: 'storeNewer',

@@ -112,8 +112,10 @@ describe('the fleet file', () => {
     ]);
   });
 
-  it('is checked by the editor while it is written: a wrong field is marked at its place', async () => {
-    const [document, position] = await openAt('{ "agents": [{ "name": "A", "type": "demo", |"colour": "red" }] }');
+  it('is checked by the editor while it is written: a wrong field is marked at its place, comments and trailing commas are not', async () => {
+    const [document, position] = await openAt(
+      '{\n  // the first one\n  "agents": [{ "name": "A", "type": "demo", |"colour": "red" },],\n}',
+    );
     const problems = await eventually('a problem', () => {
       const found = vscode.languages.getDiagnostics(document.uri);
       return found.length > 0 ? found : undefined;

@@ -1,6 +1,6 @@
 // What a person sees when something is in the way, and that it works after it was mended.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agents, inWalkFolder, setOnMachine } from './agents.mjs';
 import { eventually, walk } from './walk.mjs';
@@ -79,8 +79,25 @@ await walk('Something is in the way', async (it) => {
     await it.shot(window, 'tmux-installed');
     await agents.menu('Scout', 'Stop Agent');
     await agents.is('Scout', 'stopped');
-    await window.close();
   });
+
+  await it.step(
+    'a tmux that stops and does not come back is told, above the rows and without them, until it does',
+    async () => {
+      rmSync(join(bin, 'tmux'));
+      writeFileSync(join(bin, 'tmux'), '#!/bin/sh\n[ "$1" = -V ] && exec /usr/bin/tmux -V\necho "server exited unexpectedly" >&2\nexit 1\n'); // prettier-ignore
+      chmodSync(join(bin, 'tmux'), 0o755);
+      it.tmux('kill-server');
+      await agents.container.getByText('tmux stopped. Reconnecting').waitFor();
+      await agents.menu('Scout', 'Remove Agent');
+      await agents.container.getByText('tmux has stopped').waitFor();
+      await it.shot(window, 'tmux-lost');
+      rmSync(join(bin, 'tmux'));
+      symlinkSync('/usr/bin/tmux', join(bin, 'tmux'));
+      await agents.button('Start Agent…').waitFor();
+      await window.close();
+    },
+  );
 
   await it.step('no folder is open', async () => {
     window = await it.open(server);

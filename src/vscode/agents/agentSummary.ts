@@ -50,7 +50,7 @@ export function viewMessage(status: EngineStatus): string | undefined {
     case 'blocked':
       return 'Not up to date: the engine had to stop. Run Check Setup.';
     case 'ready':
-      if (status.isTmuxLost) return 'tmux stopped. Reconnecting…';
+      if (status.isTmuxLost) return 'tmux stopped. Reconnecting… If this stays, run Check Setup.';
       return status.isReadOnly ? 'Read-only: changes cannot be kept now.' : undefined;
     case 'starting':
     case 'stopped':

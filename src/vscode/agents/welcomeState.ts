@@ -41,6 +41,7 @@ export function welcomeState(facts: WelcomeFacts): WelcomeState {
       return facts.status.isConnected ? WelcomeState.Connected : WelcomeState.Elsewhere;
     case 'ready':
       if (!facts.isTrusted) return WelcomeState.Untrusted;
+      if (facts.status.isTmuxLost) return WelcomeState.TmuxLost;
       if (!facts.hasFolder) return WelcomeState.NoFolder;
       return facts.hasFleetFile ? WelcomeState.EmptyFleet : WelcomeState.Empty;
   }

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import type { Logger } from '../../core/base/log';
 import { type Engine, STORE_LOSS } from '../../core/engine';
-import { isLive } from '../agents/agentText';
+import { isEnded, isLive } from '../agents/agentText';
 import { canAct } from '../commands/control';
 import { welcomeState } from '../agents/welcomeState';
 import type { ContextKeySetter } from '../context';
@@ -68,6 +68,24 @@ export class WorkspaceFacts implements Disposable {
     const isWaiting = agents.some((agent) => agent.needsYou !== undefined);
     this.keys.set('coreOrchestrator.hasWaitingAgents', isWaiting);
     this.keys.set('coreOrchestrator.hasLiveAgents', agents.some(isLive));
+    this.keys.set(
+      'coreOrchestrator.hasAttachableAgents',
+      agents.some(({ isAttachable }) => isAttachable),
+    );
+    this.keys.set('coreOrchestrator.hasEndedAgents', agents.some(isEnded));
+    this.keys.set(
+      'coreOrchestrator.hasPausedAgents',
+      agents.some(({ lifecycle }) => lifecycle === 'paused'),
+    );
+    this.keys.set('coreOrchestrator.hasQuarantinedAgents', agents.some(({ lifecycle }) => lifecycle === 'quarantined')); // prettier-ignore
+    this.keys.set(
+      'coreOrchestrator.hasResumableAgents',
+      agents.some(({ isResumable }) => isResumable),
+    );
+    this.keys.set(
+      'coreOrchestrator.hasRequests',
+      agents.some(({ request }) => request !== undefined),
+    );
     this.keys.set('coreOrchestrator.hasFleetFile', this.#hasFleetFile);
     const hasLoss = this.engine.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);
     this.keys.set('coreOrchestrator.hasStoreLoss', hasLoss);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AgentId } from '../../../src/core/agents/agent';
 import type { OscSequence } from '../../../src/core/agents/agentHost';
 import type { TmuxAgentHost } from '../../../src/core/tmux/node/tmuxAgentHost';
 import { eventually } from '../../support/eventually';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
+import { trials } from '../../support/trials';
 
 const a = 'agent-a' as AgentId;
 
@@ -74,15 +77,24 @@ describe('sequences in the output of a real terminal', function () {
     assert.equal((await host.capture(a)).title, 'title 2999');
   });
 
-  it('with hostile texts are told as text and harm nothing', async () => {
-    const hostile = '#(touch /tmp/x) %end 1 2 3 #{pane_id} $(id)';
-    await run(
-      `sleep 0.3; printf '\\033]2;%s\\007' '${hostile}'; printf '\\033]2;\\033]2;\\033]2;nested\\007'; printf '\\033]0;'`,
+  it('S2 with hostile titles are told as text, run nothing and harm nothing', async () => {
+    const rounds = trials(2, 20, 100);
+    const canary = join(server.folder, 'canary');
+    const hostile = (round: number): string => `#(touch ${canary}) %end 1 2 3 #{pane_id} $(touch ${canary}) ${round}`;
+    const titles = Array.from(
+      { length: rounds },
+      (_, round) => `printf '\\033]2;%s\\007' '${hostile(round)}'; sleep 0.1`,
     );
-    await eventually('told', () => texts().includes('2 nested'), { timeoutMs: 10_000 });
-    assert.equal(texts()[0], `2 ${hostile}`);
+    await run(`sleep 0.3; ${titles.join('; ')}; printf '\\033]2;\\033]2;\\033]2;nested\\007'; printf '\\033]0;'`);
+    await eventually('told', () => texts().includes('2 nested'), { timeoutMs: 10_000 + rounds * 500 });
+    for (let round = 0; round < rounds; round++) assert.ok(texts().includes(`2 ${hostile(round)}`), String(round));
     assert.equal(host.status.kind, 'ready');
     assert.deepEqual(await host.probe(a), { kind: 'alive' });
+    await host.list();
+    // What tmux runs can leave the trace: by then a title would have, too.
+    server.tmux('run-shell', `touch ${canary}-of-control`);
+    await eventually('the control', () => existsSync(`${canary}-of-control`));
+    assert.equal(existsSync(canary), false);
   });
 
   it('pressIf refuses when the screen changes in between', async () => {

@@ -317,13 +317,11 @@ describe('Orchestrator', () => {
       detail: 'data.newerSchema: the store was written by version 9',
     });
     await assert.rejects(engine.startAgent(aSpec()), { code: 'engine.blocked' });
+    const raised = () => engine.notices.map(({ fingerprint, level }) => `${level} ${fingerprint}`);
+    assert.deepEqual(raised(), ['critical store.blocked']);
 
     machine.openError = undefined;
-    machine.world.host.simulateStatusAtStart({
-      kind: 'blocked',
-      code: 'tmux.notInstalled',
-      detail: 'no tmux on the PATH',
-    });
+    machine.world.host.simulateStatusAtStart({ kind: 'blocked', code: 'tmux.notInstalled', detail: 'no tmux' });
     await machine.run(engine.start());
     await machine.settle();
     assert.equal(engine.status.kind === 'blocked' && engine.status.code, 'tmux.notInstalled');
@@ -332,6 +330,7 @@ describe('Orchestrator', () => {
     await machine.run(engine.start());
     await machine.settle();
     assert.equal(engine.status.kind, 'ready');
+    assert.deepEqual(raised(), []);
     await machine.run(engine.stop());
   });
 

@@ -34,6 +34,10 @@ const states: Readonly<Record<WelcomeState, { readonly facts: Partial<WelcomeFac
   virtualWorkspace: { facts: { isVirtualWorkspace: true }, says: /virtual.*clone/s },
   noTmux: { facts: blocked('tmux.notInstalled'), says: /tmux was not found.*apt install tmux/s },
   oldTmux: { facts: blocked('tmux.tooOld'), says: /too old.*3\.2/s },
+  tmuxLost: {
+    facts: { status: { kind: 'ready', epoch: 1, tmuxVersion: '', isTmuxLost: true, isReadOnly: false } },
+    says: /tmux has stopped.*started again.*Check Setup/s,
+  },
   unsafeFolder: { facts: blocked('tmux.socketFolderUnsafe'), says: /belongs to someone else.*Check Setup/s },
   storeCorrupt: { facts: blocked('data.corrupt'), says: /damaged/ },
   storeNewer: { facts: blocked('data.newerSchema'), says: /newer version/ },
