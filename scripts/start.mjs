@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { installPackages, installPrograms, installWebVscode, webVscodeNeeds } from './lib/install.mjs';
+import { browserNote, installPackages, installPrograms, installWebVscode, webVscodeNeeds } from './lib/install.mjs';
 import { fail, isWebVscodeHost, manifest, root, run, runNode, vsixPath, which } from './lib/project.mjs';
 
 /** Calm: no welcome pages, no chat beside what is to be seen. */
@@ -138,6 +138,8 @@ async function main() {
   if (!code && !isWebVscodeHost) fail(`npm start: ${noVscodeSentence()}`);
   const missing = [await installPrograms(['tmux']), code ? undefined : await webVscodeNeeds()].filter(Boolean);
   if (missing.length > 0) fail(`npm start: ${missing.join('\n')}`);
+  const note = code ? undefined : browserNote();
+  if (note) process.stdout.write(`npm start: ${note}\n`);
   await installPackages();
   process.stdout.write('Building…\n');
   if ((await runNode('scripts/package.mjs', ['--no-check'], { isQuiet: true })) !== 0)

@@ -63,6 +63,14 @@ export async function installPrograms(names) {
   return `missing: ${inWords(missing())}. ${installLine(missing(), { which })}`;
 }
 
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'firefox', 'xdg-open'];
+
+/** What to say where no browser is known: any browser shows the web VS Code, on another machine through a tunnel, too. */
+export function browserNote(find = which) {
+  if (BROWSERS.some((name) => find(name))) return undefined;
+  return `no browser was found here. ${installLine(['chromium'], { which: find })}; or open the address from another machine through a tunnel (ssh -L).`;
+}
+
 const webVscodeFolder = join(root, 'test', 'vscode-web');
 
 /** Sees to what the web VS Code is compiled with, where it is not there yet. Returns what is missing, with what to do, or undefined. */

@@ -52,6 +52,12 @@ describe('the install line', () => {
       assert.equal(await lineWith(manager), `Install with: sudo ${line}`);
   });
 
+  it('names Chromium where no browser is found, and another way', async () => {
+    const { browserNote } = (await load('install.mjs')) as { browserNote(find: ReturnType<typeof having>): string | undefined }; // prettier-ignore
+    assert.equal(browserNote(having('apt-get', 'firefox')), undefined);
+    assert.match(browserNote(having('apt-get')) ?? '', /no browser was found.*apt-get install -y chromium.*tunnel/);
+  });
+
   it('is a plain sentence where no package manager is known', async () => {
     assert.match(await lineWith(), /^Install them with the package manager of this system/);
     const { installLine } = (await load('programs.mjs')) as Programs;
