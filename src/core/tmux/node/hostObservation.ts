@@ -38,6 +38,8 @@ export interface HostObservationOptions {
   readonly files: LaunchFiles;
   /** Agents being launched just now: a listing that shows them half made is not to be believed. */
   readonly isBusy: (agentId: AgentId) => boolean;
+  /** Agents are being launched: the sessions that come are most probably theirs. */
+  readonly isLaunching: () => boolean;
   /** @throws {TmuxError} tmux.notInstalled, tmux.tooOld */
   readonly findProgram: () => Promise<TmuxProgram>;
   /** @throws {TmuxError} tmux.fenced */
@@ -62,6 +64,8 @@ const RECONCILE_MS = 5_000;
 const OBSERVER_RECONCILE_MS = 30_000;
 /** 50 ms: a burst of "sessions changed" is looked at once. */
 const COALESCE_MS = 50;
+/** 500 ms: while many are launched, each listing of all of them would delay the next launch. */
+const COALESCE_LAUNCHES_MS = 500;
 
 /** Knows what runs in our server: keeps the connection, the table of agents and every watch on them. */
 export class HostObservation implements Disposable {
@@ -183,7 +187,7 @@ export class HostObservation implements Disposable {
   }
 
   /** Something changed: look soon. */
-  requestReconcile(delayMs = COALESCE_MS): void {
+  requestReconcile(delayMs = this.options.isLaunching() ? COALESCE_LAUNCHES_MS : COALESCE_MS): void {
     if (this.#soonTimer.value && delayMs > 0) return;
     this.#soonTimer.value = this.options.clock.setTimer(delayMs, () => {
       this.#soonTimer.value = undefined;

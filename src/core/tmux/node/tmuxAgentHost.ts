@@ -93,6 +93,7 @@ export class TmuxAgentHost implements AgentHost {
       ...options,
       files: this.#files,
       isBusy: (agentId) => this.#busy.has(agentId),
+      isLaunching: () => this.#busy.size > 0,
       findProgram: async () => (this.#program = await findTmux(options.program, options.serverEnv)),
       requireRight: (command) => this.#requireRight(command),
       onStatus: (status) => this.#onDidChangeStatus.fire(status),
