@@ -1,24 +1,38 @@
 // Once for each: claude, codex, gemini, opencode
 import { strict as assert } from 'node:assert';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AgentId } from '../../src/core/agents/agent';
 import { AgentError } from '../../src/core/agents/agentErrors';
 import type { PermissionRequest } from '../../src/core/agents/permissionRequest';
 import { eventually } from '../support/eventually';
 import { requireTmux } from '../support/tmuxServer';
 import { AgentWorld } from './agentWorld';
-import { CLIS, requireCli } from './cliSetup';
+import { CLIS, installedVersion, requireCli } from './cliSetup';
+
+/** Where the programs keep what the person has set. */
+const CONFIGURATION = [
+  '.claude/settings.json', '.codex/config.toml', '.codex/hooks.json', '.gemini/settings.json', '.config/opencode/opencode.json',
+] as const; // prettier-ignore
+
+function textOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
 
 for (const cli of CLIS) {
-  describe(`Permission requests of ${cli}`, function () {
+  describe(`The hooks and the permission requests of ${cli} ${installedVersion(cli) ?? ''}`, function () {
     this.timeout(300_000);
     let world: AgentWorld;
     let id: AgentId;
+    let configuredBefore: readonly string[];
+    const configured = (): readonly string[] => CONFIGURATION.map((name) => textOf(join(world.home.folder, name)));
 
     before(async function () {
       requireTmux(this);
       requireCli(this, cli);
       world = await AgentWorld.open(cli);
       id = await world.start();
+      configuredBefore = configured();
     });
     after(() => world?.dispose());
 
@@ -39,7 +53,22 @@ for (const cli of CLIS) {
       return request;
     }
 
-    it('are allowed from here, and the command runs', async () => {
+    it('hooks tell of a prompt and of its end, of the tokens, and of the conversation', async () => {
+      assert.deepEqual(world.view(id).degraded, []);
+      await world.ask(id, 'Take your time. [[slow: 3]]');
+      const hookOf = async () => (await world.engine.explain(id)).signals.find(({ source }) => source === 'hook');
+      await eventually('a hook tells of the prompt', async () => (await hookOf())?.activity === 'busy', {
+        timeoutMs: 5_000,
+      });
+      await world.shows(id, 'busy');
+      await eventually('a hook tells of the end', async () => (await hookOf())?.activity === 'idle', {
+        timeoutMs: 20_000,
+      });
+      await world.shows(id, 'idle', 20_000);
+      await eventually('tokens are known', () => (world.view(id).usage?.inputTokens ?? 0) > 0, { timeoutMs: 10_000 });
+    });
+
+    it('requests are allowed from here, and the command runs', async () => {
       const { id: requestId } = await asked('touch allowed-file');
       await world.engine.answerRequest(id, requestId, { kind: 'allow' });
       await eventually('the command ran', () => hasFile('allowed-file'), { timeoutMs: 15_000 });
@@ -47,7 +76,7 @@ for (const cli of CLIS) {
       assert.equal(world.view(id).request, undefined);
     });
 
-    it('are denied from here, and the command does not run', async () => {
+    it('requests are denied from here, and the command does not run', async () => {
       const { id: requestId } = await asked('touch denied-file');
       await world.engine.answerRequest(id, requestId, { kind: 'deny', reason: 'not in this test' });
       await eventually('it does not wait any more', () => world.view(id).activity !== 'awaiting_approval', {
@@ -57,7 +86,7 @@ for (const cli of CLIS) {
       assert.equal(hasFile('denied-file'), false);
     });
 
-    it('are asked of the engine that takes over while they are open, and are answered from there', async () => {
+    it('requests are asked of the engine that takes over while they are open, and are answered from there', async () => {
       const { id: before } = await asked('touch handed-over-file');
       await world.endEngine();
       await world.beginEngine();
@@ -81,7 +110,7 @@ for (const cli of CLIS) {
       assert.equal(world.view(id).request, undefined);
     });
 
-    it('are gone when the person answers in the terminal first, and are not answered again', async () => {
+    it('requests are gone when the person answers in the terminal first, and are not answered again', async () => {
       const { id: requestId } = await asked('touch terminal-file');
       // A hook tells of the question before it is drawn; a key that comes between is lost.
       await eventually('the question is drawn', async () => QUESTION.test(await world.screen(id)), {
@@ -94,6 +123,15 @@ for (const cli of CLIS) {
         AgentError.is(error, 'agent.requestGone'),
       );
       await world.shows(id, 'idle', 30_000);
+    });
+
+    it('leave what the person has set as it was, and a conversation that can be gone on with', async () => {
+      await world.engine.stopAgent(id);
+      assert.equal(world.view(id).isResumable, true);
+      const hasOurs = (text: string): boolean =>
+        /CORE_ORCHESTRATOR|opencodePlugin|hook Stop|hook AfterAgent/u.test(text);
+      assert.ok(!configured().some(hasOurs));
+      assert.deepEqual(configured(), configuredBefore);
     });
   });
 }

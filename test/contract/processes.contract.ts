@@ -98,9 +98,12 @@ export function describeProcesses(name: string, create: () => ProcessesFixture |
       await fixture.processes.signal(orphan, 'SIGKILL');
       await gone(orphan);
       const all = [orphan, { pid: root.pid, startTime: 'before' }, grandchild, child];
+      assert.equal(await fixture.processes.areHeld([grandchild, child]), false);
       await fixture.processes.signalEach(all, 'SIGSTOP');
+      await eventually('they stand still', () => fixture.processes.areHeld([orphan, grandchild, child]));
       assert.deepEqual(pids(await fixture.processes.family([root], 'm1')), pids([root, child, grandchild]));
       await fixture.processes.signalEach(all, 'SIGCONT');
+      await eventually('they go on', async () => !(await fixture.processes.areHeld([grandchild, child])));
       await fixture.processes.signalEach(all, 'SIGKILL');
       for (const one of [grandchild, child]) await gone(one);
       assert.ok(await fixture.processes.identify(root.pid));

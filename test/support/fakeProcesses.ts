@@ -95,6 +95,11 @@ export class FakeProcesses implements Processes {
     await this.#ask();
   }
 
+  async areHeld(targets: readonly ProcessIdentity[]): Promise<boolean> {
+    await this.#ask();
+    return targets.every((one) => this.held.has(one.pid) || !this.table.some((row) => sameProcess(row, one)));
+  }
+
   #carries(row: ProcessRow, marker: string): boolean {
     return this.table.some((one) => one.pid === row.pid && one.marker === marker);
   }

@@ -32,6 +32,9 @@ const MAX_POLL_MS = 200;
 
 /** Programs that fork as fast as they can are held in 2 to 4 looks; who forks on for this long is signalled while it does. */
 const HOLD_MS = 2_000;
+/** Who does not stop for this long (a wait in the system that no signal ends) and makes nobody new meanwhile is not waited for. */
+const STILL_MS = 300;
+const HOLD_POLL_MS = 5;
 
 /**
  * Ends every process of a run and proves it: polite request → SIGTERM to each → SIGKILL to each. What was once seen as
@@ -110,19 +113,22 @@ export class ProcessEnding {
     return rest;
   }
 
-  /** Holds everybody but the first process; resolves with all who live. Twice nobody new: a signal needs a moment to act. */
+  /** Holds everybody but the first process; resolves with all who live, once nobody new is seen after all of them stood still. */
   async #hold(): Promise<readonly ProcessIdentity[]> {
     const { root } = this.options;
     const deadlineMs = this.clock.monotonicMs() + HOLD_MS;
-    for (let quietCount = 0; ; quietCount++) {
+    let newestMs = this.clock.monotonicMs();
+    for (let isStill = false; ;) {
       const living = await this.#look(this.#isMarkOurs);
       const free = living.filter((one) => one.pid !== root?.pid && !this.#held.has(processKey(one)));
-      if (free.length === 0 && quietCount > 0) return living;
-      if (this.clock.monotonicMs() >= deadlineMs) return living;
-      if (free.length === 0) continue;
-      quietCount = -1;
+      if (free.length === 0 && isStill) return living;
+      const nowMs = this.clock.monotonicMs();
+      if (nowMs >= deadlineMs) return living;
+      if (free.length > 0) newestMs = nowMs;
       for (const one of free) this.#held.set(processKey(one), one);
-      await this.processes.signalEach(free, 'SIGSTOP');
+      if (free.length > 0) await this.processes.signalEach(free, 'SIGSTOP');
+      isStill = (await this.processes.areHeld([...this.#held.values()])) || nowMs - newestMs >= STILL_MS;
+      if (!isStill) await sleep(this.clock, HOLD_POLL_MS);
     }
   }
 

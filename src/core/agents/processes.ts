@@ -25,6 +25,11 @@ export interface Processes {
   signal(target: ProcessIdentity, signal: EndSignal): Promise<'sent' | 'gone' | 'refused'>;
   /** The same for many at once, in their order: quick enough that nobody among them does much meanwhile. */
   signalEach(targets: readonly ProcessIdentity[], signal: EndSignal | HoldSignal): Promise<void>;
+  /**
+   * Whether each of those that SIGSTOP was sent to has stopped, with every thread where that can be told, or is gone. The signal needs a
+   * moment to act, on a busy machine a long one, and until then a call that was under way still makes its new process.
+   */
+  areHeld(targets: readonly ProcessIdentity[]): Promise<boolean>;
 }
 
 /** One row of the process table. */

@@ -43,6 +43,22 @@ export class LinuxProcesses implements Processes {
     for (const target of targets) signalNow(target, signal);
     return Promise.resolve();
   }
+
+  async areHeld(targets: readonly ProcessIdentity[]): Promise<boolean> {
+    const states = await Promise.all(targets.map(({ pid }) => threadStates(pid)));
+    return states.flat().every((state) => AT_REST.has(state));
+  }
+}
+
+/** Stopped, or ended (proc(5), field 3 of stat). */
+const AT_REST: ReadonlySet<string> = new Set(['T', 't', 'Z', 'X', 'x']);
+
+async function threadStates(pid: number): Promise<readonly string[]> {
+  const threads = (await readdir(`/proc/${pid}/task`).catch(undefinedIfGone)) ?? [];
+  const texts = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'latin1').catch(undefinedIfGone)),
+  );
+  return texts.flatMap((text) => (text === undefined ? [] : [text.charAt(text.lastIndexOf(')') + 2)]));
 }
 
 /** Reads and signals in one turn: the window in which the number could be given away is microseconds. */

@@ -51,6 +51,15 @@ export class PsProcesses implements Processes {
     for (const target of targets) if (living.has(processKey(target))) sendSignal(target.pid, signal);
   }
 
+  async areHeld(targets: readonly ProcessIdentity[]): Promise<boolean> {
+    const moving = (await this.#run(['-A', '-o', 'pid=,stat=']))
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, state = 'Z']) => !/^[TZ]/.test(state));
+    const pids = new Set(moving.map(([pid]) => Number(pid)));
+    return targets.every(({ pid }) => !pids.has(pid));
+  }
+
   async #table(): Promise<readonly ProcessRow[]> {
     const text = await this.#run(['-A', '-o', 'pid=,ppid=,pgid=,stat=,lstart=']);
     return parsePs(text);
