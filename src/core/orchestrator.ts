@@ -185,7 +185,7 @@ export class Orchestrator implements Engine {
     const code = error instanceof OrchestratorError ? error.code : 'engine.failed';
     this.ports.log.error('the engine cannot work', { code, error: describeError(error) });
     this.#board.replaceAll([]);
-    if (code.startsWith('data.')) this.#raiseStoreBlocked(describeError(error));
+    if (code.startsWith('data.')) this.#raiseStoreBlocked(describeError(error).replace(`${code}: `, ''));
     this.#setStatus({ kind: 'blocked', code, detail: describeError(error) });
   }
 
@@ -195,7 +195,7 @@ export class Orchestrator implements Engine {
       fingerprint: STORE_BLOCKED,
       level: 'critical',
       title: 'Core Orchestrator cannot open its store',
-      detail: `${reason}. Agents keep running, but nothing is started or kept. Check Setup names the folder; then use Try Again.`,
+      detail: `${reason}. Agents keep running, but nothing is started or kept. The Agents view says what to do.`,
       atMs: this.ports.clock.nowMs(),
     });
   }
