@@ -195,7 +195,7 @@ export class Orchestrator implements Engine {
       fingerprint: STORE_BLOCKED,
       level: 'critical',
       title: 'Core Orchestrator cannot open its store',
-      detail: `${reason}. Agents keep running, but nothing is started or kept. The Agents view says what to do.`,
+      detail: `Reason: ${reason}. Agents keep running, but nothing is started or kept. The Agents view says what to do.`,
       atMs: this.ports.clock.nowMs(),
     });
   }
