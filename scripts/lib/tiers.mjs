@@ -141,7 +141,7 @@ export const tiers = [
     ending: '.test.ts',
     group: 'terminals',
     needs: tmux,
-    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 4, aloneAtATime: 2, groups: 12 }),
+    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 4, groups: 12 }),
   },
   {
     name: 'agents',

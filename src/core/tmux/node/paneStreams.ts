@@ -46,7 +46,8 @@ export class PaneStreams implements Disposable {
 
   /** A connection is there; of an observer nothing is streamed. */
   open(connection: WatchConnection, isStreaming: boolean): void {
-    this.#policy = isStreaming ? new StreamPolicy(connection, this.options.log) : undefined;
+    const onContinued = (paneId: string): void => this.#screens.noteOutput(paneId);
+    this.#policy = isStreaming ? new StreamPolicy(connection, this.options.log, onContinued) : undefined;
   }
 
   /** The connection is gone, or nobody listens any more. */

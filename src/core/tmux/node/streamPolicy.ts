@@ -16,6 +16,8 @@ export class StreamPolicy {
   constructor(
     private readonly connection: Pick<TmuxConnection, 'runOnWatch'>,
     private readonly log: Logger,
+    /** A pane is streamed again: what it put out before is not told. */
+    private readonly onContinued: (paneId: PaneId) => void,
   ) {}
 
   /** True when the pause was our own wish. */
@@ -37,7 +39,8 @@ export class StreamPolicy {
       if (shouldPause === this.#paused.has(paneId)) continue;
       if (shouldPause) this.#paused.add(paneId);
       else this.#paused.delete(paneId);
-      this.#send(TmuxArgs.controlFlow(paneId, shouldPause ? 'pause' : 'continue'));
+      if (shouldPause) this.#send(TmuxArgs.controlFlow(paneId, 'pause'));
+      else this.#send(TmuxArgs.controlFlow(paneId, 'continue'), () => this.onContinued(paneId));
     }
   }
 
@@ -46,7 +49,10 @@ export class StreamPolicy {
     if (!this.#paused.has(paneId)) this.#send(TmuxArgs.controlFlow(paneId, 'continue'));
   }
 
-  #send(command: ReturnType<typeof TmuxArgs.controlFlow>): void {
-    this.connection.runOnWatch([command]).catch((error: unknown) => ignore(this.log, error, 'the pane has just gone'));
+  #send(command: ReturnType<typeof TmuxArgs.controlFlow>, then: () => void = () => undefined): void {
+    this.connection
+      .runOnWatch([command])
+      .then(then)
+      .catch((error: unknown) => ignore(this.log, error, 'the pane has just gone'));
   }
 }

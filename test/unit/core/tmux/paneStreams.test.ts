@@ -4,6 +4,7 @@ import type { SettledScreen } from '../../../../src/core/agents/agentHost';
 import { silentLogger } from '../../../../src/core/base/log';
 import { HostedAgents, type HostedEntry } from '../../../../src/core/tmux/hostedAgents';
 import { PaneStreams } from '../../../../src/core/tmux/node/paneStreams';
+import { MAX_STREAMED_PANES } from '../../../../src/core/tmux/node/streamPolicy';
 import { paneFormat } from '../../../../src/core/tmux/tmuxFormat';
 import { asPaneId, asWindowId } from '../../../../src/core/tmux/tmuxArgs';
 import { ManualClock } from '../../../support/manualClock';
@@ -23,6 +24,7 @@ const ENTRY: HostedEntry = {
 function createFixture(heard: (streams: PaneStreams, clock: ManualClock) => Promise<void>) {
   const clock = new ManualClock();
   const agents = new HostedAgents();
+  const settled: AgentId[] = [];
   agents.add(ENTRY);
   const connection = {
     format: paneFormat('m'),
@@ -48,14 +50,14 @@ function createFixture(heard: (streams: PaneStreams, clock: ManualClock) => Prom
         observedAtMs: clock.nowMs(),
       }),
     },
-    onSettled: () => undefined,
+    onSettled: ({ agentId }) => settled.push(agentId),
     onOsc: () => undefined,
     onOutput: () => undefined,
   });
   streams.open(connection, true);
   streams.update();
   streams.onOutput(ENTRY.paneId, Buffer.from('before'));
-  return { clock, streams };
+  return { clock, streams, agents, settled };
 }
 
 describe('paneStreams', () => {
@@ -81,6 +83,24 @@ describe('paneStreams', () => {
     const screen = await streams.capture(ENTRY);
     assert.equal(screen.quietMs, undefined);
     assert.equal(screen.text, 'what it draws now');
+  });
+
+  it('reads a screen whose output is streamed again: what it put out before was not told', async () => {
+    const { clock, streams, agents, settled } = createFixture(() => Promise.resolve());
+    await clock.advanceMs(400);
+    const others = Array.from({ length: MAX_STREAMED_PANES }, (_, index) => `other-${index}` as AgentId);
+    for (const [index, agentId] of others.entries())
+      agents.add({ ...ENTRY, agentId, paneId: asPaneId(`%${index + 2}`) });
+    streams.update();
+    await clock.advanceMs(400);
+    settled.length = 0;
+    const [gone] = others;
+    assert.ok(gone);
+    agents.remove(gone);
+    streams.update();
+    await clock.advanceMs(400);
+    assert.equal(settled.length, MAX_STREAMED_PANES);
+    assert.ok(settled.includes(ENTRY.agentId));
   });
 
   it('does not know how long a screen had rested whose output is not streamed', async () => {
