@@ -20,13 +20,9 @@ export function suiteExtensions() {
   return ['.', ...filesOf('test/extension/fixtures', 'package.json').map((file) => join(file, '..'))];
 }
 
-/** The suite in the extension host: of the web VS Code, or of the desktop one that CORE_ORCHESTRATOR_VSCODE names. It is one window, beside others (`part`, `slots`: as in mochaTier). */
-async function extensionTier({ only, trials, part, slots = (job) => job() } = {}) {
-  if (part === 'alone' || (only && only.files.length === 0)) return [];
-  return slots(() => extensionSuite({ only, trials }));
-}
-
-async function extensionSuite({ only, trials }) {
+/** The suite in the extension host: of the web VS Code, or of the desktop one that CORE_ORCHESTRATOR_VSCODE names. */
+async function extensionTier({ only, trials } = {}) {
+  if (only && only.files.length === 0) return [];
   for (const args of [[], ['--tests']]) {
     const code = await runNode('esbuild.js', args, { isQuiet: true });
     if (code !== 0) return [single('build for the extension host', false, `esbuild.js ${args.join(' ')} failed`)];
@@ -156,7 +152,6 @@ export const tiers = [
     name: 'extension',
     folder: 'test/extension',
     ending: '.test.ts',
-    group: 'windows',
     needs: () => (process.env.CORE_ORCHESTRATOR_VSCODE ? tmux() : webVscode()),
     run: extensionTier,
   },
