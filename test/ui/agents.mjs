@@ -275,8 +275,11 @@ export class Agents {
     if (log) assert.deepEqual(errors.filter((line) => !expected.test(line)), [], 'errors in the log'); // prettier-ignore
   }
 
+  /** Also those that come meanwhile. */
   async closeToasts() {
-    await this.window.run('Notifications: Clear All Notifications', { id: 'notifications.clearAll' });
-    await eventually('no notification is left', async () => (await this.toasts()).length === 0);
+    await eventually('no notification is left', async () => {
+      await this.window.run('Notifications: Clear All Notifications', { id: 'notifications.clearAll' });
+      return (await this.toasts()).length === 0;
+    });
   }
 }
