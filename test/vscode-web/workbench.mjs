@@ -151,14 +151,20 @@ export class Workbench {
   /**
    * Runs a command through the palette. By id the row is found by VS Code's own data-quick-input-id, by title by its
    * exact label: never a fuzzy neighbour. `title` is what is typed; the palette filters on the title, not on the id.
+   * The palette closes when something else takes the focus, as a window that has just opened does: asked for again then.
    */
-  async run(title, { id, timeout = 10_000 } = {}) {
+  async run(title, { id, timeout = 10_000, attempts = 3 } = {}) {
     await this.openPalette('>' + title);
     const row = id
       ? this.quick.locator(`.monaco-list-row:has([data-quick-input-id="${id}"])`)
       : this.quick.locator(`.monaco-list-row[aria-label^=${JSON.stringify(title)}]`);
-    await row.first().waitFor({ timeout });
-    await row.first().click();
+    try {
+      await row.first().waitFor({ timeout });
+      await row.first().click({ timeout: 5_000 });
+    } catch (error) {
+      if (attempts === 1 || (await this.quick.isVisible())) throw error;
+      await this.run(title, { id, timeout, attempts: attempts - 1 });
+    }
   }
   /** Is the command offered in the palette now (its when clause and enablement hold)? */
   async paletteHas(title, id) {
