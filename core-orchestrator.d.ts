@@ -141,7 +141,14 @@ export interface PromptReceipt {
   readonly agentId: string;
   /** `queued → typing → typed → submitted → acknowledged`, or it ends in `failed`, `delivery_unknown` or `canceled`. */
   readonly state:
-    'queued' | 'typing' | 'typed' | 'submitted' | 'acknowledged' | 'failed' | 'delivery_unknown' | 'canceled';
+    | 'queued'
+    | 'typing'
+    | 'typed'
+    | 'submitted'
+    | 'acknowledged'
+    | 'failed'
+    | 'delivery_unknown'
+    | 'canceled';
   /** What the acknowledgement rests on. */
   readonly evidence: 'hook' | 'screen' | 'person' | undefined;
   /** Why it waits, failed or is not known, in `snake_case`. */

@@ -14,8 +14,9 @@ export const isWebVscodeHost = process.platform === 'linux' && process.arch === 
 export const tool = {
   eslint: 'node_modules/eslint/bin/eslint.js',
   mocha: 'node_modules/mocha/bin/mocha.js',
-  prettier: 'node_modules/prettier/bin/prettier.cjs',
-  tsc: 'node_modules/typescript/bin/tsc',
+  oxfmt: 'node_modules/oxfmt/bin/oxfmt',
+  oxlint: 'node_modules/oxlint/bin/oxlint',
+  tsc: 'node_modules/typescript-native/bin/tsc',
   vsce: 'node_modules/@vscode/vsce/vsce',
 };
 

@@ -111,11 +111,18 @@ const webVscode = () => installWebVscode(['tmux', 'chromium']);
  * `ending` say where its tests are.
  */
 export const tiers = [
-  { name: 'lint', isCheck: true, run: command('lint (npm run lint)', tool.eslint, ['.']) },
+  {
+    name: 'lint',
+    isCheck: true,
+    run: async (options) => [
+      ...(await command('lint, rules that need types (npm run lint)', tool.oxlint, ['--type-aware'])(options)),
+      ...(await command('lint, the others (npm run lint)', tool.eslint, ['.'])(options)),
+    ],
+  },
   {
     name: 'format',
     isCheck: true,
-    run: command('formatting (npm run format:check)', tool.prettier, ['--check', '--log-level', 'warn', '.']),
+    run: command('formatting (npm run format:check)', tool.oxfmt, ['--check']),
   },
   { name: 'types', isCheck: true, run: command('types (npm run typecheck)', 'scripts/typecheck.mjs') },
   {

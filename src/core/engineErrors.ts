@@ -2,7 +2,11 @@ import type { EngineStatus } from './engine';
 import { OrchestratorError, type ErrorDisposition } from './base/errors';
 
 export type EngineErrorCode =
-  'engine.following' | 'engine.restricted' | 'engine.blocked' | 'engine.starting' | 'engine.stopped';
+  | 'engine.following'
+  | 'engine.restricted'
+  | 'engine.blocked'
+  | 'engine.starting'
+  | 'engine.stopped';
 
 const dispositions: Record<EngineErrorCode, ErrorDisposition> = {
   'engine.following': 'giveUp',

@@ -5,7 +5,8 @@ import { join, JsonReader } from './jsonReader';
 import { cleanText } from './visibleText';
 
 export type SpecResult =
-  { readonly ok: true; readonly spec: AgentSpec } | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: true; readonly spec: AgentSpec }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Every property of an {@link AgentSpec}. */
 export const SPEC_PROPERTIES = [

@@ -178,7 +178,9 @@ export interface ApprovalDoor {
 
 /** One polite attempt to end the program, before SIGTERM. Keys and text are skipped while a dialog is open: they would answer it. */
 export type QuitStep =
-  { readonly text: string } | { readonly keys: readonly AgentKey[] } | { readonly signal: 'SIGHUP' | 'SIGINT' };
+  | { readonly text: string }
+  | { readonly keys: readonly AgentKey[] }
+  | { readonly signal: 'SIGHUP' | 'SIGINT' };
 
 /** When a started process counts as running. */
 export interface Readiness {

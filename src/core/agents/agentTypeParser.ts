@@ -7,7 +7,8 @@ import { InjectionParser, SIGNAL_PROPERTIES } from './signals/injectionParser';
 import { StatusFileParser } from './signals/statusFileParser';
 
 export type TypeResult =
-  { readonly ok: true; readonly type: AgentType } | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: true; readonly type: AgentType }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
 
 const TYPE_PROPERTIES = [
   '$schema', 'id', 'label', 'description', 'icon', 'detect', 'installHint', 'command', 'env', 'resume', 'readiness', 'screenRules',

@@ -10,7 +10,8 @@ export const MAX_SCREEN_LINES = 250;
 const MAX_STEPS = 2e7;
 
 export type PatternResult =
-  { readonly ok: true; readonly pattern: RegExp } | { readonly ok: false; readonly message: string };
+  | { readonly ok: true; readonly pattern: RegExp }
+  | { readonly ok: false; readonly message: string };
 
 /**
  * Compiles a regular expression of a manifest (flag `u`, plus `i` on demand) if its worst case on one line of

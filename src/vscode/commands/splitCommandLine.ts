@@ -1,6 +1,7 @@
 /** A command line as a vector, or why it cannot be one. */
 export type SplitCommandLine =
-  { readonly ok: true; readonly argv: readonly string[] } | { readonly ok: false; readonly problem: string };
+  | { readonly ok: true; readonly argv: readonly string[] }
+  | { readonly ok: false; readonly problem: string };
 
 /**
  * Splits at blanks like a shell, with '…', "…" and \x, and nothing else: no variables, no globs, no pipes. A character that

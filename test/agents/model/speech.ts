@@ -2,7 +2,8 @@ import type { Directive } from './script';
 
 /** What comes over the wire, piece by piece. */
 export type Piece =
-  { readonly kind: 'text' | 'thought'; readonly text: string } | { readonly kind: 'drop'; readonly text?: undefined };
+  | { readonly kind: 'text' | 'thought'; readonly text: string }
+  | { readonly kind: 'drop'; readonly text?: undefined };
 
 const WORDS_PER_SECOND = 5;
 

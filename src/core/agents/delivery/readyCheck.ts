@@ -6,7 +6,8 @@ import { blockedByRecord, blockedByScreen, type Look, type ScreenJudge } from '.
 import type { BlockedReason } from './promptDelivery';
 
 export type Readiness =
-  { readonly kind: 'free'; readonly look: Look } | { readonly kind: 'blocked'; readonly reason: BlockedReason };
+  | { readonly kind: 'free'; readonly look: Look }
+  | { readonly kind: 'blocked'; readonly reason: BlockedReason };
 
 /** 120 ms: two looks that far apart must agree, so that one half-drawn screen decides nothing. */
 export const CONFIRM_MS = 120;

@@ -7,7 +7,9 @@ const slotBytes = 512;
 
 /** What the file said when it was opened. */
 export type HighWaterFound =
-  { readonly kind: 'none' } | { readonly kind: 'damaged' } | { readonly kind: 'seq'; readonly seq: number };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'damaged' }
+  | { readonly kind: 'seq'; readonly seq: number };
 
 /**
  * The highest acknowledged change, kept beside the store in two checksummed copies. SQLite ends a damaged

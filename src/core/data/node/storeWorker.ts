@@ -8,7 +8,8 @@ import { StoreServer } from './storeServer';
 
 /** What the store's thread posts: replies, or a line for the log. */
 export type WorkerMessage =
-  { readonly replies: readonly StoreReply[] } | { readonly level: keyof Logger; readonly line: string };
+  | { readonly replies: readonly StoreReply[] }
+  | { readonly level: keyof Logger; readonly line: string };
 
 /** Everything that has arrived by now, in order, without waiting for further turns of the event loop. */
 function takeAll(port: MessagePort, first: readonly StoreRequest[]): readonly StoreRequest[] {
