@@ -3,7 +3,7 @@
  * are drawn when one agent changes. Needs Linux x64 with Chromium, as the walks do (test/vscode-web).
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from '../test/support/eventually';
@@ -35,6 +35,7 @@ interface WebVscode {
     argument?: unknown,
   ): Promise<T>;
   readonly evalExtension: string;
+  endTmuxServers(folder: string): void;
 }
 
 /** The harness is plain JavaScript. */
@@ -46,6 +47,7 @@ async function harness(): Promise<WebVscode> {
     await load('server.mjs'),
     await load('workbench.mjs'),
     await load('exthost.mjs'),
+    await import('../scripts/lib/tmuxServers.mjs' as string),
   ) as WebVscode; // their exports, as declared above
 }
 
@@ -84,13 +86,7 @@ async function withServer<T>(
   } finally {
     await browser.close();
     await server.stop();
-    for (const socket of readdirSync(tmp, { recursive: true })
-      .map(String)
-      .filter((file) => /tmux-\d+\/core-/.test(file))) {
-      await new Promise((resolve) =>
-        spawn('tmux', ['-S', path.join(tmp, socket), 'kill-server'], { stdio: 'ignore' }).on('exit', resolve),
-      );
-    }
+    web.endTmuxServers(tmp);
     rmSync(tmp, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }

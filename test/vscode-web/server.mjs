@@ -68,6 +68,15 @@ export function installFolder(dataDir, folder) {
   writeFileSync(list, JSON.stringify(all));
 }
 
+function isGroupAlive(pid) {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * driver: true gives ?payload= its extensionDevelopmentPath/extensionTestsPath and the page its `driver`, but VS Code then
  * shows no notification toasts (only the notification center). driver: false is production behaviour, for an installed .vsix.
@@ -181,6 +190,9 @@ export async function startServer({
         const t = setTimeout(end, 5_000);
         await Promise.race([gone, new Promise((r) => child.once('exit', r))]);
         clearTimeout(t);
+        // Its extension hosts end a moment later; one that is left would bring back what the caller ends now.
+        for (let i = 0; i < 100 && isGroupAlive(child.pid); i++) await new Promise((r) => setTimeout(r, 20));
+        end();
       }
       process.removeListener('exit', end);
       if (own && !keep) rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
