@@ -44,25 +44,31 @@ async function runTier(tier, options) {
 const chosen = tiers.filter(({ name }) => named.length === 0 || named.includes(name));
 const checks = chosen.filter((tier) => tier.isCheck);
 const suites = chosen.filter((tier) => !tier.isCheck);
-// The processors check what is static while the network brings what the others need.
+// The processors check what is static, and run what needs nothing, while the network brings what the others need.
+const early = suites.filter((tier) => tier.isEarly);
 const [problems] = await Promise.all([
   install(suites),
-  sideBySide(
-    CHECKS_AT_A_TIME,
-    checks.map((tier) => () => runTier(tier, { heading: `\n== ${tier.name}\n` })),
-  ),
+  sideBySide(CHECKS_AT_A_TIME, [
+    ...checks.map((tier) => () => runTier(tier, { heading: `\n== ${tier.name}\n` })),
+    ...early.map((tier) => () => runTier(tier, { part: 'beside' })),
+  ]),
 ]);
 const isAble = (tier) => !problems.get(tier);
+/** Those that run while the lone files of this tier do. */
+const companions = (tier) => suites.filter(({ during }) => during === tier.name).filter(isAble);
+async function inTurn(some) {
+  for (const tier of some) await runTier(tier);
+}
 for (const tier of suites.filter((each) => !isAble(each))) notRun.push(`tier ${tier.name}: ${problems.get(tier)}`);
 for (const tier of suites.filter(isAble)) {
-  if (results.has(tier)) continue;
+  if (results.has(tier) && !tier.isEarly) continue;
   const together = tier.group ? suites.filter((each) => each.group === tier.group && isAble(each)) : [tier];
   process.stdout.write(`\n== ${together.map(({ name }) => name).join(', ')}\n`);
-  if (!tier.group) await runTier(tier);
+  if (!tier.group) await runTier(tier, tier.isEarly ? { part: 'alone' } : undefined);
   else {
     const slots = sharedSlots(FILES_AT_A_TIME[tier.group]);
     await Promise.all(together.map((each) => runTier(each, { part: 'beside', slots })));
-    for (const each of together) await runTier(each, { part: 'alone' });
+    for (const each of together) await Promise.all([runTier(each, { part: 'alone' }), inTurn(companions(each))]);
   }
 }
 const rows = chosen.map((tier) => {

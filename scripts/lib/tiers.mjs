@@ -87,8 +87,7 @@ async function uiTier({ only, trials, part, slots = (job) => job() } = {}) {
 }
 
 async function packageTier() {
-  if ((await runNode('scripts/package.mjs', ['--no-check'])) !== 0)
-    return [single('npm run package', false, 'see above')];
+  if (!(await packaged())) return [single('npm run package', false, 'see above')];
   return (await checkPackage(vsixPath)).map(({ title, problem }) => {
     process.stdout.write(`  ${problem ? '✘' : '✔'} ${title}${problem ? `: ${problem}` : ''}\n`);
     return single(title, problem === undefined, problem);
@@ -106,8 +105,10 @@ const tmux = () => installPrograms(['tmux', 'sqlite3']);
 const webVscode = () => installWebVscode(['tmux', 'chromium']);
 
 /**
- * In order of running; those with `isCheck` need nothing and run side by side, before the others; those of
- * one `group` run beside each other, but for their files that run alone. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
+ * In order of running. Those with `isCheck` need nothing and run side by side, before the others. What `isEarly` needs nothing
+ * either: its files run while the others' needs are installed, those that run alone afterwards. The tiers of one `group` run
+ * beside each other, but for their files that run alone. One with `during` runs while the lone files of that tier do, which
+ * wait more than they work. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
  * `ending` say where its tests are.
  */
 export const tiers = [
@@ -129,6 +130,7 @@ export const tiers = [
     name: 'unit',
     folder: 'test/unit',
     ending: '.test.ts',
+    isEarly: true,
     run: mochaTier('unit', 3 * MINUTE_MS, { atATime: 2, groups: 4 }),
   },
   {
@@ -154,11 +156,12 @@ export const tiers = [
     needs: () => firstProblem(tmux, installAgents),
     run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 4, aloneAtATime: 2 }),
   },
-  { name: 'package', run: packageTier },
+  { name: 'package', during: 'agents', run: packageTier },
   {
     name: 'extension',
     folder: 'test/extension',
     ending: '.test.ts',
+    during: 'agents',
     needs: () => (process.env.CORE_ORCHESTRATOR_VSCODE ? tmux() : webVscode()),
     run: extensionTier,
   },

@@ -1,5 +1,5 @@
 // Runs alone: how soon a state is known is measured.
-// Once for each: claude, codex, gemini, opencode
+// Once for each: gemini, opencode, codex, claude
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../src/core/agents/agent';
 import type { Activity } from '../../src/core/agents/agentState';
