@@ -1,3 +1,4 @@
+import { type StateCodes, stateWords, withTerm } from '../shared/stateWords';
 import type { AgentRequest, AgentRow, Check, DoctorAnswer, Explanation, Notice, StatusAnswer } from './engineAnswers';
 import type { VerbContext } from './context';
 import { ExitCode } from './exitCodes';
@@ -50,9 +51,14 @@ function agentsSentence(agents: readonly AgentRow[]): string {
   return agents.length === 0 ? 'none' : `${agents.length}: ${parts.join(', ')}`;
 }
 
-/** In a word or two: what it does while it runs, else where it is in its life. */
-export function stateOf({ lifecycle, activity }: AgentRow): string {
-  return cleanLine(lifecycle === 'running' ? activity : lifecycle, 30).replaceAll('_', ' ');
+/** As its row in the window says it. */
+function stateOf(state: StateCodes): string {
+  return cleanLine(stateWords(state), 30);
+}
+
+/** With the term of the field where it is another word: `working (busy)`. */
+function termed(state: StateCodes): string {
+  return withTerm(stateWords(state), state);
 }
 
 function ageOf({ sinceMs }: AgentRow): string {
@@ -94,12 +100,12 @@ export async function why(context: VerbContext): Promise<ExitCode> {
   const told = (await context.engine().call('agent.explain', { agentId: agent.id })) as Explanation; // the engine's own
   context.answer({ agent, explanation: told }, () => {
     const signals = told.signals.map((signal) => [
-      cleanLine(signal.weight), cleanLine(signal.source), cleanLine(signal.activity).replaceAll('_', ' '),
+      cleanLine(signal.weight), cleanLine(signal.source), cleanLine(termed({ lifecycle: 'running', activity: signal.activity })),
       formatAge(Date.now() - signal.observedAtMs), cleanLine(signal.detail),
     ]); // prettier-ignore
     const { request } = agent;
     return [
-      `${context.strong(cleanLine(agent.name))}  ${stateOf({ ...agent, ...told })} since ${formatAge(Date.now() - told.sinceMs)}`,
+      `${context.strong(cleanLine(agent.name))}  ${cleanLine(termed(told), 60)} since ${formatAge(Date.now() - told.sinceMs)}`,
       cleanLine(told.conclusion),
       ...(signals.length > 0
         ? [formatTable(['WEIGHT', 'SOURCE', 'SAYS', 'AGO', 'WHAT'], signals, context.terminal.columns)]

@@ -1,4 +1,5 @@
 import { GATEWAY_LIMITS } from '../shared/gatewayProtocol';
+import { reasonWords, whyWords } from '../shared/receiptWords';
 import { positive, textOf, timeoutOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { Receipt } from './engineAnswers';
@@ -89,19 +90,17 @@ function tellSteps(context: VerbContext, receipt: Receipt, told: Set<string>): v
 
 /** State, evidence or reason, and what was changed of the text. */
 function words(receipt: Receipt): string {
-  const { state, evidence, reason, detail, changes } = receipt;
-  const why = [evidence && `by ${evidence}`, reason?.replaceAll('_', ' '), detail]
-    .filter(Boolean)
-    .map((each) => cleanLine(String(each), 200));
+  const { state, evidence, changes } = receipt;
+  const why = [...(evidence ? [`by ${evidence}`] : []), ...whyWords(receipt)].map((each) => cleanLine(each, 200));
   const altered = (changes ?? []).map((change) => cleanLine(change.detail));
   const end = FINAL.has(state) && altered.length > 0 ? `; changed: ${altered.join(', ')}` : '';
   return `${cleanLine(state).replaceAll('_', ' ')}${why.length > 0 ? ` (${why.join(', ')})` : ''}${end}`;
 }
 
 /** State with its evidence or reason, for a table. */
-function shortly({ state, evidence, reason }: Receipt): string {
-  const why = evidence ?? reason;
-  return cleanLine(`${state}${why ? ` (${why})` : ''}`.replaceAll('_', ' '));
+function shortly(receipt: Receipt): string {
+  const why = receipt.evidence ?? reasonWords(receipt);
+  return cleanLine(`${receipt.state.replaceAll('_', ' ')}${why ? ` (${why})` : ''}`);
 }
 
 function exitCodeOf({ state }: Receipt): ExitCode {

@@ -302,7 +302,7 @@ await walk('First hour', async (it) => {
     await agents.menu('Pathfinder', 'Show Agent History');
     await window.tab(/History of/).waitFor();
     await eventually('history', async () =>
-      /running, awaiting input/.test(
+      /running, needs input \(awaiting_input\)/.test(
         (await page.locator('.editor-instance .view-lines').innerText()).replace(/\u00a0/g, ' '),
       ),
     );

@@ -1,7 +1,7 @@
-import { assertNever } from '../../core/base/errors';
 import type { Activity, ExitCause, Lifecycle } from '../../core/agents/agentState';
 import { wordsOf } from '../../core/agents/lastWords';
 import { type AgentView, needsYouOf } from '../../core/engine';
+import { ACTIVITY_WORDS, LIFECYCLE_WORDS, stateWords as wordsOfCodes, withTerm } from '../../shared/stateWords';
 import { requestTitle } from '../approvals/requestText';
 import { isTroubled, queueWords, receiptInRow } from '../prompts/receiptText';
 
@@ -13,15 +13,8 @@ export interface StateIcon {
   readonly color: string;
 }
 
-const activityWords: Record<Activity, string> = {
-  idle: 'idle',
-  busy: 'working',
-  awaiting_input: 'needs input',
-  awaiting_approval: 'needs approval',
-  rate_limited: 'rate limited',
-  error: 'error',
-  unknown: 'unknown',
-};
+ACTIVITY_WORDS satisfies Readonly<Record<Activity, string>>;
+LIFECYCLE_WORDS satisfies Readonly<Record<Lifecycle, string>>;
 
 const activityIcons: Record<Activity, StateIcon> = {
   idle: { id: 'circle-outline', color: 'charts.green' },
@@ -52,34 +45,15 @@ export type AgentState = Pick<AgentView, 'lifecycle' | 'activity' | 'exit'> & Pa
 
 /** The state in words: `working`, `needs approval`, `paused, needs input`, `failed with exit code 3`. */
 export function stateWords(agent: AgentState): string {
-  switch (agent.lifecycle) {
-    case 'created':
-      return 'not started';
-    case 'running':
-      return wordsOfActivity(agent);
-    case 'paused':
-      return needsYouOf('paused', agent.activity) ? `paused, ${wordsOfActivity(agent)}` : 'paused';
-    case 'exited':
-      return 'exited';
-    case 'failed':
-      return ['failed', exitWords(agent.exit)].filter(Boolean).join(' ');
-    case 'lost':
-      return 'not reachable';
-    case 'backoff':
-      return 'waiting to restart';
-    case 'starting':
-    case 'stopping':
-    case 'stopped':
-    case 'quarantined':
-    case 'retired':
-      return agent.lifecycle;
-    default:
-      return assertNever(agent.lifecycle, 'lifecycle');
-  }
+  if (agent.lifecycle === 'failed') return [wordsOfCodes(agent), exitWords(agent.exit)].filter(Boolean).join(' ');
+  if (!needsSignIn(agent)) return wordsOfCodes(agent);
+  if (agent.lifecycle === 'paused') return `${LIFECYCLE_WORDS.paused}, ${SIGN_IN_WORDS}`;
+  return agent.lifecycle === 'running' ? SIGN_IN_WORDS : wordsOfCodes(agent);
 }
 
-function wordsOfActivity(agent: AgentState): string {
-  return needsSignIn(agent) ? SIGN_IN_WORDS : activityWords[agent.activity];
+/** As {@link stateWords}, with the term of the field where it differs: `working (busy)`, `not reachable (lost)`. */
+export function stateWithTerm(agent: AgentState): string {
+  return withTerm(stateWords(agent), agent);
 }
 
 export const SIGN_IN_WORDS = 'sign in needed';

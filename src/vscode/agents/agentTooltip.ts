@@ -2,7 +2,7 @@ import type { Evidence } from '../../core/agents/agentState';
 import type { AgentUsage, AgentView } from '../../core/engine';
 import { doorWords, requestTitle } from '../approvals/requestText';
 import { queueWords, receiptLine } from '../prompts/receiptText';
-import { exitWords, lastLine, longDuration, needsSignIn, SIGN_IN_WORDS, stateWords } from './agentText';
+import { exitWords, lastLine, longDuration, needsSignIn, SIGN_IN_WORDS, stateWithTerm } from './agentText';
 
 /** One fact about an agent. Both sides are plain text: whoever shows them escapes them. */
 export interface Fact {
@@ -34,7 +34,7 @@ const policyWords: Record<AgentView['restartPolicy'], string> = {
 export function facts(agent: AgentView, nowMs: number): readonly Fact[] {
   const since = longDuration(nowMs - agent.sinceMs);
   const all: (Fact | undefined)[] = [
-    { label: 'State', value: since === '' ? stateWords(agent) : `${stateWords(agent)}, ${since}` },
+    { label: 'State', value: since === '' ? stateWithTerm(agent) : `${stateWithTerm(agent)}, ${since}` },
     agent.isManagedElsewhere ? { label: 'Access', value: 'read-only from this window' } : undefined,
     agent.request === undefined
       ? undefined

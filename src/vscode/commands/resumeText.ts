@@ -1,7 +1,7 @@
 import type { PromptReceipt } from '../../core/agents/delivery/promptDelivery';
 import type { FleetResult, ReturnedAgent } from '../../core/engine';
 import { messageFor } from '../errorMessages';
-import { reasonWords } from '../prompts/receiptText';
+import { reasonWords } from '../../shared/receiptWords';
 
 export type FailedReturn = FleetResult['failed'][number];
 

@@ -1,5 +1,6 @@
 import type { AgentView, ExplainedSignal, StateExplanation } from '../../core/engine';
-import { stateWords } from '../agents/agentText';
+import { withTerm } from '../../shared/stateWords';
+import { type AgentState, stateWords } from '../agents/agentText';
 import { ageWords, facts, sourceWords } from '../agents/agentTooltip';
 import { localTime, zoneName } from './localTime';
 
@@ -12,15 +13,18 @@ const weightWords: Record<ExplainedSignal['weight'], string> = {
 
 /** Why an agent's row says what it says: the conclusion, then every piece of evidence with its age and weight. Plain text. */
 export function explainText(agent: AgentView, explanation: StateExplanation, nowMs: number): string {
-  const words = stateWords({ ...agent, lifecycle: explanation.lifecycle, activity: explanation.activity });
-  const lines = [`Why ${oneLine(agent.name)} is "${words}"`, '', oneLine(explanation.conclusion), ''];
+  const state = { ...agent, lifecycle: explanation.lifecycle, activity: explanation.activity };
+  const lines = [`Why ${oneLine(agent.name)} is ${quoted(state)}`, '', oneLine(explanation.conclusion), ''];
   lines.push(
     `Since ${localTime(explanation.sinceMs)} (${ageWords(nowMs - explanation.sinceMs)}; times of ${zoneName()})`,
     '',
   );
   lines.push(explanation.signals.length === 0 ? 'There is no evidence yet.' : 'Evidence, the deciding piece first:');
   for (const signal of explanation.signals) {
-    lines.push('', `${weightWords[signal.weight]}: ${sourceWords[signal.source]} says ${activityWords(signal)}`);
+    lines.push(
+      '',
+      `${weightWords[signal.weight]}: ${sourceWords[signal.source]} says ${quoted({ lifecycle: 'running', activity: signal.activity })}`,
+    );
     lines.push(`    ${oneLine(signal.detail)}`);
     lines.push(`    ${localTime(signal.observedAtMs)} (${ageWords(nowMs - signal.observedAtMs)})`);
   }
@@ -32,8 +36,9 @@ export function explainText(agent: AgentView, explanation: StateExplanation, now
   return `${lines.join('\n')}\n`;
 }
 
-function activityWords({ activity }: ExplainedSignal): string {
-  return `"${stateWords({ lifecycle: 'running', activity })}"`;
+/** `"working" (busy)`: as the row says it, and its term where that is another. */
+function quoted(state: AgentState): string {
+  return withTerm(`"${stateWords(state)}"`, state);
 }
 
 function oneLine(text: string): string {

@@ -1,5 +1,6 @@
 import type { AgentChange } from '../../core/agents/agent';
 import type { AgentView } from '../../core/engine';
+import { activityWords, stateWords, withTerm } from '../../shared/stateWords';
 import { facts } from '../agents/agentTooltip';
 import { localTime, zoneName } from './localTime';
 
@@ -22,7 +23,9 @@ export function historyText(agent: AgentView, changes: readonly AgentChange[], n
   return `${lines.join('\n')}\n`;
 }
 
-function words(state: AgentChange['from']): string {
-  const isObserved = state.lifecycle === 'running' || state.lifecycle === 'paused';
-  return isObserved ? `${state.lifecycle}, ${state.activity.replaceAll('_', ' ')}` : state.lifecycle;
+/** `running, needs input (awaiting_input)`, `not reachable (lost)`. */
+function words({ lifecycle, activity }: AgentChange['from']): string {
+  const isObserved = lifecycle === 'running' || lifecycle === 'paused';
+  if (isObserved) return `${lifecycle}, ${withTerm(activityWords(activity), { lifecycle: 'running', activity })}`;
+  return withTerm(stateWords({ lifecycle, activity }), { lifecycle, activity });
 }

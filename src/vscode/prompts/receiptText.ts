@@ -1,26 +1,32 @@
 import { assertNever } from '../../core/base/errors';
-import type { BlockedReason, PromptReceipt } from '../../core/agents/delivery/promptDelivery';
+import type {
+  DeliveryReason,
+  PromptChange,
+  PromptChangeKind,
+  PromptReceipt,
+} from '../../core/agents/delivery/promptDelivery';
+import { REASON_WORDS, reasonWords, whyWords } from '../../shared/receiptWords';
 import { localTime, zoneName } from '../documents/localTime';
 
 /** How long a settled receipt (acknowledged, cancelled) stays in its row; the tooltip keeps it. */
 export const SETTLED_ROW_MS = 15_000;
 
-const blockedWords: Record<BlockedReason, string> = {
-  dialog_open: 'it shows a question',
-  draft_in_box: 'somebody is typing in its input box',
-  input_hidden: 'its input box cannot be seen',
-  not_ready: 'it is not ready for input',
-  not_running: 'it is not running',
-  paused: 'it is paused',
-  wrong_foreground: 'another program has its terminal',
-};
+REASON_WORDS satisfies Readonly<Record<DeliveryReason, string>>;
 
-const problemWords: Readonly<Record<string, string>> = {
-  no_draft: 'the text never appeared in its input box',
-  not_submitted: 'the text stayed in its input box',
-  no_evidence_possible: 'programs of this type do not show whether they took it',
-  ended: 'the agent ended',
-  interrupted_by_crash: 'the engine was interrupted while typing',
+/** What happened to a text, for a row. The detail of each change says the rest. */
+const changeWords: Readonly<Record<PromptChangeKind, string>> = {
+  line_endings: 'line ends to LF',
+  escape_sequences: 'escape sequences removed',
+  control_characters: 'control characters removed',
+  normalised: 'characters composed',
+  trimmed: 'blanks trimmed',
+  leading_space: 'space in front',
+  leading_guard: 'invisible guard character',
+  trailing_space: 'space at the end',
+  tabs: 'tabs to spaces',
+  padded: 'space at the end',
+  mentions: '@names to paths',
+  zero_width: 'characters without width dropped',
 };
 
 /** The state of a delivery in words: `typing`, `acknowledged by hook`, `delivery unknown`. */
@@ -60,7 +66,15 @@ export function receiptInRow(receipt: PromptReceipt | undefined, nowMs: number):
   if (receipt.state === 'delivery_unknown') return 'delivery unknown';
   if (receipt.state === 'failed') return 'prompt failed';
   const words = receiptWords(receipt);
-  return receipt.changes.length > 0 && receipt.state === 'acknowledged' ? `${words}, altered` : words;
+  return receipt.state === 'acknowledged' && receipt.changes.length > 0
+    ? `${words}, ${shortlyAltered(receipt.changes)}`
+    : words;
+}
+
+/** `altered: tabs to spaces`, `altered: line ends to LF and 2 more`. */
+function shortlyAltered(changes: readonly PromptChange[]): string {
+  const [first = '', ...more] = new Set(changes.map(({ kind }) => changeWords[kind] ?? plain(kind)));
+  return `altered: ${first}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }
 
 /** A person must decide or should know: stands first in the row. */
@@ -77,16 +91,8 @@ function isUnconfirmable({ state, reason }: PromptReceipt): boolean {
   return state === 'delivery_unknown' && reason === 'no_evidence_possible';
 }
 
-/** Why a delivery waits or failed, in words; empty when it does neither. */
-export function reasonWords({ state, reason }: Pick<PromptReceipt, 'state' | 'reason'>): string {
-  if (reason === undefined) return '';
-  const blocked = (blockedWords as Readonly<Record<string, string>>)[reason];
-  if (state === 'queued') return `waits: ${blocked ?? plain(reason)}`;
-  return problemWords[reason] ?? blocked ?? plain(reason);
-}
-
-function plain(reason: string): string {
-  return reason.replaceAll('_', ' ');
+function plain(code: string): string {
+  return code.replaceAll('_', ' ');
 }
 
 /** `1 prompt waits`, `2 prompts wait`; empty for none. */
@@ -97,9 +103,7 @@ export function queueWords(count: number): string {
 
 /** One line about a prompt for tooltips and lists: state, reason, what was altered. */
 export function receiptLine(receipt: PromptReceipt): string {
-  return [receiptWords(receipt), reasonWords(receipt), receipt.detail ?? '', alteredWords(receipt)]
-    .filter((part) => part !== '')
-    .join('; ');
+  return [receiptWords(receipt), ...whyWords(receipt), alteredWords(receipt)].filter((part) => part !== '').join('; ');
 }
 
 /** `altered: tabs became blanks; line endings …`; empty when the text was typed as it was given. */

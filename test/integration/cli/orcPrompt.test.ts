@@ -113,7 +113,9 @@ describe('orc prompt', () => {
       ['canceled', 5],
     ] as const) {
       answering({ 'agent.prompt': { result: { ...receipt, state, reason: 'no_draft', steps: { [state]: 1_000 } } } });
-      assert.equal((await orc(['prompt', 'reviewer', '--wait', 'x'])).code, expected);
+      const { code, stdout } = await orc(['prompt', 'reviewer', '--wait', 'x']);
+      assert.equal(code, expected);
+      assert.match(stdout, / \(the text never appeared in its input box\)\n$/);
     }
     answering({ 'agent.prompt': { result: receipt } });
     assert.equal((await orc(['prompt', 'reviewer', '--wait', '--timeout', '0.5', 'x'])).code, 8);

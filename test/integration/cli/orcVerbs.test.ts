@@ -88,9 +88,9 @@ describe('orc for people', () => {
     assert.equal(code, 0);
     assert.match(
       stdout,
-      /engine {2}ready, version 1\.2\.3\nfolder {2}\/.*\nagents {2}4: 1 idle, 1 awaiting approval, 2 stopped\n/,
+      /engine {2}ready, version 1\.2\.3\nfolder {2}\/.*\nagents {2}4: 1 idle, 1 needs approval, 2 stopped\n/,
     );
-    assert.match(stdout, /needs you: Builder, awaiting approval since \d+ d: Bash: rm\n$/);
+    assert.match(stdout, /needs you: Builder, needs approval since \d+ d: Bash: rm\n$/);
     assert.deepEqual(gateway.frames[0]?.params, { protocol: 1, client: 'orc 0.0.0-test', personKey: 'a'.repeat(64) });
     const json = JSON.parse((await orc(['status', '--json'])).stdout) as Record<string, unknown>;
     assert.deepEqual(json['needsYou'], ['builder']);
@@ -315,10 +315,10 @@ describe('orc for people', () => {
       },
     });
     const { stdout } = await orc(['why', 'builder']);
-    assert.match(stdout, /^Builder {2}awaiting approval since .*\na hook says so\nWEIGHT/);
+    assert.match(stdout, /^Builder {2}needs approval \(awaiting_approval\) since .*\na hook says so\nWEIGHT/);
     assert.match(
       stdout,
-      /decides +hook +awaiting approval .*PermissionRequest\ndegraded: no title\nasks \(request R1\): Bash: rm\nrm -rf x\nanswer: `orc approve Builder --request R1` or `orc deny Builder --request R1`\n$/,
+      /decides +hook +needs approval \(awaiting_approval\) .*PermissionRequest\ndegraded: no title\nasks \(request R1\): Bash: rm\nrm -rf x\nanswer: `orc approve Builder --request R1` or `orc deny Builder --request R1`\n$/,
     );
   });
 

@@ -153,7 +153,13 @@ describe('rows with prompts and requests', () => {
       ],
     );
     const altered = receipt({ evidence: 'screen', changes: [{ kind: 'tabs', detail: 'tabs became blanks' }] });
-    assert.equal(row({ lastReceipt: altered }), 'idle · acknowledged by screen, altered · 3 min');
+    assert.equal(row({ lastReceipt: altered }), 'idle · acknowledged by screen, altered: tabs to spaces · 3 min');
+    const kinds = ['leading_guard', 'padded', 'trailing_space', 'tabs'] as const; // a space at the end is told once
+    const more = receipt({ changes: kinds.map((kind) => ({ kind, detail: 'x' })) });
+    assert.equal(
+      row({ lastReceipt: more }),
+      'idle · acknowledged by hook, altered: invisible guard character and 2 more · 3 min',
+    );
     assert.equal(row({ queuedPromptCount: 2, activity: 'busy' }), 'working · 2 queued · 3 min');
   });
 
@@ -246,7 +252,7 @@ describe('agent tooltips', () => {
     assert.deepEqual(
       facts(agent, NOW).map(({ label, value }) => `${label}: ${value}`),
       [
-        'State: working, 2 minutes',
+        'State: working (busy), 2 minutes',
         'Type: Demo',
         'Folder: /project/project',
         'Team: review',

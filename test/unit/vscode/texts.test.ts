@@ -140,7 +140,7 @@ describe('reports', () => {
     );
     assert.match(
       text,
-      /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.000 {2}start 1 {2}starting -> running, awaiting input {2}by engine: ready\n {4}screen: rule "box"\n/,
+      /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.000 {2}start 1 {2}starting -> running, needs input \(awaiting_input\) {2}by engine: ready\n {4}screen: rule "box"\n/,
     );
   });
 });

@@ -293,10 +293,10 @@ describe('reports about states and types', () => {
       },
       NOW,
     );
-    assert.match(text, /^Why A is "working"\n\nthe newest hook says so\n/);
+    assert.match(text, /^Why A is "working" \(busy\)\n\nthe newest hook says so\n/);
     assert.match(
       text,
-      /\ndecides: the agent itself says "working"\n {4}PreToolUse\n {4}\d{4}-\d\d-\d\d \d\d:59:00\.000 \(1 minute ago\)\n/,
+      /\ndecides: the agent itself says "working" \(busy\)\n {4}PreToolUse\n {4}\d{4}-\d\d-\d\d \d\d:59:00\.000 \(1 minute ago\)\n/,
     );
     assert.match(text, /\noutranked by a stronger source: screen says "idle"\n {4}evil ## decides: person\n/);
     assert.match(text, /\n {4}no hooks\n/);

@@ -15,7 +15,7 @@ import {
 import { type DeliveryChange, step } from './deliveryRecord';
 import { blockedByRecord, blockedByScreen, type Look } from './deliveryScreen';
 import { isSamePrompt, preparePrompt } from './preparePrompt';
-import type { DeliveryState, PromptDelivery } from './promptDelivery';
+import type { DeliveryReason, DeliveryState, PromptDelivery } from './promptDelivery';
 import type { Readiness } from './readyCheck';
 import { type Shown, TypedDraft } from './typedDraft';
 
@@ -319,7 +319,7 @@ export class DeliveryAttempt {
 
   async #end(
     state: 'failed' | 'delivery_unknown',
-    reason: string,
+    reason: DeliveryReason,
     detail: string,
     cause?: unknown,
   ): Promise<AttemptResult> {

@@ -1,7 +1,7 @@
 import type { AgentId } from '../agent';
 import { AgentError, type AgentErrorCode } from '../agentErrors';
 import { cleanText } from '../visibleText';
-import type { BlockedReason, DeliveryState, PromptDelivery, PromptReceipt } from './promptDelivery';
+import type { BlockedReason, DeliveryReason, DeliveryState, PromptDelivery, PromptReceipt } from './promptDelivery';
 
 const EXCERPT_LENGTH = 120;
 
@@ -19,7 +19,7 @@ const LEGAL: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
 
 export type DeliveryChange = Partial<
   Pick<PromptDelivery, 'generation' | 'prepared' | 'changes' | 'submitCount' | 'evidence'>
-> & { readonly reason?: string | undefined; readonly detail?: string | undefined };
+> & { readonly reason?: DeliveryReason | undefined; readonly detail?: string | undefined };
 
 /** A prompt that was asked for; nothing was done yet. */
 export function newDelivery(

@@ -1,5 +1,5 @@
 import type { AgentType } from '../agentType';
-import type { PromptChange } from './promptDelivery';
+import type { PromptChange, PromptChangeKind } from './promptDelivery';
 
 /** What is typed in place of what was given, and why it differs. */
 export interface PreparedPrompt {
@@ -31,7 +31,7 @@ const MENTIONED_CONTENTS = '--- Content from referenced files ---';
 
 /** The cleaning that every text gets, in order. Each step leaves what the later ones rely on. */
 const CLEANING: readonly {
-  readonly kind: string;
+  readonly kind: PromptChangeKind;
   readonly detail: string;
   readonly apply: (text: string) => string;
 }[] = [
@@ -142,41 +142,40 @@ function isPlaceholder(text: string): boolean {
 
 /** What the program will do to this text by itself, as its type declares. */
 function alterations(text: string, alters: readonly string[]): readonly PromptChange[] {
-  const known: Readonly<Record<string, { readonly kind: string; readonly detail: string; readonly applies: boolean }>> =
-    {
-      tabs_to_4_spaces: {
-        kind: 'tabs',
-        detail: 'the program itself turns tabs into four spaces',
-        applies: text.includes('\t'),
-      },
-      trims: {
-        kind: 'trimmed',
-        detail: 'the program itself drops blanks around the text',
-        applies: text !== text.trim(),
-      },
-      trims_short: {
-        kind: 'trimmed',
-        detail: isPlaceholder(text)
-          ? 'the program itself drops blanks around the text, if it takes it while it works'
-          : 'the program itself drops blanks around the text',
-        applies: text !== text.trim(),
-      },
-      pads_long: {
-        kind: 'padded',
-        detail: 'the program itself adds a space behind a long text',
-        applies: text.length > 150 || text.split('\n').length >= 3,
-      },
-      resolves_mentions: {
-        kind: 'mentions',
-        detail: 'the program itself replaces @names by the paths it finds, and adds the files',
-        applies: text.search(MENTION) >= 0,
-      },
-      drops_zero_width: {
-        kind: 'zero_width',
-        detail: 'the program itself drops characters without width',
-        applies: ZERO_WIDTH.test(text),
-      },
-    };
+  const known: Readonly<Record<string, PromptChange & { readonly applies: boolean }>> = {
+    tabs_to_4_spaces: {
+      kind: 'tabs',
+      detail: 'the program itself turns tabs into four spaces',
+      applies: text.includes('\t'),
+    },
+    trims: {
+      kind: 'trimmed',
+      detail: 'the program itself drops blanks around the text',
+      applies: text !== text.trim(),
+    },
+    trims_short: {
+      kind: 'trimmed',
+      detail: isPlaceholder(text)
+        ? 'the program itself drops blanks around the text, if it takes it while it works'
+        : 'the program itself drops blanks around the text',
+      applies: text !== text.trim(),
+    },
+    pads_long: {
+      kind: 'padded',
+      detail: 'the program itself adds a space behind a long text',
+      applies: text.length > 150 || text.split('\n').length >= 3,
+    },
+    resolves_mentions: {
+      kind: 'mentions',
+      detail: 'the program itself replaces @names by the paths it finds, and adds the files',
+      applies: text.search(MENTION) >= 0,
+    },
+    drops_zero_width: {
+      kind: 'zero_width',
+      detail: 'the program itself drops characters without width',
+      applies: ZERO_WIDTH.test(text),
+    },
+  };
   return alters.flatMap((name) => {
     const alteration = known[name];
     return alteration?.applies ? [{ kind: alteration.kind, detail: alteration.detail }] : [];

@@ -25,10 +25,27 @@ export const DeliveryState = {
 } as const;
 export type DeliveryState = (typeof DeliveryState)[keyof typeof DeliveryState];
 
+export const PromptChangeKind = {
+  LineEndings: 'line_endings',
+  EscapeSequences: 'escape_sequences',
+  ControlCharacters: 'control_characters',
+  Normalised: 'normalised',
+  Trimmed: 'trimmed',
+  LeadingSpace: 'leading_space',
+  /** An invisible character where the program would drop a space again, and run the text as a command. */
+  LeadingGuard: 'leading_guard',
+  TrailingSpace: 'trailing_space',
+  /** From here on: what the program itself does. */
+  Tabs: 'tabs',
+  Padded: 'padded',
+  Mentions: 'mentions',
+  ZeroWidth: 'zero_width',
+} as const;
+export type PromptChangeKind = (typeof PromptChangeKind)[keyof typeof PromptChangeKind];
+
 /** How the text was changed so that the program takes it as text: part of the receipt. */
 export interface PromptChange {
-  /** `line_endings`, `control_characters`, `escape_sequences`, `normalised`, `trimmed`, `leading_space`, `trailing_space`, `tabs`, `zero_width`. */
-  readonly kind: string;
+  readonly kind: PromptChangeKind;
   /** In words, for people: `a space before the first character, so that "/" is no command`. */
   readonly detail: string;
 }
@@ -45,6 +62,32 @@ export const BlockedReason = {
 /** Why nothing may be typed now. */
 export type BlockedReason = (typeof BlockedReason)[keyof typeof BlockedReason];
 
+export const DeliveryReason = {
+  ...BlockedReason,
+  /** The text never came into the input box. */
+  NoDraft: 'no_draft',
+  /** The text is in the box, the submit key did nothing or was not pressed. */
+  NotSubmitted: 'not_submitted',
+  NoEvidence: 'no_evidence',
+  /** Programs of this type show nothing that could be evidence. */
+  NoEvidencePossible: 'no_evidence_possible',
+  /** Somebody typed into the same box: not submitted. */
+  DraftMixed: 'draft_mixed',
+  /** The terminal refused the text. */
+  NotTaken: 'not_taken',
+  /** The run was over before it was known. */
+  Ended: 'ended',
+  /** An unexpected failure after the paste. */
+  Interrupted: 'interrupted',
+  InterruptedByCrash: 'interrupted_by_crash',
+  /** A person says so. */
+  Lost: 'lost',
+  /** A first prompt of an earlier run, taken back. */
+  Superseded: 'superseded',
+} as const;
+/** Why a delivery waits (a {@link BlockedReason}), failed, may not have arrived or was taken back. */
+export type DeliveryReason = (typeof DeliveryReason)[keyof typeof DeliveryReason];
+
 /** What is kept of one delivery: an immutable value, a new one at each step. */
 export interface PromptDelivery {
   /** ULID. */
@@ -60,12 +103,8 @@ export interface PromptDelivery {
   readonly state: DeliveryState;
   /** What the acknowledgement rests on. */
   readonly evidence?: 'hook' | 'screen' | 'person';
-  /**
-   * For `failed` and `delivery_unknown`, `snake_case`: `no_draft`, `not_submitted`, `no_evidence`, `no_evidence_possible` (a type
-   * whose programs show nothing that could be one), `draft_mixed` (somebody typed into the same box: not submitted), `not_taken`
-   * (the terminal refused it), `ended`, `interrupted_by_crash`, `lost`; for `queued`: the {@link BlockedReason} it waits for.
-   */
-  readonly reason?: string;
+  /** For `queued` the {@link BlockedReason} that it waits for. One of a newer version may have another. */
+  readonly reason?: DeliveryReason;
   /** In words: the evidence, or what went wrong. Untrusted parts cleaned. */
   readonly detail?: string;
   /** How often the submit key was pressed. */
