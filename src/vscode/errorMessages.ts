@@ -1,4 +1,4 @@
-import type { AgentErrorCode } from '../core/agents/agentErrors';
+import { type AgentErrorCode, agentOfError } from '../core/agents/agentErrors';
 import { describeError, OrchestratorError } from '../core/base/errors';
 import type { DataErrorCode } from '../core/data/dataErrors';
 import type { EngineErrorCode } from '../core/engineErrors';
@@ -15,6 +15,9 @@ export type MessageSeverity = 'information' | 'warning' | 'error';
 export interface MessageButton {
   readonly title: string;
   readonly command: string;
+  /** Its command is about the agent of the failure, and gets its id; without such an agent there is no such button. */
+  readonly isAboutAgent?: true;
+  readonly args?: readonly unknown[];
 }
 
 /** What a person is told about a failure. */
@@ -43,6 +46,11 @@ const manageTrust: MessageButton = { title: 'Manage Workspace Trust', command: '
 const openFolder: MessageButton = { title: 'Open Folder…', command: 'vscode.openFolder' };
 const openFleetFile: MessageButton = { title: 'Open File', command: CommandId.OpenFleetFile };
 
+const aboutAgent = (title: string, command: string): MessageButton => ({ title, command, isAboutAgent: true });
+const attach = aboutAgent('Attach', CommandId.AttachAgent);
+const explain = aboutAgent('Explain', CommandId.ExplainState);
+const startAgain = aboutAgent('Start Agent Again', CommandId.StartAgentAgain);
+
 const error = (text: string, ...buttons: MessageButton[]): ErrorMessage => ({ severity: 'error', text, buttons });
 const warning = (text: string, ...buttons: MessageButton[]): ErrorMessage => ({ severity: 'warning', text, buttons });
 const information = (text: string, ...buttons: MessageButton[]): ErrorMessage => ({
@@ -54,10 +62,14 @@ const information = (text: string, ...buttons: MessageButton[]): ErrorMessage =>
 /** `Show Log` is added to every warning and error when shown; it is not repeated here. */
 export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'agent.unknownType': error('This agent type is not known here. Choose another type, or install what adds it.'),
-  'agent.typeInvalid': error('The description of an agent type has mistakes and was not added.'),
+  'agent.typeInvalid': error(
+    'The description of an agent type has mistakes and was not added. Correct what is named here, or tell the author of the extension that adds it.',
+  ),
   'agent.notFound': warning('This agent is not there any more.'),
   'agent.nameTaken': warning('Another agent has this name. Choose a different one.'),
-  'agent.invalidSpec': error('The agent cannot be made from what was given.'),
+  'agent.invalidSpec': error(
+    'The agent cannot be made from what was given. Correct what is named here, then start it again.',
+  ),
   'agent.illegalTransition': warning('The agent cannot do this in its present state.'),
   'agent.commandNotFound': error(
     'The command of this agent was not found. Install it, or check the PATH of your login shell.',
@@ -66,7 +78,10 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'agent.folderMissing': error('The folder of this agent does not exist or cannot be entered.'),
   'agent.notRunning': warning('The agent is not running. Start it first.'),
   'agent.stillRunning': warning('The agent is still running. Stop it first.'),
-  'agent.killFailed': error('The agent did not end, not even when it was killed. Look at its processes.'),
+  'agent.killFailed': error(
+    'The agent did not end, not even when it was killed: the processes that are left wait for the system or belong to someone else. End what they wait for, or them, then stop the agent once more.',
+    explain,
+  ),
   'agent.startDeadline': error(
     'The agent was not ready in time. Attach to see its screen, or raise the start deadline in the settings.',
   ),
@@ -74,7 +89,10 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'agent.launchUnknown': error(
     'It is not known whether the agent was started. Nothing is started a second time before that is clear.',
   ),
-  'agent.notAllowed': warning('This is not allowed for this agent.'),
+  'agent.notAllowed': warning(
+    'This cannot be done with this agent now. Its menu in the Agents view shows what can be done; the rest is done in its terminal.',
+    attach,
+  ),
   'agent.quarantined': warning('The agent failed too often and is quarantined. Release it to start it again.'),
   'agent.paused': warning('The agent is paused. Resume it first.'),
   'agent.dialogOpen': warning(
@@ -89,7 +107,10 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   ),
   'agent.requestGone': warning('It asks something else now. Nothing was answered.'),
   'agent.cannotAnswer': warning('This can be answered only in the agent’s terminal.'),
-  'agent.cannotResume': warning('The conversation of this agent cannot be resumed. Nothing was started.'),
+  'agent.cannotResume': warning(
+    'The conversation of this agent cannot be resumed. Nothing was started. It can be started again in a new conversation.',
+    startAgain,
+  ),
   'agent.fleetInvalid': error('The fleet file has mistakes.', openFleetFile),
   'agent.notApproved': warning('These commands were not approved, so nothing was started.'),
   'agent.conflict': warning('The agent changed in the meantime. Try again.'),
@@ -98,7 +119,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'data.closed': warning('The store is closed because this window is ending or another one took over.'),
   'data.conflict': warning('Something changed in the meantime. Try again.'),
   'data.invalid': error('A stored record is not valid and was not used.'),
-  'data.tooLarge': error('This is too large to be kept.'),
+  'data.tooLarge': error('This is too large to be kept. Shorten it, or put it into a file and name the file instead.'),
   'data.readOnly': error(
     'Changes cannot be kept: the disk is full or the folder is read-only. It is tried again by itself.',
     checkSetup,
@@ -163,7 +184,10 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'gateway.unavailable': warning('The window that manages the agents cannot do this now. Try again in a moment.'),
   'gateway.canceled': information('This was cancelled.'),
   'gateway.internal': error('Something went wrong in the window that manages the agents. Its log says more.'),
-  'auth.unauthenticated': error('The proof of who asks was not accepted.'),
+  'auth.unauthenticated': error(
+    'The proof of who asks was not accepted. Where an agent asked, restart it: every start gives it a new one.',
+    checkSetup,
+  ),
   'auth.keysUnavailable': error('The keys that agents are recognised by cannot be read or written.', checkSetup),
   'auth.invalidClaims': error('A token for an agent could not be made.'),
   'tmux.notInstalled': error('tmux was not found. Install it, then try again.', checkSetup, tryAgain),
@@ -191,7 +215,6 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'This workspace is in Restricted Mode: agents are shown, but nothing is started or sent. Trust the workspace first.',
     manageTrust,
   ),
-  'window.managedElsewhere': warning('Another window manages the agents of this workspace. Do it there.'),
   'window.noFolder': warning('Open a folder first: a fleet file belongs to a folder.', openFolder),
   'window.unknownAgent': warning('This agent is not there any more.'),
   'window.nothingToSend': information('There is no text to send: select some, or open a file.'),
@@ -211,6 +234,7 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.folderMissing',
   'agent.fleetInvalid',
   'agent.killFailed',
+  'agent.notAllowed',
   'agent.endedEarly',
   'agent.deliveryFailed',
   'agent.cannotResume',
@@ -228,9 +252,18 @@ export function messageFor(thrown: unknown): ErrorMessage | undefined {
   if (!(thrown instanceof OrchestratorError)) return errorMessages.bug;
   // A code of the other side that has no error of its own here says more than ours.
   const remote = GatewayError.is(thrown) ? thrown.remoteCode : undefined;
-  const message = messageForCode(remote !== undefined && isKnown(remote) ? remote : thrown.code);
+  const message = forAgent(messageForCode(remote !== undefined && isKnown(remote) ? remote : thrown.code), thrown);
   const detail = detailedCodes.has(thrown.code) ? detailOf(thrown) : '';
   return detail === '' ? message : { ...message, text: `${message.text} (${detail})` };
+}
+
+function forAgent(message: ErrorMessage, thrown: unknown): ErrorMessage {
+  if (!message.buttons.some(({ isAboutAgent }) => isAboutAgent)) return message;
+  const agentId = agentOfError(thrown);
+  const buttons = message.buttons
+    .filter(({ isAboutAgent }) => !isAboutAgent || agentId !== undefined)
+    .map((button) => (button.isAboutAgent ? { ...button, args: [agentId] } : button));
+  return { ...message, buttons };
 }
 
 export function messageForCode(code: string): ErrorMessage {

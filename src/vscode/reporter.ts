@@ -31,7 +31,7 @@ export class Reporter {
   #run(button: MessageButton | undefined): void {
     if (!button) return;
     vscode.commands
-      .executeCommand(button.command)
+      .executeCommand(button.command, ...(button.args ?? []))
       .then(undefined, (error: unknown) => this.log.warn('button failed', { error: describeError(error) }));
   }
 }

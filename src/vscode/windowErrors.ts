@@ -2,7 +2,6 @@ import { OrchestratorError, type ErrorDisposition } from '../core/base/errors';
 
 export type WindowErrorCode =
   | 'window.untrusted'
-  | 'window.managedElsewhere'
   | 'window.noFolder'
   | 'window.unknownAgent'
   | 'window.terminalFailed'
@@ -12,7 +11,6 @@ export type WindowErrorCode =
 
 const dispositions: Record<WindowErrorCode, ErrorDisposition> = {
   'window.untrusted': 'reconfigure',
-  'window.managedElsewhere': 'giveUp',
   'window.noFolder': 'reconfigure',
   'window.unknownAgent': 'giveUp',
   'window.terminalFailed': 'retry',

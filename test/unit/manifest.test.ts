@@ -4,6 +4,7 @@ import path from 'node:path';
 import manifest from '../../package.json';
 import { Lifecycle } from '../../src/core/agents/agentState';
 import { contextValue } from '../../src/vscode/agents/agentText';
+import { AgentError } from '../../src/core/agents/agentErrors';
 import { errorMessages, messageFor, messageForCode } from '../../src/vscode/errorMessages';
 import {
   AGENTS_VIEW_ID,
@@ -364,6 +365,16 @@ describe('error messages', () => {
       for (const { command } of buttons)
         assert.ok(commands.has(command) || builtIn.has(command), `${code}: ${command}`);
     }
+  });
+
+  it('have buttons for the agent that a failure is about, and none where it is about no agent', () => {
+    const refused = messageFor(new AgentError('agent.cannotResume', 'it has no conversation', { agentId: 'builder' }));
+    assert.match(refused?.text ?? '', /in a new conversation\. \(it has no conversation\)$/);
+    assert.deepEqual(
+      refused?.buttons.map(({ title, command, args }) => [title, command, args]),
+      [['Start Agent Again', 'coreOrchestrator.startAgentAgain', ['builder']]],
+    );
+    assert.deepEqual(messageFor(new AgentError('agent.cannotResume', 'x'))?.buttons, []);
   });
 
   it('say nothing about cancellations and nothing secret about bugs', () => {

@@ -4,10 +4,12 @@ import type { PromptReceipt, SendPromptOptions } from '../../core/agents/deliver
 import type { Clock } from '../../core/base/clock';
 import { ignore, type Logger } from '../../core/base/log';
 import type { Engine } from '../../core/engine';
+import { isAllowable, isDeniable } from '../approvals/requestText';
 import { isCancellation, messageFor } from '../errorMessages';
 import { CommandId } from '../manifest';
 import type { WindowPort } from '../notices/windowPort';
 
+const REVIEW = 'Review Request';
 const QUEUE = 'Send When Free';
 const ATTACH = 'Attach';
 const ARRIVED = 'It Arrived';
@@ -141,7 +143,9 @@ export class PromptSender {
     if (receipt) return this.settle(receipt);
     const text = `${this.#name(id)}: ${messageFor(error)?.text ?? ''}`;
     if (AgentError.is(error) && BLOCKED.has(error.code)) {
-      const answer = await window.show('warning', text, [QUEUE, ATTACH]);
+      const review = AgentError.is(error, 'agent.dialogOpen') && this.#isAnswerable(id) ? [REVIEW] : [];
+      const answer = await window.show('warning', text, [...review, QUEUE, ATTACH]);
+      if (answer === REVIEW) window.run(CommandId.ReviewRequest, id);
       if (answer === ATTACH) window.run(CommandId.AttachAgent, id);
       return answer === QUEUE && this.#deliver(id, deliver, 'queue');
     }
@@ -164,6 +168,12 @@ export class PromptSender {
       ignore(this.parts.log, error, 'the failure itself is told');
       return undefined;
     }
+  }
+
+  /** What is in the way can be allowed or denied from this window. */
+  #isAnswerable(id: AgentId): boolean {
+    const request = this.parts.engine.agent(id)?.request;
+    return request !== undefined && (isAllowable(request) || isDeniable(request));
   }
 
   #release(id: AgentId): void {

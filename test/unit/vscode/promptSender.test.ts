@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/core/base/log';
 import { PROGRESS_AFTER_MS, PromptSender } from '../../../src/vscode/prompts/promptSender';
 import { ReceiptDesk } from '../../../src/vscode/prompts/receiptDesk';
 import { receiptsText } from '../../../src/vscode/prompts/receiptText';
-import { anAgentView, aReceipt, FakeEngine } from '../../support/fakeEngine';
+import { anAgentView, aReceipt, aRequest, FakeEngine } from '../../support/fakeEngine';
 import { FakeDocuments, FakeWindow } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
@@ -55,6 +55,28 @@ describe('sending a prompt', () => {
       assert.equal(engine.calls.at(-1), 'sendPrompt reviewer hello (queue)');
     });
   }
+
+  it('offers to review what is in the way, where it can be answered from here', async () => {
+    const { engine, window, sender, failWith } = createFixture();
+    window.answer = 'Review Request';
+    for (const [request, offered] of [
+      [aRequest(), true],
+      [aRequest({ canAllow: false }), true],
+      [aRequest({ door: 'none' }), false],
+      [undefined, false],
+    ] as const) {
+      [window.shown, window.ran].forEach((list) => list.splice(0));
+      engine.simulateAgent(anAgentView({ activity: 'awaiting_approval', ...(request && { request }) }));
+      failWith('agent.dialogOpen');
+      assert.equal(await sender.sendToAll([id], 'hello'), false);
+      assert.equal(/ \[Review Request\|Send When Free\|Attach\]$/.test(window.shown[0] ?? ''), offered);
+      assert.deepEqual(window.ran, offered ? [['coreOrchestrator.reviewRequest', id]] : []);
+    }
+    failWith('agent.draftInBox');
+    engine.simulateAgent(anAgentView({ request: aRequest() }));
+    await sender.sendToAll([id], 'hello');
+    assert.match(window.shown.at(-1) ?? '', / \[Send When Free\|Attach\]$/);
+  });
 
   it('takes the person to the terminal of a blocked agent', async () => {
     const { window, sender, failWith } = createFixture();
