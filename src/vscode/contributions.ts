@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Clock } from '../core/base/clock';
 import type { Disposable } from '../core/base/disposable';
 import type { Logger } from '../core/base/log';
-import type { Engine } from '../core/engine';
+import type { AgentView, Engine } from '../core/engine';
 import { AgentsView } from './agents/agentsView';
 import { ApprovalDesk } from './approvals/approvalDesk';
 import { approvalCommands } from './approvals/approvalCommands';
@@ -111,6 +111,8 @@ export function createWindow(parts: ContributionParts): WindowParts {
     }
   };
   const level = () => settings.current.notifications;
+  const returning = new ResumePresenter(engine, clock, window, level, clock.nowMs());
+  const isReturning = (agent: AgentView): boolean => returning.covers(agent);
   const contributions: readonly Contribution[] = [
     { register: () => facts },
     { register: () => view },
@@ -124,8 +126,11 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => window },
     { register: () => new NoticePresenter(engine, clock, window, parts.globalMemory, level) },
     { register: () => new DeliveryPresenter(engine, clock, window, sender, level) },
-    { register: () => new ResumePresenter(engine, clock, window, level, clock.nowMs()) },
-    { register: () => new NeedsYouPresenter(engine, clock, window, level, terminals, parts.wasAway, answer) },
+    { register: () => returning },
+    {
+      register: () =>
+        new NeedsYouPresenter(engine, clock, window, level, terminals, parts.wasAway, answer, isReturning),
+    },
   ];
   return { view, terminals, facts, reporter, contributions };
 }

@@ -29,6 +29,9 @@ const PACKAGES: Readonly<Record<Cli, string>> = {
   opencode: 'opencode-ai',
 };
 
+/** From the root, as README.md here says; not `npm ci`, which refuses where a registry lacks the programs for another platform. */
+export const INSTALL_COMMAND =
+  'cd test/agents && npm install --no-save --ignore-scripts && npm rebuild @anthropic-ai/claude-code opencode-ai';
 const INSTALLED = join(__dirname, 'node_modules');
 /** To be put at the front of the PATH. */
 export const CLI_FOLDER = join(INSTALLED, '.bin');
@@ -43,7 +46,7 @@ export function installedVersion(cli: Cli): string | undefined {
 
 /** Skips the running test visibly when the program is not installed. */
 export function requireCli(context: Context, cli: Cli): void {
-  if (!installedVersion(cli)) notRun(context, `${cli} is not installed (npm ci --prefix test/agents)`);
+  if (!installedVersion(cli)) notRun(context, `${cli} is not installed (${INSTALL_COMMAND})`);
 }
 
 export interface CliSetupOptions {

@@ -6,7 +6,10 @@ import { require as requireTypeScript } from 'tsx/cjs/api';
 import { Agents, inWalkFolder, isAlive, setOnMachine } from './agents.mjs';
 import { eventually, walk } from './walk.mjs';
 
-const { CLI_FOLDER, CliHome, TYPE_IDS, installedVersion } = requireTypeScript('../agents/cliSetup.ts', import.meta.url);
+const { CLI_FOLDER, CliHome, INSTALL_COMMAND, TYPE_IDS, installedVersion } = requireTypeScript(
+  '../agents/cliSetup.ts',
+  import.meta.url,
+);
 const { ModelServer } = requireTypeScript('../agents/modelServer.ts', import.meta.url);
 
 /** The first is started by the dialog, the others by a fleet file. */
@@ -19,7 +22,7 @@ await walk('Real agents', async (it) => {
   const all = Object.keys(NAMES);
   const clis = all.filter((cli) => installedVersion(cli));
   for (const cli of all)
-    if (!clis.includes(cli)) it.notRun(`${cli} in the window`, `${cli} is not installed (npm ci --prefix test/agents)`);
+    if (!clis.includes(cli)) it.notRun(`${cli} in the window`, `${cli} is not installed (${INSTALL_COMMAND})`);
   if (!['codex', 'gemini'].every((cli) => clis.includes(cli))) return;
 
   const model = await ModelServer.start();
@@ -133,6 +136,7 @@ await walk('Real agents', async (it) => {
     window = await it.open(server, { folder: home.workspace });
     agents = await new Agents(window).open();
     await window.notification('ended while VS Code was away').waitFor();
+    assert.doesNotMatch((await agents.toasts()).join('\n'), /[(:] ?failed/);
     await it.shot(window, 'after-reboot');
     await window.notificationAction('ended while VS Code was away', 'Resume Fleet');
     await window.notification('may not have arrived').waitFor({ timeout: READY_MS });

@@ -40,6 +40,8 @@ export class NeedsYouPresenter implements Disposable {
     /** The editor was away for so long that a word about the agents is welcome. */
     private readonly wasAway: () => boolean,
     private readonly answer: AnswerShown,
+    /** Another message tells of this agent. */
+    private readonly isToldElsewhere: (agent: AgentView) => boolean = () => false,
   ) {
     this.#startedAtMs = clock.nowMs();
     this.#store.add(engine.onDidChangeAgent((change) => this.#onAgent(change)));
@@ -57,7 +59,8 @@ export class NeedsYouPresenter implements Disposable {
   #onAgent({ id, view }: AgentViewChange): void {
     if (!this.#isTelling) return; // read when it begins
     const isNeeding = view !== undefined && isNeedOfPerson(view);
-    if (isNeeding) this.#queue.note(view, this.clock.monotonicMs());
+    if (isNeeding && this.isToldElsewhere(view)) this.#queue.greet([view]);
+    else if (isNeeding) this.#queue.note(view, this.clock.monotonicMs());
     else if (!view?.isManagedElsewhere) this.#queue.forget(id); // seen from afar, what it needs is not known
     this.#schedule();
   }

@@ -16,6 +16,8 @@ export class ResumePresenter implements Disposable {
   readonly #store = new DisposableStore();
   readonly #timer = this.#store.add(new MutableDisposable<Disposable>());
   #isDone = false;
+  /** The offer is yet to be made. */
+  #isSettling = false;
   #followsSinceMs: number | undefined;
 
   constructor(
@@ -34,26 +36,34 @@ export class ResumePresenter implements Disposable {
     this.#store.dispose();
   }
 
+  /** The offer will tell that this agent ended: nobody else need tell it. */
+  covers(agent: AgentView): boolean {
+    return this.#isSettling && this.#isGone(agent) && this.level() !== NotificationLevel.None;
+  }
+
   #onStatus(): void {
     const { status } = this.engine;
     if (status.kind === 'following') this.#followsSinceMs ??= this.clock.monotonicMs();
     if (this.#isDone || status.kind !== 'ready') return;
     this.#isDone = true;
     if (hasWatched(this.#followsSinceMs, this.clock)) return;
+    this.#isSettling = true;
     this.#timer.value = this.clock.setTimer(SETTLE_MS, () => void this.#offer());
   }
 
   async #offer(): Promise<void> {
-    const gone = this.engine.agents.filter((agent) => isGone(agent) && agent.sinceMs >= this.startedAtMs);
+    this.#isSettling = false;
+    const gone = this.engine.agents.filter((agent) => this.#isGone(agent));
     if (gone.length === 0 || this.level() === NotificationLevel.None) return;
     const answer = await this.window.show('information', goneText(gone), [RESUME]);
     if (answer === RESUME && !this.#store.isDisposed) this.window.run(CommandId.ResumeFleet);
   }
-}
 
-/** It should run and does not, and nothing brings it back by itself. */
-function isGone(agent: AgentView): boolean {
-  return agent.desired === 'running' && (isEnded(agent) || agent.lifecycle === 'lost');
+  /** It should run and does not, and nothing brings it back by itself. */
+  #isGone(agent: AgentView): boolean {
+    const isOver = isEnded(agent) || agent.lifecycle === 'lost';
+    return agent.desired === 'running' && isOver && agent.sinceMs >= this.startedAtMs;
+  }
 }
 
 /** `4 agents ended while VS Code was away: 3 of them can go on with their conversation.` */

@@ -12,10 +12,11 @@ import { explainText } from '../../../src/vscode/documents/explainText';
 import { FleetMembers, leftOutText } from '../../../src/vscode/fleet/fleetMembers';
 import { DeliveryPresenter } from '../../../src/vscode/notices/deliveryPresenter';
 import { MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
+import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
 import { ResumePresenter, SETTLE_MS } from '../../../src/vscode/notices/resumePresenter';
 import { PromptSender } from '../../../src/vscode/prompts/promptSender';
 import { anAgentView, aReceipt, FakeEngine } from '../../support/fakeEngine';
-import { FakeWindow, MapMemory } from '../../support/fakeWindow';
+import { FakeWatching, FakeWindow, MapMemory } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
 const an = (id: string, overrides: Partial<AgentView> = {}): AgentView =>
@@ -98,6 +99,40 @@ describe('ResumePresenter', () => {
     assert.deepEqual(window.ran, [['coreOrchestrator.resumeFleet']]);
     presenter.dispose();
     assert.deepEqual([engine.listenerCount, clock.pendingCount], [0, 0]);
+  });
+
+  it('is the only message about those who ended; who fails later is told as ever', async () => {
+    const { engine, window, clock } = createFixture();
+    const presenter = new ResumePresenter(engine, clock, window, () => 'all', clock.nowMs());
+    const covers = (agent: AgentView): boolean => presenter.covers(agent);
+    new NeedsYouPresenter(
+      engine,
+      clock,
+      window,
+      () => 'all',
+      new FakeWatching(),
+      () => false,
+      async () => {},
+      covers,
+    );
+    const fail = (id: string, changes: Partial<AgentView> = {}): void =>
+      engine.simulateAgent(gone(id, clock.nowMs(), { needsYou: 'failed', exit: { code: 1 }, ...changes }));
+    fail('a');
+    engine.simulateReady();
+    fail('b');
+    fail('alone', { desired: 'stopped' }); // nobody offers to bring it back
+    await clock.advanceMs(SETTLE_MS * 3);
+    assert.deepEqual(window.shown, [
+      'warning: ALONE: failed with exit code 1. [Go to Agent]',
+      'information: 2 agents ended while VS Code was away. [Resume Fleet]',
+    ]);
+    engine.simulateAgent(an('a'));
+    fail('a');
+    fail('c');
+    await clock.advanceMs(SETTLE_MS);
+    assert.deepEqual(window.shown.slice(2), [
+      'warning: 2 agents wait for you: A (failed with exit code 1), C (failed with exit code 1). [Go to Next]',
+    ]);
   });
 
   it('is quiet when all is well, and in a window that watched', async () => {
