@@ -1,3 +1,4 @@
+import { deliveryWords } from '../shared/receiptWords';
 import { type StateCodes, stateWords, withTerm } from '../shared/stateWords';
 import type { AgentRequest, AgentRow, Check, DoctorAnswer, Explanation, Notice, StatusAnswer } from './engineAnswers';
 import type { VerbContext } from './context';
@@ -75,7 +76,7 @@ export async function list(context: VerbContext): Promise<ExitCode> {
     if (agents.length === 0) return 'no agents; `orc start TYPE` starts one';
     const rows = agents.map((agent) => [
       cleanLine(agent.name, 80), cleanLine(agent.id), cleanLine(agent.typeId), stateOf(agent), ageOf(agent),
-      agent.request ? cleanLine(agent.request.title) : agent.needsYou ? 'needs you' : cleanLine(agent.lastReceipt?.state ?? '').replaceAll('_', ' '),
+      agent.request ? cleanLine(agent.request.title) : agent.needsYou ? 'needs you' : cleanLine(deliveryWords(agent.lastReceipt?.state ?? '')),
     ]); // prettier-ignore
     return formatTable(['NAME', 'ID', 'TYPE', 'STATE', 'SINCE', 'NOTE'], rows, context.terminal.columns, LIST_FIT);
   });

@@ -1,5 +1,5 @@
 import { GATEWAY_LIMITS } from '../shared/gatewayProtocol';
-import { reasonWords, whyWords } from '../shared/receiptWords';
+import { deliveryWords, reasonWords, whyWords } from '../shared/receiptWords';
 import { positive, textOf, timeoutOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { Receipt } from './engineAnswers';
@@ -94,13 +94,13 @@ function words(receipt: Receipt): string {
   const why = [...(evidence ? [`by ${evidence}`] : []), ...whyWords(receipt)].map((each) => cleanLine(each, 200));
   const altered = (changes ?? []).map((change) => cleanLine(change.detail));
   const end = FINAL.has(state) && altered.length > 0 ? `; changed: ${altered.join(', ')}` : '';
-  return `${cleanLine(state).replaceAll('_', ' ')}${why.length > 0 ? ` (${why.join(', ')})` : ''}${end}`;
+  return `${cleanLine(deliveryWords(state))}${why.length > 0 ? ` (${why.join(', ')})` : ''}${end}`;
 }
 
 /** State with its evidence or reason, for a table. */
 function shortly(receipt: Receipt): string {
   const why = receipt.evidence ?? reasonWords(receipt);
-  return cleanLine(`${receipt.state.replaceAll('_', ' ')}${why ? ` (${why})` : ''}`);
+  return cleanLine(`${deliveryWords(receipt.state)}${why ? ` (${why})` : ''}`);
 }
 
 function exitCodeOf({ state }: Receipt): ExitCode {

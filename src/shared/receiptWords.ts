@@ -23,6 +23,23 @@ export const REASON_WORDS = {
   superseded: 'a later start of the agent brought its own first prompt',
 } as const;
 
+/** How far a delivery is, as {@link REASON_WORDS} (`DeliveryState` there). */
+export const DELIVERY_WORDS = {
+  queued: 'queued',
+  typing: 'typing',
+  typed: 'typed',
+  submitted: 'submitted',
+  acknowledged: 'acknowledged',
+  failed: 'failed',
+  delivery_unknown: 'delivery unknown',
+  canceled: 'cancelled',
+} as const;
+
+/** How far a delivery is: `typing`, `delivery unknown`. */
+export function deliveryWords(state: string): string {
+  return wordsIn(DELIVERY_WORDS, state);
+}
+
 /** What is read of a receipt here; the engine may be of another version. */
 export interface ReasonCodes {
   readonly state: string;
@@ -33,8 +50,7 @@ export interface ReasonCodes {
 /** Why a delivery waits or failed: `waits: it shows a question`, `the agent ended`; empty when it does neither. */
 export function reasonWords({ state, reason }: ReasonCodes): string {
   if (reason === undefined) return '';
-  const table: Readonly<Record<string, string>> = REASON_WORDS;
-  const words = (Object.hasOwn(table, reason) ? table[reason] : undefined) ?? reason.replaceAll('_', ' ');
+  const words = wordsIn(REASON_WORDS, reason);
   return state === 'queued' ? `waits: ${words}` : words;
 }
 
@@ -42,4 +58,8 @@ export function reasonWords({ state, reason }: ReasonCodes): string {
 export function whyWords(receipt: ReasonCodes): readonly string[] {
   const [reason, { detail = '' }] = [reasonWords(receipt), receipt];
   return [detail.includes(reason) ? '' : reason, detail].filter((part) => part !== '');
+}
+
+function wordsIn(table: Readonly<Record<string, string>>, code: string): string {
+  return (Object.hasOwn(table, code) ? table[code] : undefined) ?? code.replaceAll('_', ' ');
 }

@@ -13,6 +13,7 @@ export interface StateIcon {
   readonly color: string;
 }
 
+// The shared tables know no types of the core: that no word is missing is checked here.
 ACTIVITY_WORDS satisfies Readonly<Record<Activity, string>>;
 LIFECYCLE_WORDS satisfies Readonly<Record<Lifecycle, string>>;
 

@@ -1,16 +1,18 @@
-import { assertNever } from '../../core/base/errors';
 import type {
   DeliveryReason,
+  DeliveryState,
   PromptChange,
   PromptChangeKind,
   PromptReceipt,
 } from '../../core/agents/delivery/promptDelivery';
-import { REASON_WORDS, reasonWords, whyWords } from '../../shared/receiptWords';
+import { DELIVERY_WORDS, deliveryWords, REASON_WORDS, reasonWords, whyWords } from '../../shared/receiptWords';
 import { localTime, zoneName } from '../documents/localTime';
 
 /** How long a settled receipt (acknowledged, cancelled) stays in its row; the tooltip keeps it. */
 export const SETTLED_ROW_MS = 15_000;
 
+// The shared tables know no types of the core: that no word is missing is checked here.
+DELIVERY_WORDS satisfies Readonly<Record<DeliveryState, string>>;
 REASON_WORDS satisfies Readonly<Record<DeliveryReason, string>>;
 
 /** What happened to a text, for a row. The detail of each change says the rest. */
@@ -30,23 +32,9 @@ const changeWords: Readonly<Record<PromptChangeKind, string>> = {
 };
 
 /** The state of a delivery in words: `typing`, `acknowledged by hook`, `delivery unknown`. */
-export function receiptWords(receipt: PromptReceipt): string {
-  switch (receipt.state) {
-    case 'acknowledged':
-      return receipt.evidence === undefined ? 'acknowledged' : `acknowledged by ${evidenceWords[receipt.evidence]}`;
-    case 'delivery_unknown':
-      return 'delivery unknown';
-    case 'canceled':
-      return 'cancelled';
-    case 'queued':
-    case 'typing':
-    case 'typed':
-    case 'submitted':
-    case 'failed':
-      return receipt.state;
-    default:
-      return assertNever(receipt.state, 'delivery state');
-  }
+export function receiptWords({ state, evidence }: PromptReceipt): string {
+  const isToldBy = state === 'acknowledged' && evidence !== undefined;
+  return isToldBy ? `${DELIVERY_WORDS[state]} by ${evidenceWords[evidence]}` : deliveryWords(state);
 }
 
 const evidenceWords: Record<NonNullable<PromptReceipt['evidence']>, string> = {

@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
-import { DeliveryReason } from '../../../src/core/agents/delivery/promptDelivery';
-import { REASON_WORDS, reasonWords, whyWords } from '../../../src/shared/receiptWords';
+import { DeliveryReason, DeliveryState } from '../../../src/core/agents/delivery/promptDelivery';
+import { DELIVERY_WORDS, REASON_WORDS, reasonWords, whyWords } from '../../../src/shared/receiptWords';
 
 describe('words of receipts, in the window and of orc', () => {
   it('are there for every reason of a delivery, and for no other', () => {
     assert.deepEqual(Object.keys(REASON_WORDS).sort(), Object.values(DeliveryReason).sort());
+    assert.deepEqual(Object.keys(DELIVERY_WORDS).sort(), Object.values(DeliveryState).sort());
     for (const reason of Object.values(DeliveryReason))
       assert.notEqual(reasonWords({ state: 'failed', reason }), reason.replaceAll('_', ' '));
   });
