@@ -1,34 +1,75 @@
 /** What takes the place of a secret. */
 export const REDACTED = '[redacted]';
 
+/** What a secret is, by who issues it or where it stands. `named`: a value behind a name like `password=`. */
+export type SecretKind =
+  | 'privateKey'
+  | 'authorization'
+  | 'urlCredentials'
+  | 'jwt'
+  | 'providerKey'
+  | 'githubToken'
+  | 'aws'
+  | 'slack'
+  | 'registryToken'
+  | 'ownToken'
+  | 'named';
+
 /**
  * Shapes of secrets, each replaced by {@link REDACTED}; a group 1, where there is one, stays. Ordered: what may
  * contain another comes first. The prefixes are those their issuers document (OpenAI and Anthropic `sk-`, GitHub
  * `ghp_`/`gho_`/`ghu_`/`ghs_`/`ghr_`/`github_pat_`, AWS `AKIA`/`ASIA`, Slack `xox?-`, Google `AIza`, npm `npm_`,
  * GitLab `glpat-`); JWTs by RFC 7515 compact serialisation.
  */
-const shapes: readonly RegExp[] = [
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
-  /\b((?:proxy-)?authorization["'\\]*\s*[:=]\s*["'\\]*(?:(?:bearer|basic|token|digest)\s+)?)[^\s"'\\,;]+/gi,
-  /\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi,
-  /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']*:[^\s/@"']+(?=@)/gi,
-  /\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*)?/g,
-  /\bsk-[A-Za-z0-9_-]{8,}/g,
-  /\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})/g,
-  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
-  /\b(aws_?(?:secret_?access_?key|session_?token)["'\\]*\s*[:=]\s*["'\\]*)[A-Za-z0-9/+=]{16,}/gi,
-  /\bxox[abeoprs]-[A-Za-z0-9-]{8,}/g,
-  /\bAIza[A-Za-z0-9_-]{30,}/g,
-  /\b(?:npm_[A-Za-z0-9]{30,}|glpat-[A-Za-z0-9_-]{16,})/g,
-  /\bcore_[a-z]+_[A-Za-z0-9_-]{16,}/g,
-  /\b((?:api[_-]?key|access[_-]?token|refresh[_-]?token|client[_-]?secret|secret|password|passwd|pwd|token)["'\\]*\s*[:=]\s*["'\\]*)[^\s"'\\,;&]{4,}/gi,
+const shapes: readonly (readonly [kind: SecretKind, shape: RegExp])[] = [
+  ['privateKey', /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g],
+  [
+    'authorization',
+    /\b((?:proxy-)?authorization["'\\]*\s*[:=]\s*["'\\]*(?:(?:bearer|basic|token|digest)\s+)?)[^\s"'\\,;]+/gi,
+  ],
+  ['authorization', /\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi],
+  ['urlCredentials', /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']*:[^\s/@"']+(?=@)/gi],
+  ['jwt', /\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*)?/g],
+  ['providerKey', /\bsk-[A-Za-z0-9_-]{8,}/g],
+  ['githubToken', /\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})/g],
+  ['aws', /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g],
+  ['aws', /\b(aws_?(?:secret_?access_?key|session_?token)["'\\]*\s*[:=]\s*["'\\]*)[A-Za-z0-9/+=]{16,}/gi],
+  ['slack', /\bxox[abeoprs]-[A-Za-z0-9-]{8,}/g],
+  ['providerKey', /\bAIza[A-Za-z0-9_-]{30,}/g],
+  ['registryToken', /\b(?:npm_[A-Za-z0-9]{30,}|glpat-[A-Za-z0-9_-]{16,})/g],
+  ['ownToken', /\bcore_[a-z]+_[A-Za-z0-9_-]{16,}/g],
+  [
+    'named',
+    /\b((?:api[_-]?key|access[_-]?token|refresh[_-]?token|client[_-]?secret|secret|password|passwd|pwd|token)["'\\]*\s*[:=]\s*["'\\]*)[^\s"'\\,;&]{4,}/gi,
+  ],
 ];
 
-/** Replaces everything in `text` that looks like a secret. Called at the one place where log lines leave the program. */
+/** A text of any of the shapes has one of these in it: one quick look spares most texts the many. */
+const hint =
+  /-----BEGIN |authorization|bearer\s|:\/\/|eyJ|sk-|gh[pousr]_|github_pat_|AKIA|ASIA|aws_?se|xox[abeoprs]-|AIza|npm_|glpat-|core_|api[_-]?key|secret|passw|pwd|token/i;
+
+export const secretKinds: readonly SecretKind[] = [...new Set(shapes.map(([kind]) => kind))];
+
+/** Replaces everything in `text` that looks like a secret. Called where log lines and exports leave the program. */
 export function redact(text: string): string {
+  return redactKinds(text, undefined);
+}
+
+/** The same for secrets of `kinds` alone; undefined: all. */
+export function redactKinds(text: string, kinds: ReadonlySet<SecretKind> | undefined): string {
+  if (!hint.test(text)) return text;
   let result = text;
-  for (const shape of shapes) {
+  for (const [kind, shape] of shapes) {
+    if (kinds && !kinds.has(kind)) continue;
     result = result.replace(shape, (_match, kept: unknown) => (typeof kept === 'string' ? kept : '') + REDACTED);
   }
   return result;
+}
+
+const secretName =
+  /(?:api[_-]?key|access[_-]?token|refresh[_-]?token|client[_-]?secret|secret[_-]?access[_-]?key|private[_-]?key|secret|password|passwd|pwd|token|authorization)$/i;
+
+/** True for the name of a property that holds a secret: `password`, `apiKey`, `GITHUB_TOKEN`; not for `tokens`. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name);
 }

@@ -1,6 +1,7 @@
 import { type AgentErrorCode, agentOfError } from '../core/agents/agentErrors';
 import { describeError, OrchestratorError } from '../core/base/errors';
 import type { DataErrorCode } from '../core/data/dataErrors';
+import type { ProcessingErrorCode } from '../core/data/processing/processingErrors';
 import type { EngineErrorCode } from '../core/engineErrors';
 import { GatewayError, type GatewayErrorCode } from '../core/gateway/gatewayErrors';
 import type { AuthErrorCode } from '../core/services/authentication/authErrors';
@@ -35,6 +36,7 @@ export type KnownErrorCode =
   | DataErrorCode
   | EngineErrorCode
   | GatewayErrorCode
+  | ProcessingErrorCode
   | TmuxErrorCode
   | WindowErrorCode
   | 'bug';
@@ -141,6 +143,13 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'The path of the runtime folder is too long for a socket. Set a shorter XDG_RUNTIME_DIR or TMPDIR.',
     checkSetup,
   ),
+  'processing.unknownStep': error('This pipeline uses a kind of step that is not known here. Install what adds it.'),
+  'processing.duplicateStep': error('A kind of step of this name exists already.'),
+  'processing.invalidPipeline': error('The pipeline has mistakes and was not used.'),
+  'processing.boundExceeded': error(
+    'There is too much for one step of the pipeline to hold. Filter first, or give the step a limit.',
+  ),
+  'processing.tooManyRejects': error('Too many records were refused, so the run was ended.'),
   'engine.following': warning(
     'Another window manages the agents of this workspace and cannot be reached from here. Do it there.',
   ),
@@ -239,6 +248,9 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.deliveryFailed',
   'agent.cannotResume',
   'data.io',
+  'processing.boundExceeded',
+  'processing.invalidPipeline',
+  'processing.tooManyRejects',
   'tmux.rejected',
   'tmux.runtimeFolderUnusable',
   'tmux.tooOld',

@@ -77,7 +77,7 @@ function propertyOf(value: unknown, property: string): unknown {
 }
 
 /** SQLite's order of storage classes: null, numbers, text; objects and arrays count as their JSON text. */
-function compareScalars(a: unknown, b: unknown): number {
+export function compareScalars(a: unknown, b: unknown): number {
   const [x, y] = [comparable(a), comparable(b)];
   if (typeof x === 'number' && typeof y === 'number') return x - y;
   if (typeof x === 'string' && typeof y === 'string') return compareText(x, y);
