@@ -88,10 +88,14 @@ describe('recorded screens', () => {
     }
   });
 
-  it('are held out from the tuning by at least a third for every program', () => {
+  it('are held out from the tuning by at least a third for every program, in each size', () => {
     for (const program of programs) {
-      const [all, heldOut] = [of(program).length, of(program, 'heldOut').length];
-      assert.ok(heldOut >= all * HELD_OUT_SHARE, `${program}: ${heldOut} of ${all} are held out`);
+      for (const size of SIZES) {
+        const inSize = (set?: RecordedScreen['set']): number =>
+          of(program, set).filter(({ screen }) => sizeOf(screen) === size).length;
+        const [all, heldOut] = [inSize(), inSize('heldOut')];
+        assert.ok(heldOut >= all * HELD_OUT_SHARE, `${program} in ${size}: ${heldOut} of ${all} are held out`);
+      }
     }
   });
 
