@@ -1,3 +1,4 @@
+import { encodeValue } from '../recordCodec';
 import { compareScalars } from '../recordQuery';
 import { asRecord, type DataTransformation, type JsonObject, type StepRun, transformation } from './dataTransformation';
 import { ProcessingError, RecordRejection } from './processingErrors';
@@ -191,22 +192,13 @@ export function deduplicate({ by, window = 100_000 }: DeduplicateOptions): DataT
   });
 }
 
-/** The values at `paths` as one text; equal values have equal texts. @throws {RecordRejection} `<step>.keyTooLong` */
+/**
+ * The values at `paths` as one text; equal values have equal texts, missing and null are equal.
+ * @throws {RecordRejection} `<step>.keyTooLong`
+ * @throws {DataError} data.invalid for what is no JSON
+ */
 export function keyOf(record: JsonObject, paths: readonly RecordPath[], step: string): string {
-  const [only] = paths;
-  const key =
-    JSON.stringify(
-      sorted(paths.length === 1 && only ? getAt(record, only) : paths.map((parts) => getAt(record, parts))),
-    ) ?? 'null';
+  const key = encodeValue(paths.map((parts) => getAt(record, parts) ?? null));
   if (key.length <= maxKeyLength) return key;
   throw new RecordRejection(`${step}.keyTooLong`, `a key has at most ${maxKeyLength} characters`);
-}
-
-/** The same value whatever the order of its properties. */
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value ?? null;
-  if (Array.isArray(value)) return value.map(sorted);
-  return Object.entries(value)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, part]) => ({ name, part: sorted(part) as unknown }));
 }

@@ -282,6 +282,9 @@ describe('S18 redaction of records', () => {
 
   it('passes a record without secrets on as it is', () =>
     fc.assert(
-      fc.asyncProperty(jsonRecord, async (record) => assert.equal((await collect(redactStep(), [record]))[0], record)),
+      fc.asyncProperty(jsonRecord, async (record) => {
+        fc.pre(!JSON.stringify(record).includes('pwd'));
+        assert.equal((await collect(redactStep(), [record]))[0], record);
+      }),
     ));
 });

@@ -12,6 +12,16 @@ export const jsonRecord: fc.Arbitrary<JsonObject> = fc.dictionary(
   { maxKeys: 6, noNullPrototype: true },
 ) as fc.Arbitrary<JsonObject>;
 
+/** Records of which many have the same `a` and a number `n`. */
+export const shortRecord: fc.Arbitrary<JsonObject> = fc.record(
+  {
+    a: fc.constantFrom<unknown>(0, 1, 'x', 'Z', '', null, true, 'é'),
+    n: fc.oneof(fc.integer({ min: -50, max: 50 }), fc.constant(null)),
+    t: fc.string({ maxLength: 5 }),
+  },
+  { requiredKeys: [], noNullPrototype: true },
+);
+
 export async function collect<I, O>(transformation: DataTransformation<I, O>, items: Iterable<I>): Promise<O[]> {
   const found: O[] = [];
   for await (const item of transformation.stream(items)) found.push(item);
