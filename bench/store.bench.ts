@@ -30,6 +30,7 @@ async function openSession(folder: string): Promise<StoreSession> {
       hasStaleWriter: false,
       onDamage: 'reject',
       acceptMissingChanges: false,
+      engine: 'sql.js',
     },
     { clock: new SystemClock(), log: silentLogger },
   );

@@ -12,6 +12,7 @@ import type { Engine } from '../core/engine';
 import type { EngineSettings } from '../core/engineSettings';
 import { type HostLock, takeHostLock } from '../core/node/hostLock';
 import { type HostSettings, readHostSettings, watchHostSettings } from '../core/node/hostSettings';
+import { parseStoreEngine } from '../core/data/storeEngine';
 import { openLocalWorkspace, workspaceId, workspaceNames } from '../core/node/localWorkspace';
 import { Orchestrator } from '../core/orchestrator';
 
@@ -69,6 +70,7 @@ export async function openHostWorld(options: HostOptions): Promise<HostWorld> {
             path: workspace,
             storageFolder,
             tmuxPath: settings()?.tmuxPath ?? 'tmux',
+            storeEngine: parseStoreEngine(settings()?.storeEngine),
             passEnvironment: settings()?.passEnvironment ?? [],
             execPath: process.execPath,
             distFolder,

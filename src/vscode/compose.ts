@@ -27,6 +27,7 @@ export function composeEngine(context: vscode.ExtensionContext, log: Logger, set
         path: workspacePath(),
         storageFolder: context.globalStorageUri.fsPath,
         tmuxPath: settings().tmuxPath,
+        storeEngine: settings().storeEngine,
         passEnvironment: settings().passEnvironment,
         execPath: process.execPath,
         distFolder: vscode.Uri.joinPath(context.extensionUri, 'dist').fsPath,
@@ -74,6 +75,7 @@ function hostSettings(context: vscode.ExtensionContext, settings: Settings): Hos
     isKept: settings.isSupervisionKept,
     hostFile: vscode.Uri.joinPath(context.extensionUri, 'dist', 'host.js').fsPath,
     tmuxPath: settings.tmuxPath,
+    storeEngine: settings.storeEngine,
     passEnvironment: settings.passEnvironment,
     engine: sharedSettings(settings),
   };

@@ -197,5 +197,6 @@ export const SettingKey = {
   Notifications: 'notifications',
   TerminalLocation: 'terminal.location',
   AllowWrite: 'api.allowWrite',
+  StoreEngine: 'store.engine',
 } as const;
 export type SettingKey = (typeof SettingKey)[keyof typeof SettingKey];

@@ -1,4 +1,5 @@
 import type { AllowRule } from '../core/agents/permissionRequest';
+import { parseStoreEngine, type StoreEngineChoice } from '../core/data/storeEngine';
 import { SettingKey } from './manifest';
 
 export const GroupBy = { State: 'state', Team: 'team', Folder: 'folder', None: 'none' } as const;
@@ -33,6 +34,8 @@ export interface Settings {
   readonly terminalPlace: TerminalPlace;
   /** Other extensions may start, stop and message agents through the exported API. */
   readonly isApiWriteAllowed: boolean;
+  /** Which library works on the store's file. */
+  readonly storeEngine: StoreEngineChoice;
 }
 
 /** Reads one setting below `coreOrchestrator.`; the answer is unchecked (a person edits the file). */
@@ -57,6 +60,7 @@ export function compileSettings(read: ReadSetting): Settings {
     notifications: oneOf(read(SettingKey.Notifications), Object.values(NotificationLevel), NotificationLevel.All),
     terminalPlace: oneOf(read(SettingKey.TerminalLocation), Object.values(TerminalPlace), TerminalPlace.Panel),
     isApiWriteAllowed: read(SettingKey.AllowWrite) === true,
+    storeEngine: parseStoreEngine(read(SettingKey.StoreEngine)),
   };
 }
 

@@ -1,6 +1,9 @@
+import assert from 'node:assert/strict';
 import { SystemClock } from '../../src/core/base/clock';
 import type { DataStore } from '../../src/core/data/dataStore';
 import { MemoryDataStore } from '../../src/core/data/memoryDataStore';
+import { hasEditorNode, noNodeSqlite, runInEditorNode } from '../support/nodeWithSqlite';
+import { notRun } from '../support/notRun';
 import { openFileStore, temporaryFolder } from '../support/storeWorker';
 import { dataStoreContract } from './dataStore.contract';
 
@@ -14,22 +17,37 @@ describe('DataStore contract', () => {
     });
   }
 
-  describe('SqlJsDataStore on a file', () => {
-    dataStoreContract(async () => {
-      const { folder, remove } = temporaryFolder();
-      let { store }: { store: DataStore } = await openFileStore(folder);
-      return {
-        store,
-        reopen: async () => {
-          await store.close();
-          ({ store } = await openFileStore(folder));
-          return store;
-        },
-        dispose: async () => {
-          await store.close();
-          remove();
-        },
-      };
+  for (const engine of ['sql.js', 'node:sqlite'] as const) {
+    describe(`FileDataStore by ${engine}`, () => {
+      before(function () {
+        if (engine === 'node:sqlite' && noNodeSqlite) notRun(this, `${noNodeSqlite}; see the run in VS Code's Node`);
+      });
+      dataStoreContract(async () => {
+        const { folder, remove } = temporaryFolder();
+        let { store }: { store: DataStore } = await openFileStore(folder, { engine });
+        assert.ok(store.health.engine.startsWith(engine), store.health.engine);
+        return {
+          store,
+          reopen: async () => {
+            await store.close();
+            ({ store } = await openFileStore(folder, { engine }));
+            return store;
+          },
+          dispose: async () => {
+            await store.close();
+            remove();
+          },
+        };
+      });
     });
-  });
+  }
+
+  if (noNodeSqlite)
+    it("FileDataStore passes by node:sqlite in VS Code's Node", async function () {
+      this.timeout(180_000);
+      if (!hasEditorNode()) notRun(this, "VS Code's Node is not installed");
+      const run = await runInEditorNode(__filename, 'FileDataStore by node:sqlite');
+      assert.ok(run.isPassed, run.output);
+      assert.deepEqual([run.passed >= 14, run.pending], [true, 0], run.output);
+    });
 });

@@ -17,6 +17,7 @@ export const defaultSettings: StoreSettings = {
   hasStaleWriter: false,
   onDamage: 'reject',
   acceptMissingChanges: false,
+  engine: 'sql.js',
 };
 
 /** The real store without a thread, so that its file calls can be made to fail. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { AllowRule } from '../agents/permissionRequest';
 import type { RestartSettings } from '../agents/restartBudget';
 import type { ProcessIdentity } from '../data/node/processIdentity';
+import { parseStoreEngine, type StoreEngineChoice } from '../data/storeEngine';
 import { type Disposable, toDisposable } from '../base/disposable';
 import { ignore, type Logger } from '../base/log';
 import type { EngineSettings } from '../engineSettings';
@@ -17,6 +18,8 @@ export interface HostSettings {
   /** Program of the host that is wanted: one of an older version makes way for it. */
   readonly hostFile: string;
   readonly tmuxPath: string;
+  /** As the setting says; a window of an older version writes none. */
+  readonly storeEngine?: StoreEngineChoice;
   readonly passEnvironment: readonly string[];
   readonly engine: Omit<EngineSettings, 'isTrusted' | 'recoveredFolder'>;
   /** The window that wrote this: a host that manages the agents makes way for it, once, while it lives. */
@@ -71,6 +74,7 @@ function isHostSettings(value: unknown): value is HostSettings {
     typeof given.isKept === 'boolean' &&
     typeof given.hostFile === 'string' &&
     typeof given.tmuxPath === 'string' &&
+    (given.storeEngine === undefined || parseStoreEngine(given.storeEngine) === given.storeEngine) &&
     Array.isArray(given.passEnvironment) &&
     given.passEnvironment.every((name) => typeof name === 'string') &&
     isEngineSettings(given.engine) &&

@@ -17,6 +17,7 @@ import { UlidIds } from '../base/ids';
 import type { Logger } from '../base/log';
 import { EpochWorkspaceLock } from '../data/node/epochWorkspaceLock';
 import { openDataStore } from '../data/node/openDataStore';
+import { StoreEngineChoice } from '../data/storeEngine';
 import type { Ownership } from '../data/workspaceLock';
 import { type Diagnosis, STORE_LOSS } from '../engine';
 import type { GatewayClient } from '../gateway/gatewayClient';
@@ -39,6 +40,8 @@ export interface LocalWorkspaceOptions {
   readonly runtimeParent?: string;
   /** `tmux`, or an absolute path. */
   readonly tmuxPath: string;
+  /** Default `auto`. */
+  readonly storeEngine?: StoreEngineChoice;
   /** Names of variables passed on to agents besides the built-in allow-list. */
   readonly passEnvironment: readonly string[];
   /** Node, or what runs as Node with ELECTRON_RUN_AS_NODE=1. */
@@ -75,7 +78,10 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     execPath,
     demoAgent: join(distFolder, 'demoAgent.js'),
     openStore: (ownership, { acceptMissingChanges }) =>
-      openStore(names.dataFolder, distFolder, ownership, { clock, log, acceptMissingChanges }),
+      openStore(names.dataFolder, distFolder, ownership, {
+        ...{ clock, log, acceptMissingChanges },
+        engine: options.storeEngine ?? StoreEngineChoice.Auto,
+      }),
     createHost: (mode, fence) =>
       new TmuxAgentHost({
         program,
@@ -190,21 +196,20 @@ async function openStore(
   dataFolder: string,
   distFolder: string,
   ownership: Ownership,
-  {
-    clock,
-    log,
-    acceptMissingChanges,
-  }: { readonly clock: Clock; readonly log: Logger; readonly acceptMissingChanges: boolean },
+  options: {
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly acceptMissingChanges: boolean;
+    readonly engine: StoreEngineChoice;
+  },
 ): Promise<OpenedStore> {
   const { store, report } = await openDataStore({
     folder: dataFolder,
     workerFile: join(distFolder, 'storeWorker.js'),
     wasmFile: join(distFolder, 'sql-wasm.wasm'),
     ownership,
-    acceptMissingChanges,
     onDamage: 'quarantine',
-    clock,
-    log,
+    ...options,
   });
   const { missingChanges, quarantinedFile } = report;
   if (quarantinedFile !== undefined) {

@@ -2,9 +2,10 @@ import { Worker } from 'node:worker_threads';
 import { type Clock, SystemClock } from '../../base/clock';
 import { type Logger, silentLogger } from '../../base/log';
 import type { DataStore } from '../dataStore';
+import { StoreEngineChoice } from '../storeEngine';
 import type { Ownership } from '../workspaceLock';
 import type { StoreSettings } from './openStoreSession';
-import { SqlJsDataStore } from './sqlJsDataStore';
+import { FileDataStore } from './fileDataStore';
 import { StoreConnection, type StartThread } from './storeConnection';
 import type { OpenReport } from './storeProtocol';
 import type { WorkerMessage } from './storeWorker';
@@ -28,6 +29,8 @@ export interface OpenDataStoreOptions {
   readonly onDamage?: 'reject' | 'quarantine';
   /** A person decided to go on although acknowledged changes are missing (`report.missingChanges`). Default false. */
   readonly acceptMissingChanges?: boolean;
+  /** Default `auto`. */
+  readonly engine?: StoreEngineChoice;
 }
 
 /**
@@ -46,6 +49,7 @@ export async function openDataStore(
     hasStaleWriter: ownership?.hasStaleWriter ?? false,
     onDamage: options.onDamage ?? 'reject',
     acceptMissingChanges: options.acceptMissingChanges ?? false,
+    engine: options.engine ?? StoreEngineChoice.Auto,
   };
   const opened = await connectStore(startWorkerThread(options.workerFile, settings, log), settings.epoch, options);
   if (settings.hasStaleWriter) ownership?.confirmFreshFiles();
@@ -57,10 +61,10 @@ export async function connectStore(
   start: StartThread,
   epoch: number,
   { clock = new SystemClock(), log = silentLogger }: { readonly clock?: Clock; readonly log?: Logger },
-): Promise<{ readonly store: SqlJsDataStore; readonly report: OpenReport }> {
+): Promise<{ readonly store: FileDataStore; readonly report: OpenReport }> {
   const connection = new StoreConnection(start, clock, log);
   const report = await connection.open();
-  return { store: new SqlJsDataStore({ connection, clock, log, epoch }), report };
+  return { store: new FileDataStore({ connection, clock, log, epoch }), report };
 }
 
 /** Runs a store in a worker thread from the bundle `workerFile`. */

@@ -1,11 +1,12 @@
 import type { Clock } from '../../base/clock';
 import type { Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
+import type { StoreEngineChoice } from '../storeEngine';
 import { epochFence, type Fence } from './epochFence';
 import { type FileSystem, guardWrites, nodeFileSystem } from './fileSystem';
 import { HighWater } from './highWater';
+import { openSqlEngine, type SqlEngineId, sqlEnginesOf } from './openSqlEngine';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
-import { openSqlJsEngine } from './sqlJsEngine';
 import {
   copyToFreshFiles,
   findStore,
@@ -36,6 +37,7 @@ export interface StoreSettings {
   readonly onDamage: 'reject' | 'quarantine';
   /** A person accepted that acknowledged changes are gone. */
   readonly acceptMissingChanges: boolean;
+  readonly engine: StoreEngineChoice;
 }
 
 export interface StorePorts {
@@ -53,23 +55,26 @@ const checkedAtOpenBytes = 64 * 1024 * 1024;
  * – the damaged files are moved aside and the report says where.
  * @throws {DataError} data.corrupt, data.newerSchema, data.engineUnavailable, data.fenced, data.io
  */
-export async function openStoreSession(
-  settings: StoreSettings,
-  ports: StorePorts,
-): Promise<{ readonly session: StoreSession; readonly report: OpenReport }> {
+export async function openStoreSession(settings: StoreSettings, ports: StorePorts): Promise<OpenedSession> {
   const { folder, epoch } = settings;
   const fence: Fence = settings.isFenced ? epochFence(folder, epoch) : () => 'mine';
   if (fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
   const hasFreshFiles = settings.hasStaleWriter && (await copyToFreshFiles(folder, epoch, ports.clock));
   const opener = new StoreOpener(settings, ports, fence);
   try {
-    return await opener.open({ hasFreshFiles });
+    return await opener.openWithAny({ hasFreshFiles });
   } catch (error) {
     if (settings.onDamage !== 'quarantine' || !DataError.is(error, 'data.corrupt')) throw error;
     const quarantinedFile = quarantine(folder, ports.clock.nowMs());
     ports.log.error('a damaged store was moved aside', { quarantinedFile, error });
-    return opener.open({ hasFreshFiles, quarantinedFile });
+    return opener.openWithAny({ hasFreshFiles, quarantinedFile });
   }
+}
+
+type SoFar = Pick<OpenReport, 'hasFreshFiles' | 'quarantinedFile'>;
+interface OpenedSession {
+  readonly session: StoreSession;
+  readonly report: OpenReport;
 }
 
 class StoreOpener {
@@ -81,15 +86,26 @@ class StoreOpener {
     private readonly fence: Fence,
   ) {}
 
-  async open(
-    soFar: Pick<OpenReport, 'hasFreshFiles' | 'quarantinedFile'>,
-  ): Promise<{ readonly session: StoreSession; readonly report: OpenReport }> {
+  /** With the first engine of the choice that passes its self-test. */
+  async openWithAny(soFar: SoFar): Promise<OpenedSession> {
+    const [first, ...others] = sqlEnginesOf(this.settings.engine);
+    try {
+      return await this.#open(first, soFar);
+    } catch (error) {
+      const [other] = others;
+      if (other === undefined || !DataError.is(error, 'data.engineUnavailable')) throw error;
+      this.ports.log.error('the engine of the store failed its self-test; another one is tried', { error, other });
+      return this.#open(other, soFar);
+    }
+  }
+
+  async #open(engineId: SqlEngineId, soFar: SoFar): Promise<OpenedSession> {
     const files = guardWrites(this.ports.files ?? nodeFileSystem, () => !this.#isLost);
     const paths = this.#locate();
     let engine: SqlEngine | undefined;
     let highWater: HighWater | undefined;
     try {
-      engine = await openSqlJsEngine(paths.main, this.settings.wasmFile, files);
+      engine = await openSqlEngine(engineId, paths.main, { wasmFile: this.settings.wasmFile, files });
       const schema = migrate(engine);
       const isChecked = this.#check(engine);
       highWater = new HighWater(paths.highWater, files);
@@ -171,7 +187,7 @@ function reportOf(
   schema: SchemaOutcome,
   isChecked: boolean,
   missingChanges: OpenReport['missingChanges'],
-  soFar: Pick<OpenReport, 'hasFreshFiles' | 'quarantinedFile'>,
+  soFar: SoFar,
 ): OpenReport {
   const isMigrated = !schema.isNew && schema.fromVersion < schema.version;
   return {

