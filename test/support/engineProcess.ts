@@ -1,6 +1,6 @@
 /**
  * An engine in a process of its own, for tests that kill it (bundled by bundles.ts): reads commands as JSON lines, answers with JSON lines.
- *   node engineProcess.js <workspace folder> <storage folder> <runtime parent> <dist folder>
+ *   node engineProcess.js <workspace folder> <storage folder> <runtime parent> <dist folder> [<JSON: an agent type of the test's own>]
  */
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -14,7 +14,7 @@ import { formatFields, type Logger } from '../../src/core/base/log';
 import { openLocalWorkspace } from '../../src/core/node/localWorkspace';
 import { Orchestrator } from '../../src/core/orchestrator';
 
-const [path = '', storageFolder = '', runtimeParent = '', distFolder = ''] = process.argv.slice(2);
+const [path = '', storageFolder = '', runtimeParent = '', distFolder = '', ownType] = process.argv.slice(2);
 const clock = new SystemClock();
 const write = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
   process.stderr.write(`${new Date().toISOString()} ${level} ${message}${formatFields(fields)}\n`);
@@ -48,6 +48,7 @@ const engine = new Orchestrator({
     return { ...workspace, faultPoints: { hit: (point) => point === armed && process.kill(process.pid, 'SIGKILL') } };
   },
 });
+if (ownType !== undefined) engine.registerAgentType(JSON.parse(ownType)); // our own test writes it
 /** The instant of a delivery or a stop at which this process ends. */
 let armed: DeliveryFaultPoint | StopFaultPoint | undefined;
 

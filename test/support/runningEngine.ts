@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,6 +17,9 @@ export class EngineMachine {
   readonly workspace = mkdtempSync(join(this.root, 'ws-'));
   readonly #engines: RunningEngine[] = [];
 
+  /** `ownType`: the manifest of an agent type that its engines know besides the built-in ones. */
+  constructor(private readonly ownType?: { readonly id: string }) {}
+
   async engine(): Promise<RunningEngine> {
     const distFolder = await buildBundles();
     const args = [
@@ -25,6 +28,7 @@ export class EngineMachine {
       join(this.root, 'storage'),
       this.root,
       distFolder,
+      ...(this.ownType ? [JSON.stringify(this.ownType)] : []),
     ];
     const env = { ...process.env, TMUX_TMPDIR: this.root };
     const engine = new RunningEngine(spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'pipe'] }));
@@ -40,6 +44,14 @@ export class EngineMachine {
       env: { ...process.env, TMUX_TMPDIR: this.root },
       stdio: 'pipe',
     });
+  }
+
+  /** Hooks that found no engine and wait for the next one. */
+  async spooled(): Promise<readonly string[]> {
+    const storageFolder = join(this.root, 'storage');
+    const { dataFolder } = workspaceNames(await workspaceId(this.workspace), { storageFolder, env: {} });
+    const folder = join(dataFolder, 'spool');
+    return existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
   }
 
   async end(): Promise<void> {

@@ -7,13 +7,23 @@ import { isFinal, type PromptReceipt } from '../../../../src/core/agents/deliver
 import { eventually } from '../../../support/eventually';
 import { EngineMachine, type RunningEngine } from '../../../support/runningEngine';
 import { requireTmux } from '../../../support/tmuxServer';
-import { trials } from '../../../support/trials';
+import { trials, trialSize } from '../../../support/trials';
 
 /** Where the prompt may have been typed already, so that nobody can know without evidence. */
 const MAY_BE_TYPED: readonly DeliveryFaultPoint[] = DELIVERY_FAULT_POINTS.slice(
   DELIVERY_FAULT_POINTS.indexOf('typing.kept'),
   DELIVERY_FAULT_POINTS.indexOf('acknowledged.kept'),
 );
+
+/** The text may stand in the box, and the submit key was not pressed. */
+const BEFORE_SUBMIT: readonly DeliveryFaultPoint[] = ['paste.done', 'draft.seen', 'typed.kept', 'draft.settled', 'submitted.kept']; // prettier-ignore
+/** The demo agent, telling each prompt that it takes by a hook. */
+const HOOKING_TYPE = {
+  ...(JSON.parse(readFileSync('src/core/agents/types/demo.json', 'utf8')) as object), // our own file
+  id: 'hooking-demo',
+  label: 'Hooking demo',
+  hooks: [{ event: 'UserPromptSubmit', activity: 'busy', promptPath: '/prompt', says: 'it took a prompt' }],
+};
 
 describe('An engine that is killed while it delivers a prompt', function () {
   this.timeout(60_000);
@@ -25,16 +35,17 @@ describe('An engine that is killed while it delivers a prompt', function () {
   before(function () {
     requireTmux(this);
   });
-  beforeEach(async () => {
-    machine = new EngineMachine();
+  afterEach(() => machine?.end());
+
+  async function begin(typeId: string, hook: readonly string[]): Promise<void> {
+    machine = new EngineMachine(HOOKING_TYPE);
     logFile = join(machine.workspace, 'taken.jsonl');
     engine = await machine.engine();
     await engine.becomes('ready');
-    const env = { DEMO_LOG: logFile, DEMO_WORK_MS: '0' };
-    await engine.call('start', { name: 'demo', typeId: 'demo', folder: machine.workspace, env });
+    const env = { DEMO_LOG: logFile, DEMO_WORK_MS: '0', DEMO_HOOK: JSON.stringify(hook) };
+    await engine.call('start', { name: 'demo', typeId, folder: machine.workspace, env });
     await engine.call('prompt', id, 'a first one, so that it is no new process');
-  });
-  afterEach(() => machine.end());
+  }
 
   const taken = (): readonly string[] =>
     !existsSync(logFile)
@@ -45,9 +56,14 @@ describe('An engine that is killed while it delivers a prompt', function () {
           .map((line) => (JSON.parse(line) as { text: string }).text); // the demo agent writes it
 
   /** Kills the engine at `point` of the delivery of `text`, lets the next one take over, and waits until that has decided. */
-  async function crash(point: DeliveryFaultPoint, text: string): Promise<PromptReceipt | undefined> {
+  async function crash(
+    point: DeliveryFaultPoint,
+    text: string,
+    whileDead: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<PromptReceipt | undefined> {
     await engine.call('arm', point);
     await assert.rejects(engine.call('prompt', id, text, { whenBlocked: 'queue' }), /the engine process has ended/);
+    await whileDead();
     engine = await machine.engine();
     await engine.becomes('ready');
     return eventually(
@@ -64,6 +80,7 @@ describe('An engine that is killed while it delivers a prompt', function () {
   it('R7 leaves each prompt delivered exactly once or reported unknown, at every named instant', async function () {
     const rounds = trials(1, 10, 50);
     this.timeout(60_000 + rounds * DELIVERY_FAULT_POINTS.length * 15_000);
+    await begin('demo', []);
     const receipts = new Map<
       string,
       { readonly point: DeliveryFaultPoint; readonly receipt: PromptReceipt | undefined }
@@ -90,5 +107,38 @@ describe('An engine that is killed while it delivers a prompt', function () {
     }
     const expected = [...receipts].map(([text]) => text).filter((text) => all.includes(text));
     assert.deepEqual(all.slice(1, -1), expected, 'in order');
+  });
+
+  it('R7 learns from a hook that waited in the spool that the prompt was taken while no engine lived, and says so once', async function () {
+    const rounds = trials(1, 5, 20);
+    const points: readonly DeliveryFaultPoint[] =
+      trialSize === 'smoke' ? ['typed.kept', 'submit.pressed'] : [...BEFORE_SUBMIT, 'submit.pressed', 'evidence.seen'];
+    this.timeout(60_000 + rounds * points.length * 15_000);
+    await begin('hooking-demo', ['orc', 'hook', 'UserPromptSubmit']);
+    const texts: string[] = [];
+    for (let round = 0; round < rounds; round++) {
+      for (const point of points) {
+        const text = `round ${round} told of ${point}`;
+        texts.push(text);
+        const receipt = await crash(point, text, async () => {
+          // What stands in the box is submitted by the person in the terminal.
+          if (BEFORE_SUBMIT.includes(point)) {
+            await eventually('the draft', async () => (await machine.tmux('capture-pane', '-p', '-t', `=${id}:`)).includes(`› ${text}`)); // prettier-ignore
+            await machine.tmux('send-keys', '-t', `=${id}:`, 'Enter');
+          }
+          await eventually('the hook has spooled', async () => (await machine.spooled()).length === 1, {
+            timeoutMs: 15_000,
+          });
+        });
+        assert.deepEqual([receipt?.state, receipt?.evidence], ['acknowledged', 'hook'], text);
+        await eventually('the spool is empty', async () => (await machine.spooled()).length === 0);
+      }
+    }
+    assert.deepEqual(taken().slice(1), texts, 'each once, in order');
+    const receipts = (await engine.call('receipts', id)).filter(({ excerpt }) => texts.includes(excerpt));
+    assert.deepEqual(
+      receipts.map(({ excerpt, state, evidence }) => [excerpt, state, evidence]),
+      texts.toReversed().map((text) => [text, 'acknowledged', 'hook']),
+    );
   });
 });
