@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,7 +14,7 @@ import { formatFields, type Logger } from '../../src/core/base/log';
 import type { AgentView } from '../../src/core/engine';
 import { openLocalWorkspace } from '../../src/core/node/localWorkspace';
 import { Orchestrator } from '../../src/core/orchestrator';
-import { AGENT_VARIABLE } from '../../src/shared/gatewayProtocol';
+import { AGENT_VARIABLE, GENERATION_VARIABLE } from '../../src/shared/gatewayProtocol';
 import { buildBundles } from '../support/bundles';
 import { eventually } from '../support/eventually';
 import { type Cli, CLI_FOLDER, CliHome, type CliSetupOptions, TYPE_IDS } from './cliSetup';
@@ -202,6 +202,13 @@ export class AgentWorld {
       .filter((pid) => pid !== process.pid && this.#isOurs(pid));
   }
 
+  /** The run of its agent that a process belongs to, as its environment says; undefined when that says nothing. */
+  generationOf(pid: number): number | undefined {
+    const mark = `${GENERATION_VARIABLE}=`;
+    const [generation] = environmentOf(pid).filter((one) => one.startsWith(mark));
+    return generation === undefined ? undefined : Number(generation.slice(mark.length));
+  }
+
   /** What is in the workspace folder. */
   folders(): readonly string[] {
     return readdirSync(this.home.workspace);
@@ -210,13 +217,14 @@ export class AgentWorld {
   #isOurs(pid: number): boolean {
     try {
       if (/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) return false;
-      const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-      // In the person's environment the engine's own helpers have this home, too.
-      const isAgent = !this.options.person || variables.some((one) => one.startsWith(`${AGENT_VARIABLE}=`));
-      return isAgent && variables.includes(`HOME=${this.home.folder}`);
     } catch {
-      return false; // gone, or a process of somebody else
+      return false; // gone
     }
+    const variables = environmentOf(pid);
+    // In the person's environment the engine's own helpers have this home, too.
+    if (this.options.person && !variables.some((one) => one.startsWith(`${AGENT_VARIABLE}=`))) return false;
+    // A tool may be started without the environment of its agent.
+    return variables.includes(`HOME=${this.home.folder}`) || folderOf(pid).startsWith(this.home.folder);
   }
 
   async dispose(): Promise<void> {
@@ -278,5 +286,23 @@ export class AgentWorld {
       warn: write('warn'),
       error: write('error'),
     };
+  }
+}
+
+/** The variables that a process was started with; none of one that is gone or of somebody else. */
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+/** The folder that a process is in; empty of one that is gone or of somebody else. */
+function folderOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
   }
 }
