@@ -1,7 +1,7 @@
 import { describeError } from '../../base/errors';
 import { ignore, type Logger } from '../../base/log';
 import type { DataProcessorOptions, ProcessingProgress, ProcessingResult, RunOptions } from './dataProcessor';
-import { inBatches, type StepRun } from './dataTransformation';
+import type { StepRun } from './dataTransformation';
 import { deadLetter, type DeadLetter } from './deadLetter';
 import { Pacer } from './pacer';
 import { ProcessingError } from './processingErrors';
@@ -97,16 +97,26 @@ export class ProcessingRun<I, O> {
 
   /** In batches, with pauses where a source that never waits would hold the event loop. */
   async *#batchesOf(source: AsyncIterable<I> | Iterable<I>): AsyncGenerator<readonly I[]> {
-    if (!(Symbol.iterator in source)) return yield* inBatches(source, this.#batchSize);
-    let batch: I[] = [];
-    for (const item of source) {
-      batch.push(item);
-      if (this.#pacer.isDue()) await this.#pacer.pause();
-      if (batch.length < this.#batchSize) continue;
-      yield batch;
-      batch = [];
+    const taken: { batch: I[] } = { batch: [] };
+    const isFull = (item: I): boolean => taken.batch.push(item) >= this.#batchSize;
+    const take = (): readonly I[] => {
+      const { batch } = taken;
+      taken.batch = [];
+      return batch;
+    };
+    if (Symbol.iterator in source) {
+      // No promise for every item of what is there already.
+      for (const item of source) {
+        if (isFull(item)) yield take();
+        if (this.#pacer.isDue()) await this.#pacer.pause();
+      }
+    } else {
+      for await (const item of source) {
+        if (isFull(item)) yield take();
+        if (this.#pacer.isDue()) await this.#pacer.pause();
+      }
     }
-    if (batch.length > 0) yield batch;
+    if (taken.batch.length > 0) yield take();
   }
 
   async #finishSteps(): Promise<void> {
@@ -122,6 +132,7 @@ export class ProcessingRun<I, O> {
         await this.#through(index + 1, batch);
         this.#tellProgressIfDue();
         batch = [];
+        if (this.#steps.slice(index + 1).some(({ run }) => run.isDone?.())) break; // the rest would have no effect
       }
       if (batch.length > 0) await this.#through(index + 1, batch);
     }

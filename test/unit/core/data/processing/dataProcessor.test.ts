@@ -290,6 +290,21 @@ describe('DataProcessor', () => {
     assert.deepEqual([items, result.in, isClosed], [[3, 4, 5, 6, 7, 8, 9], 12, true]);
   });
 
+  it('takes of a long order no more than a limit needs', async () => {
+    const items: JsonObject[] = [];
+    const result = await aProcessor().run({
+      source: [...numbers(1_000)].map((n) => ({ n })),
+      transformation: sort({ by: [{ at: 'n', descending: true }] }).pipe(limit(5)),
+      sink: into(items),
+      batchSize: 4,
+    });
+    assert.deepEqual(
+      items.map(({ n }) => n),
+      [999, 998, 997, 996, 995],
+    );
+    assert.equal(result.perStep[0]?.out, 8);
+  });
+
   it('takes batches of the source’s own making', async () => {
     const items: number[] = [];
     await aProcessor().run({
@@ -310,6 +325,25 @@ describe('DataProcessor', () => {
       const options = { source: numbers(500), transformation: isRefusing ? slow.pipe(refuseOdd) : slow };
       await new DataProcessor({ clock }).run({ ...options, sink: { write: () => undefined } });
       assert.ok(clock.turnCount > 50, `${clock.turnCount} turns`);
+      assert.ok(clock.longestMs < 7, `${clock.longestMs} ms without a turn`);
+    }
+  });
+
+  it('lets the event loop turn while a source works without waiting', async () => {
+    const clocks = [new WorkingClock(), new WorkingClock()];
+    const slow = function* (clock: WorkingClock): Generator<number> {
+      for (const n of numbers(500)) {
+        clock.work(0.9);
+        yield n;
+      }
+    };
+    const slowToo = async function* (clock: WorkingClock): AsyncGenerator<number> {
+      yield* slow(clock);
+    };
+    for (const [index, clock] of clocks.entries()) {
+      const source = index === 0 ? slow(clock) : slowToo(clock);
+      const options = { source, transformation: pass<number>(), sink: { write: () => undefined } };
+      await new DataProcessor({ clock }).run(options);
       assert.ok(clock.longestMs < 7, `${clock.longestMs} ms without a turn`);
     }
   });
