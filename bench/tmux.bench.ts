@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { AgentId } from '../src/core/agents/agent';
 import { SystemClock } from '../src/core/base/clock';
 import { silentLogger } from '../src/core/base/log';
 import { launchScript } from '../src/core/tmux/launchScript';
 import { ControlClient } from '../src/core/tmux/node/controlClient';
+import type { TmuxAgentHost } from '../src/core/tmux/node/tmuxAgentHost';
 import { TmuxArgs, TmuxStart } from '../src/core/tmux/tmuxArgs';
 import { childrenOf } from '../test/support/processTree';
 import { installedTmux, TmuxTestServer } from '../test/support/tmuxServer';
@@ -16,15 +18,18 @@ const PATH = process.env.PATH ?? '';
 const tmux = installedTmux() ?? 'tmux';
 
 /** One tmux command by a process of its own: what most programs do. */
-function execTmux(server: TmuxTestServer, ...args: readonly string[]): Promise<void> {
+function execTmux(server: TmuxTestServer, ...args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(tmux, ['-L', server.socketName, ...args], {
       env: server.serverEnv,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    child.stdout.resume();
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`tmux ${args[0] ?? ''}: ${String(code)}`))));
+    child.on('close', (code) =>
+      code === 0 ? resolve(output) : reject(new Error(`tmux ${args[0] ?? ''}: ${String(code)}`)),
+    );
   });
 }
 
@@ -105,44 +110,93 @@ async function measureStart(report: Parameters<Parameters<typeof bench>[0]>[0]):
   report(figure('start.100', median(measured.ours), 'ms', { ratioAtMost: 0.45 }, median(measured.baseline)));
 }
 
-/** 50 agents that print; each is killed, and the time until the host tells it with the right cause is taken. */
-async function measureExits(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
+const PRINTS = ['/bin/sh', '-c', 'while :; do echo working; sleep 1; done'];
+
+/** `count` agents that print; each is killed, and the time until it is known (`knownMs`: at what time) is taken. Returns the times of those that were known. */
+async function killEach(
+  host: TmuxAgentHost,
+  count: number,
+  knownMs: (agentId: AgentId) => number | undefined,
+  { restMs = 0 } = {},
+): Promise<number[]> {
   const times: number[] = [];
-  let wrong = 0;
-  let killed = 0;
-  for (let round = 0; round < 4; round++) {
-    const server = new TmuxTestServer();
-    try {
-      const host = server.host();
-      await host.start();
-      const known = new Map<AgentId, number>();
-      host.onDidExit(({ agentId, cause }) => {
-        known.set(agentId, performance.now());
-        if (cause.signal !== 'SIGKILL') wrong++;
-      });
-      const agents = await Promise.all(
-        Array.from({ length: 50 }, async (_, i) => {
-          const agentId = `agent-${i}` as AgentId;
-          const argv = ['/bin/sh', '-c', 'while :; do echo working; sleep 1; done'];
-          return { agentId, ...(await host.launch({ agentId, generation: 1, folder: '/', argv, env: { PATH } })) };
-        }),
-      );
-      for (const { agentId, pid } of agents) {
-        const child = await eventually('its program', () => childrenOf(pid)[0]);
-        const killedMs = performance.now();
-        process.kill(child, 'SIGKILL');
-        killed++;
-        await eventually('known', () => known.has(agentId), { timeoutMs: 3_000, everyMs: 5 }).catch(() => undefined); // a miss is counted below
-        const knownMs = known.get(agentId);
-        if (knownMs !== undefined) times.push(knownMs - killedMs);
-      }
-    } finally {
-      server.dispose();
-    }
+  const agents = await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const agentId = `agent-${i}` as AgentId;
+      return { agentId, ...(await host.launch({ agentId, generation: 1, folder: '/', argv: PRINTS, env: { PATH } })) };
+    }),
+  );
+  for (const { agentId, pid } of agents) {
+    const child = await eventually('its program', () => childrenOf(pid)[0]);
+    await wait(Math.random() * restMs);
+    const killedMs = performance.now();
+    process.kill(child, 'SIGKILL');
+    await eventually('known', () => knownMs(agentId), { timeoutMs: 3_000, everyMs: 5 }).then(
+      (atMs) => times.push(atMs - killedMs),
+      () => undefined, // a miss is counted by the caller
+    );
   }
-  report(figure('exit.known.p50', percentile(times, 50), 'ms', { atMost: 10 }));
-  report(figure('exit.known.p99', percentile(times, 99), 'ms', { atMost: 50 }));
-  report(figure('exit.missed', killed - times.length + wrong, '1', { atMost: 0 }));
+  return times;
+}
+
+/** The host tells it, with the right cause. */
+async function ourExits(): Promise<{ readonly times: readonly number[]; readonly missed: number }> {
+  const server = new TmuxTestServer();
+  try {
+    const host = server.host();
+    await host.start();
+    const known = new Map<AgentId, number>();
+    host.onDidExit(({ agentId, cause }) => {
+      if (cause.signal === 'SIGKILL') known.set(agentId, performance.now());
+    });
+    const times = await killEach(host, 50, (agentId) => known.get(agentId));
+    return { times, missed: 50 - times.length };
+  } finally {
+    server.dispose();
+  }
+}
+
+const POLL_MS = 500;
+
+/** One process of tmux each 500 ms lists the terminals whose program lives. */
+async function polledExits(): Promise<readonly number[]> {
+  const server = new TmuxTestServer();
+  const host = server.host();
+  const gone = new Map<string, number>();
+  let isOver = false;
+  const poll = async (): Promise<void> => {
+    for (const seen = new Set<string>(); !isOver; await wait(POLL_MS)) {
+      const list = await execTmux(server, 'list-panes', '-a', '-F', '#{pane_dead} #{session_name}');
+      const live = new Set(list.split('\n').filter((line) => line.startsWith('0 ')).map((line) => line.slice(2))); // prettier-ignore
+      for (const name of live) seen.add(name);
+      for (const name of seen) if (!live.has(name) && !gone.has(name)) gone.set(name, performance.now());
+    }
+  };
+  let polling = Promise.resolve();
+  try {
+    await host.start();
+    polling = poll();
+    return await killEach(host, 15, (agentId) => gone.get(agentId), { restMs: POLL_MS }); // at any time between two looks
+  } finally {
+    isOver = true;
+    await polling;
+    server.dispose();
+  }
+}
+
+async function measureExits(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
+  const ours: number[] = [];
+  const polled: number[] = [];
+  let missed = 0;
+  for (let round = 0; round < 4; round++) {
+    const exits = await ourExits();
+    ours.push(...exits.times);
+    missed += exits.missed;
+    polled.push(...(await polledExits()));
+  }
+  report(figure('exit.known.p50', percentile(ours, 50), 'ms', { atMost: 10 }, percentile(polled, 50)));
+  report(figure('exit.known.p99', percentile(ours, 99), 'ms', { atMost: 50 }, percentile(polled, 99)));
+  report(figure('exit.missed', missed, '1', { atMost: 0 }));
 }
 
 void bench(async (report) => {
