@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { REDACTED } from '../../../../../src/shared/redact';
+import { redact, REDACTED } from '../../../../../src/shared/redact';
 import type { DataTransformation, JsonObject } from '../../../../../src/core/data/processing/dataTransformation';
 import { compileCondition, compileExpression } from '../../../../../src/core/data/processing/expression';
 import { RecordRejection } from '../../../../../src/core/data/processing/processingErrors';
@@ -266,6 +266,38 @@ describe('S18 redaction of records', () => {
         fine: 'text',
       },
     ]);
+  });
+
+  it('S18 finds every kind of secret, whatever is around it', () => {
+    const join = (...parts: readonly string[]): string => parts.join('');
+    const secrets: readonly string[] = [
+      join('-----BEGIN ', 'PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----'),
+      'AUTHORIZATION=CANARY',
+      'Bearer\tCANARYCANARY',
+      'x://:CANARY@',
+      join('ey', 'JCANARY.CANARY'),
+      join('s', 'k-CANARYCANARY'),
+      join('gh', 'o_CANARYCANARYCANARY'),
+      join('github', '_pat_CANARYCANARYCANARY'),
+      join('AS', 'IACANARYCANARY1234'),
+      'awsSessionToken : CANARYCANARYCANARY',
+      join('xo', 'xp-CANARYCANARY'),
+      join('AI', `za${'CANARY'.repeat(6)}`),
+      join('np', `m_${'CANARY'.repeat(6)}`),
+      join('glp', 'at-CANARYCANARYCANARY'),
+      join('core', '_user_CANARYCANARYCANARY'),
+      ...['api-key', 'APIKEY', 'access_token', 'Client-Secret', 'passwd', 'pwd', 'password', 'token'].map(
+        (name) => `${name}"= CANARY`,
+      ),
+    ];
+    const around = fc.string({ unit: fc.constantFrom('a', 'r', ' ', '\n', 'I', 'A', 'é', '.') });
+    fc.assert(
+      fc.property(fc.constantFrom(...secrets), around, around, (secret, before, after) => {
+        const text = redact(`${before} ${secret} ${after}`);
+        assert.equal(text.includes('CANARY'), false, text);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('takes out by path, with * for every name', async () => {
