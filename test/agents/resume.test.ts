@@ -8,10 +8,23 @@ import { requireTmux } from '../support/tmuxServer';
 import { AgentWorld, READY_MS } from './agentWorld';
 import { type Cli, CLIS, requireCli } from './cliSetup';
 
-const QUEUED_INSIDE = 'And then this. [[reply: that, too]]';
 const QUEUED_WITH_US = 'And at last this. [[reply: at last]]';
-/** These keep prompts in a queue of their own that ends with them. codex and opencode take them into the conversation at once. */
+/** These keep prompts in a queue of their own that ends with them. */
 const LOSES_QUEUED: ReadonlySet<Cli> = new Set<Cli>(['claude', 'gemini']);
+/**
+ * Given to it while it works. codex steers it into the turn at once; opencode takes it into the conversation and runs it with
+ * the next prompt after a kill.
+ */
+const QUEUED_INSIDE = 'And then this. [[reply: that, too]]';
+const STEERED_IN = 'And then this. [[slow: 60]]';
+
+/** Said of a prompt that was queued inside; codex loses none. */
+const WHAT_BECOMES_OF_QUEUED: Readonly<Record<Cli, RegExp>> = {
+  claude: /queued inside the program are lost/,
+  codex: /^(?![^]*queued)/,
+  gemini: /queued inside the program are lost/,
+  opencode: /queued inside the program is kept but runs only after the next one/,
+};
 
 for (const cli of CLIS) {
   describe(`Resuming ${cli}`, function () {
@@ -25,10 +38,14 @@ for (const cli of CLIS) {
     });
     after(() => world?.dispose());
 
-    /** The program works: it keeps the prompt for later itself. */
+    const isLost = LOSES_QUEUED.has(cli);
+    const insideText = cli === 'codex' ? STEERED_IN : QUEUED_INSIDE;
+
+    /** The program works: it keeps the prompt for later itself. Its hook tells of what is in the conversation. */
     async function sendInside(id: AgentId): Promise<PromptReceipt> {
-      const receipt = await world.engine.sendPrompt(id, QUEUED_INSIDE);
-      assert.equal(receipt.state, 'acknowledged');
+      const receipt = await world.engine.sendPrompt(id, insideText);
+      assert.deepEqual([receipt.state, receipt.evidence], ['acknowledged', isLost ? 'screen' : 'hook']);
+      if (cli === 'codex') await asked(insideText);
       return receipt;
     }
 
@@ -53,8 +70,17 @@ for (const cli of CLIS) {
       await world.shows(id, 'idle', 30_000);
       assert.equal((await world.engine.receipts(id)).find((one) => one.id === ours.id)?.state, 'acknowledged');
       assert.equal((await world.engine.resendPrompt(inside.id)).state, 'acknowledged');
-      await arrived(QUEUED_INSIDE);
+      await arrived(insideText);
       await world.shows(id, 'idle', 30_000);
+    }
+
+    /** What is kept with the conversation is not run by itself, and is no second time sent. */
+    async function keptAsItIs(id: AgentId, inside: PromptReceipt): Promise<void> {
+      const askedBefore = world.model.turnsWith(insideText).length;
+      assert.equal(askedBefore, cli === 'codex' ? 1 : 0);
+      await adopt(id);
+      await assert.rejects(world.engine.resendPrompt(inside.id), (error) => AgentError.is(error, 'agent.notAllowed'));
+      assert.equal(world.model.turnsWith(insideText).length, askedBefore);
     }
 
     /** Another engine finds it alive: what is drawn of the turn that was killed says nothing of it. */
@@ -62,6 +88,10 @@ for (const cli of CLIS) {
       await world.endEngine();
       await world.beginEngine();
       await world.shows(id, 'idle', 20_000);
+    }
+
+    async function asked(prompt: string): Promise<void> {
+      await eventually('the model is asked', () => world.model.turnsWith(prompt).length > 0, { timeoutMs: READY_MS });
     }
 
     async function arrived(prompt: string): Promise<void> {
@@ -75,9 +105,9 @@ for (const cli of CLIS) {
       await world.shows(id, 'idle', 30_000);
       await world.ask(id, 'Work on. [[slow: 60]]');
       await world.shows(id, 'busy', 10_000);
-      const inside = LOSES_QUEUED.has(cli) ? await sendInside(id) : undefined;
+      const inside = await sendInside(id);
       await beginDraft(id);
-      const queued = inside && { inside, ours: await queueWithUs(id) };
+      const queued = isLost ? { inside, ours: await queueWithUs(id) } : undefined;
       for (const pid of world.processes()) {
         try {
           process.kill(pid, 'SIGKILL');
@@ -88,7 +118,9 @@ for (const cli of CLIS) {
       await eventually('it has ended', () => world.view(id).lifecycle === 'failed', { timeoutMs: 15_000 });
       assert.equal(world.view(id).isResumable, true);
       const report = await world.engine.resumeSession(id);
-      assert.match(report.losses.join('\n'), /interrupted/);
+      const losses = report.losses.join('\n');
+      assert.match(losses, /interrupted/);
+      assert.match(losses, WHAT_BECOMES_OF_QUEUED[cli]);
       assert.deepEqual(
         report.lostPrompts.map(({ id: lost }) => lost),
         queued ? [queued.inside.id] : [],
@@ -96,7 +128,7 @@ for (const cli of CLIS) {
       );
       await world.shows(id, 'idle', READY_MS);
       if (queued) await sendAgain(id, queued);
-      else await adopt(id);
+      else await keptAsItIs(id, inside);
       const question = 'Which word was it? [[reply: that one]]';
       const receipt = await world.engine.sendPrompt(id, question);
       assert.equal(receipt.state, 'acknowledged');
@@ -106,7 +138,7 @@ for (const cli of CLIS) {
         READY_MS,
       );
       assert.match(conversation.userTexts.join('\n'), /heliotrope/);
-      for (const text of queued ? [QUEUED_INSIDE, QUEUED_WITH_US] : [])
+      for (const text of [insideText, ...(queued ? [QUEUED_WITH_US] : [])])
         assert.equal(conversation.userTexts.filter((one) => one.trim() === text).length, 1, text);
       await world.shows(id, 'idle', 30_000);
       await world.engine.removeAgent(id);
