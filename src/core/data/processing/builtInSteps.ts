@@ -4,7 +4,7 @@ import { aggregate, measureOps } from './aggregate';
 import { csv } from './csvExport';
 import { jsonArray, ndjson } from './jsonExport';
 import { markdownSections, markdownTable } from './markdownExport';
-import { deduplicate, limit, maxSortedRecords, sort } from './orderSteps';
+import { deduplicate, limit, maxTopRecords, sort } from './orderSteps';
 import { otlpMetrics } from './otlpExport';
 import {
   condition,
@@ -155,7 +155,7 @@ function registerStreamSteps(add: Add): void {
       description: 'Orders records; with a limit only the first of the order are kept.',
       parameters: {
         by: list(shape({ at: recordPath, descending: optional(flag) }), 1, 20),
-        limit: optional(integer(1, maxSortedRecords)),
+        limit: optional(integer(1, maxTopRecords)),
       },
       emits: 'records',
       create: ({ by, limit: most }) =>

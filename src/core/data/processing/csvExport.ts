@@ -33,6 +33,7 @@ export function csv(options: CsvOptions = {}): DataTransformation<JsonObject, st
   const given = options.columns?.map(({ at, header }) => ({ at: toPath(at), header }));
   return transformation('csv', () => {
     let columns = given;
+    let names: ReadonlySet<string> = new Set();
     let isFirst = true;
     const head = (): string =>
       options.header === false || !columns ? '' : lineOf(columns.map(({ header }) => csvText(header)));
@@ -40,7 +41,8 @@ export function csv(options: CsvOptions = {}): DataTransformation<JsonObject, st
       push: (item, emit) => {
         const record = asRecord(item, 'csv');
         const used = columns ?? columnsOf(record);
-        if (!given) checkColumns(record, used);
+        if (!columns) names = new Set(Object.keys(record));
+        if (!given) checkColumns(record, names);
         const line = lineOf(used.map(({ at }) => csvField(getAt(record, at))));
         columns = used;
         emit(isFirst ? head() + line : line);
@@ -53,13 +55,13 @@ export function csv(options: CsvOptions = {}): DataTransformation<JsonObject, st
 
 type Column = { readonly at: RecordPath; readonly header: string };
 
-function columnsOf(record: JsonObject): readonly Column[] & Column[] {
+function columnsOf(record: JsonObject): Column[] {
   return Object.keys(record).map((name) => ({ at: [name], header: name }));
 }
 
-function checkColumns(record: JsonObject, columns: readonly Column[]): void {
+function checkColumns(record: JsonObject, names: ReadonlySet<string>): void {
   for (const name of Object.keys(record))
-    if (!columns.some(({ header }) => header === name))
+    if (!names.has(name))
       throw new RecordRejection('csv.unknownColumn', 'it has a property that the first record had not');
 }
 

@@ -10,8 +10,11 @@ export type Emit<O> = (item: O) => void;
  * serialised. `push` is synchronous; what has to wait waits in `prepare` or `beforeBatch`.
  */
 export interface StepRun<I, O> {
-  /** Called once, before anything else: loads what the step needs, a side of a join. Throwing ends the run. */
-  prepare?(signal: AbortSignal | undefined): Promise<void>;
+  /**
+   * Called once, before anything else: loads what the step needs, a side of a join. Throwing ends the run.
+   * @param breathe asked after every unit of work: what it returns is awaited, so that the event loop turns in time
+   */
+  prepare?(signal: AbortSignal | undefined, breathe: () => Promise<void> | undefined): Promise<void>;
   /** Called before the items of a batch are pushed: looks up all that they need at once. Throwing ends the run. */
   beforeBatch?(items: readonly I[], signal: AbortSignal | undefined): Promise<void>;
   /**
@@ -81,7 +84,7 @@ async function* streamThrough<I, O>(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<O> {
   const runs = steps.map((step) => step.open());
-  for (const run of runs) await run.prepare?.(signal);
+  for (const run of runs) await run.prepare?.(signal, () => undefined);
   for await (const batch of inBatches<unknown>(source, streamBatchSize)) {
     signal?.throwIfAborted();
     yield* (await pushThrough(runs, batch, signal)) as O[]; // the last step emits O

@@ -8,17 +8,25 @@ import { type Place, toPath } from './recordSteps';
 /** Records that a sort may hold, whatever is asked for. */
 export const maxSortedRecords = 100_000;
 
+/** The largest `limit` of a sort: its records are put in order in one go, in a few milliseconds. */
+export const maxTopRecords = 20_000;
+
 export interface SortOptions {
   /** The first that differs decides; equal records stay in the order they came. */
   readonly by: readonly { readonly at: Place; readonly descending?: boolean }[];
-  /** Only the first so many of the order, from 1 to {@link maxSortedRecords}: any number of records passes through in that memory. */
+  /** Only the first so many of the order, from 1 to {@link maxTopRecords}: any number of records passes through in that memory. */
   readonly limit?: number;
   /** Records held when there is no `limit`; default and at most {@link maxSortedRecords}. More end the run with processing.boundExceeded. */
   readonly maxRecords?: number;
 }
 
-/** Orders values as queries of a store do: missing and null, then numbers and truth values, then text by code point. */
+/**
+ * Orders values as queries of a store do: missing and null, then numbers and truth values, then text by code point.
+ * @throws {RangeError} for a limit out of range
+ */
 export function sort(options: SortOptions): DataTransformation<JsonObject, JsonObject> {
+  if (options.limit !== undefined && !(options.limit >= 1 && options.limit <= maxTopRecords))
+    throw new RangeError(`the limit of a sort is from 1 to ${maxTopRecords}`);
   return transformation('sort', () => new SortRun(options));
 }
 
@@ -53,7 +61,7 @@ class SortRun implements StepRun<JsonObject, JsonObject> {
           `a sort without a limit takes ${this.#maxRecords} records`,
         );
       this.#heap.push(held);
-    } else if (this.#heap.size < Math.min(this.#limit, maxSortedRecords)) this.#heap.push(held);
+    } else if (this.#heap.size < this.#limit) this.#heap.push(held);
     else if (this.#heap.top && this.#compare(held, this.#heap.top) < 0) this.#heap.replaceTop(held);
   }
 

@@ -49,7 +49,7 @@ export class ProcessingRun<I, O> {
   async run(): Promise<ProcessingResult> {
     try {
       this.signal?.throwIfAborted();
-      for (const step of this.#steps) if (step.run.prepare) await this.#wait(step.run.prepare(this.signal));
+      for (const { run } of this.#steps) await this.#wait(run.prepare?.(this.signal, () => this.#breathe()));
       await this.#readSource();
       await this.#finishSteps();
       await this.#wait(this.#writing);
@@ -215,6 +215,10 @@ export class ProcessingRun<I, O> {
       signal.addEventListener('abort', onAbort, { once: true });
       work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
     });
+  }
+
+  #breathe(): Promise<void> | undefined {
+    return this.#pacer.isDue() ? this.#pacer.pause() : undefined;
   }
 
   /** Tells the sinks; their failures would only hide what happened. */

@@ -27,10 +27,12 @@ export function join(options: JoinOptions): DataTransformation<JsonObject, JsonO
   return transformation('join', (): StepRun<JsonObject, JsonObject> => {
     const right = new Map<string, JsonObject[]>();
     return {
-      prepare: async (signal) => {
+      prepare: async (signal, breathe) => {
         let count = 0;
         for await (const record of options.right()) {
           signal?.throwIfAborted();
+          const pause = breathe();
+          if (pause) await pause;
           if (++count > maxRightRecords)
             throw new ProcessingError(
               'processing.boundExceeded',

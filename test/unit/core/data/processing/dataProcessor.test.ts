@@ -13,6 +13,7 @@ import { jsonArray } from '../../../../../src/core/data/processing/jsonExport';
 import { deduplicate, limit, sort } from '../../../../../src/core/data/processing/orderSteps';
 import { ProcessingError, RecordRejection } from '../../../../../src/core/data/processing/processingErrors';
 import { coerce, filter, map } from '../../../../../src/core/data/processing/recordSteps';
+import { join } from '../../../../../src/core/data/processing/tableSteps';
 import { ManualClock } from '../../../../support/manualClock';
 import { collect, shortRecord } from './support';
 
@@ -346,6 +347,21 @@ describe('DataProcessor', () => {
       await new DataProcessor({ clock }).run(options);
       assert.ok(clock.longestMs < 7, `${clock.longestMs} ms without a turn`);
     }
+  });
+
+  it('lets the event loop turn while the right side of a join is read', async () => {
+    const clock = new WorkingClock();
+    const right = function* (): Generator<JsonObject> {
+      for (const n of numbers(100)) {
+        clock.work(0.9);
+        yield { n };
+      }
+    };
+    const joined = join({ at: 'n', right, rightAt: 'n', as: 'other' });
+    const items: JsonObject[] = [];
+    await new DataProcessor({ clock }).run({ source: [{ n: 7 }], transformation: joined, sink: into(items) });
+    assert.deepEqual(items, [{ n: 7, other: { n: 7 } }]);
+    assert.ok(clock.longestMs < 7, `${clock.longestMs} ms without a turn`);
   });
 
   it('tells progress every 100 ms or so many records, and at the end', async () => {

@@ -202,6 +202,7 @@ describe('sort and limit', () => {
     ));
 
   it('refuses to hold more than it may', async () => {
+    assert.throws(() => sort({ by: [{ at: 'n' }], limit: 20_001 }), RangeError);
     const records = Array.from({ length: 11 }, (_, n) => ({ n }));
     await assert.rejects(collect(sort({ by: [{ at: 'n' }], maxRecords: 10 }), records), isBound);
     assert.equal((await collect(sort({ by: [{ at: 'n' }], maxRecords: 11 }), records)).length, 11);
