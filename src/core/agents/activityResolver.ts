@@ -32,7 +32,7 @@ export type Why =
   | 'confirmed'
   /** An error lasts until the next turn. */
   | 'lasting'
-  /** The screen knows better what kind of work it is. */
+  /** The screen knows better what kind of work or error it is. */
   | 'refined'
   /** The screen has shown twice that an older hook is not true any more. */
   | 'contradicted'
@@ -148,12 +148,14 @@ class Case {
     if (isCovered && newest.source === 'hook') return this.#byScreenAlone('screen');
     const isRefined = last?.reading.activity === 'rate_limited' || last?.reading.isRetry;
     if (isRefined && newest.activity === 'busy' && last.atMs >= newest.atMs) return this.#byScreen('refined');
+    if (newest.activity === 'error' && this.#showsLimitSince(newest)) return this.#byScreen('refined');
     return { activity: newest.activity, by: newest, why: 'newest' };
   }
 
   /** Something says the turn is over: so it is when the screen does not show the contrary. */
   #ended(newest: SignalFact, hook: SignalFact | undefined): Verdict | undefined {
     const error = this.#lastingError();
+    if (error && this.#showsLimitSince(error)) return this.#byScreen('refined');
     if (error) return { activity: 'error', by: error, why: 'lasting' };
     const last = this.#last;
     const shows = last && showsOf(last);
@@ -180,6 +182,12 @@ class Case {
       default:
         return this.#byScreenAlone('screen');
     }
+  }
+
+  /** The screen names the reason of this error: a limit is used up. What is tried again has not failed. */
+  #showsLimitSince({ atMs }: SignalFact): boolean {
+    const last = this.#last;
+    return last?.reading.activity === 'rate_limited' && !last.reading.isRetry && last.atMs >= atMs;
   }
 
   /** The error of a turn that has not been followed by another one. */

@@ -105,7 +105,7 @@ function reasonInWords({ why, by }: Verdict, { hooks, titles, oscs, files }: Age
     case 'lasting':
       return 'an error counts until the next turn begins';
     case 'refined':
-      return 'the screen tells more exactly what hooks, title, OSC and status file call work or rest';
+      return 'the screen tells more exactly what hooks, title, OSC and status file call work, an error or rest';
     case 'contradicted':
       return 'two later looks at the screen contradict what was said before';
     case 'screen': {

@@ -271,6 +271,25 @@ describe('activityResolver', () => {
     assert.equal(after([0, 'hook', 'error'], [10, 'idle'], [5_000, 'busy']), 'busy');
   });
 
+  it('a screen that names a used-up limit tells more than a hook or an OSC that says that the turn failed', () => {
+    for (const source of ['hook', 'osc'] as const) {
+      assert.equal(after([0, source, 'busy'], [900, source, 'error'], [1_000, 'rate_limited']), 'rate_limited');
+      const ended = after(
+        [0, source, 'busy'],
+        [900, source, 'error'],
+        [1_000, 'rate_limited'],
+        [1_100, source, 'idle'],
+      );
+      assert.equal(ended, 'rate_limited');
+      assert.equal(after([0, 'rate_limited'], [900, source, 'error'], [910, 'error']), 'error');
+    }
+    // What is tried again has not failed.
+    const evidence = { source: 'screen' as const, detail: 'retrying', observedAtMs: 10 };
+    const reading = { activity: 'rate_limited' as const, rule: 'retrying', evidence, isRetry: true as const };
+    const facts = withScreen(withSignal(NO_FACTS, signal(0, 'hook', 'error')), { kind: 'rule', atMs: 10, reading });
+    assert.equal(resolveActivity(facts, 'busy', 20).verdict?.activity, 'error');
+  });
+
   it('under an overlay is unknown, unless something newer is told', () => {
     assert.equal(after([0, 'hook', 'busy'], [100, 'busy'], [3_000, 'overlay']), 'unknown');
     assert.equal(after([0, 'hook', 'busy'], [100, 'busy'], [3_000, 'overlay'], [4_500, 'hook', 'busy']), 'busy');
