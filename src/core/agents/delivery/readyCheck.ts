@@ -15,6 +15,8 @@ export const CONFIRM_MS = 120;
 export const DRAFT_MS = 600;
 /** 300 ms: a program that has just started draws its box before all the rest; it must stand still this long. */
 export const NEW_PROCESS_MS = 300;
+/** 600 ms: a program draws its input box again before it reads it: what came sooner after a dialog was lost on a loaded machine. */
+export const AFTER_DIALOG_MS = 600;
 /** 3 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog and a draft are not. */
 export const PATIENCE_MS = 3_000;
 /** 5 s: a program that tells of its start by a hook may draw an empty box before it takes input; so long it is waited for. */
@@ -29,6 +31,7 @@ export class ReadyCheck {
   #generation = 0;
   #isStirred = false;
   #deliveredMs = -Infinity;
+  #dialogMs = -Infinity;
 
   constructor(
     private readonly ports: {
@@ -51,7 +54,17 @@ export class ReadyCheck {
     this.#settled = this.ports.judge.judge(type, screen, this.ports.clock.monotonicMs());
     this.#generation = screen.generation;
     this.#isStirred = false;
-    return blockedByRecord(record) ?? blockedByScreen(this.#settled, type);
+    const blocked = blockedByRecord(record) ?? blockedByScreen(this.#settled, type);
+    this.#noteDialog(blocked);
+    return blocked;
+  }
+
+  #noteDialog(blocked: BlockedReason | undefined): void {
+    if (blocked === 'dialog_open') this.#dialogMs = this.ports.clock.monotonicMs();
+  }
+
+  #hadDialog(): boolean {
+    return this.ports.clock.monotonicMs() - this.#dialogMs < AFTER_DIALOG_MS;
   }
 
   /** Output came since the last settled screen. */
@@ -112,7 +125,7 @@ export class ReadyCheck {
     const look = this.#settled;
     if (!look || !type || this.#generation !== record.generation) return undefined;
     if (this.#isStirred && this.ports.clock.monotonicMs() - look.atMs > KEPT_LOOK_MS) return undefined;
-    if (blockedByScreen(look, type) !== undefined) return undefined;
+    if (blockedByScreen(look, type) !== undefined || this.#hadDialog()) return undefined;
     return { look, reason: undefined, atMs: look.atMs, isFinal: false };
   }
 
@@ -131,8 +144,9 @@ export class ReadyCheck {
       }
       const look = judge.judge(type, screen, clock.monotonicMs());
       const blocked = blockedByRecord(this.agent.record) ?? blockedByScreen(look, type);
+      this.#noteDialog(blocked);
       const isEnding = blocked === undefined && this.ports.isTurnEnding?.() === true;
-      const isHeld = isEnding || this.ports.isHolding?.() === true;
+      const isHeld = isEnding || this.#hadDialog() || this.ports.isHolding?.() === true;
       const reason = blocked ?? (isHeld ? 'not_ready' : undefined);
       return { look, reason, atMs: look.atMs, isFinal: false, isEnding };
     } catch (error) {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { builtInTypes } from '../../../../../src/core/agents/builtInTypes';
 import { ScreenJudge } from '../../../../../src/core/agents/delivery/deliveryScreen';
-import { DRAFT_MS, ReadyCheck, START_HOOK_MS } from '../../../../../src/core/agents/delivery/readyCheck';
+import {
+  AFTER_DIALOG_MS,
+  DRAFT_MS,
+  ReadyCheck,
+  START_HOOK_MS,
+} from '../../../../../src/core/agents/delivery/readyCheck';
 import { RunKnowledge } from '../../../../../src/core/agents/delivery/runFacts';
 import { silentLogger } from '../../../../../src/core/base/log';
 import { agentId } from '../../../../support/builders';
@@ -73,6 +78,39 @@ async function checkScreens(
   const result = await world.run(ready.check(false, new AbortController().signal));
   return [result.kind === 'free' ? 'free' : result.reason, clock.monotonicMs() - beganMs];
 }
+
+const LINE = '─'.repeat(40);
+const BOX = [LINE, '› ', LINE, '  enter to send · /exit to quit'];
+const DIALOG = [
+  LINE,
+  'Allow this command?',
+  '  rm -r build',
+  '❯ 1. Yes',
+  '  2. No',
+  LINE,
+  '  Enter to confirm · Esc to cancel',
+];
+
+describe('a program whose dialog has just gone', () => {
+  it('R7 is not typed into at once: its input box is drawn before it is read', async () => {
+    const [kind, tookMs] = await checkScreens('demo', [
+      [0, DIALOG],
+      [60, BOX],
+    ]);
+    assert.equal(kind, 'free');
+    assert.ok(tookMs >= AFTER_DIALOG_MS && tookMs < AFTER_DIALOG_MS + 500, `${tookMs} ms`);
+  });
+
+  it('without one it is typed into as soon as two looks agree', async () => {
+    const [kind, tookMs] = await checkScreens('demo', [[0, BOX]]);
+    assert.equal(kind, 'free');
+    assert.ok(tookMs < AFTER_DIALOG_MS / 2, `${tookMs} ms`);
+  });
+
+  it('is blocked while it is up', async () => {
+    assert.equal((await checkScreens('demo', [[0, DIALOG]]))[0], 'dialog_open');
+  });
+});
 
 describe('a program that ends its turn', () => {
   const opencode = builtInTypes().find(({ id }) => id === 'opencode');
