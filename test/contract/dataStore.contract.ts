@@ -232,6 +232,29 @@ export function dataStoreContract(open: () => Promise<StoreFixture>): void {
     assert.deepEqual(await ids({ limit: 0 }), []);
   });
 
+  it('reads page by page what comes after an id, by code point, also what the transaction wrote itself', async () => {
+    const all = ['A', 'a', 'a b', 'b', '\uffee', '\u{1f600}'];
+    await store.tx((tx) => all.forEach((id, at) => tx.put(notes, id, { text: id, group: at % 2 ? 'x' : 'y' })));
+    const pages: string[][] = [];
+    for (let after: string | undefined; pages.length < 9; after = pages.at(-1)?.at(-1)) {
+      const page = await ids({ ...(after !== undefined && { after }), limit: 2 });
+      if (page.length === 0) break;
+      pages.push(page);
+    }
+    assert.deepEqual(pages, [all.slice(0, 2), all.slice(2, 4), all.slice(4)]);
+    assert.deepEqual(await ids({ after: 'a', where: { group: 'x' } }), ['b', '\u{1f600}']);
+    assert.deepEqual(await ids({ after: 'aa' }), all.slice(3), 'the id itself need not be there');
+    const inside = await store.tx((tx) => {
+      tx.put(notes, 'a a', { text: 'new' });
+      tx.delete(notes, 'b');
+      return tx.find(notes, { after: 'a', limit: 3 }).map(({ id }) => id);
+    });
+    assert.deepEqual(inside, ['a a', 'a b', '\uffee']);
+    await rejectsWith('data.invalid', store.find(notes, { after: 'a', descending: true }));
+    await rejectsWith('data.invalid', store.find(notes, { after: 'a', orderBy: 'rank' }));
+    await rejectsWith('data.invalid', store.find(notes, { after: 'a\nb' }));
+  });
+
   it('refuses what it cannot keep or look up', async () => {
     await rejectsWith('data.invalid', put('', { text: 'x' }));
     await rejectsWith('data.invalid', put('a\nb', { text: 'x' }));

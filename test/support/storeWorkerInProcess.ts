@@ -27,7 +27,7 @@ export function openInProcess(
   settings: Partial<StoreSettings> = {},
 ): ReturnType<typeof connectStore> {
   const all = { ...defaultSettings, folder, ...settings };
-  return connectStore(inProcess(all, files), all.epoch, {});
+  return connectStore(inProcess(all, files), all.epoch, { wasmFile });
 }
 
 function inProcess(settings: StoreSettings, files: FileSystem): StartThread {

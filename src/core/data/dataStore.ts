@@ -37,6 +37,8 @@ export interface Query<T> {
    */
   readonly orderBy?: (keyof T & string) | 'id';
   readonly descending?: boolean;
+  /** Only records whose id comes after this one; only with the default order. With `limit` it reads a collection page by page. */
+  readonly after?: string;
   /** At most this many records, ≥ 0; default all. */
   readonly limit?: number;
 }

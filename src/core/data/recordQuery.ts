@@ -7,6 +7,8 @@ export interface PlainQuery {
   readonly where: readonly (readonly [property: string, value: Scalar])[];
   readonly orderBy: string;
   readonly descending: boolean;
+  /** Only ids above this one; the order is then by id, ascending. */
+  readonly after?: string;
   /** Infinity is written as undefined. */
   readonly limit: number | undefined;
 }
@@ -24,10 +26,13 @@ export function compileQuery<T>(collection: Collection<T>, query: Query<T> = {})
   }
   const orderBy = query.orderBy ?? 'id';
   if (orderBy !== 'id' && !declared.includes(orderBy)) throw undeclared(collection.kind, orderBy);
-  const limit = query.limit;
+  const { limit, after } = query;
+  const descending = query.descending ?? false;
+  if (after !== undefined && (orderBy !== 'id' || descending || !isComparableText(after)))
+    throw new DataError('data.invalid', '`after` is an id, and asks for the default order');
   if (limit !== undefined && (!Number.isInteger(limit) || limit < 0))
     throw new DataError('data.invalid', 'limit is a whole number ≥ 0');
-  return { where, orderBy, descending: query.descending ?? false, limit };
+  return { where, orderBy, descending, limit, ...(after !== undefined && { after }) };
 }
 
 function undeclared(kind: string, property: string): DataError {
@@ -54,6 +59,7 @@ interface Candidate {
 export function runQuery(records: Iterable<StoredRecord>, query: PlainQuery): StoredRecord[] {
   const found: Candidate[] = [];
   for (const record of records) {
+    if (query.after !== undefined && compareText(record.id, query.after) <= 0) continue;
     const candidate = { record, value: JSON.parse(record.json) as unknown };
     if (matches(candidate.value, query)) found.push(candidate);
   }

@@ -2,16 +2,26 @@ import type { Clock } from '../../base/clock';
 import { Emitter, type Event } from '../../base/event';
 import { ignore, type Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
-import type { Change, Collection, DataRecord, DataStore, Query, StoreHealth, Tx } from '../dataStore';
+import type { Change, Collection, DataRecord, Query, StoreHealth, Tx } from '../dataStore';
+import type {
+  BackupReport,
+  CheckDepth,
+  CompactReport,
+  DurableStore,
+  MaintenanceOptions,
+  StoreCheckReport,
+} from '../durableStore';
 import { checkId, type StoredRecord } from '../recordCodec';
 import { compileQuery } from '../recordQuery';
 import { checkCollection, toDataRecord, type WorkOutcome } from '../transactionView';
 import type { StoreConnection } from './storeConnection';
+import type { StoreMaintenance } from './storeMaintenance';
 import type { ReadQuestion, StoreState } from './storeProtocol';
 import { TransactionQueue } from './transactionQueue';
 
 export interface FileDataStoreOptions {
   readonly connection: StoreConnection;
+  readonly maintenance: StoreMaintenance;
   readonly clock: Clock;
   readonly log: Logger;
   readonly epoch: number;
@@ -24,8 +34,9 @@ export interface FileDataStoreOptions {
  * Costs: a transaction that only writes takes no round trip before it is handed over, and those of one turn share a
  * commit. Every read inside a transaction whose answer is not known costs one round trip, behind the commit under way.
  */
-export class FileDataStore implements DataStore {
+export class FileDataStore implements DurableStore {
   readonly #connection: StoreConnection;
+  readonly #maintenance: StoreMaintenance;
   readonly #log: Logger;
   readonly #health: Emitter<StoreHealth>;
   readonly #queue: TransactionQueue;
@@ -34,8 +45,9 @@ export class FileDataStore implements DataStore {
   #told: string;
   #closing: Promise<void> | undefined;
 
-  constructor({ connection, clock, log, epoch }: FileDataStoreOptions) {
+  constructor({ connection, maintenance, clock, log, epoch }: FileDataStoreOptions) {
     this.#connection = connection;
+    this.#maintenance = maintenance;
     this.#log = log;
     this.#health = new Emitter((error) => log.error('a listener of the store failed', { error }));
     this.onDidChangeHealth = this.#health.event;
@@ -82,6 +94,21 @@ export class FileDataStore implements DataStore {
     return (await this.#connection.read({ of: 'changes', after, limit })).changes ?? [];
   }
 
+  async check(depth: CheckDepth, options?: MaintenanceOptions): Promise<StoreCheckReport> {
+    this.#checkOpen();
+    return this.#maintenance.check(depth, options);
+  }
+
+  async backup(file: string, options?: MaintenanceOptions): Promise<BackupReport> {
+    this.#checkOpen();
+    return this.#maintenance.backup(file, options);
+  }
+
+  async compact(options?: MaintenanceOptions): Promise<CompactReport> {
+    this.#checkOpen();
+    return this.#maintenance.compact(options);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -93,6 +120,7 @@ export class FileDataStore implements DataStore {
 
   async #close(): Promise<void> {
     await this.#queue.whenIdle();
+    await this.#maintenance.close();
     try {
       await this.#connection.close();
     } finally {

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { DataError } from '../dataErrors';
 import { errnoCode } from './fileSystem';
 import {
+  isWholeCheckpoint,
   type SqlEngine,
   SqlEngineError,
   type SqlEngineStats,
@@ -86,7 +87,8 @@ class NodeSqliteEngine implements SqlEngine {
   }
 
   #prepare(): void {
-    this.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000');
+    this.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA auto_vacuum=INCREMENTAL');
+    this.exec('PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000');
     const mode = this.get('PRAGMA journal_mode=WAL')?.[0];
     if (mode !== 'wal') throw new DataError('data.engineUnavailable', `no write-ahead log (${String(mode)})`);
     // As sql.js: checkpoints are made between batches, and on macOS a sync really reaches the disk.
@@ -159,10 +161,11 @@ class NodeSqliteEngine implements SqlEngine {
     this.#syncCount++;
   }
 
-  checkpoint(): void {
-    this.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  checkpoint(): boolean {
+    const isWhole = isWholeCheckpoint(this.get('PRAGMA wal_checkpoint(PASSIVE)'));
     this.#walBytesAtCheckpoint = sizeOf(`${this.#path}-wal`);
     this.#estimatedWalBytes = 0;
+    return isWhole;
   }
 
   stats(): SqlEngineStats {

@@ -1,12 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { type Clock, SystemClock } from '../../base/clock';
 import { type Logger, silentLogger } from '../../base/log';
-import type { DataStore } from '../dataStore';
+import type { DurableStore } from '../durableStore';
 import { StoreEngineChoice } from '../storeEngine';
 import type { Ownership } from '../workspaceLock';
 import type { StoreSettings } from './openStoreSession';
 import { FileDataStore } from './fileDataStore';
+import { checkHere, checkInThread } from './runCheck';
 import { StoreConnection, type StartThread } from './storeConnection';
+import { type RunCheck, StoreMaintenance } from './storeMaintenance';
 import type { OpenReport } from './storeProtocol';
 import type { WorkerMessage } from './storeWorker';
 
@@ -39,7 +41,7 @@ export interface OpenDataStoreOptions {
  */
 export async function openDataStore(
   options: OpenDataStoreOptions,
-): Promise<{ readonly store: DataStore; readonly report: OpenReport }> {
+): Promise<{ readonly store: DurableStore; readonly report: OpenReport }> {
   const { ownership, log = silentLogger } = options;
   const settings: StoreSettings = {
     folder: options.folder,
@@ -51,7 +53,10 @@ export async function openDataStore(
     acceptMissingChanges: options.acceptMissingChanges ?? false,
     engine: options.engine ?? StoreEngineChoice.Auto,
   };
-  const opened = await connectStore(startWorkerThread(options.workerFile, settings, log), settings.epoch, options);
+  const opened = await connectStore(startWorkerThread(options.workerFile, settings, log), settings.epoch, {
+    ...options,
+    runCheck: checkInThread(options.workerFile),
+  });
   if (settings.hasStaleWriter) ownership?.confirmFreshFiles();
   return opened;
 }
@@ -60,11 +65,24 @@ export async function openDataStore(
 export async function connectStore(
   start: StartThread,
   epoch: number,
-  { clock = new SystemClock(), log = silentLogger }: { readonly clock?: Clock; readonly log?: Logger },
+  {
+    clock = new SystemClock(),
+    log = silentLogger,
+    runCheck = checkHere,
+    wasmFile = '',
+  }: {
+    readonly clock?: Clock;
+    readonly log?: Logger;
+    /** Default: in this thread. */
+    readonly runCheck?: RunCheck;
+    /** For checks. */
+    readonly wasmFile?: string;
+  },
 ): Promise<{ readonly store: FileDataStore; readonly report: OpenReport }> {
   const connection = new StoreConnection(start, clock, log);
   const report = await connection.open();
-  return { store: new FileDataStore({ connection, clock, log, epoch }), report };
+  const maintenance = new StoreMaintenance({ connection, runCheck, wasmFile });
+  return { store: new FileDataStore({ connection, maintenance, clock, log, epoch }), report };
 }
 
 /** Runs a store in a worker thread from the bundle `workerFile`. */

@@ -113,7 +113,7 @@ class StoreOpener {
       removeLeftovers(this.settings.folder, paths);
       syncFolder(this.settings.folder);
       const missing = this.#compare(engine, highWater);
-      const session = this.#session(engine, highWater, schema, missing);
+      const session = this.#session(engine, highWater, paths, schema, missing);
       return { session, report: reportOf(paths, schema, isChecked, missing, soFar) };
     } catch (error) {
       engine?.close();
@@ -168,6 +168,7 @@ class StoreOpener {
   #session(
     engine: SqlEngine,
     highWater: HighWater,
+    paths: StorePaths,
     schema: SchemaOutcome,
     missing: OpenReport['missingChanges'],
   ): StoreSession {
@@ -178,7 +179,8 @@ class StoreOpener {
     const onFenced = (): void => void (this.#isLost = true);
     const { fence } = this;
     const { log } = this.ports;
-    return new StoreSession({ engine, highWater, fence, onFenced, epoch, schemaVersion: schema.version, damage, log });
+    const schemaVersion = schema.version;
+    return new StoreSession({ engine, highWater, paths, fence, onFenced, epoch, schemaVersion, damage, log });
   }
 }
 

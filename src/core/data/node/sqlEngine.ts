@@ -1,3 +1,8 @@
+/** The answer of `PRAGMA wal_checkpoint`: was it kept from it, frames in the log, frames moved; -1 without a log. */
+export function isWholeCheckpoint(row: SqlRow | undefined): boolean {
+  return row !== undefined && row[0] === 0 && row[1] === row[2];
+}
+
 /** What can be bound and read. Whole numbers up to 2^53 are exact. */
 export type SqlValue = string | number | null;
 export type SqlRow = readonly SqlValue[];
@@ -37,8 +42,8 @@ export interface SqlEngine {
    * may succeed without having written anything.
    */
   syncWal(): void;
-  /** Moves the write-ahead log into the main file. */
-  checkpoint(): void;
+  /** Moves the write-ahead log into the main file. True when all of it was moved: the main file is complete by itself. */
+  checkpoint(): boolean;
   stats(): SqlEngineStats;
   /** Checkpoints and releases the file. Idempotent. */
   close(): void;

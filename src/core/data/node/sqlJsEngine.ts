@@ -3,6 +3,7 @@ import type { Database, SqlJsStatic, Statement } from 'sql.js';
 import { DataError } from '../dataErrors';
 import { type FileSystem, nodeFileSystem } from './fileSystem';
 import {
+  isWholeCheckpoint,
   type SqlEngine,
   SqlEngineError,
   type SqlEngineStats,
@@ -48,6 +49,12 @@ export async function openSqlJsEngine(
 ): Promise<SqlEngine> {
   loaded ??= load(wasmFile);
   return new SqlJsEngine(await loaded, path, files);
+}
+
+/** As {@link openSqlJsEngine}, for a file that is only read (`frozenFiles`): no log, no write, no proof of one. */
+export async function openSqlJsReader(path: string, wasmFile: string, files: FileSystem): Promise<SqlEngine> {
+  loaded ??= load(wasmFile);
+  return new SqlJsEngine(await loaded, path, files, true);
 }
 
 async function load(wasmFile: string): Promise<SqlJs> {
@@ -96,6 +103,7 @@ class SqlJsEngine implements SqlEngine {
     private readonly sqlJs: SqlJs,
     path: string,
     files: FileSystem,
+    isReader = false,
   ) {
     this.#file = {
       path,
@@ -112,7 +120,8 @@ class SqlJsEngine implements SqlEngine {
       sqlJs.files.claim(this.#file, () => new sqlJs.static.Database(new Uint8Array(0))),
     );
     try {
-      this.#prepare();
+      if (isReader) this.exec('PRAGMA query_only=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000');
+      else this.#prepare();
     } catch (error) {
       this.close();
       throw error;
@@ -123,7 +132,9 @@ class SqlJsEngine implements SqlEngine {
   #prepare(): void {
     if (!this.sqlJs.files.isClaimed(this.#file))
       throw new DataError('data.engineUnavailable', 'the database is not on its file');
-    this.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000');
+    // Of a new file only: what is freed can then be given back step by step.
+    this.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA auto_vacuum=INCREMENTAL');
+    this.exec('PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000');
     const mode = this.get('PRAGMA journal_mode=WAL')?.[0];
     if (mode !== 'wal') throw new DataError('data.engineUnavailable', `no write-ahead log (${String(mode)})`);
     // Checkpoints are made by the store between batches, never inside somebody's commit.
@@ -204,9 +215,10 @@ class SqlJsEngine implements SqlEngine {
     this.#file.syncCount++;
   }
 
-  checkpoint(): void {
-    this.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  checkpoint(): boolean {
+    const isWhole = isWholeCheckpoint(this.get('PRAGMA wal_checkpoint(PASSIVE)'));
     this.#measure();
+    return isWhole;
   }
 
   stats(): SqlEngineStats {

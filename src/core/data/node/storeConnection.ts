@@ -6,6 +6,7 @@ import { DataError } from '../dataErrors';
 import type { WriteOp } from '../transactionView';
 import {
   fromWireError,
+  type MaintenanceAction,
   type OpenReport,
   type ReadQuestion,
   type StoreReply,
@@ -101,6 +102,10 @@ export class StoreConnection {
 
   async read(question: ReadQuestion): Promise<Pick<Answer, 'records' | 'changes'>> {
     return (await this.#ask((id) => ({ type: 'read', id, question }))) ?? {};
+  }
+
+  async maintain(action: MaintenanceAction): Promise<Pick<Answer, 'held' | 'unusedPages'>> {
+    return (await this.#ask((id) => ({ type: 'maintain', id, action }))) ?? {};
   }
 
   /** Flushes and ends the thread; what was asked before is still done. @throws {DataError} when flushing failed */

@@ -24,10 +24,36 @@ export interface ReadRequest {
   readonly question: ReadQuestion;
 }
 
+/**
+ * - `hold` moves the log into the main file and leaves that file unchanged until `release`
+ * - `release` ends a hold; it fails when that hold is not known any more, and what was read meanwhile may be torn
+ * - `compact` gives some unused pages back to the disk
+ */
+export type MaintenanceAction =
+  | { readonly do: 'hold' }
+  | { readonly do: 'release'; readonly hold: number }
+  | { readonly do: 'compact' };
+
+/** A main file that is complete by itself and does not change. */
+export interface HeldStore {
+  readonly hold: number;
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly seq: number;
+  readonly notedSeq?: number | 'damaged';
+}
+
+export interface MaintainRequest {
+  readonly type: 'maintain';
+  readonly id: number;
+  readonly action: MaintenanceAction;
+}
+
 /** From the caller's thread to the store's. Handled in order; a message carries several. */
 export type StoreRequest =
   | TxRequest
   | ReadRequest
+  | MaintainRequest
   /** Makes the indexes of a collection; no reply: queries are right without, only slower. */
   | { readonly type: 'declare'; readonly kind: string; readonly indexes: readonly string[] }
   | { readonly type: 'close' };
@@ -75,6 +101,9 @@ export type StoreReply =
       readonly id: number;
       readonly records?: readonly StoredRecord[];
       readonly changes?: readonly Change[];
+      readonly held?: HeldStore;
+      /** Of `compact`: pages that are still unused. */
+      readonly unusedPages?: number;
       readonly error?: WireError;
     }
   | { readonly type: 'state'; readonly state: StoreState }

@@ -32,6 +32,9 @@ export const storeMigrations: readonly Migration[] = [
   },
 ];
 
+/** Version of the schema that this product writes. */
+export const newestSchema = storeMigrations.at(-1)?.version ?? 0;
+
 export interface SchemaOutcome {
   readonly isNew: boolean;
   readonly fromVersion: number;

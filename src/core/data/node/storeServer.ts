@@ -40,9 +40,10 @@ export class StoreServer implements Disposable {
       this.#tellState(); // before a failure is: whoever is told finds the health that explains it
       this.post(replies);
     }
-    const answers = requests.flatMap((request) =>
-      request.type === 'read' ? [this.session.answer(request.id, request.question)] : [],
-    );
+    const answers = requests.flatMap((request) => {
+      if (request.type === 'read') return [this.session.answer(request.id, request.question)];
+      return request.type === 'maintain' ? [this.session.maintain(request.id, request.action)] : [];
+    });
     if (answers.length > 0) this.post(answers);
     if (requests.some((request) => request.type === 'close')) return this.#close();
     this.session.tidy();

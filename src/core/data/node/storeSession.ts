@@ -2,10 +2,12 @@ import type { Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
 import { applyOp, checkExpectedVersion, type WriteOp } from '../transactionView';
 import type { Fence } from './epochFence';
-import type { HighWater } from './highWater';
+import { type HighWater, readHighWater } from './highWater';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
 import {
   fromWireError,
+  type HeldStore,
+  type MaintenanceAction,
   toWireError,
   type ReadQuestion,
   type StoreReply,
@@ -13,6 +15,8 @@ import {
   type TxRequest,
   type WireError,
 } from './storeProtocol';
+import type { StorePaths } from './storeFiles';
+import { number } from './storeSchema';
 import {
   createIndexSql,
   deleteRecord,
@@ -28,9 +32,19 @@ import {
 /** 1000 pages: about 4 MB, SQLite's own default. */
 const checkpointAtBytes = 1000 * 4096;
 
+/** SQLite's number for `auto_vacuum=INCREMENTAL`. */
+const incrementalVacuum = 2;
+
+/** Given back in one step: some milliseconds. */
+const compactPages = 256;
+
+/** Holds are numbered over all sessions of a thread, so that one of an earlier session is not taken for a present one. */
+let lastHold = 0;
+
 export interface StoreSessionOptions {
   readonly engine: SqlEngine;
   readonly highWater: HighWater;
+  readonly paths: StorePaths;
   readonly fence: Fence;
   /** Called once when the fence is found lost: nothing may be written any more. */
   readonly onFenced: () => void;
@@ -62,6 +76,8 @@ export class StoreSession {
   #hasUnsynced = false;
   /** Highest durable change that is not noted beside the store yet. */
   #toNote: number | undefined;
+  /** Holds under way: while there is one the main file is not changed. */
+  readonly #holds = new Set<number>();
   #isClosed = false;
 
   constructor(options: StoreSessionOptions) {
@@ -134,10 +150,28 @@ export class StoreSession {
     }
   }
 
+  maintain(id: number, action: MaintenanceAction): StoreReply {
+    try {
+      this.#checkFence();
+      switch (action.do) {
+        case 'hold':
+          return { type: 'answer', id, held: this.#hold() };
+        case 'release':
+          if (this.#holds.delete(action.hold)) return { type: 'answer', id };
+          throw new DataError('data.io', 'the store was opened anew meanwhile');
+        case 'compact':
+          return { type: 'answer', id, unusedPages: this.#compact() };
+      }
+    } catch (error) {
+      return { type: 'answer', id, error: this.#explain(error) };
+    }
+  }
+
   /** Housekeeping after the replies of a batch: notes the highest change, moves a long write-ahead log into the main file. */
   tidy(): void {
     this.#noteSeq();
-    if (this.#isFenced || this.#trouble !== undefined || this.#engine.stats().walBytes < checkpointAtBytes) return;
+    if (this.#isFenced || this.#trouble !== undefined || this.#holds.size > 0) return;
+    if (this.#engine.stats().walBytes < checkpointAtBytes) return;
     this.#attempt('checkpoint', () => {
       this.#checkFence();
       this.#engine.checkpoint();
@@ -153,6 +187,7 @@ export class StoreSession {
       try {
         this.#engine.syncWal();
       } catch (error) {
+        if (this.#holds.size > 0) throw error;
         this.#options.log.warn('the log could not be synced; moving it into the main file instead', { error });
         this.#engine.checkpoint();
       }
@@ -197,6 +232,43 @@ export class StoreSession {
     } finally {
       highWater.close();
     }
+  }
+
+  #hold(): HeldStore {
+    const { paths } = this.#options;
+    if (this.#holds.size > 0) throw new DataError('data.io', 'the store is being checked or backed up already');
+    this.#noteSeq();
+    if (!this.#engine.checkpoint()) throw new DataError('data.io', 'the log cannot be moved into the main file');
+    this.#hasUnsynced = false;
+    const hold = ++lastHold;
+    this.#holds.add(hold);
+    const { sizeBytes } = this.#engine.stats();
+    const noted = readHighWater(paths.highWater);
+    const held = { hold, file: paths.main, sizeBytes, seq: this.#seq };
+    if (noted.kind === 'none') return held;
+    return { ...held, notedSeq: noted.kind === 'seq' ? noted.seq : 'damaged' };
+  }
+
+  /** Some pages at a time, in a transaction of its own. A file that cannot do that (an old one) is rebuilt once, in one go. */
+  #compact(): number {
+    const refused = this.#refusal();
+    if (refused) throw fromWireError(refused);
+    const engine = this.#engine;
+    if (number(engine, 'PRAGMA auto_vacuum') !== incrementalVacuum) {
+      engine.exec(`PRAGMA auto_vacuum=${incrementalVacuum}; VACUUM`);
+    } else {
+      engine.begin(true);
+      try {
+        engine.exec(`PRAGMA incremental_vacuum(${compactPages})`);
+        engine.commit();
+      } catch (error) {
+        engine.rollback();
+        throw error;
+      }
+    }
+    const unused = number(engine, 'PRAGMA freelist_count');
+    if (unused === 0 && this.#holds.size === 0) engine.checkpoint();
+    return unused;
   }
 
   #refusal(): WireError | undefined {

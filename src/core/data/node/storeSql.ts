@@ -31,6 +31,10 @@ export function findRecords(engine: SqlEngine, kind: string, query: PlainQuery):
     sql += ` AND ${extract(property)} IS ? ${typeCondition(property, value)}`;
     params.push(typeof value === 'boolean' ? Number(value) : value);
   }
+  if (query.after !== undefined) {
+    sql += ' AND id > ?';
+    params.push(query.after);
+  }
   const direction = query.descending ? 'DESC' : 'ASC';
   sql += ` ORDER BY ${query.orderBy === 'id' ? '' : `${extract(query.orderBy)} ${direction}, `}id ${direction} LIMIT ?`;
   params.push(query.limit ?? -1);
@@ -46,8 +50,15 @@ function typeCondition(property: string, value: Scalar): string {
 }
 
 function verifiedRecord(kind: string, row: SqlRow): StoredRecord {
-  const [id, version, createdAtMs, updatedAtMs, epoch, checksum, json] = row;
-  const record: StoredRecord = {
+  const record = storedRecord(kind, row);
+  if (recordChecksum(record) !== row[5])
+    throw new DataError('data.corrupt', `${kind} ${JSON.stringify(record.id)} is damaged`);
+  return record;
+}
+
+/** The values of {@link columns} as a record, whatever they are. */
+function storedRecord(kind: string, [id, version, createdAtMs, updatedAtMs, epoch, , json]: SqlRow): StoredRecord {
+  return {
     kind,
     id: String(id),
     version: Number(version),
@@ -56,9 +67,6 @@ function verifiedRecord(kind: string, row: SqlRow): StoredRecord {
     epoch: Number(epoch),
     json: String(json),
   };
-  if (recordChecksum(record) !== checksum)
-    throw new DataError('data.corrupt', `${kind} ${JSON.stringify(record.id)} is damaged`);
-  return record;
 }
 
 /** False when there is a record with its kind and id already; that one stays. */
@@ -108,16 +116,9 @@ export function readChanges(engine: SqlEngine, after: number, limit: number): re
     [after, limit],
   );
   let previous: number | undefined;
-  return rows.map(([seq, kind, id, op, version, atMs, checksum]) => {
-    const change: Change = {
-      seq: Number(seq),
-      kind: String(kind),
-      id: String(id),
-      op: op === 'delete' ? 'delete' : 'put',
-      version: Number(version),
-      atMs: Number(atMs),
-    };
-    if (changeChecksum(change) !== checksum || (previous !== undefined && change.seq !== previous + 1)) {
+  return rows.map((row) => {
+    const change = storedChange(row);
+    if (changeChecksum(change) !== row[6] || (previous !== undefined && change.seq !== previous + 1)) {
       throw new DataError('data.corrupt', `the journal is damaged at change ${change.seq}`);
     }
     previous = change.seq;
@@ -125,8 +126,50 @@ export function readChanges(engine: SqlEngine, after: number, limit: number): re
   });
 }
 
+function storedChange([seq, kind, id, op, version, atMs]: SqlRow): Change {
+  return {
+    seq: Number(seq),
+    kind: String(kind),
+    id: String(id),
+    op: op === 'delete' ? 'delete' : 'put',
+    version: Number(version),
+    atMs: Number(atMs),
+  };
+}
+
 function changeChecksum({ seq, kind, id, op, version, atMs }: Change): number {
   return crc32c(`${seq}\0${kind}\0${id}\0${op}\0${version}\0${atMs}`);
+}
+
+/** A row of `records`, and whether it is what was written. */
+export interface CheckedRecord {
+  readonly row: number;
+  readonly kind: string;
+  readonly id: string;
+  readonly isWhole: boolean;
+}
+
+/** The next `limit` records after row number `after`, in the order of the file. */
+export function readCheckedRecords(engine: SqlEngine, after: number, limit: number): readonly CheckedRecord[] {
+  const sql = `SELECT ${columns}, kind, rowid FROM records WHERE rowid > ? ORDER BY rowid LIMIT ?`;
+  return engine.all(sql, [after, limit]).map((all) => {
+    const [kind, row] = [String(all[7]), Number(all[8])];
+    return { row, kind, id: String(all[0]), isWhole: recordChecksum(storedRecord(kind, all)) === all[5] };
+  });
+}
+
+export interface CheckedChange {
+  readonly seq: number;
+  readonly isWhole: boolean;
+}
+
+/** The next `limit` entries of the journal after `after`. */
+export function readCheckedChanges(engine: SqlEngine, after: number, limit: number): readonly CheckedChange[] {
+  const sql = 'SELECT seq, kind, id, op, version, at, checksum FROM changes WHERE seq > ? ORDER BY seq LIMIT ?';
+  return engine.all(sql, [after, limit]).map((row) => {
+    const change = storedChange(row);
+    return { seq: change.seq, isWhole: changeChecksum(change) === row[6] };
+  });
 }
 
 /** Highest change in the store, 0 when there is none. */

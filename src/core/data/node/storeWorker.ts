@@ -2,7 +2,9 @@ import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, worke
 import { SystemClock } from '../../base/clock';
 import type { LogFields, Logger } from '../../base/log';
 import { formatFields } from '../../base/log';
+import { type CheckTask, checkStoreFile } from './checkStoreFile';
 import { openStoreSession, type StoreSettings } from './openStoreSession';
+import type { CheckMessage } from './runCheck';
 import { type StoreReply, type StoreRequest, toWireError } from './storeProtocol';
 import { StoreServer } from './storeServer';
 
@@ -50,4 +52,19 @@ async function serve(port: MessagePort, settings: StoreSettings): Promise<void> 
   }
 }
 
-if (!isMainThread && parentPort) void serve(parentPort, workerData as StoreSettings); // what openDataStore passed
+/** Checks one file and ends. */
+async function check(port: MessagePort, task: CheckTask): Promise<void> {
+  let message: CheckMessage;
+  try {
+    message = { report: await checkStoreFile(task) };
+  } catch (error) {
+    message = { error: toWireError(error) };
+  }
+  port.postMessage(message);
+}
+
+if (!isMainThread && parentPort) {
+  const given = workerData as StoreSettings | CheckTask; // what openDataStore or checkInThread passed
+  if ('depth' in given) void check(parentPort, given);
+  else void serve(parentPort, given);
+}

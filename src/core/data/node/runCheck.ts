@@ -1,0 +1,41 @@
+import { Worker } from 'node:worker_threads';
+import { DataError } from '../dataErrors';
+import type { StoreCheckReport } from '../durableStore';
+import { checkStoreFile } from './checkStoreFile';
+import type { RunCheck } from './storeMaintenance';
+import { fromWireError, type WireError } from './storeProtocol';
+
+/** What a thread that checks posts, once. */
+export type CheckMessage = { readonly report: StoreCheckReport } | { readonly error: WireError };
+
+/** Checks in a thread of its own, from the bundle `workerFile`; ended with it when it is aborted. */
+export function checkInThread(workerFile: string): RunCheck {
+  return (task, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const worker = new Worker(workerFile, { workerData: task, name: 'store check', execArgv: [], env: {} });
+      let outcome: (() => void) | undefined;
+      const onAbort = (): void => {
+        outcome = () => reject(signal.reason);
+        void worker.terminate();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      worker.on('message', (message: CheckMessage) => {
+        outcome ??= () => ('report' in message ? resolve(message.report) : reject(fromWireError(message.error)));
+      });
+      worker.on('error', (cause) => {
+        outcome ??= () => reject(new DataError('data.io', 'the check of the store has failed', { cause }));
+      });
+      worker.on('exit', () => {
+        signal.removeEventListener('abort', onAbort);
+        if (outcome) outcome();
+        else reject(new DataError('data.io', 'the check of the store has ended without a result'));
+      });
+    });
+}
+
+/** Checks in this thread: for tools and tests. */
+export const checkHere: RunCheck = async (task, signal) => {
+  signal.throwIfAborted();
+  return checkStoreFile(task);
+};

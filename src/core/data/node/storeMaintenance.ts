@@ -1,0 +1,114 @@
+import { DataError } from '../dataErrors';
+import type {
+  BackupReport,
+  CheckDepth,
+  CompactReport,
+  MaintenanceOptions,
+  StoreCheckReport,
+  StoreFinding,
+} from '../durableStore';
+import type { CheckTask } from './checkStoreFile';
+import { placeCopy } from './placeCopy';
+import type { StoreConnection } from './storeConnection';
+import type { HeldStore } from './storeProtocol';
+
+/** Checks a file, somewhere that nobody waits for. Rejects with the signal's reason when it is aborted. */
+export type RunCheck = (task: CheckTask, signal: AbortSignal) => Promise<StoreCheckReport>;
+
+export interface StoreMaintenanceOptions {
+  readonly connection: StoreConnection;
+  readonly runCheck: RunCheck;
+  readonly wasmFile: string;
+}
+
+/**
+ * Work on a store beside its writers. What reads the whole file is done one after the other, while the store holds its main file
+ * unchanged; writers go on, into the log.
+ */
+export class StoreMaintenance {
+  readonly #options: StoreMaintenanceOptions;
+  readonly #end = new AbortController();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: StoreMaintenanceOptions) {
+    this.#options = options;
+  }
+
+  check(depth: CheckDepth, { signal }: MaintenanceOptions = {}): Promise<StoreCheckReport> {
+    return this.#inTurn(signal, (ended) => this.#whileHeld((held) => this.#check(held, depth, ended)));
+  }
+
+  backup(file: string, { signal }: MaintenanceOptions = {}): Promise<BackupReport> {
+    return this.#inTurn(signal, (ended) => this.#backup(file, ended));
+  }
+
+  compact({ signal }: MaintenanceOptions = {}): Promise<CompactReport> {
+    return this.#inTurn(signal, async (ended) => {
+      const { connection } = this.#options;
+      const beforeBytes = await this.#whileHeld(async (held) => held.sizeBytes);
+      while (((await connection.maintain({ do: 'compact' })).unusedPages ?? 0) > 0) ended.throwIfAborted();
+      const afterBytes = await this.#whileHeld(async (held) => held.sizeBytes);
+      return { beforeBytes, afterBytes };
+    });
+  }
+
+  /** Ends what is under way and waits for that. */
+  async close(): Promise<void> {
+    this.#end.abort(new DataError('data.closed', 'the store is closed'));
+    await this.#last;
+  }
+
+  async #inTurn<T>(signal: AbortSignal | undefined, work: (ended: AbortSignal) => Promise<T>): Promise<T> {
+    const ended = signal ? AbortSignal.any([signal, this.#end.signal]) : this.#end.signal;
+    const turn = this.#last.then(() => {
+      ended.throwIfAborted();
+      return work(ended);
+    });
+    this.#last = turn.catch(() => undefined); // its caller is told
+    return turn;
+  }
+
+  async #whileHeld<T>(work: (held: HeldStore) => Promise<T>): Promise<T> {
+    const { connection } = this.#options;
+    const { held } = await connection.maintain({ do: 'hold' });
+    if (!held) throw new DataError('data.io', 'the store did not hold its file');
+    let result: T;
+    try {
+      result = await work(held);
+    } catch (error) {
+      await connection.maintain({ do: 'release', hold: held.hold }).catch(() => undefined); // the first error counts
+      throw error;
+    }
+    await connection.maintain({ do: 'release', hold: held.hold }); // fails when the file did change meanwhile
+    return result;
+  }
+
+  #check({ file, notedSeq }: HeldStore, depth: CheckDepth, ended: AbortSignal): Promise<StoreCheckReport> {
+    const { runCheck, wasmFile } = this.#options;
+    return runCheck({ file, wasmFile, depth, ...(notedSeq === undefined ? {} : { notedSeq }) }, ended);
+  }
+
+  #backup(file: string, ended: AbortSignal): Promise<BackupReport> {
+    const { runCheck, wasmFile } = this.#options;
+    let seq = 0;
+    return placeCopy({
+      to: file,
+      signal: ended,
+      copy: (write) =>
+        this.#whileHeld((held) => {
+          ({ seq } = held);
+          return write(held.file);
+        }),
+      check: async (copied) => {
+        const report = await runCheck({ file: copied, wasmFile, depth: 'full' }, ended);
+        if (!report.isWhole) throw damaged(report.findings);
+        if (report.seq !== seq) throw new DataError('data.io', 'the copy is not the state that was asked for');
+        return report;
+      },
+    });
+  }
+}
+
+function damaged([first]: readonly StoreFinding[]): DataError {
+  return new DataError('data.corrupt', `no backup was made, the store is damaged: ${first?.message ?? ''}`);
+}
