@@ -8,6 +8,9 @@ import { spawnSync } from 'node:child_process';
 import { watch } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AgentId } from '../src/core/agents/agent';
+import { SystemClock } from '../src/core/base/clock';
+import { silentLogger } from '../src/core/base/log';
+import { DamagedRecords } from '../src/core/damagedRecords';
 import { DataDeliveryStore } from '../src/core/dataDeliveryStore';
 import { DeliveryWorld } from '../test/support/deliveryWorld';
 import { openFileStore, temporaryFolder } from '../test/support/storeWorker';
@@ -103,7 +106,9 @@ async function measure(
 ): Promise<{ readonly ours: readonly number[]; readonly baseline: readonly number[] }> {
   const { folder, remove } = temporaryFolder();
   const { store } = await openFileStore(folder);
-  const world = new DeliveryWorld(new DataDeliveryStore(store));
+  const nobody = { raise: () => undefined, resolve: () => undefined }; // a new store has no damage to tell of
+  const damage = new DamagedRecords({ notices: nobody, clock: new SystemClock(), log: silentLogger });
+  const world = new DeliveryWorld(new DataDeliveryStore(store, damage));
   try {
     const id = await world.start('demo', { DEMO_WORK_MS: '0' });
     if (hasHooks) world.tellHooks('demo', id);

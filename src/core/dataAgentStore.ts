@@ -1,8 +1,9 @@
 import { AgentError } from './agents/agentErrors';
-import type { AgentChange, AgentId, AgentRecord } from './agents/agent';
+import { type AgentChange, type AgentId, type AgentRecord, isAgentId } from './agents/agent';
 import type { AgentStore, Approval } from './agents/agentStore';
+import { type DamagedRecords, findReadable, getReadable, newest, putAnew } from './damagedRecords';
 import { DataError } from './data/dataErrors';
-import type { Collection, DataStore } from './data/dataStore';
+import type { Collection, DataStore, Tx } from './data/dataStore';
 
 /** Checked on the way in and out: enough to never hand a foreign shape to the supervisor. */
 function objectWith<T>(
@@ -53,15 +54,37 @@ export const APPROVALS: Collection<Approval> = {
   parse: objectWith('approval', { hash: 'string', shown: 'string', approvedAtMs: 'number' }),
 };
 
+/** Where the record of an agent is kept whose first one is damaged: that one stays as it is. No agent id contains a space. */
+const besideDamaged = (id: AgentId): string => `${id} (recovered)`;
+
 /** The agents module's store on the workspace's DataStore. */
 export class DataAgentStore implements AgentStore {
-  constructor(private readonly store: DataStore) {}
+  readonly #unreadableIds = new Set<AgentId>();
+  /** Agents whose record is not kept under their id. */
+  readonly #besideDamaged = new Set<AgentId>();
+
+  constructor(
+    private readonly store: DataStore,
+    private readonly damage: DamagedRecords,
+  ) {}
+
+  get unreadableIds(): ReadonlySet<AgentId> {
+    return this.#unreadableIds;
+  }
 
   async load(): Promise<readonly AgentRecord[]> {
-    const records = await this.store.find(AGENTS);
-    return records
-      .map((record) => record.value)
-      .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1));
+    const { records, damagedIds } = await findReadable(this.store, this.damage, AGENTS);
+    const found = new Map<AgentId, AgentRecord>();
+    for (const { id, value } of records) {
+      const isBeside = id === besideDamaged(value.id);
+      if (isBeside) this.#besideDamaged.add(value.id);
+      if (isBeside || !found.has(value.id)) found.set(value.id, value); // the one beside was written later
+    }
+    for (const id of damagedIds.filter(isAgentId)) {
+      this.#besideDamaged.add(id);
+      if (!found.has(id)) this.#unreadableIds.add(id);
+    }
+    return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1));
   }
 
   async save(
@@ -69,8 +92,9 @@ export class DataAgentStore implements AgentStore {
     changes: readonly AgentChange[],
     expectedGeneration: number | undefined,
   ): Promise<void> {
-    await this.store.tx((tx) => {
-      const stored = tx.get(AGENTS, record.id);
+    const key = this.#besideDamaged.has(record.id) ? besideDamaged(record.id) : record.id;
+    const work = (tx: Tx): void => {
+      const stored = tx.get(AGENTS, key);
       if (stored?.value.generation !== expectedGeneration) {
         throw new AgentError(
           'agent.conflict',
@@ -78,32 +102,36 @@ export class DataAgentStore implements AgentStore {
           { agentId: record.id },
         );
       }
-      tx.put(AGENTS, record.id, record);
+      tx.put(AGENTS, key, record);
       for (const change of changes) tx.put(AGENT_CHANGES, change.id, change);
-    });
+    };
+    await this.damage.watch(AGENTS.kind, record.id, () => this.store.tx(work));
+    this.#unreadableIds.delete(record.id);
   }
 
   async changes(agentId: AgentId, limit: number): Promise<readonly AgentChange[]> {
-    const records = await this.store.find(AGENT_CHANGES, {
-      where: { agentId },
-      orderBy: 'id',
-      descending: true,
-      limit,
-    });
-    return records.map((record) => record.value);
+    try {
+      const query = { where: { agentId }, orderBy: 'id', descending: true, limit } as const;
+      return (await this.store.find(AGENT_CHANGES, query)).map((record) => record.value);
+    } catch (error) {
+      if (!DataError.is(error, 'data.corrupt')) throw error;
+      const { records } = await findReadable(this.store, this.damage, AGENT_CHANGES, { agentId });
+      return newest(records, limit).map((record) => record.value);
+    }
   }
 
   async forgetChanges(agentId: AgentId): Promise<void> {
+    const { records } = await findReadable(this.store, this.damage, AGENT_CHANGES, { agentId });
     await this.store.tx((tx) => {
-      for (const record of tx.find(AGENT_CHANGES, { where: { agentId } })) tx.delete(AGENT_CHANGES, record.id);
+      for (const record of records) tx.delete(AGENT_CHANGES, record.id);
     });
   }
 
   async getApproval(hash: string): Promise<Approval | undefined> {
-    return (await this.store.get(APPROVALS, hash))?.value;
+    return (await getReadable(this.store, this.damage, APPROVALS, hash))?.value; // what cannot be read is asked for again
   }
 
   async putApproval(approval: Approval): Promise<void> {
-    await this.store.tx((tx) => tx.put(APPROVALS, approval.hash, approval));
+    await putAnew(this.store, APPROVALS, approval.hash, approval);
   }
 }

@@ -1,7 +1,8 @@
 import type { AgentId } from './agents/agent';
 import { DeliveryState, type DeliveryStore, isFinal, type PromptDelivery } from './agents/delivery/promptDelivery';
+import { type DamagedRecords, findReadable, getReadable, newest } from './damagedRecords';
 import { DataError } from './data/dataErrors';
-import type { Collection, DataStore, Tx } from './data/dataStore';
+import type { Collection, DataRecord, DataStore, Tx } from './data/dataStore';
 
 /** How many deliveries that are over are kept per agent. */
 export const KEPT_DELIVERIES = 200;
@@ -34,37 +35,60 @@ export const DELIVERIES: Collection<PromptDelivery> = {
 export class DataDeliveryStore implements DeliveryStore {
   readonly #ends = new Map<AgentId, number>();
 
-  constructor(private readonly store: DataStore) {}
+  constructor(
+    private readonly store: DataStore,
+    private readonly damage: DamagedRecords,
+  ) {}
 
   async save(delivery: PromptDelivery): Promise<void> {
     const mustPrune = isFinal(delivery.state) && this.#countEnd(delivery.agentId);
-    await this.store.tx((tx) => {
-      tx.put(DELIVERIES, delivery.id, delivery);
-      if (mustPrune) prune(tx, delivery.agentId);
-    });
+    try {
+      await this.store.tx((tx) => {
+        tx.put(DELIVERIES, delivery.id, delivery);
+        if (mustPrune) prune(tx, tx.find(DELIVERIES, { where: { agentId: delivery.agentId } }));
+      });
+    } catch (error) {
+      if (!DataError.is(error, 'data.corrupt')) throw error;
+      await this.#saveBesideDamaged(delivery);
+    }
+  }
+
+  /** Another prompt of this agent may be damaged, or this one. */
+  async #saveBesideDamaged(delivery: PromptDelivery): Promise<void> {
+    const save = (): Promise<void> => this.store.tx((tx) => tx.put(DELIVERIES, delivery.id, delivery));
+    await this.damage.watch(DELIVERIES.kind, delivery.id, save);
+    const { records } = await findReadable(this.store, this.damage, DELIVERIES, { agentId: delivery.agentId });
+    await this.store.tx((tx) => prune(tx, records));
   }
 
   async loadOpen(): Promise<readonly PromptDelivery[]> {
-    const found = await Promise.all(OPEN.map((state) => this.store.find(DELIVERIES, { where: { state } })));
+    const found = await Promise.all(OPEN.map((state) => findReadable(this.store, this.damage, DELIVERIES, { state })));
     return found
-      .flat()
+      .flatMap(({ records }) => records)
       .map(({ value }) => value)
       .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   async list(agentId: AgentId, limit: number): Promise<readonly PromptDelivery[]> {
-    const records = await this.store.find(DELIVERIES, { where: { agentId }, orderBy: 'id', descending: true, limit });
-    return records.map(({ value }) => value);
+    try {
+      const query = { where: { agentId }, orderBy: 'id', descending: true, limit } as const;
+      return (await this.store.find(DELIVERIES, query)).map(({ value }) => value);
+    } catch (error) {
+      if (!DataError.is(error, 'data.corrupt')) throw error;
+      const { records } = await findReadable(this.store, this.damage, DELIVERIES, { agentId });
+      return newest(records, limit).map(({ value }) => value);
+    }
   }
 
   async get(id: string): Promise<PromptDelivery | undefined> {
-    return (await this.store.get(DELIVERIES, id))?.value;
+    return (await getReadable(this.store, this.damage, DELIVERIES, id))?.value;
   }
 
   async forget(agentId: AgentId): Promise<void> {
     this.#ends.delete(agentId);
+    const { records } = await findReadable(this.store, this.damage, DELIVERIES, { agentId });
     await this.store.tx((tx) => {
-      for (const { id } of tx.find(DELIVERIES, { where: { agentId } })) tx.delete(DELIVERIES, id);
+      for (const { id } of records) tx.delete(DELIVERIES, id);
     });
   }
 
@@ -76,9 +100,8 @@ export class DataDeliveryStore implements DeliveryStore {
   }
 }
 
-function prune(tx: Tx, agentId: AgentId): void {
-  const over = tx
-    .find(DELIVERIES, { where: { agentId }, orderBy: 'id', descending: true })
-    .filter(({ value }) => isFinal(value.state));
+/** `records`: all of one agent, in order of their ids. */
+function prune(tx: Tx, records: readonly DataRecord<PromptDelivery>[]): void {
+  const over = records.filter(({ value }) => isFinal(value.state)).toReversed();
   for (const { id } of over.slice(KEPT_DELIVERIES)) tx.delete(DELIVERIES, id);
 }

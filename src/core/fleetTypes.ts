@@ -4,6 +4,7 @@ import type { AgentTypes } from './agentTypes';
 import type { Disposable } from './base/disposable';
 import { describeError } from './base/errors';
 import type { Logger } from './base/log';
+import { type DamagedRecords, findReadable, putAnew } from './damagedRecords';
 import type { Collection, DataStore } from './data/dataStore';
 
 /** Manifests that came with approved fleet files: their agents must be startable again without the file. */
@@ -16,6 +17,7 @@ export class FleetTypes implements Disposable {
   constructor(
     private readonly store: DataStore,
     private readonly types: AgentTypes,
+    private readonly damage: DamagedRecords,
   ) {}
 
   has(typeId: string): boolean {
@@ -24,7 +26,8 @@ export class FleetTypes implements Disposable {
 
   /** Registers what was kept. A type whose id meanwhile belongs to somebody else is left out and said. */
   async load(log: Logger): Promise<void> {
-    for (const { value } of await this.store.find(FLEET_TYPES)) {
+    const { records } = await findReadable(this.store, this.damage, FLEET_TYPES);
+    for (const { value } of records) {
       try {
         this.#register(value);
       } catch (error) {
@@ -37,7 +40,7 @@ export class FleetTypes implements Disposable {
   async adopt(type: AgentType): Promise<void> {
     if (this.#registrations.get(type.id)?.text === JSON.stringify(type)) return;
     this.#register(type);
-    await this.store.tx((tx) => tx.put(FLEET_TYPES, type.id, type));
+    await putAnew(this.store, FLEET_TYPES, type.id, type);
   }
 
   #register(type: AgentType): void {

@@ -10,6 +10,7 @@ import { DisposableStore, type Disposable } from './base/disposable';
 import { describeError } from './base/errors';
 import type { Ids } from './base/ids';
 import { ignore, type Logger } from './base/log';
+import { DamagedRecords } from './damagedRecords';
 import { DataAgentStore } from './dataAgentStore';
 import { DataDeliveryStore } from './dataDeliveryStore';
 import type { DataStore, StoreHealth } from './data/dataStore';
@@ -132,8 +133,9 @@ export class OwnerSession implements Disposable {
   async #supervise(host: AgentHost, dataStore: DataStore, signal: AbortSignal): Promise<void> {
     const { workspace, ownership, board, types, clock, ids, log, random, settings, engine, onReceipt } = this.ports;
     const notices = this.#sink;
-    const store = new DataAgentStore(dataStore);
-    const deliveries = new DataDeliveryStore(dataStore);
+    const damage = new DamagedRecords({ notices, clock, log });
+    const store = new DataAgentStore(dataStore, damage);
+    const deliveries = new DataDeliveryStore(dataStore, damage);
     const onFailure = (error: unknown): void => log.error('a listener failed', { error });
     const tools = await this.#installTools();
     const factory = this.#owned.add(
@@ -182,7 +184,7 @@ export class OwnerSession implements Disposable {
       ),
     );
     this.#supervisor = supervisor;
-    const fleetTypes = this.#owned.add(new FleetTypes(dataStore, types));
+    const fleetTypes = this.#owned.add(new FleetTypes(dataStore, types, damage));
     await fleetTypes.load(log);
     const fleet = new FleetRunner({
       supervisor, store, factory, clock, sha256: workspace.sha256,

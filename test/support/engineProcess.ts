@@ -62,6 +62,7 @@ const calls = {
   /** From now on this process is killed (SIGKILL) when a delivery or a stop comes to this point. */
   arm: (point: DeliveryFaultPoint | StopFaultPoint) => Promise.resolve(void (armed = point)),
   agents: () => Promise.resolve(engine.agents),
+  notices: () => Promise.resolve(engine.notices),
   status: () => Promise.resolve(engine.status),
   takeOver: () => Promise.resolve(engine.takeOver()),
   end: async () => {

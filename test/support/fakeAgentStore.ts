@@ -7,6 +7,7 @@ export class FakeAgentStore implements AgentStore {
   readonly records = new Map<AgentId, AgentRecord>();
   readonly lines: AgentChange[] = [];
   readonly approvals = new Map<string, Approval>();
+  readonly unreadableIds = new Set<AgentId>();
   /** While set, every write rejects with it. */
   failure: Error | undefined;
 

@@ -85,6 +85,10 @@ export class RunningEngine {
     return this.child.pid ?? 0;
   }
 
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   call<K extends keyof EngineCalls>(call: K, ...args: Parameters<EngineCalls[K]>): ReturnType<EngineCalls[K]> {
     const id = this.#next++;
     this.child.stdin?.write(JSON.stringify({ id, call, args }) + '\n');
@@ -100,7 +104,7 @@ export class RunningEngine {
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    if (!this.hasEnded) this.child.kill(signal);
   }
 
   #onLine(line: string): void {

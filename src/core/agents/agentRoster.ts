@@ -20,11 +20,13 @@ export class AgentRoster {
 
   /** @throws {AgentError} agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
   async create(spec: AgentSpec, actor: string): Promise<Agent> {
-    const { factory, registry, state, clock } = this.context;
+    const { factory, registry, state, store, clock } = this.context;
     const valid = requireAgentSpec(spec);
     factory.argv(valid); // type known, command given
     this.#requireFreeName(valid.name);
-    const id = agentIdFor(valid.name, (candidate) => registry.isIdTaken(candidate) || this.#claimed.has(candidate));
+    const isTaken = (id: AgentId): boolean =>
+      registry.isIdTaken(id) || this.#claimed.has(id) || store.unreadableIds.has(id);
+    const id = agentIdFor(valid.name, isTaken);
     const nowMs = clock.nowMs();
     const record: AgentRecord = {
       id,

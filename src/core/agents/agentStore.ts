@@ -15,8 +15,10 @@ export interface Approval {
  * `test/support/fakeAgentStore.ts` fakes it. Calls for one agent are made one at a time.
  */
 export interface AgentStore {
-  /** Everything, retired agents too: their ids are never given away again. */
+  /** Everything that can be read, retired agents too: their ids are never given away again. */
   load(): Promise<readonly AgentRecord[]>;
+  /** Agents whose record is damaged, as the last `load` found them: their ids are not given away, and one that lives is shown again. */
+  readonly unreadableIds: ReadonlySet<AgentId>;
   /**
    * Keeps `record` and its `changes` in one transaction; resolves once both are durable.
    * `expectedGeneration` is the generation that must be stored now (`undefined`: there must be no record): the compare

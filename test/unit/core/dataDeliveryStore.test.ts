@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { newDelivery, step } from '../../../src/core/agents/delivery/deliveryRecord';
 import type { PromptDelivery } from '../../../src/core/agents/delivery/promptDelivery';
+import { silentLogger } from '../../../src/core/base/log';
+import { DamagedRecords } from '../../../src/core/damagedRecords';
 import { DataDeliveryStore, DELIVERIES, KEPT_DELIVERIES } from '../../../src/core/dataDeliveryStore';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { agentId } from '../../support/builders';
@@ -16,8 +18,11 @@ const acknowledged = (index: number): PromptDelivery =>
 
 describe('the store of deliveries', () => {
   const open = () => {
-    const data = new MemoryDataStore({ clock: new ManualClock() });
-    return { data, store: new DataDeliveryStore(data) };
+    const clock = new ManualClock();
+    const data = new MemoryDataStore({ clock });
+    const notices = { raise: () => assert.fail('nothing is damaged'), resolve: () => undefined };
+    const damage = new DamagedRecords({ notices, clock, log: silentLogger });
+    return { data, store: new DataDeliveryStore(data, damage) };
   };
 
   it('gives back what was kept, and the newest first', async () => {

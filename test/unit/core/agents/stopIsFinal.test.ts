@@ -33,6 +33,7 @@ async function slowWorld(latency: Latency, state: 'created' | 'running' | 'pause
   const world = new SupervisedWorld();
   const { store, clock } = world;
   const slow: AgentStore = {
+    unreadableIds: store.unreadableIds,
     load: () => store.load(),
     changes: (id, limit) => store.changes(id, limit),
     getApproval: (hash) => store.getApproval(hash),
