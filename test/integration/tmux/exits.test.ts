@@ -12,6 +12,15 @@ import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { ToldProgram } from '../../support/toldProgram';
 import { sizedMs, trials } from '../../support/trials';
 
+/**
+ * An exit file is seen within milliseconds (`exit.known.*` of the benches). Here the machine may be busy with anything, so the middle
+ * one of a test's deaths is allowed far more; half a poll of 500 ms, which would be no better than asking, it is not allowed.
+ */
+const MEDIAN_MS = 250;
+/** For a single death, which may meet any stall of the machine. */
+const WITHIN_MS = 5_000;
+/** Nothing is written when the script itself is killed: tmux tells it once a second. */
+const SCRIPT_WITHIN_MS = 1_500;
 /** So many die one after the other before the next ones are started. */
 const GROUP = 10;
 
@@ -40,26 +49,29 @@ describe('exit detection', function () {
   });
   afterEach(() => server?.dispose());
 
-  /** Lets `count` agents die, `GROUP` at a time; every death must be told once, with this cause, within the time. */
+  /** Lets `count` agents die, `GROUP` at a time; every death must be told once, with this cause, in time: each and the middle one. */
   async function letDie(
     count: number,
     cause: (i: number) => ExitCause,
     kill: (victim: Victim, i: number) => void,
-    withinMs: number,
+    { withinMs = WITHIN_MS, medianMs = MEDIAN_MS } = {},
   ): Promise<void> {
+    const knownMs: number[] = [];
     for (let from = 0; from < count; from += GROUP) {
       const victims = await Promise.all(
         Array.from({ length: Math.min(GROUP, count - from) }, (_, i) => launch(from + i)),
       );
       for (const [i, victim] of victims.entries()) {
+        const diedMs = performance.now();
         kill(victim, from + i);
-        const died = performance.now();
         const exit = await eventually(
           `the death of ${victim.agentId}`,
           () => exits.find(({ agentId }) => agentId === victim.agentId),
           { timeoutMs: withinMs, everyMs: 1 },
         );
-        assert.deepEqual(exit.cause, cause(from + i), `${victim.agentId} after ${performance.now() - died} ms`);
+        knownMs.push(performance.now() - diedMs);
+        assert.deepEqual(exit.cause, cause(from + i), `${victim.agentId} after ${knownMs.at(-1)} ms`);
+        assert.ok((knownMs.at(-1) ?? NaN) <= withinMs, `${victim.agentId} was known after ${knownMs.at(-1)} ms`);
       }
       for (const { agentId, program } of victims) {
         program.dispose();
@@ -67,6 +79,8 @@ describe('exit detection', function () {
       }
     }
     assert.equal(exits.length, count, 'each death is told once');
+    const middleMs = knownMs.sort((a, b) => a - b)[Math.floor(count / 2)] ?? NaN;
+    assert.ok(middleMs <= medianMs, `half of the deaths were known after more than ${middleMs} ms`);
   }
 
   async function launch(i: number): Promise<Victim> {
@@ -89,7 +103,6 @@ describe('exit detection', function () {
       trials(10, 100, 300),
       (i) => ({ code: (i * 7) % 126 }),
       ({ program }, i) => program.tell(`exit ${(i * 7) % 126}`),
-      5_000,
     ));
 
   it('R16 misses no death by TERM to the whole group', () =>
@@ -97,7 +110,6 @@ describe('exit detection', function () {
       trials(10, 100, 300),
       () => ({ signal: 'SIGTERM' }),
       ({ scriptPid }) => process.kill(-scriptPid, 'SIGTERM'),
-      5_000,
     ));
 
   it('R16 misses no death by kill -9', () =>
@@ -105,7 +117,6 @@ describe('exit detection', function () {
       trials(10, 100, 300),
       () => ({ signal: 'SIGKILL' }),
       ({ scriptPid }) => process.kill(childrenOf(scriptPid)[0] ?? -1, 'SIGKILL'),
-      5_000,
     ));
 
   it('R16 learns of the death of the launch script itself within 1.5 s', () =>
@@ -113,7 +124,7 @@ describe('exit detection', function () {
       trials(10, 100, 300),
       () => ({ signal: 'SIGKILL' }),
       ({ scriptPid }) => process.kill(scriptPid, 'SIGKILL'),
-      1_500,
+      { withinMs: SCRIPT_WITHIN_MS, medianMs: SCRIPT_WITHIN_MS },
     ));
 
   it('survives a Ctrl-C that the agent handles', async () => {

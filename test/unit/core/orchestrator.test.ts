@@ -1,160 +1,16 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import type { AgentId } from '../../../src/core/agents/agent';
-import { silentLogger } from '../../../src/core/base/log';
+import type { AgentId, AgentSpec } from '../../../src/core/agents/agent';
+import { AGENT_CHANGES, AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
+import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
+import type { Collection } from '../../../src/core/data/dataStore';
 import { DataError } from '../../../src/core/data/dataErrors';
-import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
-import { DEFAULT_RESTART_SETTINGS } from '../../../src/core/agents/restartBudget';
-import type { AgentHost } from '../../../src/core/agents/agentHost';
-import { STORE_LOSS } from '../../../src/core/engine';
+import { type Engine, STORE_LOSS } from '../../../src/core/engine';
 import { loadParts } from '../../../src/core/engineParts';
-import { GatewayClient } from '../../../src/core/gateway/gatewayClient';
 import { GatewayError } from '../../../src/core/gateway/gatewayErrors';
-import { Orchestrator } from '../../../src/core/orchestrator';
-import '../../../src/core/gateway/remoteEngine'; // loaded when they are needed: here at once, time stands still while files are read
-import '../../../src/core/ownerSession';
 import { GATEWAY_CLOSED } from '../../../src/core/ownerDoor';
-import type { Workspace } from '../../../src/core/workspace';
 import { aSpec } from '../../support/builders';
-import { MemoryListener } from '../../support/gatewayPair';
-import { FakeWorkspace, FakeWorkspaceLock } from '../../support/fakeWorkspaceLock';
-import { LinkedHost, SupervisedWorld } from '../../support/supervisedWorld';
-
-/** One machine: a workspace folder, its processes and its tmux server, and as many windows as a test opens. */
-class Machine {
-  readonly world = new SupervisedWorld();
-  readonly folder = new FakeWorkspace();
-  readonly store = new MemoryDataStore({ clock: this.world.clock });
-  openError: Error | undefined;
-  /** Acknowledged changes are missing: read-only until a person accepts it. */
-  isLossy = false;
-  onOpenStore = (): void => undefined;
-  isTrusted = true;
-  hosts: AgentHost[] = [];
-  private readonly windows: Orchestrator[] = [];
-  /** Windows that follow reach the owner's gateway. */
-  isGatewayReachable = false;
-  accessError: Error | undefined;
-  private listener: MemoryListener | undefined;
-
-  window(pid: number): Orchestrator {
-    const { clock, ids } = this.world;
-    const window = new Orchestrator({
-      clock,
-      ids,
-      log: silentLogger,
-      random: () => 0.5,
-      settings: () => ({
-        isTrusted: this.isTrusted,
-        startDeadlineMs: 60_000,
-        restart: DEFAULT_RESTART_SETTINGS,
-        recoveredFolder: '/project',
-      }),
-      openWorkspace: () => Promise.resolve(this.workspace(pid)),
-    });
-    this.windows.push(window);
-    return window;
-  }
-
-  run<T>(work: Promise<T>): Promise<T> {
-    return this.world.run(work);
-  }
-
-  async settle(): Promise<void> {
-    await this.world.clock.advanceMs(20);
-    await this.until(() => this.windows.every(({ status }) => status.kind !== 'starting'));
-  }
-
-  /** Modules are loaded on the way, which takes no time of the clock but some of the day. */
-  async until(probe: () => boolean): Promise<void> {
-    for (let i = 0; i < 1_000 && !probe(); i++) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      await this.world.clock.advanceMs(0);
-    }
-    for (let i = 0; i < 10; i++) await this.world.clock.advanceMs(0);
-  }
-
-  private workspace(pid: number): Workspace {
-    const { processes, checks, environment } = this.world.ports();
-    return {
-      id: 'w1',
-      lock: new FakeWorkspaceLock(this.folder, pid),
-      processes,
-      environment,
-      checks,
-      shell: '/bin/bash',
-      execPath: '/usr/bin/node',
-      demoAgent: '/demo.js',
-      openStore: (_, { acceptMissingChanges }) => {
-        if (this.openError) return Promise.reject(this.openError);
-        try {
-          this.onOpenStore();
-        } catch (error) {
-          return Promise.reject(error as Error); // thrown by a test
-        }
-        if (acceptMissingChanges) this.isLossy = false;
-        this.store.simulateReadOnly(this.isLossy ? 'Changes are missing.' : undefined);
-        const loss = { fingerprint: STORE_LOSS, title: 'Part of the store is missing', detail: 'Decide.' };
-        return Promise.resolve({ store: keepOpen(this.store), warnings: this.isLossy ? [loss] : [] });
-      },
-      createHost: (mode) => {
-        const host =
-          mode === 'owner' ? keepAlive(this.world.host) : new LinkedHost(this.world.clock, this.world.processes);
-        this.hosts.push(host);
-        return host;
-      },
-      path: '/project',
-      version: '1.2.3',
-      homes: { read: () => Promise.resolve({ names: [], settings: {} }) },
-      trial: {
-        run: () => Promise.resolve({ code: 0, output: '1.2.3' }),
-        makeFolder: () => Promise.resolve({ path: '/trial', remove: () => Promise.resolve() }),
-      },
-      usageReader: { read: () => Promise.resolve({ lines: [], nextOffset: 0, isReset: false }) },
-      installTools: () => ({ folder: '/tools', orc: '/tools/orc', pointerFile: '/data/gateway.json' }),
-      openAccess: () => {
-        if (this.accessError) return Promise.reject(this.accessError);
-        const listener = (this.listener = new MemoryListener());
-        const verify = (): never => assert.fail('no agent calls');
-        const tokens = { issue: () => '', verify, revoke: () => {}, revokeId: () => {}, revokeBefore: () => {} };
-        const nothing = (): Promise<void> => Promise.resolve();
-        const tokenFiles = { provide: nothing, remove: nothing, dispose: () => {} };
-        const isPersonKey = (key: string): boolean => key === 'the key';
-        return Promise.resolve({ tokens, tokenFiles, isPersonKey, listener, dispose: () => listener.dispose() });
-      },
-      readHookSpool: () => Promise.resolve({ dispose: () => undefined }),
-      connectGateway: (signal) => {
-        const listener = this.isGatewayReachable ? this.listener : undefined;
-        if (!listener || listener.isDisposed) return Promise.resolve(undefined);
-        const ports = { clock: this.world.clock, log: silentLogger };
-        return GatewayClient.open(
-          listener.connect().connection,
-          { client: 'a window', personKey: 'the key' },
-          ports,
-          signal,
-        );
-      },
-      sha256: (text) => createHash('sha256').update(text).digest('hex'),
-      diagnose: () => Promise.resolve([]),
-    };
-  }
-}
-
-/** The tmux server and the store outlive the sessions that use them. */
-function keepAlive(host: LinkedHost): AgentHost {
-  return new Proxy(host, {
-    get: (target, key) => (key === 'dispose' || key === 'stop' ? async () => undefined : bound(target, key)),
-  });
-}
-function keepOpen(store: MemoryDataStore): MemoryDataStore {
-  return new Proxy(store, {
-    get: (target, key) => (key === 'dispose' || key === 'close' ? async () => undefined : bound(target, key)),
-  });
-}
-function bound(target: object, key: string | symbol): unknown {
-  const value: unknown = Reflect.get(target, key, target);
-  return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-}
+import type { LinkedHost } from '../../support/supervisedWorld';
+import { WindowedMachine } from '../../support/windowedMachine';
 
 const FLEET = JSON.stringify({
   agents: [
@@ -163,13 +19,73 @@ const FLEET = JSON.stringify({
   ],
 });
 
+const OWN_TYPE = {
+  id: 'mine',
+  label: 'Mine',
+  icon: 'rocket',
+  command: ['true'],
+  readiness: { when: 'alive', afterMs: 0 },
+  screenRules: [],
+  prompt: { canPaste: false },
+};
+
+/** Every event of an engine; a new one that is missing here does not compile. */
+const ENGINE_EVENTS = Object.keys({
+  onDidChangeStatus: true,
+  onDidChangeAgent: true,
+  onDidChangeAgentTypes: true,
+  onDidChangeNotices: true,
+  onDidChangeReceipt: true,
+} satisfies Record<EngineEvent, true>) as readonly EngineEvent[]; // the keys of just this object
+type EngineEvent = Extract<keyof Engine, `onDid${string}`>;
+
+/** Starts, prompts, exits, restarts, a lost server and a store that is read-only: what is kept and what was asked of the host. */
+async function scriptedRun(listen: (engine: Engine) => void) {
+  const machine = new WindowedMachine();
+  const { world, store } = machine;
+  const engine = machine.window(1);
+  listen(engine);
+  await machine.run(engine.start());
+  await machine.settle();
+  const start = (name: string, more: Partial<AgentSpec> = {}): Promise<AgentId> =>
+    machine.run(engine.startAgent(aSpec({ name, typeId: 'shell', ...more })));
+  const [one, two, three] = [await start('One'), await start('Two', { restartPolicy: 'always' }), await start('Three')];
+  world.host.simulateScreen(one, { text: '$ ', title: 'shell', foreground: 'bash' });
+  world.host.simulateOutput(one, 'text');
+  await world.clock.advanceMs(2_000);
+  const prompt = engine.sendPrompt(one, 'list the files');
+  await world.clock.advanceMs(60_000);
+  world.host.simulateExit(two, { code: 3 });
+  await world.clock.advanceMs(60_000);
+  await machine.run(engine.renameAgent(one, 'First'));
+  await machine.run(engine.pauseAgent(three));
+  await machine.run(engine.resumeAgent(three));
+  await machine.run(engine.restartAgent(three));
+  engine.registerAgentType(OWN_TYPE);
+  store.simulateReadOnly('No space is left on the disk.');
+  store.simulateReadOnly(undefined);
+  world.host.simulateConnectionLoss();
+  world.host.simulateServerReturn();
+  await machine.settle();
+  await machine.run(engine.stopAgent(three));
+  await machine.run(engine.removeAgent(three));
+  await machine.run(engine.stop());
+  const kept = [AGENTS, AGENT_CHANGES, APPROVALS, DELIVERIES] as readonly Collection<unknown>[];
+  return {
+    changes: await store.changes(0, 10_000),
+    records: await Promise.all(kept.map((collection) => store.find(collection))),
+    calls: world.host.calls,
+    prompt: await prompt,
+  };
+}
+
 describe('Orchestrator', () => {
   before(async () => {
     await loadParts(); // reading program files takes real time, which the clock of these tests does not wait for
   });
 
   it('owns the workspace, starts an agent, shows it, and leaves it running when it stops', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     const facts: string[] = [];
     engine.onDidChangeAgent(({ id, view }) => facts.push(`${id} ${view?.lifecycle ?? 'gone'}`));
@@ -192,8 +108,22 @@ describe('Orchestrator', () => {
     assert.equal((await machine.world.host.list())[0]?.liveness.kind, 'alive');
   });
 
+  it('does the same whether anybody listens or not: the store and every call of the host are equal', async () => {
+    const alone = await scriptedRun(() => undefined);
+    const heard = new Map<string, number>();
+    const observed = await scriptedRun((engine) => {
+      for (const name of ENGINE_EVENTS) {
+        engine[name](() => void heard.set(name, (heard.get(name) ?? 0) + 1));
+        engine[name](() => assert.fail('a listener that fails'));
+      }
+    });
+    assert.deepEqual([...heard.keys()].sort(), [...ENGINE_EVENTS].sort(), 'there was something to hear of each event');
+    assert.ok(alone.changes.length > 20 && alone.calls.length > 20, 'there was something to compare');
+    assert.deepEqual(observed, alone);
+  });
+
   it('R14 finds its agents again after a crash and starts none of them twice', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const first = machine.window(1);
     await machine.run(first.start());
     await machine.settle();
@@ -212,7 +142,7 @@ describe('Orchestrator', () => {
   });
 
   it('follows while another window owns, refuses to act, and takes over when the owner dies', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const owner = machine.window(1);
     const follower = machine.window(2);
     await machine.run(owner.start());
@@ -239,7 +169,7 @@ describe('Orchestrator', () => {
   });
 
   it('shows and does what the owner does while it is connected to it, and only looks while it is not', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     machine.isGatewayReachable = true;
     const owner = machine.window(1);
     const follower = machine.window(2);
@@ -268,7 +198,7 @@ describe('Orchestrator', () => {
   });
 
   it('works without a gateway, and says what does not', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     machine.accessError = new GatewayError('gateway.pathTooLong', 'the path of the socket is too long');
     const engine = machine.window(1);
     await machine.run(engine.start());
@@ -284,7 +214,7 @@ describe('Orchestrator', () => {
   });
 
   it('R13 lets a person take over from an owner that does not respond; the old owner becomes a follower', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const owner = machine.window(1);
     const follower = machine.window(2);
     await machine.run(owner.start());
@@ -306,7 +236,7 @@ describe('Orchestrator', () => {
   });
 
   it('says what blocks it, and works once that is mended and a person tries again', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     machine.openError = new DataError('data.newerSchema', 'the store was written by version 9');
     const engine = machine.window(1);
     await machine.run(engine.start());
@@ -335,7 +265,7 @@ describe('Orchestrator', () => {
   });
 
   it('S1 watches and starts nothing while the workspace is not trusted, and begins to work when it is', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     machine.isTrusted = false;
     const engine = machine.window(1);
     await machine.run(engine.start());
@@ -351,7 +281,7 @@ describe('Orchestrator', () => {
   });
 
   it('raises one notice while the store cannot be written, and takes it back', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     await machine.run(engine.start());
     await machine.settle();
@@ -367,7 +297,7 @@ describe('Orchestrator', () => {
   });
 
   it('writes nothing while acknowledged changes are missing, until a person goes on without them', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     machine.isLossy = true;
     const engine = machine.window(1);
     await machine.run(engine.start());
@@ -385,7 +315,7 @@ describe('Orchestrator', () => {
   });
 
   it('goes on without missing changes under the same ownership, whoever else waits, and takes its notices along', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     machine.isLossy = true;
     const engine = machine.window(1);
     const other = machine.window(2);
@@ -400,7 +330,7 @@ describe('Orchestrator', () => {
   });
 
   it('tries again when a person asks while nothing can be written', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     machine.isLossy = true;
     const engine = machine.window(1);
     await machine.run(engine.start());
@@ -414,7 +344,7 @@ describe('Orchestrator', () => {
   });
 
   it('follows when somebody took over while it was still getting ready', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     machine.onOpenStore = () => {
       machine.onOpenStore = () => undefined;
@@ -428,7 +358,7 @@ describe('Orchestrator', () => {
   });
 
   it('lets a call that comes while it is starting wait for it', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     const beginning = engine.start();
     await beginning;
@@ -440,7 +370,7 @@ describe('Orchestrator', () => {
   });
 
   it('begins and ends one after the other, however they are called', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     await machine.run(Promise.all([engine.start(), engine.stop(), engine.start(), engine.stop(), engine.start()]));
     await machine.settle();
@@ -450,7 +380,7 @@ describe('Orchestrator', () => {
   });
 
   it('says that tmux is lost and comes back by itself', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     await machine.run(engine.start());
     await machine.settle();
@@ -463,7 +393,7 @@ describe('Orchestrator', () => {
   });
 
   it('leaves no timer behind when it is disposed', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     await machine.run(engine.start());
     await machine.settle();
@@ -477,7 +407,7 @@ describe('Orchestrator', () => {
 
 describe('Fleets', () => {
   it('S1 starts only what a person approved, exactly; one changed byte asks again', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     await machine.run(engine.start());
     await machine.settle();
@@ -509,7 +439,7 @@ describe('Fleets', () => {
   });
 
   it('keeps the order of its file, also for the next engine', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     await machine.run(engine.start());
     await machine.settle();
@@ -530,7 +460,7 @@ describe('Fleets', () => {
   });
 
   it('reports each agent, goes on after one failed, and stops early when canceled', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     await machine.run(engine.start());
     await machine.settle();
@@ -561,20 +491,11 @@ describe('Fleets', () => {
   });
 
   it('keeps a type that came with an approved fleet, so that its agents start again without the file', async () => {
-    const machine = new Machine();
+    const machine = new WindowedMachine();
     const engine = machine.window(1);
     await machine.run(engine.start());
     await machine.settle();
-    const type = {
-      id: 'mine',
-      label: 'Mine',
-      icon: 'rocket',
-      command: ['true'],
-      readiness: { when: 'alive', afterMs: 0 },
-      screenRules: [],
-      prompt: { canPaste: false },
-    };
-    const text = JSON.stringify({ types: [type], agents: [{ name: 'M', type: 'mine' }] });
+    const text = JSON.stringify({ types: [OWN_TYPE], agents: [{ name: 'M', type: 'mine' }] });
     const plan = await machine.run(engine.planFleet(text, '/project/.vscode/agents.json'));
     assert.deepEqual(plan.problems, []);
     assert.equal(
