@@ -71,6 +71,7 @@ export async function openHostWorld(options: HostOptions): Promise<HostWorld> {
             storageFolder,
             tmuxPath: settings()?.tmuxPath ?? 'tmux',
             storeEngine: parseStoreEngine(settings()?.storeEngine),
+            keptBackups: settings()?.keptBackups ?? 7,
             passEnvironment: settings()?.passEnvironment ?? [],
             execPath: process.execPath,
             distFolder,

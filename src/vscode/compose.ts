@@ -28,6 +28,7 @@ export function composeEngine(context: vscode.ExtensionContext, log: Logger, set
         storageFolder: context.globalStorageUri.fsPath,
         tmuxPath: settings().tmuxPath,
         storeEngine: settings().storeEngine,
+        keptBackups: settings().keptBackups,
         passEnvironment: settings().passEnvironment,
         execPath: process.execPath,
         distFolder: vscode.Uri.joinPath(context.extensionUri, 'dist').fsPath,
@@ -76,6 +77,7 @@ function hostSettings(context: vscode.ExtensionContext, settings: Settings): Hos
     hostFile: vscode.Uri.joinPath(context.extensionUri, 'dist', 'host.js').fsPath,
     tmuxPath: settings.tmuxPath,
     storeEngine: settings.storeEngine,
+    keptBackups: settings.keptBackups,
     passEnvironment: settings.passEnvironment,
     engine: sharedSettings(settings),
   };

@@ -198,5 +198,6 @@ export const SettingKey = {
   TerminalLocation: 'terminal.location',
   AllowWrite: 'api.allowWrite',
   StoreEngine: 'store.engine',
+  KeptBackups: 'store.keepBackups',
 } as const;
 export type SettingKey = (typeof SettingKey)[keyof typeof SettingKey];

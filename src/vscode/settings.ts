@@ -36,6 +36,8 @@ export interface Settings {
   readonly isApiWriteAllowed: boolean;
   /** Which library works on the store's file. */
   readonly storeEngine: StoreEngineChoice;
+  /** Automatic backups of the store that are kept, 0–365; 0: none is made. */
+  readonly keptBackups: number;
 }
 
 /** Reads one setting below `coreOrchestrator.`; the answer is unchecked (a person edits the file). */
@@ -61,6 +63,7 @@ export function compileSettings(read: ReadSetting): Settings {
     terminalPlace: oneOf(read(SettingKey.TerminalLocation), Object.values(TerminalPlace), TerminalPlace.Panel),
     isApiWriteAllowed: read(SettingKey.AllowWrite) === true,
     storeEngine: parseStoreEngine(read(SettingKey.StoreEngine)),
+    keptBackups: Math.round(number(read(SettingKey.KeptBackups), 7, 0, 365)),
   };
 }
 

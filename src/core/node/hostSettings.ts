@@ -20,6 +20,8 @@ export interface HostSettings {
   readonly tmuxPath: string;
   /** As the setting says; a window of an older version writes none. */
   readonly storeEngine?: StoreEngineChoice;
+  /** Automatic backups that are kept; a window of an older version writes none. */
+  readonly keptBackups?: number;
   readonly passEnvironment: readonly string[];
   readonly engine: Omit<EngineSettings, 'isTrusted' | 'recoveredFolder'>;
   /** The window that wrote this: a host that manages the agents makes way for it, once, while it lives. */
@@ -75,6 +77,7 @@ function isHostSettings(value: unknown): value is HostSettings {
     typeof given.hostFile === 'string' &&
     typeof given.tmuxPath === 'string' &&
     (given.storeEngine === undefined || parseStoreEngine(given.storeEngine) === given.storeEngine) &&
+    (given.keptBackups === undefined || (Number.isInteger(given.keptBackups) && Number(given.keptBackups) >= 0)) &&
     Array.isArray(given.passEnvironment) &&
     given.passEnvironment.every((name) => typeof name === 'string') &&
     isEngineSettings(given.engine) &&

@@ -42,6 +42,8 @@ export interface LocalWorkspaceOptions {
   readonly tmuxPath: string;
   /** Default `auto`. */
   readonly storeEngine?: StoreEngineChoice;
+  /** Automatic backups of the store that are kept; default 0: none is made. */
+  readonly keptBackups?: number;
   /** Names of variables passed on to agents besides the built-in allow-list. */
   readonly passEnvironment: readonly string[];
   /** Node, or what runs as Node with ELECTRON_RUN_AS_NODE=1. */
@@ -81,6 +83,7 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
       openStore(names.dataFolder, distFolder, ownership, {
         ...{ clock, log, acceptMissingChanges },
         engine: options.storeEngine ?? StoreEngineChoice.Auto,
+        keptBackups: options.keptBackups ?? 0,
       }),
     createHost: (mode, fence) =>
       new TmuxAgentHost({
@@ -201,6 +204,7 @@ async function openStore(
     readonly log: Logger;
     readonly acceptMissingChanges: boolean;
     readonly engine: StoreEngineChoice;
+    readonly keptBackups: number;
   },
 ): Promise<OpenedStore> {
   const { store, report } = await openDataStore({

@@ -43,6 +43,9 @@ export class FileDataStore implements DurableStore {
   readonly #declared = new Set<string>();
   readonly onDidChangeHealth: Event<StoreHealth>;
   #told: string;
+  readonly #closed: Emitter<void>;
+  /** Fires once, when closing begins. */
+  readonly onDidClose: Event<void>;
   #closing: Promise<void> | undefined;
 
   constructor({ connection, maintenance, clock, log, epoch }: FileDataStoreOptions) {
@@ -51,6 +54,8 @@ export class FileDataStore implements DurableStore {
     this.#log = log;
     this.#health = new Emitter((error) => log.error('a listener of the store failed', { error }));
     this.onDidChangeHealth = this.#health.event;
+    this.#closed = new Emitter((error) => log.error('a listener of the store failed', { error }));
+    this.onDidClose = this.#closed.event;
     this.#told = standing(connection.state);
     connection.onDidChangeState(() => this.#tellHealth());
     connection.onDidRestart(() => this.#declared.clear());
@@ -119,6 +124,8 @@ export class FileDataStore implements DurableStore {
   }
 
   async #close(): Promise<void> {
+    this.#closed.fire();
+    this.#closed.dispose();
     await this.#queue.whenIdle();
     await this.#maintenance.close();
     try {

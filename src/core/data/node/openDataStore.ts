@@ -6,6 +6,7 @@ import { StoreEngineChoice } from '../storeEngine';
 import type { Ownership } from '../workspaceLock';
 import type { StoreSettings } from './openStoreSession';
 import { FileDataStore } from './fileDataStore';
+import { AutomaticBackups } from './automaticBackups';
 import { checkHere, checkInThread } from './runCheck';
 import { StoreConnection, type StartThread } from './storeConnection';
 import { type RunCheck, StoreMaintenance } from './storeMaintenance';
@@ -31,6 +32,8 @@ export interface OpenDataStoreOptions {
   readonly onDamage?: 'reject' | 'quarantine';
   /** A person decided to go on although acknowledged changes are missing (`report.missingChanges`). Default false. */
   readonly acceptMissingChanges?: boolean;
+  /** So many automatic backups are kept in the folder (at most one is made a day); default 0: none is made. */
+  readonly keptBackups?: number;
   /** Default `auto`. */
   readonly engine?: StoreEngineChoice;
 }
@@ -53,12 +56,17 @@ export async function openDataStore(
     acceptMissingChanges: options.acceptMissingChanges ?? false,
     engine: options.engine ?? StoreEngineChoice.Auto,
   };
-  const opened = await connectStore(startWorkerThread(options.workerFile, settings, log), settings.epoch, {
+  const { store, report } = await connectStore(startWorkerThread(options.workerFile, settings, log), settings.epoch, {
     ...options,
     runCheck: checkInThread(options.workerFile),
   });
   if (settings.hasStaleWriter) ownership?.confirmFreshFiles();
-  return opened;
+  const backups = new AutomaticBackups({
+    ...{ store, log, folder: options.folder, keep: options.keptBackups ?? 0 },
+    clock: options.clock ?? new SystemClock(),
+  });
+  store.onDidClose(() => backups.dispose());
+  return { store, report };
 }
 
 /** The store behind any thread that serves the protocol. */

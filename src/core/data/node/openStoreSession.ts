@@ -3,7 +3,8 @@ import type { Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
 import type { StoreEngineChoice } from '../storeEngine';
 import { epochFence, type Fence } from './epochFence';
-import { type FileSystem, guardWrites, nodeFileSystem } from './fileSystem';
+import { backUpBeforeSchema } from './automaticBackups';
+import { errnoCode, type FileSystem, guardWrites, nodeFileSystem } from './fileSystem';
 import { HighWater } from './highWater';
 import { openSqlEngine, type SqlEngineId, sqlEnginesOf } from './openSqlEngine';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
@@ -19,7 +20,8 @@ import {
   syncFolder,
 } from './storeFiles';
 import type { OpenReport } from './storeProtocol';
-import { migrate, type SchemaOutcome } from './storeSchema';
+import { applyRestore } from './storeRestore';
+import { applicationId, migrate, newestSchema, number, type SchemaOutcome } from './storeSchema';
 import { lastSeq } from './storeSql';
 import { StoreSession } from './storeSession';
 
@@ -59,10 +61,12 @@ export async function openStoreSession(settings: StoreSettings, ports: StorePort
   const { folder, epoch } = settings;
   const fence: Fence = settings.isFenced ? epochFence(folder, epoch) : () => 'mine';
   if (fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
+  const restored = applyRestore(folder, epoch, ports.clock.nowMs());
+  if (restored) ports.log.warn('a backup has taken the place of the store', restored);
   const hasFreshFiles = settings.hasStaleWriter && (await copyToFreshFiles(folder, epoch, ports.clock));
   const opener = new StoreOpener(settings, ports, fence);
   try {
-    return await opener.openWithAny({ hasFreshFiles });
+    return await opener.openWithAny({ hasFreshFiles, ...(restored && { restored }) });
   } catch (error) {
     if (settings.onDamage !== 'quarantine' || !DataError.is(error, 'data.corrupt')) throw error;
     const quarantinedFile = quarantine(folder, ports.clock.nowMs());
@@ -71,7 +75,7 @@ export async function openStoreSession(settings: StoreSettings, ports: StorePort
   }
 }
 
-type SoFar = Pick<OpenReport, 'hasFreshFiles' | 'quarantinedFile'>;
+type SoFar = Pick<OpenReport, 'hasFreshFiles' | 'quarantinedFile' | 'restored'>;
 interface OpenedSession {
   readonly session: StoreSession;
   readonly report: OpenReport;
@@ -106,6 +110,7 @@ class StoreOpener {
     let highWater: HighWater | undefined;
     try {
       engine = await openSqlEngine(engineId, paths.main, { wasmFile: this.settings.wasmFile, files });
+      this.#keepBeforeMigration(engine, paths);
       const schema = migrate(engine);
       const isChecked = this.#check(engine);
       highWater = new HighWater(paths.highWater, files);
@@ -129,6 +134,21 @@ class StoreOpener {
       throw new DataError('data.corrupt', 'the file of the store is empty, but it was not');
     if (!found && orphanedSeq(folder) > 0) throw new DataError('data.corrupt', 'the file of the store is gone');
     return found ?? storePaths(folder, epoch);
+  }
+
+  /** A store whose schema is about to change is copied first. */
+  #keepBeforeMigration(engine: SqlEngine, paths: StorePaths): void {
+    const version = number(engine, 'PRAGMA user_version');
+    if (version === 0 || version >= newestSchema || number(engine, 'PRAGMA application_id') !== applicationId) return;
+    if (this.fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
+    try {
+      if (!engine.checkpoint()) throw new DataError('data.io', 'the log cannot be moved into the main file');
+      const file = backUpBeforeSchema(this.settings.folder, paths.main, newestSchema, this.ports.clock.nowMs());
+      this.ports.log.info('the store was backed up before its schema changes', { file });
+    } catch (error) {
+      if (errnoCode(error) === undefined) throw error;
+      throw new DataError('data.io', 'the store cannot be backed up before its schema changes', { cause: error });
+    }
   }
 
   /** True when the structure of the whole file was checked. */

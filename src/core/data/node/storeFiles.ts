@@ -121,11 +121,13 @@ function copy(from: string, to: string): void {
   }
 }
 
-/** Removes what is left over beside the store in force: lower generations and interrupted copies. */
+/** Removes what is left over beside the store in force: lower generations, interrupted copies and restores. */
 export function removeLeftovers(folder: string, inForce: StorePaths): void {
   for (const name of fs.readdirSync(folder)) {
     const match = /^store-(\d+)\.db(-wal|-journal|\.high|\.tmp)?$/.exec(name);
-    if (match && Number(match[1]) !== inForce.generation) fs.rmSync(nodePath.join(folder, name), { force: true });
+    const isInterrupted = /^restore\.[0-9a-f]{12}\.tmp$/.test(name);
+    if (isInterrupted || (match && Number(match[1]) !== inForce.generation))
+      fs.rmSync(nodePath.join(folder, name), { force: true });
   }
 }
 
@@ -134,9 +136,15 @@ export function removeLeftovers(folder: string, inForce: StorePaths): void {
  * of what is left of it).
  */
 export function quarantine(folder: string, nowMs: number): string {
-  const suffix = `.corrupt-${new Date(nowMs).toISOString().replaceAll(':', '').replace('.', '')}`;
+  return moveAside(folder, nowMs, 'corrupt') ?? nodePath.join(folder, 'store.db');
+}
+
+/** The same under names that end in `.<why>-<time>`; undefined when there was nothing. */
+export function moveAside(folder: string, nowMs: number, why: 'corrupt' | 'replaced'): string | undefined {
+  const suffix = `.${why}-${new Date(nowMs).toISOString().replaceAll(':', '').replace('.', '')}`;
   const names = fs.readdirSync(folder).filter((name) => /^store-\d+\.db(-wal|-journal|\.high|\.tmp)?$/.test(name));
-  const inForce = findStore(folder)?.main ?? nodePath.join(folder, names[0] ?? 'store.db');
+  if (names[0] === undefined) return undefined;
+  const inForce = findStore(folder)?.main ?? nodePath.join(folder, names[0]);
   for (const name of names) fs.renameSync(nodePath.join(folder, name), nodePath.join(folder, name + suffix));
   syncFolder(folder);
   return inForce + suffix;

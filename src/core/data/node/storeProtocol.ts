@@ -82,6 +82,8 @@ export interface OpenReport {
   readonly migratedFromVersion?: number;
   /** A damaged store was moved here (with its companions), and an empty one begun. */
   readonly quarantinedFile?: string;
+  /** A backup has taken the store's place; the former store, if there was one, is kept as this file (with its companions). */
+  readonly restored?: { readonly replacedFile?: string };
   /** The store was copied to fresh files, because a suspended process may hold the old ones open. */
   readonly hasFreshFiles: boolean;
   /** Acknowledged changes that are not in the store any more: it is read-only until a person accepts the loss. */
