@@ -35,10 +35,6 @@ export function findRecords(engine: SqlEngine, kind: string, query: PlainQuery):
     sql += ' AND id > ?';
     params.push(query.after);
   }
-  if (query.after !== undefined) {
-    sql += ' AND id > ?';
-    params.push(query.after);
-  }
   const direction = query.descending ? 'DESC' : 'ASC';
   sql += ` ORDER BY ${query.orderBy === 'id' ? '' : `${extract(query.orderBy)} ${direction}, `}id ${direction} LIMIT ?`;
   params.push(query.limit ?? -1);
