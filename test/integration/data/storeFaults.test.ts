@@ -62,7 +62,7 @@ describe('the store under faults', () => {
     await store.close();
   };
 
-  it('a full disk gives no acknowledgement, makes it read-only with a reason, and it recovers by itself', async function () {
+  it('C36 a full disk gives no acknowledgement, makes it read-only with a reason, and it recovers by itself', async function () {
     this.timeout(20_000);
     const files = new FaultyFileSystem();
     const { store } = await openInProcess(folder, files);

@@ -223,7 +223,12 @@ function reportOf(
 }
 
 function explain(error: unknown): unknown {
+  if (DataError.is(error)) return error;
+  const errno = errnoCode(error);
+  if (errno !== undefined) return new DataError('data.io', `the store cannot be opened (${errno})`, { cause: error });
   if (!(error instanceof SqlEngineError)) return error;
-  const code = error.kind === 'corrupt' ? 'data.corrupt' : 'data.io';
+  // The statements are right: one that fails here has met a schema that is damaged.
+  const isDamaged = error.kind === 'corrupt' || error.kind === 'other';
+  const code = isDamaged ? 'data.corrupt' : 'data.io';
   return new DataError(code, `the store cannot be opened: ${error.message}`, { cause: error });
 }

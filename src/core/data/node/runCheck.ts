@@ -34,7 +34,7 @@ export function checkInThread(workerFile: string): RunCheck {
     });
 }
 
-/** Checks in this thread: for tools and tests. */
+/** Checks in this thread: for files that this thread does not have open. */
 export const checkHere: RunCheck = async (task, signal) => {
   signal.throwIfAborted();
   return checkStoreFile(task);

@@ -225,7 +225,7 @@ export class StoreSession {
     if (!this.#isFenced && fence() === 'lost') this.#loseFence();
     try {
       this.#noteSeq();
-      if (!this.#isFenced) highWater.sync();
+      this.#syncNote();
       engine.close();
     } catch (error) {
       if (!this.#isFenced) throw fromWireError(this.#explain(error));
@@ -357,6 +357,16 @@ export class StoreSession {
     this.#hasUnsynced = !isDurable;
     // The number beside the store never runs ahead of what is on the disk.
     if (isDurable) this.#toNote = seq;
+  }
+
+  /** What a killed process wrote is there all the same: a note that cannot be synced costs nothing but that. */
+  #syncNote(): void {
+    if (this.#isFenced) return;
+    try {
+      this.#options.highWater.sync();
+    } catch (error) {
+      this.#options.log.warn('the note of the highest change could not be synced', { error });
+    }
   }
 
   /** After the acknowledgements, so that nobody waits for it. */

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { SystemClock } from '../../../src/core/base/clock';
+import { silentLogger } from '../../../src/core/base/log';
+import { DataError } from '../../../src/core/data/dataErrors';
+import { checkStoreFile } from '../../../src/core/data/node/checkStoreFile';
+import { type FileSystem, nodeFileSystem } from '../../../src/core/data/node/fileSystem';
+import { openStoreSession } from '../../../src/core/data/node/openStoreSession';
+import type { StoreReply } from '../../../src/core/data/node/storeProtocol';
+import type { StoreSession } from '../../../src/core/data/node/storeSession';
+import type { StoredRecord } from '../../../src/core/data/recordCodec';
+import { FaultyFileSystem } from '../../support/crashFs';
+import { materialise, PowerLoss, RecordingFs } from '../../support/recordingFs';
+import { temporaryFolder, wasmFile } from '../../support/storeWorker';
+import { defaultSettings } from '../../support/storeWorkerInProcess';
+import { trials } from '../../support/trials';
+
+type Opened = Awaited<ReturnType<typeof openStoreSession>>;
+
+function open(folder: string, files: FileSystem = nodeFileSystem): Promise<Opened> {
+  return openStoreSession({ ...defaultSettings, folder }, { clock: new SystemClock(), log: silentLogger, files });
+}
+
+let nextRequest = 1;
+
+/** One transaction of two records that always say the same; true when it was acknowledged. */
+function putPair(session: StoreSession, pair: number, n: number, fill = 0): boolean {
+  const json = JSON.stringify({ fill: 'x'.repeat(fill), n });
+  const ops = ['left', 'right'].map((side) => ({
+    ...({ op: 'put', kind: 'pair', id: `${side}${pair}`, json, expectedVersion: undefined } as const),
+  }));
+  session.declare('pair', ['n']);
+  const [reply] = session.commit([{ type: 'tx', id: nextRequest++, nowMs: 1, isDurable: true, ops }]);
+  session.tidy();
+  return reply?.type === 'done';
+}
+
+function everything(session: StoreSession): StoreReply & { readonly type: 'answer' } {
+  const query = { where: [], orderBy: 'id', descending: false, limit: undefined };
+  const reply = session.answer(0, { of: 'records', kind: 'pair', query });
+  assert.ok(reply.type === 'answer');
+  return reply;
+}
+
+function numberIn(record: StoredRecord): number {
+  return (JSON.parse(record.json) as { readonly n: number }).n;
+}
+
+/** Both of every pair say the same, and no pair is behind what was acknowledged. */
+function assertPairs(session: StoreSession, acked: ReadonlyMap<number, number>, where: string): void {
+  const reply = everything(session);
+  assert.equal(reply.error, undefined, where);
+  const found = new Map((reply.records ?? []).map((record) => [record.id, numberIn(record)]));
+  for (const [id, n] of found)
+    if (id.startsWith('left')) assert.equal(found.get(id.replace('left', 'right')), n, where);
+  for (const [pair, n] of acked) {
+    assert.ok((found.get(`left${pair}`) ?? -1) >= n, `${where}: pair ${pair} lost what was acknowledged (${n})`);
+  }
+}
+
+/** The same numbers for the same seed (Lehmer; Park and Miller 1988). */
+function seeded(seed: number): () => number {
+  let state = (seed % 2147483646) + 1;
+  return () => (state = (state * 48271) % 2147483647) / 2147483647;
+}
+
+describe('promises of the store', () => {
+  let folder: string;
+  let remove: () => void;
+  beforeEach(() => ({ folder, remove } = temporaryFolder()));
+  afterEach(() => remove());
+  const emptied = (): string => {
+    const at = path.join(folder, 'trial');
+    fs.rmSync(at, { recursive: true, force: true });
+    fs.mkdirSync(at, { mode: 0o700 });
+    return at;
+  };
+
+  it('R2 power loss at any instant loses no acknowledged record and leaves no torn state', async function () {
+    const count = trials(150, 6_000, 6_000);
+    this.timeout(60_000 + count * 100);
+    const recorded = path.join(folder, 'recorded');
+    fs.mkdirSync(recorded);
+    const files = new RecordingFs();
+    /** After so many changes of files this pair had been acknowledged with this number. */
+    const acks: { readonly at: number; readonly pair: number; readonly n: number }[] = [];
+    let { session } = await open(recorded, files);
+    for (let n = 1; files.changes.length < 2_000; n++) {
+      const pair = n % 7;
+      assert.ok(putPair(session, pair, n, n % 40 === 0 ? 20_000 : 50));
+      acks.push({ at: files.changes.length, pair, n });
+      if (n % 60 === 59) {
+        const held = session.maintain(0, { do: 'hold' }); // moves the log into the main file
+        assert.ok(held.type === 'answer' && held.held);
+        session.maintain(0, { do: 'release', hold: held.held.hold });
+      }
+      if (n % 200 !== 199) continue;
+      session.close();
+      ({ session } = await open(recorded, files));
+    }
+    session.close();
+    const kinds = Object.values(PowerLoss);
+    const all = files.changes.length * kinds.length;
+    const step = Math.max(1, all / count);
+    let refused = 0;
+    for (let trial = 0; trial < all; trial += step) {
+      const prefix = Math.floor(trial / kinds.length);
+      const loss = kinds[Math.floor(trial) % kinds.length] ?? PowerLoss.Dropped;
+      const where = `after ${prefix} changes, ${loss}`;
+      const at = emptied();
+      materialise(at, files.changes.slice(0, prefix), loss, seeded(trial));
+      const acked = new Map<number, number>();
+      for (const ack of acks) if (ack.at <= prefix) acked.set(ack.pair, ack.n);
+      let opened: Opened;
+      try {
+        opened = await open(at);
+      } catch (error) {
+        // Only while the store was being made: nothing was acknowledged, and the person is told.
+        assert.ok(acked.size === 0 && DataError.is(error, 'data.corrupt'), `${where}: ${String(error)}`);
+        refused++;
+        continue;
+      }
+      assert.equal(opened.report.missingChanges, undefined, where);
+      assertPairs(opened.session, acked, where);
+      opened.session.close();
+    }
+    assert.ok(refused < count / 20, `${refused} were refused`);
+  });
+
+  it('R3 a flipped bit or a cut file changes no record that is served, or is reported', async function () {
+    const count = trials(60, 2_000, 20_000);
+    this.timeout(60_000 + count * 200);
+    const { session, report } = await open(folder);
+    for (let n = 1; n <= 60; n++) assert.ok(putPair(session, n % 20, n, 100));
+    const held = session.maintain(0, { do: 'hold' });
+    assert.ok(held.type === 'answer' && held.held);
+    session.maintain(0, { do: 'release', hold: held.held.hold });
+    for (let n = 61; n <= 100; n++) assert.ok(putPair(session, n % 20, n, 100)); // these are in the log only
+    const expected = JSON.stringify(everything(session).records);
+    const whole = ['', '-wal', '.high'].map((suffix) => fs.readFileSync(report.file + suffix));
+    session.close();
+    const random = seeded(Date.now());
+    const outcomes = new Map<string, number>();
+    for (let trial = 0; trial < count; trial++) {
+      const at = emptied();
+      const target = trial % 3;
+      const names = ['', '-wal', '.high'].map((suffix) => path.join(at, path.basename(report.file) + suffix));
+      const damaged = Buffer.from(whole[target] ?? Buffer.alloc(0));
+      const position = Math.floor(random() * damaged.length);
+      const isCut = random() < 0.25;
+      const bit = Math.floor(random() * 8);
+      damaged[position] = (damaged[position] ?? 0) ^ (1 << bit);
+      names.forEach((name, i) => {
+        const bytes = i !== target ? whole[i] : isCut ? whole[i]?.subarray(0, position) : damaged;
+        fs.writeFileSync(name, bytes ?? '', { mode: 0o600 });
+      });
+      const where = `${path.basename(names[target] ?? '')} ${isCut ? 'cut at' : `bit ${bit} of`} ${position}`;
+      const outcome = await judge(at, expected, where);
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
+    const told = [...outcomes].map(([outcome, times]) => `${times} ${outcome}`).join(', ');
+    process.stdout.write(`      ${told}\n`);
+  });
+
+  /** Opens a damaged store; fails when it serves something else and nothing tells. */
+  async function judge(at: string, expected: string, where: string): Promise<string> {
+    let opened: Opened;
+    try {
+      opened = await open(at);
+    } catch (error) {
+      assert.ok(
+        DataError.is(error, 'data.corrupt') || DataError.is(error, 'data.newerSchema'),
+        `${where}: ${String(error)}`,
+      );
+      return 'refused';
+    }
+    const { session, report } = opened;
+    try {
+      if (report.missingChanges) return 'reported as missing';
+      const served = everything(session);
+      if (served.error) return assertCorrupt(served.error.code, where);
+      const held = session.maintain(0, { do: 'hold' });
+      assert.ok(held.type === 'answer');
+      if (!held.held) return assertCorrupt(held.error?.code ?? '', where);
+      const copy = path.join(at, 'held'); // one thread cannot have a file open twice
+      fs.copyFileSync(held.held.file, copy);
+      const check = await checkStoreFile({ file: copy, wasmFile, depth: 'full' });
+      if (!check.isWhole) return 'found by the check';
+      assert.equal(JSON.stringify(served.records), expected, `${where}: something else is served`);
+      return 'harmless';
+    } finally {
+      try {
+        session.close();
+      } catch (error) {
+        assert.ok(DataError.is(error), where); // a damaged file may not be moved into
+      }
+    }
+  }
+
+  function assertCorrupt(code: string, where: string): string {
+    assert.equal(code, 'data.corrupt', where);
+    return 'refused when read';
+  }
+
+  for (const code of ['ENOSPC', 'EIO', 'EACCES']) {
+    it(`R4 ${code} at any one call gives no false acknowledgement; it recovers and nothing acknowledged is lost`, async function () {
+      this.timeout(300_000);
+      let calls = Infinity;
+      let failing = 0;
+      for (let k = 1; k <= calls; k++) {
+        const at = emptied();
+        const files = new FaultyFileSystem();
+        const where = `${code} at call ${k}`;
+        let made = 0;
+        files.fault = () => (++made === k ? code : undefined);
+        const acked = new Map<number, number>();
+        let opened: Opened | undefined;
+        try {
+          opened = await open(at, files);
+        } catch (error) {
+          assert.ok(DataError.is(error), `${where}: ${String(error)}`);
+          assert.notEqual(error.code, 'data.corrupt', `${where}: ${String(error)}`);
+          failing++;
+        }
+        const session = (opened ?? (await open(at, files))).session;
+        for (let n = 1; n <= 6; n++) {
+          const isDone = putPair(session, n % 3, n, n === 3 ? 30_000 : 10);
+          if (isDone) acked.set(n % 3, n);
+          else failing++;
+          if (session.isInTrouble) {
+            assert.notEqual(session.state.reason, undefined, where);
+            assert.ok(session.probe(), `${where}: it recovers`);
+          }
+          assert.equal(session.state.reason, undefined, where);
+        }
+        assert.ok(acked.size === 3, `${where}: one failure is one refused write at most`);
+        assertPairs(session, acked, where);
+        try {
+          session.close();
+        } catch (error) {
+          assert.ok(DataError.is(error), `${where}: ${String(error)}`);
+        }
+        if (made < k) calls = k;
+        const again = await open(at);
+        assert.equal(again.report.missingChanges, undefined, where);
+        assertPairs(again.session, acked, where);
+        again.session.close();
+      }
+      assert.ok(calls > 40 && failing > 10, `${calls} calls, ${failing} failed`);
+    });
+  }
+});
