@@ -67,17 +67,22 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'agent.typeInvalid': error(
     'The description of an agent type has mistakes and was not added. Correct what is named here, or tell the author of the extension that adds it.',
   ),
-  'agent.notFound': warning('This agent is not there any more.'),
+  'agent.notFound': warning('This agent is not there any more. The Agents view shows those that are.'),
   'agent.nameTaken': warning('Another agent has this name. Choose a different one.'),
   'agent.invalidSpec': error(
     'The agent cannot be made from what was given. Correct what is named here, then start it again.',
   ),
-  'agent.illegalTransition': warning('The agent cannot do this in its present state.'),
+  'agent.illegalTransition': warning(
+    'The agent cannot do this in its present state. Its row says what it does now: try again when that has changed.',
+    explain,
+  ),
   'agent.commandNotFound': error(
     'The command of this agent was not found. Install it, or check the PATH of your login shell.',
     checkSetup,
   ),
-  'agent.folderMissing': error('The folder of this agent does not exist or cannot be entered.'),
+  'agent.folderMissing': error(
+    'The folder of this agent does not exist or cannot be entered. Make it again or mend its permissions, then start the agent again; or start a new agent in another folder.',
+  ),
   'agent.notRunning': warning('The agent is not running. Start it first.'),
   'agent.stillRunning': warning('The agent is still running. Stop it first.'),
   'agent.killFailed': error(
@@ -89,7 +94,8 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   ),
   'agent.endedEarly': error('The agent ended before it was ready. Attach to see its last screen.'),
   'agent.launchUnknown': error(
-    'It is not known whether the agent was started. Nothing is started a second time before that is clear.',
+    'It is not known whether the agent was started. Nothing is started a second time before that is clear. Look at its terminal; Stop Agent makes sure that it has ended.',
+    attach,
   ),
   'agent.notAllowed': warning(
     'This cannot be done with this agent now. Its menu in the Agents view shows what can be done; the rest is done in its terminal.',
@@ -98,36 +104,60 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'agent.quarantined': warning('The agent failed too often and is quarantined. Release it to start it again.'),
   'agent.paused': warning('The agent is paused. Resume it first.'),
   'agent.dialogOpen': warning(
-    'The agent shows a question, and whatever is typed would answer that. Nothing was typed.',
+    'The agent shows a question, and whatever is typed would answer that. Nothing was typed. Answer it, then send the prompt again.',
+    attach,
   ),
-  'agent.draftInBox': warning('Somebody has begun to type in the agent’s input box. Nothing was typed.'),
-  'agent.inputHidden': warning('The agent’s input box cannot be seen now. Nothing was typed.'),
-  'agent.notReady': warning('The agent is not ready for input now. Nothing was typed.'),
-  'agent.deliveryFailed': error('The prompt did not arrive.'),
+  'agent.draftInBox': warning(
+    'Somebody has begun to type in the agent’s input box. Nothing was typed. Finish or clear that in its terminal, then send the prompt again.',
+    attach,
+  ),
+  'agent.inputHidden': warning(
+    'The agent’s input box cannot be seen now. Nothing was typed. Close what covers it in its terminal, then send the prompt again.',
+    attach,
+  ),
+  'agent.notReady': warning(
+    'The agent is not ready for input now. Nothing was typed. Send the prompt again when its row says that it waits; its terminal shows what it does.',
+    attach,
+  ),
+  'agent.deliveryFailed': error('The prompt did not arrive. Look at the agent’s terminal, then send it again.', attach),
   'agent.deliveryUnknown': warning(
     'It is not known whether the prompt arrived. Nothing is typed again by itself. Look at the agent’s terminal.',
   ),
-  'agent.requestGone': warning('It asks something else now. Nothing was answered.'),
-  'agent.cannotAnswer': warning('This can be answered only in the agent’s terminal.'),
+  'agent.requestGone': warning(
+    'It asks something else now. Nothing was answered. Look at what it asks, then answer that.',
+  ),
+  'agent.cannotAnswer': warning('This can be answered only in the agent’s terminal.', attach),
   'agent.cannotResume': warning(
     'The conversation of this agent cannot be resumed. Nothing was started. It can be started again in a new conversation.',
     startAgain,
   ),
   'agent.fleetInvalid': error('The fleet file has mistakes.', openFleetFile),
-  'agent.notApproved': warning('These commands were not approved, so nothing was started.'),
+  'agent.notApproved': warning(
+    'These commands were not approved, so nothing was started. Start the fleet again to be asked again.',
+  ),
   'agent.conflict': warning('The agent changed in the meantime. Try again.'),
   'agent.hostUnavailable': error('tmux cannot be reached now. It is tried again by itself.', checkSetup),
   'agent.superseded': information('This was overtaken by a newer request.'),
-  'data.closed': warning('The store is closed because this window is ending or another one took over.'),
+  'data.closed': warning(
+    'The store is closed because this window is ending or another one took over. Go on in the other window, or reload this one.',
+  ),
   'data.conflict': warning('Something changed in the meantime. Try again.'),
-  'data.invalid': error('A stored record is not valid and was not used.'),
+  'data.invalid': error(
+    'What was given or kept is not valid and was not used. If it was written by another version of the extension, update all windows to the same one; else report it with the log.',
+    checkSetup,
+  ),
   'data.tooLarge': error('This is too large to be kept. Shorten it, or put it into a file and name the file instead.'),
   'data.readOnly': error(
     'Changes cannot be kept: the disk is full or the folder is read-only. It is tried again by itself.',
     checkSetup,
   ),
-  'data.fenced': warning('Another window owns this workspace now. Nothing was changed from here.'),
-  'data.corrupt': error('The store is damaged. It was put aside, nothing was overwritten.', checkSetup),
+  'data.fenced': warning(
+    'Another window owns this workspace now. Nothing was changed from here. Try again: it is done through that window.',
+  ),
+  'data.corrupt': error(
+    'A record in the store is damaged and cannot be read. It is kept as it is and was not used; everything else works. This can be a sign of a failing disk: Check Setup names the data folder, copy it before anything else.',
+    checkSetup,
+  ),
   'data.newerSchema': error('The store was written by a newer version of Core Orchestrator. Update the extension.'),
   'data.engineUnavailable': error('The store cannot be opened with this editor.', checkSetup),
   'data.io': error('The store cannot be read or written.', checkSetup, tryAgain),
@@ -144,12 +174,14 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     checkSetup,
   ),
   'processing.unknownStep': error('This pipeline uses a kind of step that is not known here. Install what adds it.'),
-  'processing.duplicateStep': error('A kind of step of this name exists already.'),
-  'processing.invalidPipeline': error('The pipeline has mistakes and was not used.'),
+  'processing.duplicateStep': error('A kind of step of this name exists already. Choose another name.'),
+  'processing.invalidPipeline': error('The pipeline has mistakes and was not used. Correct what is named here.'),
   'processing.boundExceeded': error(
     'There is too much for one step of the pipeline to hold. Filter first, or give the step a limit.',
   ),
-  'processing.tooManyRejects': error('Too many records were refused, so the run was ended.'),
+  'processing.tooManyRejects': error(
+    'Too many records were refused, so the run was ended. Correct the pipeline or its records, or allow more refusals.',
+  ),
   'engine.following': warning(
     'Another window manages the agents of this workspace and cannot be reached from here. Do it there.',
   ),
@@ -178,27 +210,37 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'The window that manages the agents runs another version of Core Orchestrator. Reload all windows of this workspace.',
   ),
   'gateway.unauthenticated': error('The window that manages the agents did not accept this one.', checkSetup),
-  'gateway.notPermitted': warning('This is not permitted from here.'),
-  'gateway.invalidRequest': error('The window that manages the agents did not understand this.'),
+  'gateway.notPermitted': warning(
+    'This is not permitted from here. Do it in the window that manages the agents, or with `orc` in a shell of your own.',
+  ),
+  'gateway.invalidRequest': error(
+    'The window that manages the agents did not understand this. Reload all windows of this workspace, so that they run the same version.',
+  ),
   'gateway.unknownMethod': error(
     'The window that manages the agents does not know this command. Do it there, or reload all windows of this workspace.',
   ),
-  'gateway.notFound': warning('This is not there any more.'),
-  'gateway.alreadyExists': warning('This exists already.'),
-  'gateway.notPossible': warning('This is not possible now.'),
+  'gateway.notFound': warning('This is not there any more. The Agents view shows what is.'),
+  'gateway.alreadyExists': warning('This exists already. Choose another name.'),
+  'gateway.notPossible': warning(
+    'This is not possible now. The rows say what each agent does: try again when that has changed.',
+  ),
   'gateway.tooMuch': warning('Too much was asked at once. Try again in a moment.'),
   'gateway.deadline': warning(
     'The window that manages the agents did not answer in time. Look at the rows, then try again.',
   ),
   'gateway.unavailable': warning('The window that manages the agents cannot do this now. Try again in a moment.'),
   'gateway.canceled': information('This was cancelled.'),
-  'gateway.internal': error('Something went wrong in the window that manages the agents. Its log says more.'),
+  'gateway.internal': error(
+    'Something went wrong in the window that manages the agents. Its log says more: show it there, then try again.',
+  ),
   'auth.unauthenticated': error(
     'The proof of who asks was not accepted. Where an agent asked, restart it: every start gives it a new one.',
     checkSetup,
   ),
   'auth.keysUnavailable': error('The keys that agents are recognised by cannot be read or written.', checkSetup),
-  'auth.invalidClaims': error('A token for an agent could not be made.'),
+  'auth.invalidClaims': error(
+    'A token for an agent could not be made, so it was not started. Start it again; if that fails, too, report it with the log.',
+  ),
   'tmux.notInstalled': error('tmux was not found. Install it, then try again.', checkSetup, tryAgain),
   'tmux.tooOld': error('This tmux is too old: 3.2 or newer is needed.', checkSetup, tryAgain),
   'tmux.socketFolderUnsafe': error(
@@ -210,29 +252,44 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     checkSetup,
   ),
   'tmux.serverGone': warning('The tmux server has ended. It is started again by itself.'),
-  'tmux.noSuchTarget': warning('The terminal of this agent is not there any more.'),
-  'tmux.alreadyExists': warning('A terminal of this name exists already.'),
-  'tmux.inputTooLarge': warning('This text is too long to be typed: at most 64 KB at once.'),
-  'tmux.invalidArgument': error('tmux was not asked, because a value could have done harm.'),
-  'tmux.fenced': warning('Another window owns this workspace now. Nothing was sent to tmux from here.'),
+  'tmux.noSuchTarget': warning(
+    'The terminal of this agent is not there any more. Its row says what became of it: start it again if it has ended.',
+  ),
+  'tmux.alreadyExists': warning(
+    'A terminal of this name exists already. Try again in a moment, or start the agent under another name.',
+  ),
+  'tmux.inputTooLarge': warning(
+    'This text is too long to be typed: at most 64 KB at once. Shorten it, or put it into a file and name the file.',
+  ),
+  'tmux.invalidArgument': error(
+    'tmux was not asked, because a value could have done harm. Correct the agent’s name, folder or command; the log names the value.',
+  ),
+  'tmux.fenced': warning(
+    'Another window owns this workspace now. Nothing was sent to tmux from here. Try again: it is done through that window.',
+  ),
   'tmux.timeout': error('tmux did not answer in time.', tryAgain),
   'tmux.rejected': error('tmux refused.', checkSetup),
   'tmux.wouldResize': warning(
-    'This agent cannot be shown here without resizing it while no window manages it. Its state is shown in the Agents view.',
+    'This agent cannot be shown here without resizing it while no window manages it. Its state is shown in the Agents view; trust this workspace or open the window that manages it to see more.',
   ),
   'window.untrusted': warning(
     'This workspace is in Restricted Mode: agents are shown, but nothing is started or sent. Trust the workspace first.',
     manageTrust,
   ),
   'window.noFolder': warning('Open a folder first: a fleet file belongs to a folder.', openFolder),
-  'window.unknownAgent': warning('This agent is not there any more.'),
+  'window.unknownAgent': warning('This agent is not there any more. The Agents view shows those that are.'),
   'window.nothingToSend': information('There is no text to send: select some, or open a file.'),
-  'window.terminalFailed': error('The terminal could not be opened.'),
-  'api.unknownVersion': error('This version of the Core Orchestrator API does not exist.'),
+  'window.terminalFailed': error(
+    'The terminal could not be opened. Try again; Check Setup says whether tmux can be reached.',
+    checkSetup,
+  ),
+  'api.unknownVersion': error(
+    'This version of the Core Orchestrator API does not exist. Update Core Orchestrator or the extension that asked.',
+  ),
   'api.writeNotAllowed': error(
     'Other extensions may not act on agents. The setting "coreOrchestrator.api.allowWrite" allows it.',
   ),
-  bug: error('Something went wrong that should not have.'),
+  bug: error('Something went wrong that should not have. Try again; if it comes back, report it with the log.'),
 };
 
 /** Codes whose own detail says more than our text; it is added in brackets. */

@@ -47,6 +47,20 @@ await walk('The store is damaged or newer', async (it) => {
     await it.shot(window, 'mended');
   });
 
+  await it.step('one damaged record is said and left out, and its agent goes on without it', async () => {
+    await agents.start('Writer');
+    await agents.is('Writer', 'idle');
+    const flip = `UPDATE records SET value = replace(value, '"name":"Scout"', '"name":"Rcout"') WHERE kind = 'agent' AND id = 'scout'`;
+    await meanwhile((file) => execFileSync('sqlite3', [file, flip]));
+    await window.notification('Some records in the store are damaged').waitFor();
+    await agents.is('Writer', 'idle');
+    await agents.row('scout').waitFor(); // without its record it is shown under its id
+    assert.deepEqual(runningAgents(it).scout, scout, 'the agent was not disturbed, and not started twice');
+    await it.shot(window, 'damagedRecord');
+    await agents.closeToasts();
+    await agents.assertClean({ log: false });
+  });
+
   await it.step('a damaged store is put aside and said, and the agents that run are shown again', async () => {
     let file = '';
     await meanwhile((found) => {

@@ -367,6 +367,19 @@ describe('error messages', () => {
     }
   });
 
+  it('say what to do next, by a button or in words', () => {
+    const nothingToDo = new Set(['agent.superseded', 'gateway.canceled']); // what the person asked for last has happened
+    const said =
+      /\b(Adjust|Answer|Attach|Choose|Close|Correct|Do it|Filter|Finish|Free|Give|Go on|Install|Look at|Make it|Open|Release|Reload|Resume|Send|Set|Shorten|Start|Stop|Trust|Try|Update)\b|\b(try|tried|started) again\b|[:;] look at|: start it again|trust this workspace|The Agents view shows|The setting .* allows it|select some, or open a file/;
+    const silent = Object.entries(errorMessages).filter(
+      ([code, { text, buttons }]) => buttons.length === 0 && !said.test(text) && !nothingToDo.has(code),
+    );
+    assert.deepEqual(
+      silent.map(([code]) => code),
+      [],
+    );
+  });
+
   it('have buttons for the agent that a failure is about, and none where it is about no agent', () => {
     const refused = messageFor(new AgentError('agent.cannotResume', 'it has no conversation', { agentId: 'builder' }));
     assert.match(refused?.text ?? '', /in a new conversation\. \(it has no conversation\)$/);
@@ -385,7 +398,7 @@ describe('error messages', () => {
     assert.equal(messageForCode('no.such'), errorMessages.bug);
     assert.equal(
       messageFor(new WindowError('window.terminalFailed', 'exit 1'))?.text,
-      'The terminal could not be opened. (exit 1)',
+      'The terminal could not be opened. Try again; Check Setup says whether tmux can be reached. (exit 1)',
     );
   });
 });

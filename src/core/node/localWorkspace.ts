@@ -217,7 +217,7 @@ async function openStore(
   });
   const { missingChanges, quarantinedFile } = report;
   if (quarantinedFile !== undefined) {
-    const detail = `It was put aside as ${quarantinedFile}; nothing was overwritten. Running agents go on and are shown again; their names and history are in that file.`;
+    const detail = `It was put aside as ${quarantinedFile}; nothing was overwritten. Running agents go on and are shown again under their ids; names, history and agents that did not run are in that file. Start those that you miss anew.`;
     return { store, warnings: [{ fingerprint: 'store.corrupt', title: 'The store was damaged', detail }] };
   }
   if (!missingChanges) return { store, warnings: [] };

@@ -72,7 +72,7 @@ describe('results of fleets', () => {
     });
     assert.equal(
       said?.text,
-      '1 agent started. B was not started: The folder of this agent does not exist or cannot be entered. (/gone) 1 more failed.',
+      '1 agent started. B was not started: The folder of this agent does not exist or cannot be entered. Make it again or mend its permissions, then start the agent again; or start a new agent in another folder. (/gone) 1 more failed.',
     );
   });
 
