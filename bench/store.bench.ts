@@ -1,13 +1,16 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { SystemClock } from '../src/core/base/clock';
 import { silentLogger } from '../src/core/base/log';
-import type { Collection } from '../src/core/data/dataStore';
+import type { Collection, DataStore } from '../src/core/data/dataStore';
 import { lockFileName } from '../src/core/data/node/epochFence';
+import { hasNodeSqlite } from '../src/core/data/node/nodeSqliteEngine';
+import type { SqlEngineId } from '../src/core/data/node/openSqlEngine';
 import { openStoreSession } from '../src/core/data/node/openStoreSession';
 import type { StoreSession } from '../src/core/data/node/storeSession';
 import { openFileStore, temporaryFolder, wasmFile } from '../test/support/storeWorker';
-import { bench, figure, interleave, median, timed } from './figure';
+import { bench, type Figure, figure, interleave, NotRunHere, median, timed } from './figure';
 
 const messages: Collection<{ readonly body: string }> = {
   kind: 'message',
@@ -19,7 +22,7 @@ const messages: Collection<{ readonly body: string }> = {
 const body = 'x'.repeat(1000);
 
 /** What runs in the store's own thread, run here: a durable commit without the two hops between threads. */
-async function openSession(folder: string): Promise<StoreSession> {
+async function openSession(folder: string, engine: SqlEngineId = 'sql.js'): Promise<StoreSession> {
   fs.writeFileSync(path.join(folder, lockFileName(1)), ''); // commits are fenced, as in the product
   const { session } = await openStoreSession(
     {
@@ -30,11 +33,122 @@ async function openSession(folder: string): Promise<StoreSession> {
       hasStaleWriter: false,
       onDamage: 'reject',
       acceptMissingChanges: false,
-      engine: 'sql.js',
+      engine,
     },
     { clock: new SystemClock(), log: silentLogger },
   );
   return session;
+}
+
+/** A durable commit of one message; with `isTidied` the log is moved when it is time, as in the store's own thread. */
+function commitOne(session: StoreSession, id: string, isTidied = true): void {
+  const op = { op: 'put', kind: messages.kind, id, json: JSON.stringify({ body }), expectedVersion: 0 } as const;
+  const [reply] = session.commit([{ type: 'tx', id: 1, nowMs: Date.now(), isDurable: true, ops: [op] }]);
+  if (reply?.type !== 'done') throw new Error(`the commit failed: ${JSON.stringify(reply)}`);
+  if (isTidied) session.tidy();
+}
+
+/** How long the thread of the callers is held up while many write at once. */
+async function loopDelayP99(store: DataStore): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const untilMs = performance.now() + 3_000;
+  let next = 0;
+  const writer = async (): Promise<void> => {
+    while (performance.now() < untilMs) {
+      const id = `loop${next++}`;
+      await store.tx((tx) => tx.put(messages, id, { body }, { expectedVersion: 0 }));
+    }
+  };
+  delay.enable();
+  await Promise.all(Array.from({ length: 512 }, writer));
+  delay.disable();
+  return delay.percentile(99) / 1e6;
+}
+
+/** A store of about so many megabytes, past its first moving of the log. */
+async function filledSession(folder: string, megabytes: number): Promise<StoreSession> {
+  fs.mkdirSync(folder, { mode: 0o700 });
+  const session = await openSession(folder);
+  const json = JSON.stringify({ body: 'x'.repeat(10_000) });
+  for (let batch = 0; batch < megabytes; batch++) {
+    const ops = Array.from({ length: 100 }, (_, i) => ({
+      ...({ op: 'put', kind: 'filling', json, expectedVersion: 0 } as const),
+      id: `f${batch}.${i}`,
+    }));
+    session.commit([{ type: 'tx', id: batch, nowMs: Date.now(), isDurable: true, ops }]);
+    session.tidy();
+  }
+  for (let i = 0; i < 1_500; i++) commitOne(session, `warm${i}`);
+  return session;
+}
+
+/** One more message the way of a database in memory: all of it is exported, written, synced and renamed. */
+async function exportOne(file: string): Promise<() => void> {
+  const { default: initSqlJs } = await import('sql.js');
+  const sqlJs = await initSqlJs();
+  const bytes = fs.readFileSync(file);
+  bytes[18] = bytes[19] = 1; // in memory there is no log
+  const database = new sqlJs.Database(bytes);
+  database.run('CREATE TABLE more(id, body)');
+  return () => {
+    database.run('INSERT INTO more VALUES(1, ?)', [body]);
+    fs.writeFileSync(`${file}.export`, database.export());
+    const fd = fs.openSync(`${file}.export`, 'r+');
+    fs.fsyncSync(fd);
+    fs.closeSync(fd);
+    fs.renameSync(`${file}.export`, `${file}.exported`);
+  };
+}
+
+/** One more message in a small and in a large store, and by export of the large one. */
+async function bySize(report: (figure: Figure) => void, folder: string): Promise<void> {
+  const largeMegabytes = Number(process.env.CORE_BENCH_LARGE_MB ?? 200);
+  const large = await filledSession(path.join(folder, 'large'), largeMegabytes);
+  const small = await filledSession(path.join(folder, 'small'), 1);
+  let next = 0;
+  const times = async (session: StoreSession): Promise<number[]> => {
+    const all: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      all.push(await timed(() => commitOne(session, `size${next++}`, false)));
+      session.tidy();
+    }
+    return all;
+  };
+  const sizes = await interleave(50, { ours: () => times(large), baseline: () => times(small) });
+  report(figure('store.commit.large.p50', median(sizes.ours), 'ms', { ratioAtMost: 1.5 }, median(sizes.baseline)));
+  large.close();
+  small.close();
+  const save = await exportOne(path.join(folder, 'large', 'store-1.db'));
+  const saves: number[] = [];
+  for (let i = 0; i < 5; i++) saves.push(await timed(save));
+  report(figure('store.commit.export', median(sizes.ours), 'ms', { ratioAtMost: 1 / 200 }, median(saves)));
+}
+
+/** The thread's part of a commit by both engines, where this Node has the other one. */
+async function byEngine(report: (figure: Figure) => void, folder: string): Promise<void> {
+  if (!hasNodeSqlite())
+    throw new NotRunHere(`store.commit.engine.p50: Node ${process.versions.node} has no node:sqlite`);
+  const engines = { ours: 'sql.js', baseline: 'node:sqlite' } as const;
+  const open = async (engine: SqlEngineId): Promise<StoreSession> => {
+    const at = fs.mkdtempSync(path.join(folder, 'engine-'));
+    const session = await openSession(at, engine);
+    for (let i = 0; i < 1_500; i++) commitOne(session, `warm${i}`);
+    return session;
+  };
+  const [ours, other] = [await open(engines.ours), await open(engines.baseline)];
+  let next = 0;
+  const times = async (session: StoreSession): Promise<number[]> => {
+    const all: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      all.push(await timed(() => commitOne(session, `e${next++}`, false)));
+      session.tidy();
+    }
+    return all;
+  };
+  const both = await interleave(100, { ours: () => times(ours), baseline: () => times(other) });
+  report(figure('store.commit.engine.p50', median(both.ours), 'ms', { ratioAtMost: 1.6 }, median(both.baseline)));
+  ours.close();
+  other.close();
 }
 
 void bench(async (report) => {
@@ -44,16 +158,11 @@ void bench(async (report) => {
   const session = await openSession(threadFolder);
   const raw = fs.openSync(path.join(folder, 'raw'), 'a', 0o600);
   const bytes = Buffer.alloc(1024, 'x');
-  const json = JSON.stringify({ body });
   let next = 0;
   const newId = (): string => `m${String(next++).padStart(9, '0')}`;
   const options = { expectedVersion: 0 } as const; // as messages are: each id once
   const call = (): Promise<void> => store.tx((tx) => tx.put(messages, newId(), { body }, options));
-  const commit = (): void => {
-    const op = { op: 'put', kind: messages.kind, id: newId(), json, ...options } as const;
-    const [reply] = session.commit([{ type: 'tx', id: next, nowMs: Date.now(), isDurable: true, ops: [op] }]);
-    if (reply?.type !== 'done') throw new Error(`the commit failed: ${JSON.stringify(reply)}`);
-  };
+  const commit = (): void => commitOne(session, newId(), false);
   const rawAppend = (): void => {
     fs.writeSync(raw, bytes);
     fs.fdatasyncSync(raw);
@@ -92,8 +201,10 @@ void bench(async (report) => {
   // Both differences at once: what our caller waits, beside a thread that blocks.
   const mixed = await interleave(100, { ours: () => repeat(call), baseline });
   report(figure('store.commit.blocking.p50', median(mixed.ours), 'ms', { ratioAtMost: 2.5 }, median(mixed.baseline)));
+  report(figure('store.loop.p99', await loopDelayP99(store), 'ms', { atMost: 10 }));
   session.close();
   await store.close();
   fs.closeSync(raw);
-  remove();
+  await bySize(report, folder);
+  await byEngine(report, folder).finally(remove);
 });

@@ -172,7 +172,7 @@ export function dataStoreContract(open: () => Promise<StoreFixture>): void {
         tx.put(accounts, from, { balance: (tx.get(accounts, from)?.value.balance ?? 0) - 100 });
         return true;
       };
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 500; round++) {
       await store.tx((tx) => {
         tx.put(accounts, 'left', { balance: 50 });
         tx.put(accounts, 'right', { balance: 50 });
