@@ -42,16 +42,30 @@ export function figure(name: string, value: number, unit: string, goal: Goal, ba
   return { name, value, unit, baseline: baseline ?? null, ratio, goal: parts.join(', '), holds };
 }
 
+/** Thrown by a bench for what this machine cannot measure: named in the summary, no failure. What was reported before counts. */
+export class NotRunHere extends Error {
+  override readonly name = 'NotRunHere';
+}
+
+/** What a bench's process writes for `bench/run.ts`, one per line. */
+export type BenchLine = Figure | { readonly notRun: string };
+
 /**
  * The body of a bench file (`bench/<name>.bench.ts`, run in a process of its own by `npm run bench`):
- * measures, and reports each figure as soon as it is known. A rejection fails the run.
+ * measures, and reports each figure as soon as it is known. A rejection fails the run, except with {@link NotRunHere}.
  */
 export async function bench(body: (report: (figure: Figure) => void) => Promise<void>): Promise<void> {
   const file = process.env.CORE_BENCH_OUT;
-  await body((figure) => {
-    if (file) appendFileSync(file, JSON.stringify(figure) + '\n');
-    else process.stdout.write(JSON.stringify(figure) + '\n');
-  });
+  const write = (line: BenchLine): void => {
+    if (file) appendFileSync(file, JSON.stringify(line) + '\n');
+    else process.stdout.write(JSON.stringify(line) + '\n');
+  };
+  try {
+    await body(write);
+  } catch (error) {
+    if (!(error instanceof NotRunHere)) throw error;
+    write({ notRun: error.message });
+  }
 }
 
 /** The p-th percentile (0–100) by nearest rank. @throws {Error} when there are no values. */

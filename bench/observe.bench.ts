@@ -1,36 +1,18 @@
 import { createHook } from 'node:async_hooks';
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentId } from '../src/core/agents/agent';
 import { eventually } from '../test/support/eventually';
-import { installedTmux, TmuxTestServer } from '../test/support/tmuxServer';
+import { TmuxTestServer } from '../test/support/tmuxServer';
 import { ToldProgram } from '../test/support/toldProgram';
-import { bench, figure, median, percentile } from './figure';
+import { bench, figure, median, NotRunHere, percentile } from './figure';
+import { childrenSeconds, cpuSeconds, Poller } from './poller';
 
 const AGENTS = 50;
 const WINDOW_MS = 6_000;
 const ROUNDS = 3;
-const POLL_MS = 500;
 const PATH = process.env.PATH ?? '';
-const tmux = installedTmux() ?? 'tmux';
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const ids = Array.from({ length: AGENTS }, (_, i) => `agent-${i}` as AgentId);
-
-/** Processor seconds of a process and all its threads (Linux, scheduler statistics). */
-function cpuSeconds(pid: number): number {
-  const ns = readdirSync(`/proc/${pid}/task`).map((task) =>
-    Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
-  );
-  return ns.reduce((sum, value) => sum + value, 0) / 1e9;
-}
-
-/** Ended children of this process; clock ticks are 1/100 s on every Linux that Node runs on. */
-function childrenSeconds(): number {
-  const fields = readFileSync('/proc/self/stat', 'latin1').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[13]) + Number(fields[14])) / 100;
-}
 
 /** Processor seconds per second of the server, its control clients and everything this process does, during one window. */
 async function load(pids: readonly number[]): Promise<number> {
@@ -42,48 +24,6 @@ async function load(pids: readonly number[]): Promise<number> {
   const before = measure();
   await wait(WINDOW_MS);
   return (measure() - before) / ((performance.now() - startedMs) / 1_000);
-}
-
-/** The usual way to watch agents: one tmux process per agent and tick, compared by hash (as claude-squad does). */
-class Poller {
-  readonly #hashes = new Map<AgentId, string>();
-  #isRunning = true;
-  #loop: Promise<void>;
-
-  constructor(
-    private readonly server: TmuxTestServer,
-    private readonly onChange: (agentId: AgentId, screen: string) => void,
-  ) {
-    this.#loop = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#isRunning = false;
-    await this.#loop;
-  }
-
-  async #run(): Promise<void> {
-    while (this.#isRunning) {
-      await Promise.all(ids.map((agentId) => this.#look(agentId)));
-      await wait(POLL_MS);
-    }
-  }
-
-  #look(agentId: AgentId): Promise<void> {
-    return new Promise((resolve) => {
-      execFile(
-        tmux,
-        ['-L', this.server.socketName, 'capture-pane', '-p', '-e', '-J', '-t', `=${agentId}:`],
-        { env: this.server.serverEnv },
-        (_, screen) => {
-          const hash = createHash('sha256').update(screen).digest('hex');
-          if (this.#hashes.get(agentId) !== hash) this.onChange(agentId, screen);
-          this.#hashes.set(agentId, hash);
-          resolve();
-        },
-      );
-    });
-  }
 }
 
 /** Processes started by this process while `work` runs. */
@@ -107,19 +47,20 @@ async function measureLoad(report: Parameters<Parameters<typeof bench>[0]>[0]): 
     const clientsOf = (): number[] =>
       server.tmux('list-clients', '-F', '#{client_pid}').stdout.trim().split('\n').filter(Boolean).map(Number);
     const results: { nobody: number[]; ours: number[]; poller: number[] } = { nobody: [], ours: [], poller: [] };
-    let spawns = 0;
+    const spawns = { ours: 0, poller: 0 };
     for (let round = 0; round < ROUNDS; round++) {
       await host.start();
       await wait(1_500);
       const pids = [serverPid, ...clientsOf()];
       results.ours.push(await load(pids));
-      spawns += await countSpawns(() => wait(WINDOW_MS)); // in a window of its own: the hook itself costs
+      spawns.ours += await countSpawns(() => wait(WINDOW_MS)); // in a window of its own: the hook itself costs
       await host.stop();
       await wait(500);
       results.nobody.push(await load([serverPid]));
-      const poller = new Poller(server, () => {});
+      const poller = new Poller(server.socketName, server.serverEnv, ids, () => {});
       await wait(500);
       results.poller.push(await load([serverPid]));
+      spawns.poller += await countSpawns(() => wait(WINDOW_MS));
       await poller.stop();
     }
     const nobody = median(results.nobody);
@@ -132,7 +73,8 @@ async function measureLoad(report: Parameters<Parameters<typeof bench>[0]>[0]): 
         median(results.poller) - nobody,
       ),
     );
-    report(figure('tmux.spawns', spawns / ((ROUNDS * WINDOW_MS) / 1_000), '1/s', { atMost: 0 }));
+    const seconds = (ROUNDS * WINDOW_MS) / 1_000;
+    report(figure('tmux.spawns', spawns.ours / seconds, '1/s', { atMost: 0 }, spawns.poller / seconds));
   } finally {
     server.dispose();
   }
@@ -174,7 +116,7 @@ async function measureLatency(report: Parameters<Parameters<typeof bench>[0]>[0]
     const ours = await tellAll(10);
     listening.dispose();
     await host.stop();
-    const poller = new Poller(server, (agentId) => note(agentId));
+    const poller = new Poller(server.socketName, server.serverEnv, ids, note);
     await wait(2_000);
     const baseline = await tellAll(10);
     await poller.stop();
@@ -188,7 +130,7 @@ async function measureLatency(report: Parameters<Parameters<typeof bench>[0]>[0]
 }
 
 void bench(async (report) => {
-  if (process.platform !== 'linux') throw new Error('the processor time of the server is read in /proc');
+  if (process.platform !== 'linux') throw new NotRunHere('the processor time of the server is read in /proc');
   await measureLoad(report);
   await measureLatency(report);
 });

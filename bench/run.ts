@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Figure } from './figure';
+import type { BenchLine, Figure } from './figure';
 
 /** 10 minutes: the longest bench (observation of 50 agents, four ways) takes two. */
 const TIMEOUT_MS = 10 * 60_000;
@@ -15,6 +15,8 @@ const TIMEOUT_MS = 10 * 60_000;
 interface Outcome {
   readonly bench: string;
   readonly figures: readonly Figure[];
+  /** What this machine cannot measure, and why. */
+  readonly notRun: readonly string[];
   /** Undefined: it ended well. */
   readonly problem?: string;
 }
@@ -48,9 +50,21 @@ async function runOne(file: string, folder: string): Promise<Outcome> {
   });
   clearTimeout(timer);
   const lines = existsSync(out) ? readFileSync(out, 'utf8').trim().split('\n').filter(Boolean) : [];
-  const figures = lines.map((line) => JSON.parse(line) as Figure); // written by bench/figure.ts in the process just ended
-  if (ended) return { bench, figures, problem: ended };
-  return figures.length > 0 ? { bench, figures } : { bench, figures, problem: 'reported no figure' };
+  return {
+    bench,
+    ...outcomeOf(
+      lines.map((line) => JSON.parse(line) as BenchLine),
+      ended,
+    ),
+  }; // written by bench/figure.ts in the process just ended
+}
+
+/** What a bench's lines say; `ended`: what went wrong with its process, or nothing. A bench that says nothing has failed. */
+export function outcomeOf(lines: readonly BenchLine[], ended: string): Omit<Outcome, 'bench'> {
+  const figures = lines.flatMap((line) => ('notRun' in line ? [] : [line]));
+  const notRun = lines.flatMap((line) => ('notRun' in line ? [line.notRun] : []));
+  const problem = ended || (lines.length === 0 ? 'reported no figure' : '');
+  return { figures, notRun, ...(problem && { problem }) };
 }
 
 function table(figures: readonly Figure[]): string {
@@ -103,21 +117,24 @@ async function main(): Promise<number> {
   if (figures.length > 0) process.stdout.write(`\n${table(figures)}\n`);
   const problems = outcomes.filter((outcome) => outcome.problem !== undefined);
   for (const { bench, problem } of problems) process.stdout.write(`bench ${bench}: ${problem ?? ''}\n`);
+  const notRun = outcomes.flatMap(({ bench, notRun }) => notRun.map((why) => ({ bench, why })));
+  for (const { bench, why } of notRun) process.stdout.write(`bench ${bench}: not run here: ${why}\n`);
   if (values.json) {
     mkdirSync(path.dirname(path.resolve(values.json)), { recursive: true });
-    writeFileSync(values.json, JSON.stringify({ figures }, undefined, 2) + '\n');
+    writeFileSync(values.json, JSON.stringify({ figures, notRun }, undefined, 2) + '\n');
   }
   const missed = figures.filter((figure) => !figure.holds).length;
   process.stdout.write(
-    `\n${figures.length - missed} figures hold, ${missed} missed, ${problems.length} benches failed\n`,
+    `\n${figures.length - missed} figures hold, ${missed} missed, ${problems.length} benches failed, ${notRun.length} not run here\n`,
   );
   return missed + problems.length === 0 ? 0 : 1;
 }
 
-void main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exit(1);
-  },
-);
+if (require.main === module)
+  void main().then(
+    (code) => process.exit(code),
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exit(1);
+    },
+  );

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventually } from '../test/support/eventually';
-import { bench, figure, median } from './figure';
+import { bench, figure, median, NotRunHere } from './figure';
 
 const AGENTS = 50;
 const root = path.resolve(__dirname, '..');
@@ -194,6 +194,8 @@ function run(script: string, args: readonly string[]): Promise<void> {
 }
 
 void bench(async (report) => {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    throw new NotRunHere('VS Code and Chromium are Linux x64');
   const web = await harness();
   const activations: number[] = [];
   for (let round = 0; round < 3; round++) {

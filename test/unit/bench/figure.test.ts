@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { figure, interleave, median, percentile } from '../../../bench/figure';
+import { outcomeOf } from '../../../bench/run';
 
 describe('figures', () => {
   it('holds at its limit, of the ratio or of the value, and not above', () => {
@@ -51,5 +52,13 @@ describe('figures', () => {
       baseline: [2, 3, 6],
     });
     assert.equal(order.join(''), 'obboob');
+  });
+
+  it('tells what cannot be measured here from what failed', () => {
+    const one = figure('a', 1, 'ms', { atMost: 2 });
+    assert.deepEqual(outcomeOf([one, { notRun: 'no /proc' }], ''), { figures: [one], notRun: ['no /proc'] });
+    assert.deepEqual(outcomeOf([{ notRun: 'no /proc' }], ''), { figures: [], notRun: ['no /proc'] });
+    assert.deepEqual(outcomeOf([], ''), { figures: [], notRun: [], problem: 'reported no figure' });
+    assert.deepEqual(outcomeOf([one], 'exit code 1'), { figures: [one], notRun: [], problem: 'exit code 1' });
   });
 });
