@@ -50,6 +50,7 @@ ${options}
     '') words="agent ${names.join(' ')}" ;;
     ${ofKind('agents')}) words="$(orc ${NAMES_VERB} agents 2>/dev/null)" ;;
     ${ofKind('types')}) words="$(orc ${NAMES_VERB} types 2>/dev/null)" ;;
+    data) words="export $(compgen -f -- "$word")" ;;
     completion) words='bash zsh fish' ;;
     esac
   fi
@@ -87,6 +88,7 @@ ${options}
   case $verb in
   ${ofKind('agents')}) found=(\${(f)"$(orc ${NAMES_VERB} agents 2>/dev/null)"}) ;;
   ${ofKind('types')}) found=(\${(f)"$(orc ${NAMES_VERB} types 2>/dev/null)"}) ;;
+  data) found=(export); _files; ;;
   completion) found=(bash zsh fish) ;;
   esac
   compadd -a found
@@ -110,10 +112,13 @@ function fish(): string {
   const common = COMMON_OPTIONS.map(
     ({ name, value, summary }) => `complete -c orc -l ${name}${value ? ' -r' : ''} -d '${quoted(summary)}'`,
   );
-  const words = "complete -c orc -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'";
+  const words = [
+    "complete -c orc -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'",
+    "complete -c orc -F -n '__fish_seen_subcommand_from data' -a export",
+  ];
   return `# Completions of orc for fish: orc completion fish > ~/.config/fish/completions/orc.fish
 complete -c orc -f
-${[...lines, ...dynamic, words, ...common].join('\n')}
+${[...lines, ...dynamic, ...words, ...common].join('\n')}
 `;
 }
 

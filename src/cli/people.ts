@@ -2,6 +2,7 @@ import { attach, pause, remove, rename, restart, resume, start, stop, unpause } 
 import { type CommandLine, parseCommandLine } from './commandLine';
 import { completion, NAMES_VERB } from './completion';
 import { type Terminal, VerbContext } from './context';
+import { data } from './dataVerbs';
 import { CliError, ExitCode } from './exitCodes';
 import { help, helpOf } from './help';
 import { doctor, list, screen, status, types, why } from './inspectVerbs';
@@ -11,7 +12,7 @@ import { findVerb } from './verbTable';
 
 const verbs: Readonly<Record<string, (context: VerbContext) => Promise<number>>> = {
   status, list, types, start, stop, restart, resume, pause, unpause, remove, rename, attach, screen,
-  prompt, receipts, cancel, resend, settle, approve, deny, why, doctor, completion,
+  prompt, receipts, cancel, resend, settle, approve, deny, why, data, doctor, completion,
 }; // prettier-ignore
 
 /** Runs one verb for a person; resolves with the exit code. Failures are told on standard error, with `--json` as JSON. */

@@ -130,6 +130,19 @@ export const VERBS: readonly VerbInfo[] = [
   },
   { ...agents('why', 'the evidence for its state'), operands: 'AGENT', most: 1 },
   {
+    name: 'data',
+    operands: 'export FILE',
+    least: 2,
+    most: 2,
+    summary: 'write what is kept of the agents to a file',
+    options: [
+      { name: 'format', value: 'FORMAT', summary: 'json, ndjson, csv or markdown (default: by the ending of FILE)' },
+      { name: 'with-secrets', summary: 'leave secrets in' },
+      { name: 'replace', summary: 'replace a file that is there' },
+    ],
+    completes: ['export'],
+  },
+  {
     name: 'doctor',
     operands: '[TYPE]',
     least: 0,

@@ -8,12 +8,14 @@ import type { StateExplanation } from './agents/signals/stateExplanation';
 import type { AgentUsage } from './agents/usage';
 import type { AlertNotice } from './monitoring/alertSink';
 import type { Diagnosis } from './base/diagnosis';
+import type { ExportReport, ExportRequest } from './data/exchange/dataExport';
 import type { Disposable } from './base/disposable';
 import type { Event } from './base/event';
 
 export type { DoctorReport } from './agents/doctor';
 export type { ResumeReport } from './agents/sessionResume';
 export type { ExplainedSignal, StateExplanation } from './agents/signals/stateExplanation';
+export type { ExportFormat, ExportReport, ExportRequest } from './data/exchange/dataExport';
 export type { AgentUsage } from './agents/usage';
 export type { Diagnosis } from './base/diagnosis';
 
@@ -109,6 +111,13 @@ export interface Engine extends Disposable {
 
   /** Newest first, at most `limit` (default 100). */
   history(id: AgentId, limit?: number): Promise<readonly AgentChange[]>;
+  /**
+   * Writes what is kept (agents, their history and prompts, approvals) to a file on the owner's machine: consistent, complete or
+   * not there, without secrets unless they are asked for. `onProgress`: `done` records so far, `total` is 0.
+   * @throws {ExchangeError} exchange.fileExists, exchange.fileUnusable, exchange.moving
+   */
+  exportData(request: ExportRequest, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<ExportReport>;
+
   /** What a terminal runs to attach a person. @throws {TmuxError} tmux.noSuchTarget */
   attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] };
   /** Agents by the pid of the tmux client that looks at them: adopts terminals after a reload. */

@@ -31,4 +31,5 @@ export type EngineCalls = Pick<
   | 'startFleet'
   | 'stopAll'
   | 'history'
+  | 'exportData'
 >;

@@ -17,6 +17,8 @@ import {
   type DoctorReport,
   type Engine,
   type EngineStatus,
+  type ExportReport,
+  type ExportRequest,
   type FleetPlan,
   type FleetResult,
   type FleetStep,
@@ -321,6 +323,14 @@ export class Orchestrator implements Engine {
 
   async history(id: AgentId, limit = 100): Promise<readonly AgentChange[]> {
     return (await this.#calls()).history(id, limit);
+  }
+
+  async exportData(
+    request: ExportRequest,
+    onProgress: (step: FleetStep) => void,
+    signal: AbortSignal,
+  ): Promise<ExportReport> {
+    return (await this.#calls()).exportData(request, onProgress, signal);
   }
 
   attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] } {

@@ -3,7 +3,16 @@ import type { AgentSupervisor } from './agents/agentSupervisor';
 import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
 import type { PermissionAnswer } from './agents/permissionRequest';
 import { markEarlier } from './agents/signals/earlierEvidence';
-import type { DoctorReport, FleetPlan, FleetResult, FleetStep, ResumeReport, StateExplanation } from './engine';
+import type {
+  DoctorReport,
+  ExportReport,
+  ExportRequest,
+  FleetPlan,
+  FleetResult,
+  FleetStep,
+  ResumeReport,
+  StateExplanation,
+} from './engine';
 import type { EngineCalls } from './engineCalls';
 import type { FleetRunner } from './fleetRunner';
 
@@ -11,6 +20,7 @@ export interface OwnerCallsPorts {
   readonly supervisor: AgentSupervisor;
   readonly fleet: FleetRunner;
   readonly doctor: (typeId: string, signal: AbortSignal) => Promise<DoctorReport>;
+  readonly exportData: EngineCalls['exportData'];
 }
 
 /** What the owner's session does itself. */
@@ -120,6 +130,14 @@ export class OwnerCalls implements EngineCalls {
 
   stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
     return this.#fleet.stopAll(onProgress, signal);
+  }
+
+  exportData(
+    request: ExportRequest,
+    onProgress: (step: FleetStep) => void,
+    signal: AbortSignal,
+  ): Promise<ExportReport> {
+    return this.ports.exportData(request, onProgress, signal);
   }
 
   history(id: AgentId, limit = 100): Promise<readonly AgentChange[]> {

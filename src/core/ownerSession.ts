@@ -24,6 +24,7 @@ import type { AlertSink } from './monitoring/alertSink';
 import type { NoticeBoard } from './monitoring/noticeBoard';
 import { OwnerCalls } from './ownerCalls';
 import { OwnerDoor } from './ownerDoor';
+import { createExporter } from './ownerExport';
 import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
 import type { ViewBoard } from './viewBoard';
@@ -204,7 +205,12 @@ export class OwnerSession implements Disposable {
       ids,
       log,
     });
-    this.#calls = new OwnerCalls({ supervisor, fleet, doctor: (typeId, ended) => doctor.examine(typeId, ended) });
+    this.#calls = new OwnerCalls({
+      supervisor,
+      fleet,
+      doctor: (typeId, ended) => doctor.examine(typeId, ended),
+      exportData: createExporter({ store: dataStore, workspace, clock, log }),
+    });
     const { hooks, registry } = supervisor;
     this.#owned.add(await OwnerDoor.open({ workspace, ownership, registry, hooks, engine, notices, clock, log }));
     if (signal.aborted) return;

@@ -9,6 +9,7 @@ import type { LaunchChecks } from './agents/launchChecks';
 import type { Processes } from './agents/processes';
 import type { FaultPoints } from './agents/delivery/faultPoints';
 import type { DataStore } from './data/dataStore';
+import type { ExportFiles } from './data/exchange/dataExport';
 import type { Ownership, WorkspaceLock } from './data/workspaceLock';
 import type { Diagnosis } from './engine';
 import type { Disposable } from './base/disposable';
@@ -56,6 +57,9 @@ export interface Workspace {
   /** `fence` is asked before every batch of commands that changes something. */
   createHost(mode: 'owner' | 'observer', fence: () => boolean): AgentHost;
   readonly checks: LaunchChecks;
+  readonly exportFiles: ExportFiles;
+  /** Lets the event loop turn. */
+  breathe(): Promise<void>;
   /** Lower-case hex. */
   sha256(text: string): string;
   diagnose(): Promise<readonly Diagnosis[]>;

@@ -61,6 +61,13 @@ export interface GatewayParams {
   readonly 'fleet.start': { readonly plan: unknown };
   readonly 'fleet.stopAll': NoParams;
   readonly 'fleet.resume': NoParams;
+  /** → `ExportReport`. `file` is absolute, on the machine of the engine. Notifications `progress` come before the answer. */
+  readonly 'data.export': {
+    readonly file: string;
+    readonly format: 'json' | 'ndjson' | 'csv' | 'markdown';
+    readonly withSecrets?: boolean;
+    readonly overwrite?: boolean;
+  };
   readonly 'doctor.run': { readonly typeId: string };
   /** → `WatchSnapshot` (its agents as in `agent.list`), then notifications `changed` on this connection. Asked again, it begins anew. */
   readonly watch: NoParams;

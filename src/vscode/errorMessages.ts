@@ -1,6 +1,7 @@
 import { type AgentErrorCode, agentOfError } from '../core/agents/agentErrors';
 import { describeError, OrchestratorError } from '../core/base/errors';
 import type { DataErrorCode } from '../core/data/dataErrors';
+import type { ExchangeErrorCode } from '../core/data/exchange/exchangeErrors';
 import type { ProcessingErrorCode } from '../core/data/processing/processingErrors';
 import type { EngineErrorCode } from '../core/engineErrors';
 import { GatewayError, type GatewayErrorCode } from '../core/gateway/gatewayErrors';
@@ -35,6 +36,7 @@ export type KnownErrorCode =
   | AuthErrorCode
   | DataErrorCode
   | EngineErrorCode
+  | ExchangeErrorCode
   | GatewayErrorCode
   | ProcessingErrorCode
   | TmuxErrorCode
@@ -173,6 +175,13 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'The path of the runtime folder is too long for a socket. Set a shorter XDG_RUNTIME_DIR or TMPDIR.',
     checkSetup,
   ),
+  'exchange.fileExists': warning(
+    'There is a file of this name already. Choose another name, or say that it is to be replaced.',
+  ),
+  'exchange.fileUnusable': error('The file cannot be written. Choose another name or folder.'),
+  'exchange.moving': warning(
+    'The store was changed during every attempt to read it whole, so nothing was written. Try again when the agents do less.',
+  ),
   'processing.unknownStep': error('This pipeline uses a kind of step that is not known here. Install what adds it.'),
   'processing.duplicateStep': error('A kind of step of this name exists already. Choose another name.'),
   'processing.invalidPipeline': error('The pipeline has mistakes and was not used. Correct what is named here.'),
@@ -305,6 +314,7 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.deliveryFailed',
   'agent.cannotResume',
   'data.io',
+  'exchange.fileUnusable',
   'processing.boundExceeded',
   'processing.invalidPipeline',
   'processing.tooManyRejects',

@@ -12,6 +12,8 @@ import {
   type DoctorReport,
   type Engine,
   type EngineStatus,
+  type ExportReport,
+  type ExportRequest,
   type FleetPlan,
   type FleetResult,
   type FleetStep,
@@ -333,6 +335,11 @@ export class FakeEngine implements Engine {
   async stopAll(_onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
     this.#call('stopAll');
     return { ...this.fleetResult, isCanceled: signal.aborted };
+  }
+
+  async exportData({ file, format, withSecrets = false }: ExportRequest): Promise<ExportReport> {
+    this.#call(`exportData ${format} ${file}`);
+    return { file, format, records: 1, sizeBytes: 2, isRedacted: !withSecrets, seq: 3 };
   }
 
   async history(): Promise<readonly AgentChange[]> {

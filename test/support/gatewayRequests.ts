@@ -49,6 +49,7 @@ export function rightParams(agentId: string): Readonly<Record<GatewayMethod, Rea
     },
     'fleet.stopAll': {},
     'fleet.resume': {},
+    'data.export': { file: '/project/export.json', format: 'json' },
     'doctor.run': { typeId: 'demo' },
     watch: {},
   };

@@ -61,6 +61,7 @@ export const RED_TEAM_REQUESTS: readonly ForgedRequest[] = [
   ['watch everything', request('watch', {})],
   ['list all agents', request('agent.list', {})],
   ['accept a loss of the store', request('engine.acceptStoreLoss', {})],
+  ['export everything', request('data.export', { file: '/tmp/all.json', format: 'json', withSecrets: true })],
   ['start a doctor', request('doctor.run', { typeId: 'demo' })],
   ['say hello again, as a person', request('hello', { protocol: 1, client: 'x', personKey: 'a'.repeat(64) })],
   ['report as another', request('hook.report', { agentId: other, event: 'Stop', payload: {}, sentAtMs: 1 })],

@@ -1,3 +1,4 @@
+import { NodeExportFiles } from '../../src/core/data/node/nodeExportFiles';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { AgentHost } from '../../src/core/agents/agentHost';
@@ -116,6 +117,8 @@ export class WindowedMachine {
         const isPersonKey = (key: string): boolean => key === 'the key';
         return Promise.resolve({ tokens, tokenFiles, isPersonKey, listener, dispose: () => listener.dispose() });
       },
+      exportFiles: new NodeExportFiles(),
+      breathe: () => Promise.resolve(),
       readHookSpool: () => Promise.resolve({ dispose: () => undefined }),
       connectGateway: (signal) => {
         const listener = this.isGatewayReachable ? this.listener : undefined;

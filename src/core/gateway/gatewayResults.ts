@@ -10,6 +10,7 @@ import type {
   DoctorReport,
   Engine,
   EngineStatus,
+  ExportReport,
   FleetPlan,
   FleetResult,
   FleetStep,
@@ -57,6 +58,7 @@ export interface GatewayResults extends Record<GatewayMethod, unknown> {
   readonly 'fleet.start': WireFleetResult;
   readonly 'fleet.stopAll': WireFleetResult;
   readonly 'fleet.resume': WireFleetResult;
+  readonly 'data.export': ExportReport;
   readonly 'doctor.run': DoctorReport;
   readonly watch: WatchSnapshot;
 }

@@ -95,6 +95,16 @@ export const personMethods = {
   'fleet.stopAll': forPerson(nothing, (_, call) => settled(call.engine.stopAll(steps(call), call.signal))),
   'fleet.resume': forPerson(nothing, (_, call) => settled(call.engine.resumeFleet(steps(call), call.signal))),
 
+  'data.export': forPerson(
+    {
+      file: path,
+      format: oneOf('json', 'ndjson', 'csv', 'markdown'),
+      withSecrets: optional(flag),
+      overwrite: optional(flag),
+    },
+    ({ file, format, withSecrets = false, overwrite = false }, call) =>
+      call.engine.exportData({ file, format, withSecrets, overwrite }, steps(call), call.signal),
+  ),
   'doctor.run': forPerson(
     { typeId: text({ maxLength: 41, pattern: /^[a-z0-9][a-z0-9-]*$/, expected: 'is no agent type' }) },
     ({ typeId }, { engine, signal }) => engine.doctor(typeId, signal),

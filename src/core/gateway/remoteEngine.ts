@@ -203,6 +203,10 @@ export class RemoteEngine implements FollowedEngine {
     return this.#fleet(this.client.request('fleet.resume', {}, withSteps(onProgress, signal)));
   }
 
+  exportData(request: engine.ExportRequest, onProgress: OnStep, signal: AbortSignal): Promise<engine.ExportReport> {
+    return this.client.request('data.export', request, withSteps(onProgress, signal));
+  }
+
   history(agentId: AgentId, limit?: number): Promise<readonly AgentChange[]> {
     return this.client.request('agent.history', { agentId, ...(limit !== undefined && { limit }) });
   }

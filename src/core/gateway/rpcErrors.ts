@@ -64,6 +64,10 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
   'data.networkFileSystem': FailedPrecondition,
   'data.socketPathTooLong': FailedPrecondition,
 
+  'exchange.fileExists': AlreadyExists,
+  'exchange.fileUnusable': FailedPrecondition,
+  'exchange.moving': Unavailable,
+
   'tmux.notInstalled': FailedPrecondition,
   'tmux.tooOld': FailedPrecondition,
   'tmux.socketFolderUnsafe': FailedPrecondition,

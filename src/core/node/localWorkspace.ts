@@ -16,6 +16,7 @@ import { describeError, OrchestratorError } from '../base/errors';
 import { UlidIds } from '../base/ids';
 import type { Logger } from '../base/log';
 import { EpochWorkspaceLock } from '../data/node/epochWorkspaceLock';
+import { NodeExportFiles } from '../data/node/nodeExportFiles';
 import { openDataStore } from '../data/node/openDataStore';
 import { StoreEngineChoice } from '../data/storeEngine';
 import type { Ownership } from '../data/workspaceLock';
@@ -72,6 +73,8 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     processes: process.platform === 'linux' ? new LinuxProcesses() : new PsProcesses(),
     environment,
     checks: new NodeLaunchChecks(),
+    exportFiles: new NodeExportFiles(),
+    breathe: () => new Promise((resolve) => setImmediate(resolve)),
     homes: new NodeHomeFolders(log),
     usageReader: new NodeUsageReader(),
     statusFiles: new NodeStatusFiles(log, env),

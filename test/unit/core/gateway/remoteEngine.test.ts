@@ -115,6 +115,7 @@ describe('the engine of a window that follows', () => {
     await remote.stopAll(noSteps, signal);
     await remote.resumeFleet(noSteps, signal);
     await remote.acceptStoreLoss();
+    await remote.exportData({ file: '/x.md', format: 'markdown' }, noSteps, signal);
     await remote.removeAgent(agentId('newcomer'));
     assert.deepEqual(engine.calls, [
       'startAgent Newcomer',
@@ -139,6 +140,7 @@ describe('the engine of a window that follows', () => {
       'stopAll',
       'resumeFleet',
       'acceptStoreLoss',
+      'exportData markdown /x.md',
       'removeAgent newcomer',
     ]);
   });

@@ -1,0 +1,46 @@
+import { transcriptFormat, transcripts } from './agentTranscript';
+import type { Clock } from './base/clock';
+import type { Logger } from './base/log';
+import { AGENT_CHANGES, AGENTS, APPROVALS } from './dataAgentStore';
+import { DELIVERIES } from './dataDeliveryStore';
+import type { Collection, DataStore } from './data/dataStore';
+import { exportData } from './data/exchange/dataExport';
+import { DataProcessor } from './data/processing/dataProcessor';
+import type { EngineCalls } from './engineCalls';
+import { FLEET_TYPES } from './fleetTypes';
+import type { Workspace } from './workspace';
+
+export interface OwnerExportPorts {
+  readonly store: DataStore;
+  readonly workspace: Pick<Workspace, 'exportFiles' | 'breathe'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const collections = [
+  AGENTS,
+  AGENT_CHANGES,
+  DELIVERIES,
+  APPROVALS,
+  FLEET_TYPES,
+] as unknown as readonly Collection<never>[]; // records are only passed on
+
+/** Exports of everything that the owner keeps. Values of environment variables count as secret, whatever they look like. */
+export function createExporter({ store, workspace, clock, log }: OwnerExportPorts): EngineCalls['exportData'] {
+  const processor = new DataProcessor({ clock, log, breathe: () => workspace.breathe() });
+  const ports = {
+    store,
+    files: workspace.exportFiles,
+    processor,
+    nowMs: () => clock.nowMs(),
+    collections,
+    secretPlaces: [
+      ['value', 'spec', 'env', '*'],
+      ['value', 'env', '*'],
+      ['value', 'launch', 'env', '*'],
+    ],
+    document: { records: transcripts, format: transcriptFormat },
+  };
+  return (request, onProgress, signal) =>
+    exportData(ports, request, (done) => onProgress({ name: 'records', done, total: 0 }), signal);
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { SystemClock } from '../../../src/core/base/clock';
+import type { Collection } from '../../../src/core/data/dataStore';
+import { type DataExportPorts, exportData } from '../../../src/core/data/exchange/dataExport';
+import { ExchangeError } from '../../../src/core/data/exchange/exchangeErrors';
+import { NodeExportFiles } from '../../../src/core/data/node/nodeExportFiles';
+import { DataProcessor } from '../../../src/core/data/processing/dataProcessor';
+import { jsonArray } from '../../../src/core/data/processing/jsonExport';
+import { openFileStore, temporaryFolder } from '../../support/storeWorker';
+import { trials } from '../../support/trials';
+
+interface Half {
+  readonly round: number;
+}
+const lefts: Collection<Half> = { kind: 'left', indexes: [], parse: (value) => value as Half }; // written by this test
+const rights: Collection<Half> = { ...lefts, kind: 'right' };
+
+describe('Exports of a store on a file', () => {
+  const clock = new SystemClock();
+  let place: ReturnType<typeof temporaryFolder>;
+  let store: Awaited<ReturnType<typeof openFileStore>>['store'];
+  let file: string;
+  beforeEach(async () => {
+    place = temporaryFolder();
+    fs.mkdirSync(path.join(place.folder, 'store'), { mode: 0o700 });
+    ({ store } = await openFileStore(path.join(place.folder, 'store')));
+    file = path.join(place.folder, 'export.json');
+  });
+  afterEach(async () => {
+    await store.close();
+    place.remove();
+  });
+
+  const ports = (): DataExportPorts => ({
+    store,
+    files: new NodeExportFiles(),
+    processor: new DataProcessor({ clock, breathe: () => new Promise((done) => setImmediate(done)) }),
+    nowMs: () => clock.nowMs(),
+    collections: [lefts, rights] as unknown as readonly Collection<never>[],
+    secretPlaces: [],
+    document: { records: async function* () {}, format: jsonArray },
+  });
+  const files = (): string[] => fs.readdirSync(place.folder).filter((name) => name !== 'store');
+
+  it('R5 never holds half of a transaction, while others write', async function () {
+    this.timeout(120_000);
+    const rounds = trials(10, 100, 1_000);
+    let isOver = false;
+    const writing = (async () => {
+      for (let round = 1; !isOver; round++) {
+        await store.tx((tx) => {
+          tx.put(lefts, `l${round % 7}`, { round });
+          tx.put(rights, `r${round % 7}`, { round });
+        });
+      }
+    })();
+    try {
+      for (let i = 0; i < rounds; i++) {
+        await exportData(ports(), { file, format: 'json', overwrite: true }, () => undefined);
+        const records = JSON.parse(fs.readFileSync(file, 'utf8')) as { kind: string; value: Half }[]; // just written
+        const roundsOf = (kind: string): number[] =>
+          records.filter((each) => each.kind === kind).map(({ value }) => value.round);
+        assert.deepEqual(roundsOf('left'), roundsOf('right'));
+      }
+    } finally {
+      isOver = true;
+      await writing;
+    }
+  });
+
+  it('makes a file for its owner only, and none but that', async () => {
+    await store.tx((tx) => tx.put(lefts, 'l', { round: 1 }));
+    const report = await exportData(ports(), { file, format: 'ndjson' }, () => undefined);
+    const { mode, size } = fs.statSync(file);
+    assert.deepEqual([mode & 0o777, size, report.records], [0o600, report.sizeBytes, 1]);
+    assert.deepEqual(files(), ['export.json']);
+  });
+
+  it('leaves a file that is there as it is, unless it is told to replace it; what is no file always', async () => {
+    fs.writeFileSync(file, 'mine');
+    const isThere = (error: unknown): boolean => ExchangeError.is(error, 'exchange.fileExists');
+    await assert.rejects(
+      exportData(ports(), { file, format: 'json' }, () => undefined),
+      isThere,
+    );
+    assert.equal(fs.readFileSync(file, 'utf8'), 'mine');
+    await exportData(ports(), { file, format: 'json', overwrite: true }, () => undefined);
+    assert.notEqual(fs.readFileSync(file, 'utf8'), 'mine');
+    const link = path.join(place.folder, 'link');
+    fs.symlinkSync(file, link);
+    for (const other of [link, place.folder, 'relative.json', path.join(place.folder, 'none', 'x.json')])
+      await assert.rejects(
+        exportData(ports(), { file: other, format: 'json', overwrite: true }, () => undefined),
+        (error) => ExchangeError.is(error, 'exchange.fileUnusable'),
+      );
+    assert.deepEqual(files().sort(), ['export.json', 'link']);
+  });
+
+  it('leaves nothing when it is cancelled on its way', async () => {
+    const abort = new AbortController();
+    await store.tx((tx) => {
+      for (let i = 0; i < 3_000; i++) tx.put(lefts, `l${i}`, { round: i });
+    });
+    const stopped = exportData(ports(), { file, format: 'json' }, () => abort.abort(new Error('enough')), abort.signal);
+    await assert.rejects(stopped, /enough/);
+    assert.deepEqual(files(), []);
+  });
+});

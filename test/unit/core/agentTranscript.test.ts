@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { transcriptFormat, transcripts } from '../../../src/core/agentTranscript';
+import { SystemClock } from '../../../src/core/base/clock';
+import { AGENT_CHANGES, AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
+import type { Collection } from '../../../src/core/data/dataStore';
+import { withSnapshot } from '../../../src/core/data/exchange/snapshot';
+import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
+import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
+
+describe('transcripts', () => {
+  it('tell of prompts and states of each agent in order of time, then of approvals, without any markup', async () => {
+    const store = new MemoryDataStore({ clock: new SystemClock() });
+    await store.tx((tx) => {
+      const put = (collection: Collection<never>, value: object): void =>
+        tx.put(
+          collection,
+          (value as { id?: string; hash: string }).id ?? (value as { hash: string }).hash,
+          value as never,
+        );
+      const state = { lifecycle: 'running', activity: 'idle' };
+      const evidence = [{ source: 'screen', detail: 'a *prompt* line', observedAtMs: 1 }];
+      const spec = { name: '<b>One</b>', typeId: 'demo', folder: '/p' };
+      const agent = { ...state, spec, desired: 'running', generation: 1, evidence: [], restartsAtMs: [], sinceMs: 0 };
+      const change = {
+        agentId: 'one',
+        generation: 1,
+        from: state,
+        to: state,
+        reason: 'ready',
+        actor: 'engine',
+        evidence,
+      };
+      const delivery = {
+        agentId: 'one',
+        prepared: '',
+        actor: 'person',
+        generation: 1,
+        submitCount: 1,
+        changes: [],
+        steps: {},
+      };
+      put(AGENTS as Collection<never>, { ...agent, id: 'one' });
+      put(AGENTS as Collection<never>, { ...agent, id: 'two', spec: { ...spec, name: 'Two' } });
+      put(AGENT_CHANGES as Collection<never>, { ...change, id: 'c1', atMs: 1_000 });
+      put(AGENT_CHANGES as Collection<never>, { ...change, id: 'c2', atMs: 3_000 });
+      put(DELIVERIES as Collection<never>, {
+        ...delivery,
+        id: 'd1',
+        text: '```\n# not a heading',
+        state: 'acknowledged',
+        createdAtMs: 2_000,
+        stateAtMs: 2_500,
+      });
+      put(APPROVALS as Collection<never>, { hash: 'b', shown: 'sh -c late', approvedAtMs: 9_000, actor: 'person' });
+      put(APPROVALS as Collection<never>, { hash: 'a2', shown: 'sh -c early', approvedAtMs: 8_000, actor: 'person' });
+    });
+    const all = [AGENTS, AGENT_CHANGES, DELIVERIES, APPROVALS] as unknown as readonly Collection<never>[];
+    const read = async (maxHeld: number): Promise<string> =>
+      withSnapshot(store, all, async (snapshot) => {
+        let text = '';
+        for await (const page of transcripts(snapshot))
+          for await (const part of transcriptFormat().stream(page)) text += part;
+        return text;
+      }, undefined, { maxHeld, pageSize: 1 }); // prettier-ignore
+    const text = await read(100);
+    assert.deepEqual(
+      text.split('\n').filter((line) => line.startsWith('## ')).map((line) => line.replaceAll('\\', '')),
+      [
+        '## Agent <b>One</b>',
+        '## 1970-01-01T00:00:01.000Z running, idle',
+        '## 1970-01-01T00:00:02.000Z Prompt',
+        '## 1970-01-01T00:00:03.000Z running, idle',
+        '## Agent Two',
+        '## 1970-01-01T00:00:08.000Z Approved by person',
+        '## 1970-01-01T00:00:09.000Z Approved by person',
+      ],
+    ); // prettier-ignore
+    assert.ok(text.includes('````\n```\n# not a heading\n````\n') && text.includes('a \\*prompt\\* line'), text);
+    assert.equal(text.includes('<b>'), false);
+    // Approvals are put in order within what is read together.
+    assert.equal((await read(0)).split('\n').length, text.split('\n').length);
+    await store.close();
+  });
+});
