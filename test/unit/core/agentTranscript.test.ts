@@ -39,11 +39,11 @@ describe('transcripts', () => {
         changes: [],
         steps: {},
       };
-      put(AGENTS as Collection<never>, { ...agent, id: 'one' });
-      put(AGENTS as Collection<never>, { ...agent, id: 'two', spec: { ...spec, name: 'Two' } });
-      put(AGENT_CHANGES as Collection<never>, { ...change, id: 'c1', atMs: 1_000 });
-      put(AGENT_CHANGES as Collection<never>, { ...change, id: 'c2', atMs: 3_000 });
-      put(DELIVERIES as Collection<never>, {
+      put(AGENTS as unknown as Collection<never>, { ...agent, id: 'one' });
+      put(AGENTS as unknown as Collection<never>, { ...agent, id: 'two', spec: { ...spec, name: 'Two' } });
+      put(AGENT_CHANGES as unknown as Collection<never>, { ...change, id: 'c1', atMs: 1_000 });
+      put(AGENT_CHANGES as unknown as Collection<never>, { ...change, id: 'c2', atMs: 3_000 });
+      put(DELIVERIES as unknown as Collection<never>, {
         ...delivery,
         id: 'd1',
         text: '```\n# not a heading',
@@ -51,8 +51,18 @@ describe('transcripts', () => {
         createdAtMs: 2_000,
         stateAtMs: 2_500,
       });
-      put(APPROVALS as Collection<never>, { hash: 'b', shown: 'sh -c late', approvedAtMs: 9_000, actor: 'person' });
-      put(APPROVALS as Collection<never>, { hash: 'a2', shown: 'sh -c early', approvedAtMs: 8_000, actor: 'person' });
+      put(APPROVALS as unknown as Collection<never>, {
+        hash: 'b',
+        shown: 'sh -c late',
+        approvedAtMs: 9_000,
+        actor: 'person',
+      });
+      put(APPROVALS as unknown as Collection<never>, {
+        hash: 'a2',
+        shown: 'sh -c early',
+        approvedAtMs: 8_000,
+        actor: 'person',
+      });
     });
     const all = [AGENTS, AGENT_CHANGES, DELIVERIES, APPROVALS] as unknown as readonly Collection<never>[];
     const read = async (maxHeld: number): Promise<string> =>
