@@ -10,6 +10,7 @@ import { agentCommands } from './commands/agentCommands';
 import { AgentPicker } from './commands/agentPicker';
 import { AgentTargets } from './commands/agentTargets';
 import { demandControl } from './commands/control';
+import { dataCommands } from './commands/dataCommands';
 import { openCommands } from './commands/openCommands';
 import { type CommandHandlers, registerCommands } from './commands/registerCommands';
 import { reportCommands } from './commands/reportCommands';
@@ -171,6 +172,7 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
       waiting: new WaitingRound(engine),
     }),
     ...reportCommands({ engine, targets, documents, clock, isTrusted }),
+    ...dataCommands({ engine, reporter, isTrusted }),
     ...fleetCommands(fleet),
     ...windowCommands({ engine, documents, settings, channel, extensionVersion, globalMemory, start }),
   };

@@ -52,6 +52,7 @@ export const CommandId = {
   RemoveAgent: 'coreOrchestrator.removeAgent',
   StartFleet: 'coreOrchestrator.startFleet',
   StopAll: 'coreOrchestrator.stopAll',
+  ExportData: 'coreOrchestrator.exportData',
   GoToAgent: 'coreOrchestrator.goToAgent',
   ShowHistory: 'coreOrchestrator.showHistory',
   ShowLog: 'coreOrchestrator.showLog',
@@ -112,6 +113,7 @@ export interface CommandTypes {
   [CommandId.RemoveAgent]: AgentCommand;
   [CommandId.StartFleet]: PlainCommand;
   [CommandId.StopAll]: PlainCommand;
+  [CommandId.ExportData]: PlainCommand;
   [CommandId.GoToAgent]: PlainCommand;
   [CommandId.ShowHistory]: AgentCommand;
   [CommandId.ShowLog]: PlainCommand;

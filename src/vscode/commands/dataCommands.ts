@@ -1,0 +1,88 @@
+import * as vscode from 'vscode';
+import { ExchangeError } from '../../core/data/exchange/exchangeErrors';
+import type { Engine, ExportFormat, ExportReport, ExportRequest } from '../../core/engine';
+import { CommandId } from '../manifest';
+import type { Reporter } from '../reporter';
+import { demandTrust, type IsTrusted } from '../trustGate';
+import { demandControl } from './control';
+import type { CommandHandlers } from './registerCommands';
+
+export interface DataCommandParts {
+  readonly engine: Engine;
+  readonly reporter: Reporter;
+  readonly isTrusted: IsTrusted;
+}
+
+interface FormatItem extends vscode.QuickPickItem {
+  readonly format: ExportFormat;
+  readonly ending: string;
+}
+
+const FORMATS: readonly FormatItem[] = [
+  { label: 'Markdown', description: 'transcripts, for reading', format: 'markdown', ending: 'md' },
+  { label: 'JSON', description: 'every record, in one list', format: 'json', ending: 'json' },
+  { label: 'NDJSON', description: 'every record, one on each line', format: 'ndjson', ending: 'ndjson' },
+  { label: 'CSV', description: 'every record, for a spreadsheet', format: 'csv', ending: 'csv' },
+];
+const WITHOUT_SECRETS: vscode.QuickPickItem = {
+  label: 'Without Secrets',
+  description: 'what looks like a secret, and values of environment variables, are left out',
+};
+const WITH_SECRETS: vscode.QuickPickItem = { label: 'With Secrets', description: 'everything as it is kept' };
+
+/** Commands about what is kept. */
+export function dataCommands(parts: DataCommandParts): CommandHandlers {
+  return { [CommandId.ExportData]: () => exportData(parts) };
+}
+
+async function exportData({ engine, reporter, isTrusted }: DataCommandParts): Promise<void> {
+  demandTrust(isTrusted);
+  demandControl(engine);
+  const request = await askForExport();
+  if (!request) return;
+  const report = await withProgress(engine, request);
+  const secrets = report.isRedacted ? 'Secrets were left out.' : 'It holds secrets: keep it safe.';
+  const count = report.records === 1 ? '1 record' : `${report.records} records`;
+  reporter.show('information', `Exported ${count}. ${secrets}`, [
+    { title: 'Show File', command: 'vscode.open', args: [vscode.Uri.file(report.file)] },
+  ]);
+}
+
+/** The dialog for the file asks itself before a file is replaced. @throws {ExchangeError} exchange.fileUnusable */
+async function askForExport(): Promise<ExportRequest | undefined> {
+  const title = 'Export Data';
+  const chosen = await vscode.window.showQuickPick(FORMATS, { title, placeHolder: 'In which format?' });
+  if (!chosen) return undefined;
+  const secrets = await vscode.window.showQuickPick([WITHOUT_SECRETS, WITH_SECRETS], {
+    title,
+    placeHolder: 'With secrets, such as tokens in prompts?',
+  });
+  if (!secrets) return undefined;
+  const { format, ending, label } = chosen;
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const uri = await vscode.window.showSaveDialog({
+    title,
+    filters: { [label]: [ending] },
+    ...(folder && { defaultUri: vscode.Uri.joinPath(folder, `agents.${ending}`) }),
+  });
+  if (!uri) return undefined;
+  if (uri.scheme !== 'file') throw new ExchangeError('exchange.fileUnusable', 'it is not on the machine of the agents');
+  return { file: uri.fsPath, format, withSecrets: secrets === WITH_SECRETS, overwrite: true };
+}
+
+function withProgress(engine: Engine, request: ExportRequest): Thenable<ExportReport> {
+  const options = { location: vscode.ProgressLocation.Notification, title: 'Exporting data', cancellable: true };
+  return vscode.window.withProgress(options, async (progress, token) => {
+    const abort = new AbortController();
+    const subscription = token.onCancellationRequested(() => abort.abort());
+    try {
+      return await engine.exportData(
+        request,
+        ({ done }) => progress.report({ message: `${done} records` }),
+        abort.signal,
+      );
+    } finally {
+      subscription.dispose();
+    }
+  });
+}
