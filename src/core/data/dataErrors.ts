@@ -1,4 +1,5 @@
 import { OrchestratorError, type ErrorDisposition } from '../base/errors';
+import type { ValidationProblem } from './validation/validationRule';
 
 export type DataErrorCode =
   | 'data.closed'
@@ -34,15 +35,18 @@ const dispositions: Record<DataErrorCode, ErrorDisposition> = {
 /** A failure of the store or of the ownership of its folder. */
 export class DataError extends OrchestratorError<DataErrorCode> {
   readonly disposition: ErrorDisposition;
+  /** Everything that is wrong, for data.invalid of a validated value or schema; else empty. */
+  readonly problems: readonly ValidationProblem[];
 
   constructor(
     readonly code: DataErrorCode,
     /** What failed, in words: no record contents. */
     detail: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly problems?: readonly ValidationProblem[] },
   ) {
     super(`${code}: ${detail}`, options);
     this.disposition = dispositions[code];
+    this.problems = options?.problems ?? [];
   }
 
   static is<C extends DataErrorCode>(error: unknown, code?: C): error is DataError & { readonly code: C } {
