@@ -136,8 +136,6 @@ export interface ContextKeys {
   /** Which welcome text the Agents view shows while it has no rows. */
   'coreOrchestrator.welcome': WelcomeState;
   'coreOrchestrator.hasAgents': boolean;
-  /** This window manages the agents of the workspace. */
-  'coreOrchestrator.isOwner': boolean;
   /** Commands of this window reach the agents: it manages them, or is connected to the window or host that does. */
   'coreOrchestrator.canAct': boolean;
   /** At least one agent has a process. */

@@ -232,6 +232,34 @@ describe('when clauses', () => {
     }
   });
 
+  it('use every key that is set, once it decides something', () => {
+    const contextSource = readFileSync(path.join(root, 'src/vscode/window/workspaceFacts.ts'), 'utf8');
+    const set = [...contextSource.matchAll(/'(coreOrchestrator\.\w+)'/g)].map(([, key]) => key ?? '');
+    const manifestText = JSON.stringify(contributes);
+    assert.ok(set.length > 10);
+    assert.deepEqual(
+      set.filter((key) => !manifestText.includes(key)),
+      [],
+    );
+  });
+
+  it('offer nothing where it cannot be done or does nothing', () => {
+    const reachable = 'coreOrchestrator.welcome != windows && coreOrchestrator.welcome != virtualWorkspace';
+    const enablement = (name: string) => commands.get(`coreOrchestrator.${name}`)?.enablement;
+    assert.equal(enablement('createFleetFile'), `isWorkspaceTrusted && ${reachable}`); // it writes
+    assert.equal(enablement('tryAgain'), reachable);
+    const goTo = (menus['view/title'] ?? []).find(({ command }) => command === 'coreOrchestrator.goToAgent');
+    assert.match(goTo?.when ?? '', /&& coreOrchestrator\.hasAgents$/);
+  });
+
+  it('let an agent in quarantine be stopped from its row', () => {
+    const row = contextValue(anAgentView({ lifecycle: 'quarantined' }), true);
+    const offered = (menus['view/item/context'] ?? [])
+      .filter(({ when }) => new RegExp(/viewItem =~ \/(.*)\//.exec(when ?? '')?.[1] ?? '$^').test(row))
+      .map(({ command }) => command);
+    assert.ok(offered.includes('coreOrchestrator.stopAgent') && offered.includes('coreOrchestrator.releaseQuarantine'));
+  });
+
   it('of rows use only tokens that rows have', () => {
     const views = Object.values(Lifecycle).flatMap((lifecycle) => [
       anAgentView({ lifecycle }),

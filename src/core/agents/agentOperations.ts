@@ -185,6 +185,7 @@ export class AgentOperations implements Disposable {
         lifecycle: 'stopped',
         process: null,
         nextStartAtMs: null,
+        ...(lifecycle === 'quarantined' && { restartsAtMs: [] }), // a person has looked at it: the next start is a new beginning
         durability: 'before',
         ...order,
       });

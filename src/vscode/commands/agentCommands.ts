@@ -28,7 +28,8 @@ export interface AgentCommandParts {
 const isManaged: AgentFilter = (agent) => !agent.isManagedElsewhere;
 const canPause: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'running';
 const canResume: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'paused';
-const canStop: AgentFilter = (agent) => isManaged(agent) && (isLive(agent) || agent.lifecycle === 'backoff');
+const canStop: AgentFilter = (agent) =>
+  isManaged(agent) && (isLive(agent) || agent.lifecycle === 'backoff' || agent.lifecycle === 'quarantined');
 const canStart: AgentFilter = (agent) => isManaged(agent) && isEnded(agent);
 const canRestart: AgentFilter = (agent) => isManaged(agent) && isLive(agent);
 const isResumable: AgentFilter = (agent) => isManaged(agent) && agent.isResumable;

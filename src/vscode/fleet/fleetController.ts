@@ -88,6 +88,7 @@ export class FleetController implements Disposable {
 
   /** Writes a first fleet file to edit; an existing one is only opened. */
   async createFile(): Promise<void> {
+    demandTrust(this.parts.isTrusted);
     const folders = vscode.workspace.workspaceFolders ?? [];
     const folder = folders.length > 1 ? await vscode.window.showWorkspaceFolderPick() : folders[0];
     if (!folder) {

@@ -63,7 +63,6 @@ export class WorkspaceFacts implements Disposable {
       }),
     );
     this.keys.set('coreOrchestrator.hasAgents', agents.length > 0);
-    this.keys.set('coreOrchestrator.isOwner', status.kind === 'ready');
     this.keys.set('coreOrchestrator.canAct', canAct(status));
     const isWaiting = agents.some((agent) => agent.needsYou !== undefined);
     this.keys.set('coreOrchestrator.hasWaitingAgents', isWaiting);

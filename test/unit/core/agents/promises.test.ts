@@ -70,6 +70,16 @@ describe('R16 crash loops', function () {
     });
   }
 
+  it('R16 an agent in quarantine can be stopped instead: nothing starts, the notice goes, and a later start has a fresh budget', async () => {
+    const { world } = await crashLoop(1, 0, 1);
+    await world.run(world.supervisor.stop('reviewer'));
+    const { lifecycle, desired } = world.agent().record;
+    assert.deepEqual([lifecycle, desired, world.notices.size, world.launches()], ['stopped', 'stopped', 0, 6]);
+    world.host.onDidLaunch = () => undefined;
+    await world.run(world.supervisor.start('reviewer'));
+    assert.deepEqual([world.agent().record.lifecycle, world.agent().record.restartsAtMs], ['running', []]);
+  });
+
   it('R16 an agent that fails every 3 minutes is restarted each time, within a minute, and never quarantined', async () => {
     for (let seed = 0; seed < trials(3, 30, 10_000); seed++) {
       const { world, startsAtMs } = await crashLoop(seed, 3 * MINUTE_MS, 3);
