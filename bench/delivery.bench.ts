@@ -16,7 +16,9 @@ import { DeliveryWorld } from '../test/support/deliveryWorld';
 import { openFileStore, temporaryFolder } from '../test/support/storeWorker';
 import { bench, figure, interleave, median, percentile, timed } from './figure';
 
-const ROUNDS = 4;
+/** Rounds of the hooked way: 64 deliveries, for a p95 that is not just the largest value. */
+const HOOKED_ROUNDS = 8;
+const SEEN_ROUNDS = 4;
 const PER_ROUND = 8;
 const RULE = /^─{20,}$/;
 
@@ -124,7 +126,7 @@ async function measure(
       }
       return times;
     };
-    const measured = await interleave(ROUNDS, {
+    const measured = await interleave(hasHooks ? HOOKED_ROUNDS : SEEN_ROUNDS, {
       ours: () => repeat(() => world.supervisor.sendPrompt(id, text())),
       baseline: () => repeat(() => polling.deliver(text())),
     });
@@ -141,7 +143,7 @@ async function measure(
 void bench(async (report) => {
   const hooked = await measure(true);
   report(figure('delivery.p50', median(hooked.ours), 'ms', { ratioAtMost: 0.7 }, median(hooked.baseline)));
-  report(figure('delivery.p95', percentile(hooked.ours, 95), 'ms', { atMost: 800 }));
+  report(figure('delivery.p95', percentile(hooked.ours, 95), 'ms', { atMost: 800 }, percentile(hooked.baseline, 95)));
   const seen = await measure(false);
   report(figure('delivery.screenOnly.p50', median(seen.ours), 'ms', { ratioAtMost: 0.9 }, median(seen.baseline)));
 });
