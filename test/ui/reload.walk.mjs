@@ -78,6 +78,9 @@ await walk('R14 the window is reloaded', async (it) => {
     assert.deepEqual(attachedClients(it), before.clients);
     for (const name of ['Planner', 'Reviewer', 'Builder'])
       assert.equal((await window.tabs()).filter((tab) => tab.startsWith(name)).length, 1, name);
+    await agents.menu('Builder', 'Open Agent to the Side'); // it stands there already
+    await window.page.locator('.tab.active[aria-label^="Builder"]').waitFor();
+    assert.deepEqual(attachedClients(it), before.clients, 'the terminal in the editor area was shown, none was made');
     await it.shot(window, 'adopted');
   });
 

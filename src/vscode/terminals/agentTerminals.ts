@@ -55,7 +55,7 @@ export class AgentTerminals implements Disposable {
   /** Shows the agent in the editor area, beside what is there. A terminal in the panel moves: it is attached anew. */
   async attachBeside(id: AgentId): Promise<vscode.Terminal> {
     const existing = await this.#existing(id);
-    if (existing && this.#editorTerminals.has(existing)) {
+    if (existing && (this.#editorTerminals.has(existing) || isInEditorArea(existing))) {
       existing.show();
       return existing;
     }
@@ -134,6 +134,15 @@ const canAdopt: ReadonlySet<EngineStatus['kind']> = new Set<EngineStatus['kind']
 
 function isOpen(terminal: vscode.Terminal): boolean {
   return terminal.exitStatus === undefined;
+}
+
+/**
+ * True for one that stands in the editor area, also one that VS Code brought back after a reload: tabs do not name their terminal, but
+ * are labelled with its name. A person who renames a tab gets a new terminal once.
+ */
+function isInEditorArea(terminal: vscode.Terminal): boolean {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  return tabs.some(({ input, label }) => input instanceof vscode.TabInputTerminal && label === terminal.name);
 }
 
 function optionsOf(view: AgentView, { program, args, isReadOnly }: Attachment): vscode.TerminalOptions {
