@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
 import type { Activity } from '../src/core/agents/agentState';
 import { SystemClock } from '../src/core/base/clock';
@@ -11,8 +12,10 @@ import { GATEWAY_PROTOCOL, type GatewayPointer } from '../src/shared/gatewayProt
 import { eventually } from '../test/support/eventually';
 import { EngineMachine } from '../test/support/runningEngine';
 import { bench, figure, percentile } from './figure';
+import { POLL_MS } from './poller';
 
 const REPORTS = 200;
+const POLLED = 40;
 /** An empty input box of the real program, as recorded; the fake one below draws it and waits. */
 const IDLE_SCREEN = 'test/fixtures/screens/claude/2.1.197/120x40/bypass-idle.json';
 
@@ -71,11 +74,31 @@ void bench(async (report) => {
       times.push((await changed) - startedMs);
     };
     for (let i = 0; i < REPORTS / 2; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 120)); // within the rate of an agent
+      await wait(120); // within the rate of an agent
       await measure('UserPromptSubmit', { session_id: 'bench', prompt: `number ${i}` }, 'busy', 2 * i + 1);
       await measure('Stop', { session_id: 'bench' }, 'idle', 2 * i + 2);
     }
-    report(figure('hook.row.p95', percentile(times, 95), 'ms', { atMost: 50 }));
+    // The way without news: a window that asks for all agents again, a while after each answer.
+    const polled: number[] = [];
+    let isOver = false;
+    let activity: Activity | undefined;
+    const poll = async (): Promise<void> => {
+      for (; !isOver; await wait(POLL_MS))
+        activity = (await engine.call('agents')).find((one) => one.id === id)?.activity;
+    };
+    const asked = poll();
+    for (let i = 0; i < POLLED; i++) {
+      const [event, becomes] = i % 2 === 0 ? (['UserPromptSubmit', 'busy'] as const) : (['Stop', 'idle'] as const);
+      await wait(Math.random() * POLL_MS);
+      const startedMs = performance.now();
+      const payload = { session_id: 'bench', ...(i % 2 === 0 && { prompt: `polled ${i}` }) };
+      send('hook.report', { event, payload, sentAtMs: Date.now() }, REPORTS + i + 1);
+      await eventually('polled', () => activity === becomes, { everyMs: 1 });
+      polled.push(performance.now() - startedMs);
+    }
+    isOver = true;
+    await asked;
+    report(figure('hook.row.p95', percentile(times, 95), 'ms', { atMost: 50 }, percentile(polled, 95)));
     agent.destroy();
     window.dispose();
   } finally {
