@@ -17,6 +17,8 @@ const NAMES = { codex: 'Builder', gemini: 'Reviewer', claude: 'Planner', opencod
 /** Four programs start side by side. */
 const READY_MS = 120_000;
 const firstPrompt = (cli) => `Say hello to ${cli}. [[reply: Hello.]][[tokens: 1000 20]]`;
+/** In the first prompt of each before the reboot, and in no other's. */
+const earlierWords = (cli) => (cli === 'codex' ? 'the word heliotrope' : `Say hello to ${cli}`);
 
 await walk('Real agents', async (it) => {
   const all = Object.keys(NAMES);
@@ -162,16 +164,24 @@ await walk('Real agents', async (it) => {
     await agents.is(NAMES.gemini, 'idle', READY_MS);
   });
 
-  await it.step('Codex was brought back by its restart policy, in its conversation', async () => {
-    await agents.is(NAMES.codex, 'idle', READY_MS);
-    const question = 'Which word was it? [[reply: That one.]]';
-    await agents.sendPrompt(NAMES.codex, question);
-    const { conversation } = await model.request(
-      'the question',
-      (one) => one.conversation.message.trim() === question,
-      READY_MS,
-    );
-    assert.match(conversation.userTexts.join('\n'), /heliotrope/);
+  await it.step('all are back in their own conversations, Codex by its restart policy', async () => {
+    for (const cli of clis) {
+      await agents.is(NAMES[cli], 'idle', READY_MS);
+      const question = `Which words were they, ${cli}? [[reply: Those.]]`;
+      await agents.sendPrompt(NAMES[cli], question);
+      const { conversation } = await model.request(
+        `the question of ${cli}`,
+        (one) => one.conversation.message.trim() === question,
+        READY_MS,
+      );
+      const said = conversation.userTexts.join('\n');
+      assert.deepEqual(
+        clis.filter((one) => said.includes(earlierWords(one))),
+        [cli],
+        said,
+      );
+      await agents.is(NAMES[cli], 'idle', READY_MS);
+    }
   });
 
   await it.step('R17 Stop All leaves no process of theirs', async () => {
