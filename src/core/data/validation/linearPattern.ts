@@ -2,6 +2,8 @@ import { parsePattern, PatternSyntaxError, type PatternNode } from './patternSyn
 
 /** Positions in a compiled pattern; `a{1000}{1000}` would have a million. */
 const MAX_STATES = 2_000;
+/** Places of one pattern that are kept; each has a table of 128 characters. */
+const MAX_PLACES = 200;
 
 export type PatternResult =
   | { readonly ok: true; readonly pattern: LinearPattern }
@@ -9,7 +11,7 @@ export type PatternResult =
 
 /**
  * Compiles a regular expression (ECMAScript, flag `u`, as JSON Schema asks for). It is matched without backtracking
- * (Thompson 1968, https://swtch.com/~rsc/regexp/regexp1.html), in time proportional to the text whatever the pattern
+ * (Thompson 1968, https://swtch.com/~rsc/regexp/regexp1.html: an automaton made while it runs), in time proportional to the text whatever the pattern
  * is: patterns come from settings, files and extensions. Refused: look-around and back-references, which cannot be
  * matched so, and what has more than 2 000 positions once counted repetitions are written out.
  */
@@ -28,10 +30,10 @@ type State =
   | { op: 'split'; to: number[] }
   | { readonly op: 'match' };
 
-/** A compiled pattern. Reusable and without state between calls. */
+/** A compiled pattern. Calls do not affect each other, but are faster once similar texts were met. */
 export class LinearPattern {
   readonly #states: State[] = [];
-  readonly #isAnchored: boolean;
+  readonly #walker: Walker;
   /** Parts written out, empty ones too: `(?:){1000000}` has no states and takes time. */
   #partCount = 0;
 
@@ -41,12 +43,12 @@ export class LinearPattern {
   ) {
     this.#emit(root);
     this.#states.push({ op: 'match' });
-    this.#isAnchored = this.#states[0]?.op === 'assert' && this.#states[0].kind === '^';
+    this.#walker = new Walker(this.#states);
   }
 
   /** Whether it matches anywhere in `text`; undefined when that would take more than `maxSteps` steps (some 20 ns each). */
   test(text: string, maxSteps: number): { readonly isMatch: boolean | undefined; readonly steps: number } {
-    return new Matching(this.#states, this.#isAnchored, text, maxSteps).run();
+    return this.#walker.test(text, maxSteps);
   }
 
   #emit(node: PatternNode): void {
@@ -106,69 +108,114 @@ export class LinearPattern {
   }
 }
 
-/** One walk over a text, all positions of the pattern at once. */
-class Matching {
-  #steps = 0;
-  /** For every state the position in the text, plus one, at which it was last entered. */
-  readonly #enteredAt: Uint32Array;
-  #current: number[] = [];
-  #isMatch = false;
+/** Where a walk over a text may be: every place in the pattern that has been reached. What follows from it is noted once known. */
+class Place {
+  /** By ASCII character: the next place, or true when the pattern has matched before that character. */
+  readonly next: (Place | true | undefined)[] = new Array<Place | true | undefined>(128).fill(undefined);
 
   constructor(
-    private readonly states: readonly State[],
-    private readonly isAnchored: boolean,
-    private readonly text: string,
-    private readonly maxSteps: number,
-  ) {
-    this.#enteredAt = new Uint32Array(states.length);
+    /** States reached, before what needs no character is followed: that depends on the next character. */
+    readonly states: readonly number[],
+    readonly isStart: boolean,
+    readonly isAfterWord: boolean,
+  ) {}
+}
+
+/** Walks over texts, with the deterministic automaton made as texts need it (and forgotten above {@link MAX_PLACES}). */
+class Walker {
+  #places = new Map<string, Place>();
+  #start = new Place([0], true, false);
+  /** Work done by {@link Walker.#follow}, all texts together. */
+  #work = 0;
+  /** For every state the number of the last round in which it was entered. */
+  readonly #enteredIn: Uint32Array;
+  #round = 0;
+  readonly #open: number[] = [];
+  readonly #hasWordAssertion: boolean;
+  readonly #isAnchored: boolean;
+
+  constructor(private readonly states: readonly State[]) {
+    this.#enteredIn = new Uint32Array(states.length);
+    this.#hasWordAssertion = states.some(
+      (state) => state.op === 'assert' && (state.kind === 'b' || state.kind === 'B'),
+    );
+    this.#isAnchored = states[0]?.op === 'assert' && states[0].kind === '^';
   }
 
-  run(): { readonly isMatch: boolean | undefined; readonly steps: number } {
-    let next: number[] = [];
-    for (let at = 0; ;) {
-      if (at === 0 || !this.isAnchored) this.#enter(0, at);
-      if (this.#isMatch) return { isMatch: true, steps: this.#steps };
-      if (this.#steps > this.maxSteps) return { isMatch: undefined, steps: this.#steps };
-      const codePoint = this.text.codePointAt(at);
-      if (codePoint === undefined || (this.isAnchored && this.#current.length === 0))
-        return { isMatch: false, steps: this.#steps };
-      const width = codePoint > 0xffff ? 2 : 1;
-      const alive = this.#current;
-      this.#current = next;
-      for (const index of alive) {
-        const state = this.states[index];
-        if (state?.op === 'set' && state.has(codePoint)) this.#enter(index + 1, at + width);
-      }
-      this.#steps += alive.length + 1;
-      alive.length = 0;
-      next = alive;
-      at += width;
+  test(text: string, maxSteps: number): { readonly isMatch: boolean | undefined; readonly steps: number } {
+    const before = this.#work;
+    let place = this.#start;
+    for (let at = 0; at < text.length;) {
+      const steps = this.#work - before + (at >> 4); // a character whose effect is known takes little
+      if (steps > maxSteps) return { isMatch: undefined, steps };
+      const codePoint = text.codePointAt(at) ?? 0;
+      const next = (codePoint < 128 ? place.next[codePoint] : undefined) ?? this.#advance(place, codePoint);
+      if (next === true || next.states.length === 0) return { isMatch: next === true, steps };
+      place = next;
+      at += codePoint > 0xffff ? 2 : 1;
     }
+    const { isMatch } = this.#follow(place, undefined);
+    return { isMatch, steps: this.#work - before + (text.length >> 4) };
   }
 
-  /** Adds a state and all that are reached from it without a character. */
-  #enter(first: number, at: number): void {
-    const open = [first];
+  #advance(place: Place, codePoint: number): Place | true {
+    const { isMatch, reached } = this.#follow(place, codePoint);
+    const next = isMatch ? true : this.#placeOf(reached, codePoint);
+    if (codePoint < 128) place.next[codePoint] = next;
+    return next;
+  }
+
+  #placeOf(reached: readonly number[], codePoint: number): Place {
+    const states = reached.flatMap((index) => {
+      const state = this.states[index];
+      return state?.op === 'set' && state.has(codePoint) ? [index + 1] : [];
+    });
+    if (!this.#isAnchored) states.push(0);
+    states.sort((a, b) => a - b);
+    const isAfterWord = this.#hasWordAssertion && isWord(codePoint);
+    const key = `${states.join()}${isAfterWord ? 'w' : ''}`;
+    const known = this.#places.get(key);
+    if (known) return known;
+    if (this.#places.size >= MAX_PLACES) {
+      this.#places = new Map();
+      this.#start = new Place([0], true, false);
+    }
+    const made = new Place(states, false, isAfterWord);
+    this.#places.set(key, made);
+    return made;
+  }
+
+  /** The states that wait for a character, and whether the pattern has matched, when `next` (undefined: the end) follows. */
+  #follow(place: Place, next: number | undefined): { readonly isMatch: boolean; readonly reached: readonly number[] } {
+    const reached: number[] = [];
+    const open = this.#open;
+    open.push(...place.states);
+    if (++this.#round === 2 ** 32) {
+      this.#enteredIn.fill(0);
+      this.#round = 1;
+    }
+    let isMatch = false;
     for (let index = open.pop(); index !== undefined; index = open.pop()) {
       const state = this.states[index];
-      if (!state || this.#enteredAt[index] === at + 1) continue;
-      this.#enteredAt[index] = at + 1;
-      this.#steps++;
-      if (state.op === 'set') this.#current.push(index);
-      else if (state.op === 'match') this.#isMatch = true;
+      if (!state || this.#enteredIn[index] === this.#round) continue;
+      this.#enteredIn[index] = this.#round;
+      this.#work++;
+      if (state.op === 'set') reached.push(index);
+      else if (state.op === 'match') isMatch = true;
       else if (state.op === 'split') open.push(...state.to);
-      else if (this.#holds(state.kind, at)) open.push(index + 1);
+      else if (holds(state.kind, place, next)) open.push(index + 1);
     }
-  }
-
-  #holds(kind: '^' | '$' | 'b' | 'B', at: number): boolean {
-    if (kind === '^') return at === 0;
-    if (kind === '$') return at === this.text.length;
-    return (isWord(this.text.charCodeAt(at - 1)) !== isWord(this.text.charCodeAt(at))) === (kind === 'b');
+    return { isMatch, reached };
   }
 }
 
-/** As `\w` without flag `i`; NaN outside of the text is no word. */
+function holds(kind: '^' | '$' | 'b' | 'B', place: Place, next: number | undefined): boolean {
+  if (kind === '^') return place.isStart;
+  if (kind === '$') return next === undefined;
+  return (place.isAfterWord !== (next !== undefined && isWord(next))) === (kind === 'b');
+}
+
+/** As `\w` without flag `i`. */
 function isWord(code: number): boolean {
   return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || code === 95 || (code >= 97 && code <= 122);
 }
