@@ -40,7 +40,10 @@ const SHOWS = {
   'a retry after a rate limit': all('rate_limited'),
   'a retry after an overload': all('rate_limited'),
   // Gemini asks whether to go on.
-  'a usage limit': { ...all('rate_limited', 'error'), gemini: ['awaiting_input', 'rate_limited'] },
+  'a usage limit': { ...all('rate_limited'), gemini: ['awaiting_input'] },
+  // All say that they failed; Claude Code's message and its hook also name the limit as the reason.
+  'given up on a rate limit': { ...all('error'), claude: ['rate_limited'] },
+  'given up on an overload': all('error'),
 } satisfies Readonly<Record<string, Shown>>;
 type Situation = keyof typeof SHOWS;
 
@@ -230,7 +233,7 @@ for (const cli of CLIS) {
       triesAgain('a retry after an overload', OVERLOAD[cli], 'overload_retry'));
 
     for (const status of [429, OVERLOAD[cli]]) {
-      it(`R25 is an error within 1 s after ${cli} has given up on ${status}, and never idle before`, async function () {
+      it(`R25 knows within 1 s that ${cli} has given up on ${status}, and never calls it idle before`, async function () {
         if (trialSize === 'smoke') notRun(this, 'it may take minutes: npm run verify -- R25');
         this.timeout(30 * MINUTE_MS);
         world.model.failWith(status);
@@ -246,7 +249,7 @@ for (const cli of CLIS) {
           });
           const tries = world.model.turnsWith(`Give up on ${status}.`).length;
           delays.push(`${tries} tries of ${status} in ${Math.round((performance.now() - beganMs) / 1000)} s`);
-          await within(`given up on ${status}`, status === 429 ? ['error', 'rate_limited'] : 'error');
+          await isKnown(status === 429 ? 'given up on a rate limit' : 'given up on an overload');
           const seen = end();
           assert.ok(!seen.has('idle'), [...seen].join(', '));
         } finally {
