@@ -15,9 +15,9 @@ import { CLIS, type Cli, requireCli, TYPE_IDS } from './cliSetup';
 /**
  * From what happens to the state that says so. What happens is seen outside of the product: the model has the request or has ended
  * its answer, the screen shows the question or the retry, the key is pressed. How long the program itself takes until then does not count.
- * A second; half a second more in `npm test`, on machines that are busy with other things. `npm run verify` is strict.
+ * A second; 2.5 s in `npm test`, where the suite in the extension host runs beside and gets the processors, too. `npm run verify` is strict.
  */
-const LIMIT_MS = sizedMs(1_500, 1_000, 1_000);
+const LIMIT_MS = sizedMs(2_500, 1_000, 1_000);
 const MINUTE_MS = 60_000;
 
 type Shown = Readonly<Record<Cli, readonly Activity[]>>;

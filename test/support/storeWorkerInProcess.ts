@@ -1,3 +1,4 @@
+import { checkHere } from './checkHere';
 import { SystemClock } from '../../src/core/base/clock';
 import { silentLogger } from '../../src/core/base/log';
 import type { FileSystem } from '../../src/core/data/node/fileSystem';
@@ -27,7 +28,7 @@ export function openInProcess(
   settings: Partial<StoreSettings> = {},
 ): ReturnType<typeof connectStore> {
   const all = { ...defaultSettings, folder, ...settings };
-  return connectStore(inProcess(all, files), all.epoch, { wasmFile });
+  return connectStore(inProcess(all, files), all.epoch, { wasmFile, runCheck: checkHere });
 }
 
 function inProcess(settings: StoreSettings, files: FileSystem): StartThread {

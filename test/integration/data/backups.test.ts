@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/core/base/log';
 import { DataError, type DataErrorCode } from '../../../src/core/data/dataErrors';
 import type { Collection, DataStore } from '../../../src/core/data/dataStore';
 import { AutomaticBackups, automaticBackups, backUpBeforeSchema } from '../../../src/core/data/node/automaticBackups';
-import { checkHere } from '../../../src/core/data/node/runCheck';
+import { checkHere } from '../../support/checkHere';
 import { findStore } from '../../../src/core/data/node/storeFiles';
 import { isBackupFile } from '../../../src/core/data/node/storeHeader';
 import { cancelRestore, prepareRestore } from '../../../src/core/data/node/storeRestore';

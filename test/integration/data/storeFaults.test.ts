@@ -9,6 +9,7 @@ import { openSqlJsEngine } from '../../../src/core/data/node/sqlJsEngine';
 import { findStore } from '../../../src/core/data/node/storeFiles';
 import { applicationId, migrate, storeMigrations } from '../../../src/core/data/node/storeSchema';
 import { FaultyFileSystem } from '../../support/crashFs';
+import { checkHere } from '../../support/checkHere';
 import { eventually } from '../../support/eventually';
 import { silentLogger } from '../../../src/core/base/log';
 import { connectStore, startWorkerThread } from '../../../src/core/data/node/openDataStore';
@@ -273,7 +274,7 @@ describe('the store under faults', () => {
       threads.push(thread);
       return thread;
     };
-    const { store } = await connectStore(recording, 1, {});
+    const { store } = await connectStore(recording, 1, { runCheck: checkHere });
     opened.push(store);
     const reasons: (string | undefined)[] = [];
     store.onDidChangeHealth((health) => reasons.push(health.reason));

@@ -7,7 +7,7 @@ import type { Ownership } from '../workspaceLock';
 import type { StoreSettings } from './openStoreSession';
 import { FileDataStore } from './fileDataStore';
 import { AutomaticBackups } from './automaticBackups';
-import { checkHere, checkInThread } from './runCheck';
+import { checkInThread } from './runCheck';
 import { StoreConnection, type StartThread } from './storeConnection';
 import { type RunCheck, StoreMaintenance } from './storeMaintenance';
 import type { OpenReport } from './storeProtocol';
@@ -76,13 +76,12 @@ export async function connectStore(
   {
     clock = new SystemClock(),
     log = silentLogger,
-    runCheck = checkHere,
+    runCheck,
     wasmFile = '',
   }: {
     readonly clock?: Clock;
     readonly log?: Logger;
-    /** Default: in this thread. */
-    readonly runCheck?: RunCheck;
+    readonly runCheck: RunCheck;
     /** For checks. */
     readonly wasmFile?: string;
   },

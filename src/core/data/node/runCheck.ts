@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../dataErrors';
 import type { StoreCheckReport } from '../durableStore';
-import { checkStoreFile } from './checkStoreFile';
 import type { RunCheck } from './storeMaintenance';
 import { fromWireError, type WireError } from './storeProtocol';
 
@@ -33,9 +32,3 @@ export function checkInThread(workerFile: string): RunCheck {
       });
     });
 }
-
-/** Checks in this thread: for files that this thread does not have open. */
-export const checkHere: RunCheck = async (task, signal) => {
-  signal.throwIfAborted();
-  return checkStoreFile(task);
-};

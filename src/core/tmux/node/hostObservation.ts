@@ -400,7 +400,11 @@ export class HostObservation implements Disposable {
   async #killServerWhenIdle(connection: TmuxConnection): Promise<void> {
     if (this.options.mode === 'observer') return;
     const [listing = ''] = await connection.run([TmuxArgs.listPanes(connection.format.text)]);
-    const isIdle = connection.format.parse(listing).every((row) => row.session === HUB_SESSION || row.isDead === '1');
+    // An exit is told before its launch script has ended, too.
+    const ended = new Set(this.agents.all().filter(({ cause }) => cause).map(({ paneId }) => String(paneId))); // prettier-ignore
+    const isIdle = connection.format
+      .parse(listing)
+      .every(({ session, isDead, paneId }) => session === HUB_SESSION || isDead === '1' || ended.has(paneId));
     if (!isIdle) return;
     this.options.requireRight('kill-server');
     await removeServerMarker(this.options.runtimeDir);
