@@ -89,7 +89,12 @@ await walk('Something is in the way', async (it) => {
       chmodSync(join(bin, 'tmux'), 0o755);
       it.tmux('kill-server');
       await agents.container.getByText('tmux stopped. Reconnecting').waitFor();
-      await agents.menu('Scout', 'Remove Agent');
+      await eventually('the row is removed', async () => {
+        // A row that is drawn anew while its menu is up loses the click.
+        await agents.menu('Scout', 'Remove Agent');
+        await agents.row('Scout').waitFor({ state: 'detached', timeout: 4_000 });
+        return true;
+      });
       await agents.container.getByText('tmux has stopped').waitFor();
       await it.shot(window, 'tmux-lost');
       rmSync(join(bin, 'tmux'));
