@@ -17,7 +17,7 @@ import type { AllowRule, PermissionAnswer, PermissionRequest } from '../permissi
 import { cleanText } from '../visibleText';
 import type { HookAnswer } from './hookReport';
 import { matchingRule } from './permissionRules';
-import { dialogOf, dialogText, requestText, shows } from './permissionText';
+import { dialogOf, dialogText, requestText, shows, showsWhole } from './permissionText';
 import { fillValue } from './templates';
 
 export interface PermissionDeskParts {
@@ -56,6 +56,8 @@ interface Open {
   readonly release: ((answer: HookAnswer) => void) | undefined;
   /** What a hook told while another dialog was up: it is asked once its own dialog is. */
   readonly pending?: Pick<Open, 'request' | 'subject'>;
+  /** The request that it was until its hook told it: of the dialog on the screen, which shows everything that the hook told. */
+  readonly before?: PermissionRequest;
   readonly watch: Disposable;
 }
 
@@ -129,6 +131,7 @@ export class PermissionDesk implements Disposable {
       return Promise.resolve({ output: JSON.stringify(hook.allow) });
     }
     this.#forgetAnswer(agent.id);
+    const before = this.#shownBefore(agent, request, asked.input);
     return new Promise((resolve) => {
       const watch = new DisposableStore();
       this.#replace(agent, {
@@ -136,6 +139,7 @@ export class PermissionDesk implements Disposable {
         subject,
         isSeen: isWaiting(agent.record.activity),
         release: canHold ? resolve : undefined,
+        ...(before && { before }),
         watch,
       });
       if (!canHold) resolve(NOTHING);
@@ -146,18 +150,21 @@ export class PermissionDesk implements Disposable {
   }
 
   /**
-   * A person's answer. @throws {AgentError} agent.requestGone – another question, or none, is open now: nothing was answered;
+   * A person's answer. One to a dialog of which a hook has told since is given to that dialog, if it showed everything that the hook told
+   * and is still up: it is the same request. @throws {AgentError} agent.requestGone – another question, or none, is open now: nothing was answered;
    * agent.cannotAnswer – only in the terminal; agent.notFound; and what the host throws
    */
   async answer(id: string, requestId: string, answer: PermissionAnswer, actor: string): Promise<void> {
     const agent = this.parts.registry.get(id);
     const open = this.#open.get(agent.id);
-    if (open?.request.id !== requestId) throw gone(agent.id);
+    const isBefore = open?.before?.id === requestId;
+    if (!open || (open.request.id !== requestId && !isBefore)) throw gone(agent.id);
     const { request } = open;
-    if (!(answer.kind === 'allow' ? request.canAllow : request.canDeny))
+    const seen = (isBefore && open.before) || request;
+    if (!(answer.kind === 'allow' ? seen.canAllow : seen.canDeny))
       throw new AgentError('agent.cannotAnswer', `${id} can only be answered in its terminal`, { agentId: agent.id });
-    if (request.door === 'hook') this.#answerHook(agent, open, answer);
-    else await this.#answerKeys(agent, open, answer);
+    if (seen.door === 'hook') this.#answerHook(agent, open, answer);
+    else await this.#answerKeys(agent, open, answer, seen);
     const verb = answer.kind === 'allow' ? 'allowed' : 'denied';
     this.#record(agent, `${verb}_by_person`, `${verb}: ${request.title}`, actor);
   }
@@ -166,6 +173,14 @@ export class PermissionDesk implements Disposable {
     for (const id of [...this.#open.keys()]) this.#close(id);
     for (const id of [...this.#answered.keys()]) this.#forgetAnswer(id);
     this.#owned.dispose();
+  }
+
+  /** What was asked until now, when a hook tells the same: whoever has seen the dialog has seen all of it. */
+  #shownBefore(agent: Agent, request: PermissionRequest, input: unknown): PermissionRequest | undefined {
+    const before = this.#open.get(agent.id)?.request;
+    if (before?.source !== 'screen' || before.dialog === undefined || before.isCut || request.isCut) return undefined;
+    if (before.generation !== request.generation || before.kind !== request.kind) return undefined;
+    return showsWhole(before.dialog, input) ? before : undefined;
   }
 
   #answerHook(agent: Agent, open: Open, answer: PermissionAnswer): void {
@@ -178,10 +193,11 @@ export class PermissionDesk implements Disposable {
     this.#close(agent.id);
   }
 
-  async #answerKeys(agent: Agent, open: Open, answer: PermissionAnswer): Promise<void> {
+  /** `seen`: what the person has seen of the open request. */
+  async #answerKeys(agent: Agent, open: Open, answer: PermissionAnswer, seen = open.request): Promise<void> {
     const { type } = agent;
     const keys = keysOf(type, answer.kind);
-    const { dialog } = open.request;
+    const { dialog } = seen;
     if (!type || !keys || dialog === undefined) throw gone(agent.id);
     const isPressed = await this.parts.host.pressIf(
       agent.id,

@@ -102,6 +102,40 @@ export function shows(dialog: string, subject: string): boolean {
   );
 }
 
+/**
+ * True when a dialog shows everything of a tool's input: each text and number stands there as whole lines, word for word (a line may have been wrapped).
+ * Stricter than {@link shows}: for saying that who saw the dialog saw the request.
+ */
+export function showsWhole(dialog: string, input: unknown): boolean {
+  const { value, isExact } = decoded(input);
+  const parts = isExact ? leaves(value) : [];
+  const lines = dialog.split('\n');
+  return parts.length > 0 && parts.every((part) => lines.some((_, from) => stands(lines, from, part.split('\n'))));
+}
+
+/** Every value of an input, as a dialog would draw it. Empty ones are nothing that could be drawn. */
+function leaves(value: unknown): readonly string[] {
+  if (value === null || value === undefined || value === '') return [];
+  if (isWords(value)) return [value.join(' ')];
+  if (typeof value === 'object') return Object.values(value).flatMap(leaves);
+  return [typeof value === 'string' ? value : JSON.stringify(value)];
+}
+
+/** From this line on these lines stand there, one after the other, each perhaps wrapped. Blank ones are not drawn. */
+function stands(lines: readonly string[], from: number, wanted: readonly string[]): boolean {
+  let at = from;
+  for (const line of wanted.filter((one) => one.trim() !== '')) {
+    let rest = line.replace(/\s+/gu, ' ').trim();
+    if (rest !== normalise(rest)) return false; // what a dialog's frame is drawn with cannot be compared
+    for (; rest !== ''; at++) {
+      const drawn = lines[at] ?? '';
+      if (drawn === '' || !rest.startsWith(drawn)) return false;
+      rest = rest.slice(drawn.length).trimStart();
+    }
+  }
+  return at > from;
+}
+
 /** The first lines together are `wanted`. */
 function begins(lines: readonly string[], wanted: string): boolean {
   let text = '';

@@ -251,6 +251,56 @@ describe('PermissionDesk through keys', () => {
   });
 });
 
+describe('An answer to a dialog of which the hook has told since', () => {
+  /** The person sees the dialog; then the hook comes. */
+  async function seenThenTold(input: unknown, typeId?: string) {
+    const world = new World();
+    await world.begin(typeId);
+    await world.draw(askingScreen(COMMAND));
+    const seen = world.request;
+    const hook = await world.ask('Bash', input);
+    assert.deepEqual([seen?.source, world.request?.source], ['screen', 'hook']);
+    assert.notEqual(world.request?.id, seen?.id);
+    return { world, hook, id: seen?.id ?? '' };
+  }
+
+  for (const typeId of ['asker', 'key-asker']) {
+    it(`S24 is given to that very dialog, which showed all that the hook told (${typeId})`, async () => {
+      const { world, hook, id } = await seenThenTold({ command: COMMAND }, typeId);
+      await world.answer({ kind: 'allow' }, id);
+      assert.deepEqual(world.host.pressedKeys(ID), ['1']);
+      assert.deepEqual([hook.isDone, hook.output, world.request], [true, undefined, undefined]);
+      const [line] = await world.supervisor.history(ID, 1);
+      assert.deepEqual([line?.reason, line?.actor], ['allowed_by_person', 'person']);
+    });
+  }
+
+  it('S24 is refused when the hook told more than the dialog shows, or something else', async () => {
+    for (const input of [{ command: COMMAND, timeout: 5 }, { command: 'rm -rf /' }, { command: 'git push' }, {}]) {
+      const { world, hook, id } = await seenThenTold(input);
+      for (const kind of ['allow', 'deny'] as const)
+        await assert.rejects(world.answer({ kind }, id), isCode('agent.requestGone'), JSON.stringify(input));
+      assert.deepEqual([world.host.pressedKeys(ID), hook.isDone], [[], false]);
+    }
+  });
+
+  it('S24 is refused when another dialog is up by then, or none', async () => {
+    for (const text of [askingScreen('rm -rf /'), '> ']) {
+      const { world, id } = await seenThenTold({ command: COMMAND });
+      world.host.setScreen(ID, { text }); // not settled: nobody knows yet
+      await assert.rejects(world.answer({ kind: 'allow' }, id), isCode('agent.requestGone'));
+      assert.deepEqual(world.host.pressedKeys(ID), []);
+    }
+  });
+
+  it('S24 is refused when a second hook has told of another request since', async () => {
+    const { world, id } = await seenThenTold({ command: COMMAND });
+    await world.ask('Bash', { command: 'rm -rf /' });
+    await assert.rejects(world.answer({ kind: 'allow' }, id), isCode('agent.requestGone'));
+    assert.deepEqual(world.host.pressedKeys(ID), []);
+  });
+});
+
 describe('allow rules', () => {
   const rules = (pattern: string, tool = 'Bash', type = '*') => [{ type, tool, pattern }];
 
