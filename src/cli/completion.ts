@@ -1,11 +1,13 @@
 import type { VerbContext } from './context';
 import { CliError, ExitCode } from './exitCodes';
-import { COMMON_OPTIONS, type Completes, type VerbInfo, VERBS } from './verbTable';
+import { COMMON_OPTIONS, type Completes, findVerb, type VerbInfo, VERBS } from './verbTable';
 
 /** Hidden verb that prints what can be completed now, one per line, and nothing when no engine answers. */
 export const NAMES_VERB = '__names';
 
 const names = VERBS.map(({ name }) => name);
+const completedByData = findVerb('data')?.completes;
+const dataWords = Array.isArray(completedByData) ? completedByData.join(' ') : '';
 const optionsOf = (verb: VerbInfo): readonly string[] =>
   [...verb.options, ...COMMON_OPTIONS].map(({ name }) => `--${name}`);
 const ofKind = (kind: Completes): string =>
@@ -50,7 +52,7 @@ ${options}
     '') words="agent ${names.join(' ')}" ;;
     ${ofKind('agents')}) words="$(orc ${NAMES_VERB} agents 2>/dev/null)" ;;
     ${ofKind('types')}) words="$(orc ${NAMES_VERB} types 2>/dev/null)" ;;
-    data) words="export $(compgen -f -- "$word")" ;;
+    data) words="${dataWords} $(compgen -f -- "$word")" ;;
     completion) words='bash zsh fish' ;;
     esac
   fi
@@ -88,7 +90,7 @@ ${options}
   case $verb in
   ${ofKind('agents')}) found=(\${(f)"$(orc ${NAMES_VERB} agents 2>/dev/null)"}) ;;
   ${ofKind('types')}) found=(\${(f)"$(orc ${NAMES_VERB} types 2>/dev/null)"}) ;;
-  data) found=(export); _files; ;;
+  data) found=(${dataWords}); _files; ;;
   completion) found=(bash zsh fish) ;;
   esac
   compadd -a found
@@ -114,7 +116,7 @@ function fish(): string {
   );
   const words = [
     "complete -c orc -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'",
-    "complete -c orc -F -n '__fish_seen_subcommand_from data' -a export",
+    `complete -c orc -F -n '__fish_seen_subcommand_from data' -a '${dataWords}'`,
   ];
   return `# Completions of orc for fish: orc completion fish > ~/.config/fish/completions/orc.fish
 complete -c orc -f

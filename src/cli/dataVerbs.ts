@@ -2,6 +2,7 @@ import { extname, resolve } from 'node:path';
 import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import { CliError, ExitCode } from './exitCodes';
+import { backUp, check, compact, dataStatus, listBackups, restore } from './maintenanceVerbs';
 import { cleanLine } from './terminalText';
 
 /** What `data.export` answers. */
@@ -21,16 +22,30 @@ const BY_ENDING: Readonly<Record<string, Format>> = {
   '.md': 'markdown',
 };
 
-/** `orc data export FILE` */
+const ACTIONS: Readonly<Record<string, (context: VerbContext) => Promise<ExitCode>>> = {
+  status: dataStatus,
+  backups: listBackups,
+  backup: backUp,
+  restore,
+  check,
+  compact,
+  export: exportData,
+};
+
+/** `orc data ACTION …` */
 export async function data(context: VerbContext): Promise<ExitCode> {
-  const action = context.operand(0);
-  if (action !== 'export')
-    throw new CliError(
-      ExitCode.Usage,
-      `"${cleanLine(action)}" is nothing that data does`,
-      'It does: data export FILE.',
-    );
+  const name = context.operand(0);
+  const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  if (action) return action(context);
+  const advice = `It does: ${Object.keys(ACTIONS).join(', ')}.`;
+  throw new CliError(ExitCode.Usage, `"${cleanLine(name)}" is nothing that data does`, advice);
+}
+
+/** `orc data export FILE` */
+async function exportData(context: VerbContext): Promise<ExitCode> {
   const name = context.operand(1);
+  if (name === '')
+    throw new CliError(ExitCode.Usage, 'export takes the FILE to write', 'orc data export --help tells more.');
   const report = (await context.engine().call('data.export', {
     file: resolve(context.terminal.cwd, name),
     format: formatOf(name, textOf(context.line, 'format')),

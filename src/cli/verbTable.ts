@@ -131,16 +131,17 @@ export const VERBS: readonly VerbInfo[] = [
   { ...agents('why', 'the evidence for its state'), operands: 'AGENT', most: 1 },
   {
     name: 'data',
-    operands: 'export FILE',
-    least: 2,
+    operands: 'status|backups|backup [FILE]|restore FILE|check|compact|export FILE',
+    least: 1,
     most: 2,
-    summary: 'write what is kept of the agents to a file',
+    summary: 'look after what is kept: its size, backups, damage; or write it to a file',
     options: [
       { name: 'format', value: 'FORMAT', summary: 'json, ndjson, csv or markdown (default: by the ending of FILE)' },
       { name: 'with-secrets', summary: 'leave secrets in' },
       { name: 'replace', summary: 'replace a file that is there' },
+      { name: 'yes', summary: 'of restore: put the backup in the place of what is kept now' },
     ],
-    completes: ['export'],
+    completes: ['status', 'backups', 'backup', 'restore', 'check', 'compact', 'export'],
   },
   {
     name: 'doctor',

@@ -8,7 +8,9 @@ import type { StateExplanation } from './agents/signals/stateExplanation';
 import type { AgentUsage } from './agents/usage';
 import type { AlertNotice } from './monitoring/alertSink';
 import type { Diagnosis } from './base/diagnosis';
+import type { BackupReport, CheckDepth, CompactReport, StoreCheckReport } from './data/durableStore';
 import type { ExportReport, ExportRequest } from './data/exchange/dataExport';
+import type { DataStatus, RestoreReport } from './data/storeCare';
 import type { Disposable } from './base/disposable';
 import type { Event } from './base/event';
 
@@ -16,6 +18,8 @@ export type { DoctorReport } from './agents/doctor';
 export type { ResumeReport } from './agents/sessionResume';
 export type { ExplainedSignal, StateExplanation } from './agents/signals/stateExplanation';
 export type { ExportFormat, ExportReport, ExportRequest } from './data/exchange/dataExport';
+export type { BackupReport, CheckDepth, CompactReport, StoreCheckReport, StoreFinding } from './data/durableStore';
+export type { BackupKind, DataStatus, KeptBackup, KeptCheck, RestoreReport } from './data/storeCare';
 export type { AgentUsage } from './agents/usage';
 export type { Diagnosis } from './base/diagnosis';
 
@@ -118,6 +122,28 @@ export interface Engine extends Disposable {
    */
   exportData(request: ExportRequest, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<ExportReport>;
 
+  /** Engine, sizes, backups and the last check of the store, read when asked. */
+  dataStatus(): Promise<DataStatus>;
+  /** Looks for damage beside the writers; repairs nothing. What it finds is kept and raised as the notice {@link STORE_DAMAGED}. */
+  checkData(depth: CheckDepth, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<StoreCheckReport>;
+  /**
+   * Writes a whole and checked copy of the store, on the owner's machine. @param file absolute; default: a new one among the
+   * workspace's backups. @throws {DataError} data.invalid (something else is there), data.corrupt, data.io
+   */
+  backUpData(
+    file: string | undefined,
+    onProgress: (step: FleetStep) => void,
+    signal: AbortSignal,
+  ): Promise<BackupReport>;
+  /**
+   * By decision of a person: a backup takes the place of the store. It is checked and the present store is backed up first; then the
+   * engine begins anew with it, by itself, soon after this resolved. Agents keep running. The notice {@link STORE_RESTORED} tells it.
+   * Also possible while the engine is blocked by its store. @throws {DataError} data.invalid, data.corrupt, data.io: nothing has changed
+   */
+  restoreData(backup: string, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<RestoreReport>;
+  /** Gives space of deleted records back to the disk. */
+  compactData(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<CompactReport>;
+
   /** What a terminal runs to attach a person. @throws {TmuxError} tmux.noSuchTarget */
   attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] };
   /** Agents by the pid of the tmux client that looks at them: adopts terminals after a reload. */
@@ -138,6 +164,14 @@ export interface Engine extends Disposable {
 
 /** Fingerprint of the notice that acknowledged changes are missing from the store. */
 export const STORE_LOSS = 'store.missingChanges';
+/** Of the notice that a damaged store was put aside, and an empty one begun. */
+export const STORE_QUARANTINED = 'store.corrupt';
+/** Of the notice that a check has found damage. */
+export const STORE_DAMAGED = 'store.damaged';
+/** Of the notice that a backup has taken the place of the store. */
+export const STORE_RESTORED = 'store.restored';
+/** Of the notice that the store cannot be opened. */
+export const STORE_BLOCKED = 'store.blocked';
 
 export type EngineStatus =
   | { readonly kind: 'stopped' }

@@ -32,4 +32,9 @@ export type EngineCalls = Pick<
   | 'stopAll'
   | 'history'
   | 'exportData'
+  | 'dataStatus'
+  | 'checkData'
+  | 'backUpData'
+  | 'restoreData'
+  | 'compactData'
 >;

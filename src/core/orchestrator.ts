@@ -26,11 +26,14 @@ import {
   type NoticeChange,
   type ResumeReport,
   type StateExplanation,
+  STORE_BLOCKED,
   STORE_LOSS,
 } from './engine';
 import type { EngineCalls } from './engineCalls';
 import { EngineRun } from './engineRun';
 import { EngineError, unavailable } from './engineErrors';
+import { optionsOf } from './maintenanceSteps';
+import { isBlockedByStore, statusWithoutStore, storeDiagnoses } from './storeDiagnosis';
 import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
 import { NoticeBoard } from './monitoring/noticeBoard';
@@ -49,7 +52,6 @@ export interface OrchestratorPorts {
   readonly settings: () => EngineSettings;
 }
 
-const STORE_BLOCKED = 'store.blocked';
 /** A new window lets the old one's host end within this; `stop` is impolite after it. */
 const STOP_DEADLINE_MS = 900;
 /** Starting takes well under a second; longer means that something is wrong, which the status says. */
@@ -333,6 +335,22 @@ export class Orchestrator implements Engine {
     return (await this.#calls()).exportData(request, onProgress, signal);
   }
 
+  dataStatus: EngineCalls['dataStatus'] = async () => {
+    const keeper = isBlockedByStore(this.#status) ? this.#workspace?.storeKeeper : undefined;
+    return keeper ? statusWithoutStore(keeper, this.#status) : (await this.#calls()).dataStatus();
+  };
+  checkData: EngineCalls['checkData'] = async (...args) => (await this.#calls()).checkData(...args);
+  backUpData: EngineCalls['backUpData'] = async (...args) => (await this.#calls()).backUpData(...args);
+  compactData: EngineCalls['compactData'] = async (...args) => (await this.#calls()).compactData(...args);
+
+  restoreData: EngineCalls['restoreData'] = async (backup, onProgress, signal) => {
+    const keeper = isBlockedByStore(this.#status) ? this.#workspace?.storeKeeper : undefined;
+    if (!keeper) return (await this.#calls()).restoreData(backup, onProgress, signal);
+    const report = await keeper.prepareRestore(backup, optionsOf(onProgress, signal));
+    await this.start();
+    return report;
+  };
+
   attachCommand(id: AgentId): { readonly program: string; readonly args: readonly string[] } {
     return this.#host().attachCommand(id, { mayType: this.#run?.link?.remote !== undefined });
   }
@@ -352,7 +370,17 @@ export class Orchestrator implements Engine {
       level: this.#status.kind === 'blocked' ? 'error' : 'ok',
       detail: this.#status.kind === 'blocked' ? this.#status.detail : this.#status.kind,
     };
-    return [status, ...((await this.#workspace?.diagnose()) ?? [])];
+    return [status, ...(await this.#diagnoseStore()), ...((await this.#workspace?.diagnose()) ?? [])];
+  }
+
+  /** The store of whoever owns it; the status says why there is none to be asked. */
+  async #diagnoseStore(): Promise<readonly Diagnosis[]> {
+    try {
+      const status = await this.#presentCalls()?.dataStatus();
+      return status ? storeDiagnoses(status) : [];
+    } catch (error) {
+      return [{ id: 'store', label: 'Store', level: 'warning', detail: describeError(error) }];
+    }
   }
 
   /** The owner's own, or the owner's gateway while following. */

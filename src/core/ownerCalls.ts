@@ -15,12 +15,14 @@ import type {
 } from './engine';
 import type { EngineCalls } from './engineCalls';
 import type { FleetRunner } from './fleetRunner';
+import type { MaintenanceCalls } from './ownerMaintenance';
 
 export interface OwnerCallsPorts {
   readonly supervisor: AgentSupervisor;
   readonly fleet: FleetRunner;
   readonly doctor: (typeId: string, signal: AbortSignal) => Promise<DoctorReport>;
   readonly exportData: EngineCalls['exportData'];
+  readonly maintenance: MaintenanceCalls;
 }
 
 /** What the owner's session does itself. */
@@ -139,6 +141,12 @@ export class OwnerCalls implements EngineCalls {
   ): Promise<ExportReport> {
     return this.ports.exportData(request, onProgress, signal);
   }
+
+  dataStatus: EngineCalls['dataStatus'] = () => this.ports.maintenance.dataStatus();
+  checkData: EngineCalls['checkData'] = (...args) => this.ports.maintenance.checkData(...args);
+  backUpData: EngineCalls['backUpData'] = (...args) => this.ports.maintenance.backUpData(...args);
+  restoreData: EngineCalls['restoreData'] = (...args) => this.ports.maintenance.restoreData(...args);
+  compactData: EngineCalls['compactData'] = (...args) => this.ports.maintenance.compactData(...args);
 
   history(id: AgentId, limit = 100): Promise<readonly AgentChange[]> {
     return this.#supervisor.history(id, limit);

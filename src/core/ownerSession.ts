@@ -25,10 +25,11 @@ import type { NoticeBoard } from './monitoring/noticeBoard';
 import { OwnerCalls } from './ownerCalls';
 import { OwnerDoor } from './ownerDoor';
 import { createExporter } from './ownerExport';
+import { OwnerMaintenance } from './ownerMaintenance';
 import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
 import type { ViewBoard } from './viewBoard';
-import type { Workspace } from './workspace';
+import type { OpenedStore, Workspace } from './workspace';
 
 export interface OwnerPorts {
   readonly workspace: Workspace;
@@ -100,10 +101,10 @@ export class OwnerSession implements Disposable {
     this.#owned.add({ dispose: () => signal.removeEventListener('abort', onAbort) });
     if (signal.aborted) return { kind: 'stopped' };
 
-    const store = await this.#openStore();
+    const opened = await this.#openStore();
     const host = await this.#startHost(signal);
     if (signal.aborted) return { kind: 'stopped' };
-    await this.#supervise(host, store, signal);
+    await this.#supervise(host, opened, signal);
     if (!signal.aborted) this.#watchOwnership();
 
     const end = await ended;
@@ -112,14 +113,15 @@ export class OwnerSession implements Disposable {
     return end;
   }
 
-  async #openStore(): Promise<DataStore> {
+  async #openStore(): Promise<OpenedStore> {
     const { workspace, ownership, isLossAccepted, clock } = this.ports;
-    const { store, warnings } = await workspace.openStore(ownership, { acceptMissingChanges: isLossAccepted });
+    const opened = await workspace.openStore(ownership, { acceptMissingChanges: isLossAccepted });
+    const { store, warnings } = opened;
     this.#store = this.#owned.add(store);
-    for (const warning of warnings) this.#sink.raise({ ...warning, level: 'critical', atMs: clock.nowMs() });
+    for (const warning of warnings) this.#sink.raise({ level: 'critical', ...warning, atMs: clock.nowMs() });
     this.#owned.add(store.onDidChangeHealth((health) => this.#onStoreHealth(health)));
     this.#onStoreHealth(store.health);
-    return store;
+    return opened;
   }
 
   async #startHost(signal: AbortSignal): Promise<AgentHost> {
@@ -131,9 +133,10 @@ export class OwnerSession implements Disposable {
     return host;
   }
 
-  async #supervise(host: AgentHost, dataStore: DataStore, signal: AbortSignal): Promise<void> {
+  async #supervise(host: AgentHost, opened: OpenedStore, signal: AbortSignal): Promise<void> {
     const { workspace, ownership, board, types, clock, ids, log, random, settings, engine, onReceipt } = this.ports;
     const notices = this.#sink;
+    const dataStore = opened.store;
     const damage = new DamagedRecords({ notices, clock, log });
     const store = new DataAgentStore(dataStore, damage);
     const deliveries = new DataDeliveryStore(dataStore, damage);
@@ -205,11 +208,13 @@ export class OwnerSession implements Disposable {
       ids,
       log,
     });
+    const reopen = (): void => this.reopen({ isLossAccepted: false });
     this.#calls = new OwnerCalls({
       supervisor,
       fleet,
       doctor: (typeId, ended) => doctor.examine(typeId, ended),
       exportData: createExporter({ store: dataStore, workspace, clock, log }),
+      maintenance: this.#owned.add(new OwnerMaintenance({ opened, workspace, notices, reopen, clock, log })),
     });
     const { hooks, registry } = supervisor;
     this.#owned.add(await OwnerDoor.open({ workspace, ownership, registry, hooks, engine, notices, clock, log }));

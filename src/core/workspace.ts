@@ -9,6 +9,8 @@ import type { LaunchChecks } from './agents/launchChecks';
 import type { Processes } from './agents/processes';
 import type { FaultPoints } from './agents/delivery/faultPoints';
 import type { DataStore } from './data/dataStore';
+import type { DurableStore } from './data/durableStore';
+import type { StoreKeeper } from './data/storeCare';
 import type { ExportFiles } from './data/exchange/dataExport';
 import type { Ownership, WorkspaceLock } from './data/workspaceLock';
 import type { Diagnosis } from './engine';
@@ -17,6 +19,7 @@ import type { GatewayClient } from './gateway/gatewayClient';
 import type { GatewayListener } from './gateway/gatewayPorts';
 import type { TokenFiles, Tokens } from './services/authentication/authPorts';
 import type { HookReport } from './agents/signals/hookReport';
+import type { AlertLevel } from './monitoring/alertSink';
 
 /** Everything of the machine that the engine needs for one workspace, found and checked but not yet running. */
 export interface Workspace {
@@ -54,6 +57,8 @@ export interface Workspace {
   connectGateway(signal: AbortSignal): Promise<GatewayClient | undefined>;
   /** Opens (or makes) the store for this owner. @throws {DataError} */
   openStore(ownership: Ownership, options: { readonly acceptMissingChanges: boolean }): Promise<OpenedStore>;
+  /** The files beside the store, also while it cannot be opened. Missing where the store is not kept in a file (tests). */
+  readonly storeKeeper?: StoreKeeper;
   /** `fence` is asked before every batch of commands that changes something. */
   createHost(mode: 'owner' | 'observer', fence: () => boolean): AgentHost;
   readonly checks: LaunchChecks;
@@ -80,6 +85,16 @@ export type OpenWorkspace = (signal: AbortSignal) => Promise<Workspace>;
 
 export interface OpenedStore {
   readonly store: DataStore;
-  /** What the person must know about the opening: a damaged file that was set aside, lost acknowledged changes. Empty when all is well. */
-  readonly warnings: readonly { readonly fingerprint: string; readonly title: string; readonly detail: string }[];
+  /** The same store where it is kept in a file, for its maintenance; `wasUnclean`: whoever had it open last did not close it. */
+  readonly durable?: { readonly store: DurableStore; readonly wasUnclean: boolean };
+  /** What the person must know about the opening: a damaged file that was set aside, lost acknowledged changes, a backup that was restored. Empty when all is well. */
+  readonly warnings: readonly StoreWarning[];
+}
+
+export interface StoreWarning {
+  readonly fingerprint: string;
+  /** Default: critical. */
+  readonly level?: AlertLevel;
+  readonly title: string;
+  readonly detail: string;
 }

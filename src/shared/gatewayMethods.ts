@@ -68,6 +68,16 @@ export interface GatewayParams {
     readonly withSecrets?: boolean;
     readonly overwrite?: boolean;
   };
+  /** → `DataStatus`: engine, sizes, backups and last check of the store. */
+  readonly 'data.status': NoParams;
+  /** → `StoreCheckReport`; default `full`. With `progress`, as the next three. */
+  readonly 'data.check': { readonly depth?: 'quick' | 'full' };
+  /** → `BackupReport`. `file` is absolute, on the machine of the engine; default: a new one among the workspace's backups. */
+  readonly 'data.backup': { readonly file?: string };
+  /** → `RestoreReport`; soon after it the engine begins anew with that store, and this connection ends. */
+  readonly 'data.restore': { readonly backup: string };
+  /** → `CompactReport` */
+  readonly 'data.compact': NoParams;
   readonly 'doctor.run': { readonly typeId: string };
   /** → `WatchSnapshot` (its agents as in `agent.list`), then notifications `changed` on this connection. Asked again, it begins anew. */
   readonly watch: NoParams;

@@ -11,6 +11,7 @@ import { AgentPicker } from './commands/agentPicker';
 import { AgentTargets } from './commands/agentTargets';
 import { demandControl } from './commands/control';
 import { dataCommands } from './commands/dataCommands';
+import { maintenanceCommands } from './commands/maintenanceCommands';
 import { openCommands } from './commands/openCommands';
 import { type CommandHandlers, registerCommands } from './commands/registerCommands';
 import { reportCommands } from './commands/reportCommands';
@@ -173,6 +174,7 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
     }),
     ...reportCommands({ engine, targets, documents, clock, isTrusted }),
     ...dataCommands({ engine, reporter, isTrusted }),
+    ...maintenanceCommands({ engine, window, documents, clock, isTrusted }),
     ...fleetCommands(fleet),
     ...windowCommands({ engine, documents, settings, channel, extensionVersion, globalMemory, start }),
   };

@@ -53,6 +53,10 @@ export const CommandId = {
   StartFleet: 'coreOrchestrator.startFleet',
   StopAll: 'coreOrchestrator.stopAll',
   ExportData: 'coreOrchestrator.exportData',
+  Backup: 'coreOrchestrator.backup',
+  Restore: 'coreOrchestrator.restore',
+  CheckIntegrity: 'coreOrchestrator.checkIntegrity',
+  Compact: 'coreOrchestrator.compact',
   GoToAgent: 'coreOrchestrator.goToAgent',
   ShowHistory: 'coreOrchestrator.showHistory',
   ShowLog: 'coreOrchestrator.showLog',
@@ -114,6 +118,10 @@ export interface CommandTypes {
   [CommandId.StartFleet]: PlainCommand;
   [CommandId.StopAll]: PlainCommand;
   [CommandId.ExportData]: PlainCommand;
+  [CommandId.Backup]: PlainCommand;
+  [CommandId.Restore]: PlainCommand;
+  [CommandId.CheckIntegrity]: PlainCommand;
+  [CommandId.Compact]: PlainCommand;
   [CommandId.GoToAgent]: PlainCommand;
   [CommandId.ShowHistory]: AgentCommand;
   [CommandId.ShowLog]: PlainCommand;
@@ -138,6 +146,10 @@ export interface ContextKeys {
   'coreOrchestrator.hasAgents': boolean;
   /** Commands of this window reach the agents: it manages them, or is connected to the window or host that does. */
   'coreOrchestrator.canAct': boolean;
+  /** This window manages the agents, and so looks after their store. */
+  'coreOrchestrator.managesStore': boolean;
+  /** A backup can be restored from this window: it manages the agents, or cannot because of the store. */
+  'coreOrchestrator.canRestore': boolean;
   /** At least one agent has a process. */
   'coreOrchestrator.hasLiveAgents': boolean;
   /** At least one agent has a terminal that can be shown. */

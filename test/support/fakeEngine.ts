@@ -8,6 +8,10 @@ import {
   type AgentTypeInfo,
   type AgentView,
   type AgentViewChange,
+  type BackupReport,
+  type CheckDepth,
+  type CompactReport,
+  type DataStatus,
   type Diagnosis,
   type DoctorReport,
   type Engine,
@@ -20,8 +24,10 @@ import {
   type MirrorSink,
   needsYouOf,
   type NoticeChange,
+  type RestoreReport,
   type ResumeReport,
   type StateExplanation,
+  type StoreCheckReport,
 } from '../../src/core/engine';
 import type { AlertNotice } from '../../src/core/monitoring/alertSink';
 
@@ -340,6 +346,39 @@ export class FakeEngine implements Engine {
   async exportData({ file, format, withSecrets = false }: ExportRequest): Promise<ExportReport> {
     this.#call(`exportData ${format} ${file}`);
     return { file, format, records: 1, sizeBytes: 2, isRedacted: !withSecrets, seq: 3 };
+  }
+
+  dataStatusNow: DataStatus = {
+    ...{ engine: 'sql.js 1.14.1 (file)', schemaVersion: 1, seq: 7, isReadOnly: false, backups: [] },
+    ...{ mainBytes: 40_960, walBytes: 4096, backupBytes: 0, asideBytes: 0, file: '/data/store-1.db' },
+  };
+  checkReport: StoreCheckReport = {
+    ...{ isWhole: true, findings: [], isCut: false, depth: 'full', records: 3, changes: 7, seq: 7 },
+  };
+
+  async dataStatus(): Promise<DataStatus> {
+    return this.dataStatusNow;
+  }
+
+  async checkData(depth: CheckDepth, onProgress: (step: FleetStep) => void): Promise<StoreCheckReport> {
+    this.#call(`checkData ${depth}`);
+    onProgress({ name: 'checking', done: 1, total: 2 });
+    return this.checkReport;
+  }
+
+  async backUpData(file: string | undefined): Promise<BackupReport> {
+    this.#call(`backUpData ${file ?? ''}`);
+    return { file: file ?? '/data/backups/manual.db', sizeBytes: 40_960, seq: 7, records: 3 };
+  }
+
+  async restoreData(backup: string): Promise<RestoreReport> {
+    this.#call(`restoreData ${backup}`);
+    return { file: backup, sizeBytes: 40_960, seq: 5, records: 2, presentBackup: '/data/backups/before-restore.db' };
+  }
+
+  async compactData(): Promise<CompactReport> {
+    this.#call('compactData');
+    return { beforeBytes: 40_960, afterBytes: 8192 };
   }
 
   async history(): Promise<readonly AgentChange[]> {

@@ -53,12 +53,15 @@ export class FakeWindow implements WindowPort {
     return choices.filter(({ isPicked }) => isPicked).map(({ id }) => id);
   }
 
-  async progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async progress<T>(
+    title: string,
+    work: (signal: AbortSignal, report: (message: string) => void) => Promise<T>,
+  ): Promise<T> {
     this.shown.push(`progress: ${title}`);
     const abort = new AbortController();
     this.cancel = () => abort.abort();
     try {
-      return await work(abort.signal);
+      return await work(abort.signal, (message) => void this.shown.push(`going on: ${message}`));
     } finally {
       this.cancel = undefined;
     }

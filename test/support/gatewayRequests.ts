@@ -50,6 +50,11 @@ export function rightParams(agentId: string): Readonly<Record<GatewayMethod, Rea
     'fleet.stopAll': {},
     'fleet.resume': {},
     'data.export': { file: '/project/export.json', format: 'json' },
+    'data.status': {},
+    'data.check': { depth: 'full' },
+    'data.backup': { file: '/project/copy.db' },
+    'data.restore': { backup: '/project/copy.db' },
+    'data.compact': {},
     'doctor.run': { typeId: 'demo' },
     watch: {},
   };

@@ -46,9 +46,18 @@ export const maxFindings = 1_000;
 /** `quick`: pages and tables (quick_check). `full`: indexes, too (integrity_check), every record, every entry of the journal. */
 export type CheckDepth = 'quick' | 'full';
 
+/** How far some work on a store has come; `done` of `total` bytes or rows, `total` 0 while that is not known. */
+export interface MaintenanceStep {
+  readonly phase: 'copying' | 'checking' | 'compacting';
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface MaintenanceOptions {
   /** Ends the work; nothing is left behind. Default: never. */
   readonly signal?: AbortSignal;
+  /** At most a few times a second. */
+  readonly onProgress?: ((step: MaintenanceStep) => void) | undefined;
 }
 
 export interface BackupReport {

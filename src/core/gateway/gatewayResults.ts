@@ -6,6 +6,9 @@ import type { PromptReceipt } from '../agents/delivery/promptDelivery';
 import type {
   AgentTypeInfo,
   AgentView,
+  BackupReport,
+  CompactReport,
+  DataStatus,
   Diagnosis,
   DoctorReport,
   Engine,
@@ -15,8 +18,10 @@ import type {
   FleetResult,
   FleetStep,
   NoticeChange,
+  RestoreReport,
   ResumeReport,
   StateExplanation,
+  StoreCheckReport,
 } from '../engine';
 import type { HookAnswer } from './gatewayPorts';
 
@@ -59,6 +64,11 @@ export interface GatewayResults extends Record<GatewayMethod, unknown> {
   readonly 'fleet.stopAll': WireFleetResult;
   readonly 'fleet.resume': WireFleetResult;
   readonly 'data.export': ExportReport;
+  readonly 'data.status': DataStatus;
+  readonly 'data.check': StoreCheckReport;
+  readonly 'data.backup': BackupReport;
+  readonly 'data.restore': RestoreReport;
+  readonly 'data.compact': CompactReport;
   readonly 'doctor.run': DoctorReport;
   readonly watch: WatchSnapshot;
 }

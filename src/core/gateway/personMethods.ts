@@ -105,6 +105,17 @@ export const personMethods = {
     ({ file, format, withSecrets = false, overwrite = false }, call) =>
       call.engine.exportData({ file, format, withSecrets, overwrite }, steps(call), call.signal),
   ),
+  'data.status': forPerson(nothing, (_, { engine }) => engine.dataStatus()),
+  'data.check': forPerson({ depth: optional(oneOf('quick', 'full')) }, ({ depth = 'full' }, call) =>
+    call.engine.checkData(depth, steps(call), call.signal),
+  ),
+  'data.backup': forPerson({ file: optional(path) }, ({ file }, call) =>
+    call.engine.backUpData(file, steps(call), call.signal),
+  ),
+  'data.restore': forPerson({ backup: path }, ({ backup }, call) =>
+    call.engine.restoreData(backup, steps(call), call.signal),
+  ),
+  'data.compact': forPerson(nothing, (_, call) => call.engine.compactData(steps(call), call.signal)),
   'doctor.run': forPerson(
     { typeId: text({ maxLength: 41, pattern: /^[a-z0-9][a-z0-9-]*$/, expected: 'is no agent type' }) },
     ({ typeId }, { engine, signal }) => engine.doctor(typeId, signal),

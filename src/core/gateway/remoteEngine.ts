@@ -207,6 +207,26 @@ export class RemoteEngine implements FollowedEngine {
     return this.client.request('data.export', request, withSteps(onProgress, signal));
   }
 
+  dataStatus(): Promise<engine.DataStatus> {
+    return this.client.request('data.status', {});
+  }
+
+  checkData(depth: engine.CheckDepth, onProgress: OnStep, signal: AbortSignal): Promise<engine.StoreCheckReport> {
+    return this.client.request('data.check', { depth }, withSteps(onProgress, signal));
+  }
+
+  backUpData(file: string | undefined, onProgress: OnStep, signal: AbortSignal): Promise<engine.BackupReport> {
+    return this.client.request('data.backup', file === undefined ? {} : { file }, withSteps(onProgress, signal));
+  }
+
+  restoreData(backup: string, onProgress: OnStep, signal: AbortSignal): Promise<engine.RestoreReport> {
+    return this.client.request('data.restore', { backup }, withSteps(onProgress, signal));
+  }
+
+  compactData(onProgress: OnStep, signal: AbortSignal): Promise<engine.CompactReport> {
+    return this.client.request('data.compact', {}, withSteps(onProgress, signal));
+  }
+
   history(agentId: AgentId, limit?: number): Promise<readonly AgentChange[]> {
     return this.client.request('agent.history', { agentId, ...(limit !== undefined && { limit }) });
   }

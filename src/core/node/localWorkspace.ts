@@ -17,17 +17,18 @@ import { UlidIds } from '../base/ids';
 import type { Logger } from '../base/log';
 import { EpochWorkspaceLock } from '../data/node/epochWorkspaceLock';
 import { NodeExportFiles } from '../data/node/nodeExportFiles';
-import { openDataStore } from '../data/node/openDataStore';
+import { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
+import { checkInThread } from '../data/node/runCheck';
 import { StoreEngineChoice } from '../data/storeEngine';
-import type { Ownership } from '../data/workspaceLock';
-import { type Diagnosis, STORE_LOSS } from '../engine';
+import type { Diagnosis } from '../engine';
 import type { GatewayClient } from '../gateway/gatewayClient';
 import { GatewayError } from '../gateway/gatewayErrors';
 import { connectGateway } from '../gateway/node/connectGateway';
 import { findTmux } from '../tmux/node/tmuxProgram';
 import { TmuxAgentHost } from '../tmux/node/tmuxAgentHost';
-import type { OpenedStore, Workspace } from '../workspace';
+import type { Workspace } from '../workspace';
 import { HookSpoolReader } from './hookSpoolReader';
+import { openWorkspaceStore } from './openWorkspaceStore';
 import { installTools, orcPath } from './toolsFolder';
 import { openWorkspaceAccess, pointerFileOf, spoolFolderOf } from './workspaceAccess';
 import { version } from '../../../package.json';
@@ -66,6 +67,11 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
   const passed = Object.fromEntries(options.passEnvironment.map((name) => [name, env[name]]));
   const serverEnv = serverEnvironment(env);
   const program = options.tmuxPath === 'tmux' ? undefined : options.tmuxPath;
+  const [workerFile, wasmFile] = [join(distFolder, 'storeWorker.js'), join(distFolder, 'sql-wasm.wasm')];
+  const storeKeeper = new NodeStoreKeeper({
+    ...{ folder: names.dataFolder, wasmFile },
+    runCheck: checkInThread(workerFile),
+  });
   const environment = passingOn(new LoginShellEnvironment({ shell, execPath, process: env, log }), passed);
   return {
     id,
@@ -83,11 +89,13 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     execPath,
     demoAgent: join(distFolder, 'demoAgent.js'),
     openStore: (ownership, { acceptMissingChanges }) =>
-      openStore(names.dataFolder, distFolder, ownership, {
-        ...{ clock, log, acceptMissingChanges },
+      openWorkspaceStore({
+        ...{ folder: names.dataFolder, workerFile, wasmFile, ownership, clock, log, acceptMissingChanges },
         engine: options.storeEngine ?? StoreEngineChoice.Auto,
         keptBackups: options.keptBackups ?? 0,
+        keeper: storeKeeper,
       }),
+    storeKeeper,
     createHost: (mode, fence) =>
       new TmuxAgentHost({
         program,
@@ -196,36 +204,6 @@ function passingOn(
       return { ...answer, loginShell: { ...(answer.loginShell ?? inheritedEnvironment(answer.process)), ...extra } };
     },
   };
-}
-
-async function openStore(
-  dataFolder: string,
-  distFolder: string,
-  ownership: Ownership,
-  options: {
-    readonly clock: Clock;
-    readonly log: Logger;
-    readonly acceptMissingChanges: boolean;
-    readonly engine: StoreEngineChoice;
-    readonly keptBackups: number;
-  },
-): Promise<OpenedStore> {
-  const { store, report } = await openDataStore({
-    folder: dataFolder,
-    workerFile: join(distFolder, 'storeWorker.js'),
-    wasmFile: join(distFolder, 'sql-wasm.wasm'),
-    ownership,
-    onDamage: 'quarantine',
-    ...options,
-  });
-  const { missingChanges, quarantinedFile } = report;
-  if (quarantinedFile !== undefined) {
-    const detail = `It was put aside as ${quarantinedFile}; nothing was overwritten. Running agents go on and are shown again under their ids; names, history and agents that did not run are in that file. Start those that you miss anew.`;
-    return { store, warnings: [{ fingerprint: 'store.corrupt', title: 'The store was damaged', detail }] };
-  }
-  if (!missingChanges) return { store, warnings: [] };
-  const detail = `${missingChanges.acknowledgedSeq - missingChanges.foundSeq} acknowledged changes are missing from ${report.file}: the file was damaged or replaced while nothing ran. Agents keep running and are shown; nothing is written until you decide.`;
-  return { store, warnings: [{ fingerprint: STORE_LOSS, title: 'Part of the store is missing', detail }] };
 }
 
 async function diagnose(

@@ -72,13 +72,16 @@ export class VscodeWindow implements WindowPort, Disposable {
     return picked && items.filter((item) => picked.includes(item)).map(({ choice }) => choice.id);
   }
 
-  async progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async progress<T>(
+    title: string,
+    work: (signal: AbortSignal, report: (message: string) => void) => Promise<T>,
+  ): Promise<T> {
     const options = { location: vscode.ProgressLocation.Notification, title: withoutLinks(title), cancellable: true };
-    return vscode.window.withProgress(options, async (_progress, token) => {
+    return vscode.window.withProgress(options, async (progress, token) => {
       const abort = new AbortController();
       const subscription = token.onCancellationRequested(() => abort.abort());
       try {
-        return await work(abort.signal);
+        return await work(abort.signal, (message) => progress.report({ message }));
       } finally {
         subscription.dispose();
       }

@@ -17,8 +17,8 @@ export interface WindowPort {
   choose(question: string, hint: string, choices: readonly Choice[]): Promise<string | undefined>;
   /** Asks for any number of some choices; the ids of what was picked, in the choices' order; undefined when it was cancelled. */
   chooseMany(question: string, hint: string, choices: readonly Choice[]): Promise<readonly string[] | undefined>;
-  /** Shows that something goes on; with a signal that a person's Cancel aborts. Settles like `work`. */
-  progress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Shows that something goes on, and how far it is; with a signal that a person's Cancel aborts. Settles like `work`. */
+  progress<T>(title: string, work: (signal: AbortSignal, report: (message: string) => void) => Promise<T>): Promise<T>;
   run(command: string, ...args: readonly unknown[]): void;
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock';
 import { type Disposable, MutableDisposable } from '../../base/disposable';
 import { ignore, type Logger } from '../../base/log';
 import type { DurableStore } from '../durableStore';
+import { backupName, backupsFolder, listBackups, stamp } from './storeBackups';
 import { syncFolder } from './storeFiles';
 import { markComplete } from './storeHeader';
 
@@ -52,7 +53,7 @@ export class AutomaticBackups implements Disposable {
     const isRecent = newest !== undefined && Math.abs(nowMs - newest.takenAtMs) < everyMs;
     if (keep < 1 || seq === 0 || isRecent || newest?.seq === seq) return undefined;
     const at = backupsFolder(folder);
-    const file = nodePath.join(at, `store-${stamp(nowMs)}-${seq}.db`);
+    const file = nodePath.join(at, backupName('automatic', nowMs, seq));
     const made = await store.backup(file, { signal: this.#end.signal });
     for (const old of automaticBackups(folder).slice(keep)) fs.rmSync(old.file, { force: true });
     return { file, takenAtMs: nowMs, seq: made.seq };
@@ -78,15 +79,9 @@ export class AutomaticBackups implements Disposable {
 
 /** The automatic backups of a workspace, the newest first. */
 export function automaticBackups(folder: string): readonly StoredBackup[] {
-  const at = nodePath.join(folder, 'backups');
-  if (!fs.existsSync(at)) return [];
-  const found = fs.readdirSync(at).flatMap((name): StoredBackup[] => {
-    const [, date, time, seq] = /^store-(\d{8})T(\d{6})Z-(\d+)\.db$/.exec(name) ?? [];
-    if (date === undefined || time === undefined) return [];
-    const iso = `${date.replace(/(....)(..)(..)/, '$1-$2-$3')}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`;
-    return [{ file: nodePath.join(at, name), takenAtMs: Date.parse(iso), seq: Number(seq) }];
-  });
-  return found.sort((a, b) => b.takenAtMs - a.takenAtMs || b.seq - a.seq);
+  return listBackups(folder).flatMap(({ kind, file, takenAtMs, seq }) =>
+    kind === 'automatic' && seq !== undefined ? [{ file, takenAtMs, seq }] : [],
+  );
 }
 
 /**
@@ -116,15 +111,4 @@ export function backUpBeforeSchema(folder: string, main: string, version: number
   const byTime = kept.sort((a, b) => (a.slice(-19) < b.slice(-19) ? 1 : -1));
   for (const old of byTime.slice(keptBeforeSchema)) fs.rmSync(nodePath.join(at, old), { force: true });
   return file;
-}
-
-function backupsFolder(folder: string): string {
-  const at = nodePath.join(folder, 'backups');
-  fs.mkdirSync(at, { mode: 0o700, recursive: true });
-  return at;
-}
-
-/** `20261123T110852Z` */
-function stamp(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 }

@@ -1,6 +1,12 @@
 import fs from 'node:fs';
 import { DataError } from '../dataErrors';
-import { type CheckDepth, maxFindings, type StoreCheckReport, type StoreFinding } from '../durableStore';
+import {
+  type CheckDepth,
+  type MaintenanceOptions,
+  maxFindings,
+  type StoreCheckReport,
+  type StoreFinding,
+} from '../durableStore';
 import { frozenFiles } from './frozenFiles';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
 import { openSqlJsReader } from './sqlJsEngine';
@@ -18,14 +24,19 @@ export interface CheckTask {
 }
 
 const pageRows = 500;
+/** Every so often is told how far a check is. */
+const toldRows = 20_000;
 
 /**
  * Looks at a whole store file and tells all that is wrong. Never throws for damage. Memory: one page of rows.
  * @throws {DataError} data.io when the file cannot be read; data.engineUnavailable
  */
-export async function checkStoreFile(task: CheckTask): Promise<StoreCheckReport> {
+export async function checkStoreFile(
+  task: CheckTask,
+  onProgress?: MaintenanceOptions['onProgress'],
+): Promise<StoreCheckReport> {
   if (!fs.existsSync(task.file)) throw new DataError('data.io', `${task.file} is not there`);
-  const check = new FileCheck(task);
+  const check = new FileCheck(task, onProgress);
   let engine: SqlEngine | undefined;
   try {
     engine = await openSqlJsReader(task.file, task.wasmFile, frozenFiles(task.file));
@@ -45,7 +56,12 @@ class FileCheck {
   #changes = 0;
   #seq = 0;
 
-  constructor(private readonly task: CheckTask) {}
+  #lookedAt = 0;
+
+  constructor(
+    private readonly task: CheckTask,
+    private readonly onProgress: MaintenanceOptions['onProgress'],
+  ) {}
 
   run(engine: SqlEngine): void {
     if (!this.#isOurs(engine)) return;
@@ -107,6 +123,7 @@ class FileCheck {
       const last = rows.at(-1);
       if (!last) return;
       after = last.row;
+      this.#advance(rows.length);
     }
   }
 
@@ -124,7 +141,15 @@ class FileCheck {
       const last = rows.at(-1);
       if (!last) return;
       after = last.seq;
+      this.#advance(rows.length);
     }
+  }
+
+  #advance(rows: number): void {
+    const before = this.#lookedAt;
+    this.#lookedAt += rows;
+    if (Math.floor(this.#lookedAt / toldRows) === Math.floor(before / toldRows)) return;
+    this.onProgress?.({ phase: 'checking', done: this.#lookedAt, total: this.#records + this.#changes });
   }
 
   #checkHighWater(): void {

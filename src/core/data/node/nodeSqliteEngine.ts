@@ -3,6 +3,7 @@ import { DataError } from '../dataErrors';
 import { errnoCode } from './fileSystem';
 import {
   isWholeCheckpoint,
+  rollBackIfOpen,
   type SqlEngine,
   SqlEngineError,
   type SqlEngineStats,
@@ -138,13 +139,7 @@ class NodeSqliteEngine implements SqlEngine {
   rollback(): void {
     if (!this.#isInTransaction) return;
     this.#isInTransaction = false;
-    try {
-      this.run('ROLLBACK');
-    } catch (error) {
-      // SQLite ends a transaction by itself after some failures; then there is nothing to roll back.
-      if (error instanceof SqlEngineError && error.kind === 'other') return;
-      throw error;
-    }
+    rollBackIfOpen(this);
   }
 
   /**

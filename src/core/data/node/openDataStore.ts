@@ -11,7 +11,8 @@ import { checkInThread } from './runCheck';
 import { StoreConnection, type StartThread } from './storeConnection';
 import { type RunCheck, StoreMaintenance } from './storeMaintenance';
 import type { OpenReport } from './storeProtocol';
-import type { WorkerMessage } from './storeWorker';
+import { forgetRestored } from './storeRestore';
+import type { WorkerMessage } from './storeThread';
 
 export interface OpenDataStoreOptions {
   /** Data folder of the workspace (0700, made by the workspace lock); holds the store and the lock files. */
@@ -61,6 +62,7 @@ export async function openDataStore(
     runCheck: checkInThread(options.workerFile),
   });
   if (settings.hasStaleWriter) ownership?.confirmFreshFiles();
+  if (report.restored) forgetRestored(options.folder); // the caller has it now
   const backups = new AutomaticBackups({
     ...{ store, log, folder: options.folder, keep: options.keptBackups ?? 0 },
     clock: options.clock ?? new SystemClock(),

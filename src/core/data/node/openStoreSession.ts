@@ -6,11 +6,13 @@ import { epochFence, type Fence } from './epochFence';
 import { backUpBeforeSchema } from './automaticBackups';
 import { errnoCode, type FileSystem, guardWrites, nodeFileSystem } from './fileSystem';
 import { HighWater } from './highWater';
+import type { AtStoreFaultPoint } from './storeFaultPoints';
 import { openSqlEngine, type SqlEngineId, sqlEnginesOf } from './openSqlEngine';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
 import {
   copyToFreshFiles,
   findStore,
+  hasLog,
   isEmptied,
   orphanedSeq,
   quarantine,
@@ -47,6 +49,8 @@ export interface StorePorts {
   readonly log: Logger;
   /** Default: the real one. */
   readonly files?: FileSystem;
+  /** Default: nobody is told. */
+  readonly at?: AtStoreFaultPoint;
 }
 
 /** Larger files are not checked whole while somebody waits for the store to open. */
@@ -61,10 +65,12 @@ export async function openStoreSession(settings: StoreSettings, ports: StorePort
   const { folder, epoch } = settings;
   const fence: Fence = settings.isFenced ? epochFence(folder, epoch) : () => 'mine';
   if (fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
-  const restored = applyRestore(folder, epoch, ports.clock.nowMs());
-  if (restored) ports.log.warn('a backup has taken the place of the store', restored);
+  const at = ports.at ?? (() => undefined);
+  const restored = applyRestore(folder, epoch, ports.clock.nowMs(), at);
+  if (restored) ports.log.warn('a backup has taken the place of the store', { ...restored });
   const hasFreshFiles = settings.hasStaleWriter && (await copyToFreshFiles(folder, epoch, ports.clock));
-  const opener = new StoreOpener(settings, ports, fence);
+  if (hasFreshFiles) at('fresh.named');
+  const opener = new StoreOpener(settings, { ...ports, at }, fence);
   try {
     return await opener.openWithAny({ hasFreshFiles, ...(restored && { restored }) });
   } catch (error) {
@@ -86,7 +92,7 @@ class StoreOpener {
 
   constructor(
     private readonly settings: StoreSettings,
-    private readonly ports: StorePorts,
+    private readonly ports: StorePorts & { readonly at: AtStoreFaultPoint },
     private readonly fence: Fence,
   ) {}
 
@@ -106,20 +112,24 @@ class StoreOpener {
   async #open(engineId: SqlEngineId, soFar: SoFar): Promise<OpenedSession> {
     const files = guardWrites(this.ports.files ?? nodeFileSystem, () => !this.#isLost);
     const paths = this.#locate();
+    const wasUnclean = hasLog(paths);
     let engine: SqlEngine | undefined;
     let highWater: HighWater | undefined;
     try {
       engine = await openSqlEngine(engineId, paths.main, { wasmFile: this.settings.wasmFile, files });
+      this.ports.at('open.opened');
       this.#keepBeforeMigration(engine, paths);
       const schema = migrate(engine);
+      this.ports.at('open.migrated');
       const isChecked = this.#check(engine);
       highWater = new HighWater(paths.highWater, files);
       this.#prove(engine, files, paths);
+      this.ports.at('open.proved');
       removeLeftovers(this.settings.folder, paths);
       syncFolder(this.settings.folder);
       const missing = this.#compare(engine, highWater);
       const session = this.#session(engine, highWater, paths, schema, missing);
-      return { session, report: reportOf(paths, schema, isChecked, missing, soFar) };
+      return { session, report: { ...reportOf(paths, schema, isChecked, missing, soFar), wasUnclean } };
     } catch (error) {
       engine?.close();
       highWater?.close();
@@ -198,9 +208,9 @@ class StoreOpener {
     const { epoch } = this.settings;
     const onFenced = (): void => void (this.#isLost = true);
     const { fence } = this;
-    const { log } = this.ports;
+    const { log, at } = this.ports;
     const schemaVersion = schema.version;
-    return new StoreSession({ engine, highWater, paths, fence, onFenced, epoch, schemaVersion, damage, log });
+    return new StoreSession({ engine, highWater, paths, fence, onFenced, epoch, schemaVersion, damage, log, at });
   }
 }
 
@@ -210,7 +220,7 @@ function reportOf(
   isChecked: boolean,
   missingChanges: OpenReport['missingChanges'],
   soFar: SoFar,
-): OpenReport {
+): Omit<OpenReport, 'wasUnclean'> {
   const isMigrated = !schema.isNew && schema.fromVersion < schema.version;
   return {
     ...soFar,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import nodePath from 'node:path';
 import { DataError } from '../dataErrors';
-import type { BackupReport, StoreCheckReport } from '../durableStore';
+import type { BackupReport, MaintenanceOptions, StoreCheckReport } from '../durableStore';
 import { errnoCode } from './fileSystem';
 import { syncFolder } from './storeFiles';
 import { isBackupFile, markComplete } from './storeHeader';
@@ -11,6 +11,7 @@ export interface PlaceCopyOptions {
   /** Absolute; its folder is there. */
   readonly to: string;
   readonly signal: AbortSignal;
+  readonly onProgress?: MaintenanceOptions['onProgress'];
   /** Calls its parameter with the file to copy, at a time at which that does not change. */
   readonly copy: (write: (from: string) => Promise<void>) => Promise<void>;
   /** Looks at the copy before it gets its name; what it throws ends all. */
@@ -18,18 +19,20 @@ export interface PlaceCopyOptions {
 }
 
 const chunkBytes = 1024 * 1024;
+/** Every so often is told how far a copy is. */
+const toldBytes = 16 * chunkBytes;
 
 /**
  * Copies a complete main file to a temporary file beside `to`, synced, checks it, and gives it its name in one step. An existing file
  * is replaced only if it is a backup of this product. On any failure nothing is left behind and `to` is what it was.
  * @throws {DataError} data.invalid, data.io; what `copy`, `check` and the signal throw
  */
-export async function placeCopy({ to, signal, copy, check }: PlaceCopyOptions): Promise<BackupReport> {
+export async function placeCopy({ to, signal, onProgress, copy, check }: PlaceCopyOptions): Promise<BackupReport> {
   if (!nodePath.isAbsolute(to)) throw new DataError('data.invalid', 'the name of a backup is an absolute path');
   refuseOthers(to);
   const temporary = `${to}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await copy((from) => copyComplete(from, temporary, signal));
+    await copy((from) => copyComplete(from, temporary, signal, onProgress));
     const { seq, records } = await check(temporary);
     signal.throwIfAborted();
     refuseOthers(to);
@@ -58,12 +61,18 @@ function refuseOthers(to: string): void {
 }
 
 /** A copy without a log beside it, 0600 and on the disk when this resolves. */
-export async function copyComplete(from: string, to: string, signal: AbortSignal): Promise<void> {
+export async function copyComplete(
+  from: string,
+  to: string,
+  signal: AbortSignal,
+  onProgress?: MaintenanceOptions['onProgress'],
+): Promise<void> {
   const source = await fs.promises.open(from, 'r');
   try {
     const target = await fs.promises.open(to, 'wx', 0o600);
     try {
       const buffer = Buffer.alloc(chunkBytes);
+      const { size: total } = await source.stat();
       for (let position = 0; ;) {
         signal.throwIfAborted();
         const { bytesRead } = await source.read(buffer, 0, chunkBytes, position);
@@ -72,6 +81,7 @@ export async function copyComplete(from: string, to: string, signal: AbortSignal
         markComplete(chunk, position);
         await writeAll(target, chunk, position);
         position += bytesRead;
+        if (position % toldBytes === 0) onProgress?.({ phase: 'copying', done: position, total });
       }
       await target.sync();
     } finally {

@@ -1,15 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../dataErrors';
-import type { StoreCheckReport } from '../durableStore';
+import type { MaintenanceStep, StoreCheckReport } from '../durableStore';
 import type { RunCheck } from './storeMaintenance';
 import { fromWireError, type WireError } from './storeProtocol';
 
-/** What a thread that checks posts, once. */
-export type CheckMessage = { readonly report: StoreCheckReport } | { readonly error: WireError };
+/** What a thread that checks posts: how far it is, and once how it ended. */
+export type CheckMessage =
+  | { readonly step: MaintenanceStep }
+  | { readonly report: StoreCheckReport }
+  | { readonly error: WireError };
 
 /** Checks in a thread of its own, from the bundle `workerFile`; ended with it when it is aborted. */
 export function checkInThread(workerFile: string): RunCheck {
-  return (task, signal) =>
+  return (task, signal, onProgress) =>
     new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const worker = new Worker(workerFile, { workerData: task, name: 'store check', execArgv: [], env: {} });
@@ -20,6 +23,7 @@ export function checkInThread(workerFile: string): RunCheck {
       };
       signal.addEventListener('abort', onAbort, { once: true });
       worker.on('message', (message: CheckMessage) => {
+        if ('step' in message) return onProgress?.(message.step);
         outcome ??= () => ('report' in message ? resolve(message.report) : reject(fromWireError(message.error)));
       });
       worker.on('error', (cause) => {

@@ -69,3 +69,12 @@ export class SqlEngineError extends Error {
     this.name = 'SqlEngineError';
   }
 }
+
+/** Ends a transaction without effect; SQLite ends one by itself after some failures, and then there is nothing left to end. */
+export function rollBackIfOpen(engine: Pick<SqlEngine, 'run'>): void {
+  try {
+    engine.run('ROLLBACK');
+  } catch (error) {
+    if (!(error instanceof SqlEngineError && error.kind === 'other')) throw error;
+  }
+}

@@ -4,6 +4,7 @@ import { DataError } from '../dataErrors';
 import { type FileSystem, nodeFileSystem } from './fileSystem';
 import {
   isWholeCheckpoint,
+  rollBackIfOpen,
   type SqlEngine,
   SqlEngineError,
   type SqlEngineStats,
@@ -195,13 +196,7 @@ class SqlJsEngine implements SqlEngine {
     this.#isInTransaction = false;
     this.#file.walBuffer.isCollecting = false;
     this.#file.walBuffer.drop();
-    try {
-      this.run('ROLLBACK');
-    } catch (error) {
-      // SQLite ends a transaction by itself after some failures; then there is nothing to roll back.
-      if (error instanceof SqlEngineError && error.kind === 'other') return;
-      throw error;
-    }
+    rollBackIfOpen(this);
   }
 
   syncWal(): void {

@@ -64,6 +64,11 @@ export function isEmptied({ main, highWater }: StorePaths): boolean {
   return sizeOf(`${main}-wal`) > 0 || noted.kind === 'damaged' || (noted.kind === 'seq' && noted.seq > 0);
 }
 
+/** True when whoever had the store open last did not close it: closing empties the log. */
+export function hasLog({ main }: StorePaths): boolean {
+  return sizeOf(`${main}-wal`) > 0;
+}
+
 function sizeOf(path: string): number {
   return fs.statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
@@ -148,6 +153,11 @@ export function moveAside(folder: string, nowMs: number, why: 'corrupt' | 'repla
   for (const name of names) fs.renameSync(nodePath.join(folder, name), nodePath.join(folder, name + suffix));
   syncFolder(folder);
   return inForce + suffix;
+}
+
+/** True for the name of a file that {@link moveAside} put aside. */
+export function isAside(name: string): boolean {
+  return /^store-\d+\.db(-wal|-journal|\.high|\.tmp)?\.(corrupt|replaced)-/.test(name);
 }
 
 /** Makes new names durable. */

@@ -6,7 +6,9 @@ export const headerBytes = 100;
 const magic = 'SQLite format 3\0';
 const writeVersionAt = 18;
 const readVersionAt = 19;
+const schemaVersionAt = 60;
 const applicationIdAt = 68;
+const sqliteVersionAt = 96;
 
 /** A file in WAL mode says 2; 1 stands for a file that is complete without a log beside it. */
 const withoutLog = 1;
@@ -21,20 +23,45 @@ export function markComplete(bytes: Uint8Array, position: number): void {
   }
 }
 
+/** What the header of a backup says. */
+export interface BackupHeader {
+  readonly sizeBytes: number;
+  readonly schemaVersion: number;
+  /** Of the SQLite that wrote it last: `3.49.1`. */
+  readonly sqliteVersion: string;
+}
+
 /** True when `file` is a regular file that {@link markComplete} and our mark are in. @throws what `open` throws */
 export function isBackupFile(file: string): boolean {
-  if (!fs.lstatSync(file).isFile()) return false;
+  return backupHeader(file) !== undefined;
+}
+
+/** Undefined when it is no backup of ours, or cannot be read. */
+export function readBackupHeader(file: string): BackupHeader | undefined {
+  try {
+    return backupHeader(file);
+  } catch {
+    return undefined; // as good as none
+  }
+}
+
+function backupHeader(file: string): BackupHeader | undefined {
+  const stat = fs.lstatSync(file);
+  if (!stat.isFile()) return undefined;
   const header = Buffer.alloc(headerBytes);
   const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
   try {
-    if (fs.readSync(fd, header, 0, headerBytes, 0) < headerBytes) return false;
+    if (fs.readSync(fd, header, 0, headerBytes, 0) < headerBytes) return undefined;
   } finally {
     fs.closeSync(fd);
   }
-  return (
+  const isOurs =
     header.toString('latin1', 0, magic.length) === magic &&
     header[writeVersionAt] === withoutLog &&
     header[readVersionAt] === withoutLog &&
-    header.readUInt32BE(applicationIdAt) === applicationId
-  );
+    header.readUInt32BE(applicationIdAt) === applicationId;
+  if (!isOurs) return undefined;
+  const version = header.readUInt32BE(sqliteVersionAt);
+  const sqliteVersion = `${Math.floor(version / 1_000_000)}.${Math.floor(version / 1000) % 1000}.${version % 1000}`;
+  return { sizeBytes: stat.size, schemaVersion: header.readUInt32BE(schemaVersionAt), sqliteVersion };
 }

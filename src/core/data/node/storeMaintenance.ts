@@ -13,7 +13,11 @@ import type { StoreConnection } from './storeConnection';
 import type { HeldStore } from './storeProtocol';
 
 /** Checks a file, somewhere that nobody waits for. Rejects with the signal's reason when it is aborted. */
-export type RunCheck = (task: CheckTask, signal: AbortSignal) => Promise<StoreCheckReport>;
+export type RunCheck = (
+  task: CheckTask,
+  signal: AbortSignal,
+  onProgress?: MaintenanceOptions['onProgress'],
+) => Promise<StoreCheckReport>;
 
 export interface StoreMaintenanceOptions {
   readonly connection: StoreConnection;
@@ -34,19 +38,26 @@ export class StoreMaintenance {
     this.#options = options;
   }
 
-  check(depth: CheckDepth, { signal }: MaintenanceOptions = {}): Promise<StoreCheckReport> {
-    return this.#inTurn(signal, (ended) => this.#whileHeld((held) => this.#check(held, depth, ended)));
+  check(depth: CheckDepth, { signal, onProgress }: MaintenanceOptions = {}): Promise<StoreCheckReport> {
+    return this.#inTurn(signal, (ended) => this.#whileHeld((held) => this.#check(held, depth, ended, onProgress)));
   }
 
-  backup(file: string, { signal }: MaintenanceOptions = {}): Promise<BackupReport> {
-    return this.#inTurn(signal, (ended) => this.#backup(file, ended));
+  backup(file: string, { signal, onProgress }: MaintenanceOptions = {}): Promise<BackupReport> {
+    return this.#inTurn(signal, (ended) => this.#backup(file, ended, onProgress));
   }
 
-  compact({ signal }: MaintenanceOptions = {}): Promise<CompactReport> {
+  compact({ signal, onProgress }: MaintenanceOptions = {}): Promise<CompactReport> {
     return this.#inTurn(signal, async (ended) => {
       const { connection } = this.#options;
       const beforeBytes = await this.#whileHeld(async (held) => held.sizeBytes);
-      while (((await connection.maintain({ do: 'compact' })).unusedPages ?? 0) > 0) ended.throwIfAborted();
+      let total = 0;
+      for (;;) {
+        const { unusedPages = 0 } = await connection.maintain({ do: 'compact' });
+        if (unusedPages === 0) break;
+        total ||= unusedPages;
+        onProgress?.({ phase: 'compacting', done: total - unusedPages, total });
+        ended.throwIfAborted();
+      }
       const afterBytes = await this.#whileHeld(async (held) => held.sizeBytes);
       return { beforeBytes, afterBytes };
     });
@@ -83,24 +94,30 @@ export class StoreMaintenance {
     return result;
   }
 
-  #check({ file, notedSeq }: HeldStore, depth: CheckDepth, ended: AbortSignal): Promise<StoreCheckReport> {
+  #check(
+    { file, notedSeq }: HeldStore,
+    depth: CheckDepth,
+    ended: AbortSignal,
+    onProgress: MaintenanceOptions['onProgress'],
+  ): Promise<StoreCheckReport> {
     const { runCheck, wasmFile } = this.#options;
-    return runCheck({ file, wasmFile, depth, ...(notedSeq === undefined ? {} : { notedSeq }) }, ended);
+    return runCheck({ file, wasmFile, depth, ...(notedSeq === undefined ? {} : { notedSeq }) }, ended, onProgress);
   }
 
-  #backup(file: string, ended: AbortSignal): Promise<BackupReport> {
+  #backup(file: string, ended: AbortSignal, onProgress: MaintenanceOptions['onProgress']): Promise<BackupReport> {
     const { runCheck, wasmFile } = this.#options;
     let seq = 0;
     return placeCopy({
       to: file,
       signal: ended,
+      onProgress,
       copy: (write) =>
         this.#whileHeld((held) => {
           ({ seq } = held);
           return write(held.file);
         }),
       check: async (copied) => {
-        const report = await runCheck({ file: copied, wasmFile, depth: 'full' }, ended);
+        const report = await runCheck({ file: copied, wasmFile, depth: 'full' }, ended, onProgress);
         if (!report.isWhole) throw damaged(report.findings);
         if (report.seq !== seq) throw new DataError('data.io', 'the copy is not the state that was asked for');
         return report;

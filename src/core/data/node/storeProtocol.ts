@@ -3,6 +3,7 @@ import type { Change } from '../dataStore';
 import type { StoredRecord } from '../recordCodec';
 import type { PlainQuery } from '../recordQuery';
 import type { WriteOp } from '../transactionView';
+import type { AppliedRestore } from './storeRestore';
 
 /** The writes of one transaction. */
 export interface TxRequest {
@@ -82,12 +83,14 @@ export interface OpenReport {
   readonly migratedFromVersion?: number;
   /** A damaged store was moved here (with its companions), and an empty one begun. */
   readonly quarantinedFile?: string;
-  /** A backup has taken the store's place; the former store, if there was one, is kept as this file (with its companions). */
-  readonly restored?: { readonly replacedFile?: string };
+  /** A backup has taken the store's place; nobody was told yet. */
+  readonly restored?: AppliedRestore;
   /** The store was copied to fresh files, because a suspended process may hold the old ones open. */
   readonly hasFreshFiles: boolean;
   /** Acknowledged changes that are not in the store any more: it is read-only until a person accepts the loss. */
   readonly missingChanges?: { readonly acknowledgedSeq: number; readonly foundSeq: number };
+  /** Whoever had it open last was killed, or lost the power: the log was still there. */
+  readonly wasUnclean: boolean;
   /** True when the structure of the whole file was checked at open; large files are not. */
   readonly isChecked: boolean;
 }

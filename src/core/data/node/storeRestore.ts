@@ -2,23 +2,41 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import nodePath from 'node:path';
 import { DataError } from '../dataErrors';
-import type { BackupReport } from '../durableStore';
+import type { BackupReport, MaintenanceOptions } from '../durableStore';
 import { errnoCode } from './fileSystem';
 import { copyComplete } from './placeCopy';
+import type { AtStoreFaultPoint } from './storeFaultPoints';
 import { moveAside, storePaths, syncFolder } from './storeFiles';
 import { isBackupFile } from './storeHeader';
 import type { RunCheck } from './storeMaintenance';
 
 /** A checked copy of a backup that takes the store's place at the next opening. */
 const waitingName = 'store.restore';
+/** What that copy is of; `told` once it has taken the place, until a person was told. */
+const aboutName = 'store.restore.about';
+const toldName = 'store.restored';
 
-export interface PrepareRestoreOptions {
+export interface PrepareRestoreOptions extends MaintenanceOptions {
   /** Data folder of the workspace. Its store may be open: it is not touched now. */
   readonly folder: string;
   readonly backup: string;
   readonly runCheck: RunCheck;
   readonly wasmFile: string;
-  readonly signal?: AbortSignal;
+  /** The backup of the present store that was made before, to be told afterwards. */
+  readonly presentBackup?: string;
+}
+
+/** What took the store's place. Everything but `replacedFile` is missing when the note about it was lost. */
+export interface AppliedRestore {
+  /** The former store, kept under this name with its companions; absent when there was none. */
+  readonly replacedFile?: string;
+  /** The backup that was restored. */
+  readonly backup?: string;
+  /** Highest change in it. */
+  readonly seq?: number;
+  readonly records?: number;
+  /** Backup of the store as it was before. */
+  readonly presentBackup?: string;
 }
 
 /**
@@ -27,15 +45,26 @@ export interface PrepareRestoreOptions {
  * @throws {DataError} data.invalid (no backup of this product), data.corrupt (it is damaged), data.io; what aborted it
  */
 export async function prepareRestore(options: PrepareRestoreOptions): Promise<BackupReport> {
-  const { folder, backup, runCheck, wasmFile, signal = new AbortController().signal } = options;
+  const {
+    folder,
+    backup,
+    runCheck,
+    wasmFile,
+    presentBackup,
+    onProgress,
+    signal = new AbortController().signal,
+  } = options;
   if (!isBackup(backup)) throw new DataError('data.invalid', `${backup} is not a backup of this product`);
   const temporary = nodePath.join(folder, `restore.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await copyComplete(backup, temporary, signal);
-    const { isWhole, findings, seq, records } = await runCheck({ file: temporary, wasmFile, depth: 'full' }, signal);
+    await copyComplete(backup, temporary, signal, onProgress);
+    const task = { file: temporary, wasmFile, depth: 'full' } as const;
+    const { isWhole, findings, seq, records } = await runCheck(task, signal, onProgress);
     if (!isWhole) throw new DataError('data.corrupt', `the backup is damaged: ${findings[0]?.message ?? ''}`);
     signal.throwIfAborted();
     const { size: sizeBytes } = await fs.promises.stat(temporary);
+    const about: AppliedRestore = { backup, seq, records, ...(presentBackup !== undefined && { presentBackup }) };
+    await writeNote(nodePath.join(folder, aboutName), about);
     await fs.promises.rename(temporary, nodePath.join(folder, waitingName));
     syncFolder(folder);
     return { file: backup, sizeBytes, seq, records };
@@ -49,25 +78,73 @@ export async function prepareRestore(options: PrepareRestoreOptions): Promise<Ba
 
 /** Takes a prepared restore back; nothing happens when there is none. @throws what `rm` throws */
 export function cancelRestore(folder: string): void {
-  fs.rmSync(nodePath.join(folder, waitingName), { force: true });
+  for (const name of [waitingName, aboutName]) fs.rmSync(nodePath.join(folder, name), { force: true });
 }
 
 /**
  * Takes over what {@link prepareRestore} left: the present store goes aside under names that end in `.replaced-<time>`, and the copy
  * becomes the store of this owner. What is interrupted is done again by the next opening, because the copy gets its name last.
- * Returns where the former store is, or undefined when nothing was prepared.
+ * Returns what has taken the place, now or in an opening before that could not tell it; undefined when nothing has.
  */
 export function applyRestore(
   folder: string,
   epoch: number,
   nowMs: number,
-): { readonly replacedFile?: string } | undefined {
+  at: AtStoreFaultPoint = () => undefined,
+): AppliedRestore | undefined {
   const waiting = nodePath.join(folder, waitingName);
-  if (!fs.existsSync(waiting)) return undefined;
-  const replacedFile = moveAside(folder, nowMs, 'replaced');
+  const told = nodePath.join(folder, toldName);
+  if (!fs.existsSync(waiting)) return readNote(told);
+  const replacedFile = moveAside(folder, nowMs, 'replaced') ?? readNote(told)?.replacedFile;
+  const restored = {
+    ...readNote(nodePath.join(folder, aboutName)),
+    ...(replacedFile !== undefined && { replacedFile }),
+  };
+  fs.writeFileSync(told, JSON.stringify(restored), { mode: 0o600 });
+  at('restore.aside');
   fs.renameSync(waiting, storePaths(folder, epoch).main);
+  fs.rmSync(nodePath.join(folder, aboutName), { force: true });
   syncFolder(folder);
-  return replacedFile === undefined ? {} : { replacedFile };
+  at('restore.named');
+  return restored;
+}
+
+/** The person was told, or will be by what is kept now: the next opening says nothing about it. */
+export function forgetRestored(folder: string): void {
+  fs.rmSync(nodePath.join(folder, toldName), { force: true });
+}
+
+async function writeNote(file: string, note: AppliedRestore): Promise<void> {
+  const handle = await fs.promises.open(file, 'w', 0o600);
+  try {
+    await handle.writeFile(JSON.stringify(note));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Only for telling: what cannot be read is told without details. */
+function readNote(file: string): AppliedRestore | undefined {
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch {
+    return undefined; // there is none
+  }
+  try {
+    return parseNote(JSON.parse(text));
+  } catch {
+    return {}; // it was interrupted while being written
+  }
+}
+
+function parseNote(value: unknown): AppliedRestore {
+  if (typeof value !== 'object' || value === null) return {};
+  const fields = value as Readonly<Record<string, unknown>>; // looked at one by one
+  const text = (name: string): object => (typeof fields[name] === 'string' ? { [name]: fields[name] } : {});
+  const count = (name: string): object => (Number.isSafeInteger(fields[name]) ? { [name]: fields[name] } : {});
+  return { ...text('replacedFile'), ...text('backup'), ...text('presentBackup'), ...count('seq'), ...count('records') };
 }
 
 function isBackup(file: string): boolean {

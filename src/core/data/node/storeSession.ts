@@ -15,6 +15,7 @@ import {
   type TxRequest,
   type WireError,
 } from './storeProtocol';
+import type { AtStoreFaultPoint } from './storeFaultPoints';
 import type { StorePaths } from './storeFiles';
 import { number } from './storeSchema';
 import {
@@ -53,6 +54,7 @@ export interface StoreSessionOptions {
   /** Damage found at open: read-only until a person decides. */
   readonly damage: string | undefined;
   readonly log: Logger;
+  readonly at: AtStoreFaultPoint;
 }
 
 /**
@@ -117,6 +119,7 @@ export class StoreSession {
     try {
       this.#checkFence();
       const seq = this.#write(requests, failures);
+      this.#options.at('commit.durable');
       this.#checkFence();
       if (seq > this.#seq)
         this.#acknowledge(
@@ -169,12 +172,13 @@ export class StoreSession {
 
   /** Housekeeping after the replies of a batch: notes the highest change, moves a long write-ahead log into the main file. */
   tidy(): void {
+    if (this.#toNote !== undefined) this.#options.at('commit.told');
     this.#noteSeq();
     if (this.#isFenced || this.#trouble !== undefined || this.#holds.size > 0) return;
     if (this.#engine.stats().walBytes < checkpointAtBytes) return;
     this.#attempt('checkpoint', () => {
       this.#checkFence();
-      this.#engine.checkpoint();
+      this.#checkpoint();
       this.#hasUnsynced = false;
     });
   }
@@ -189,7 +193,7 @@ export class StoreSession {
       } catch (error) {
         if (this.#holds.size > 0) throw error;
         this.#options.log.warn('the log could not be synced; moving it into the main file instead', { error });
-        this.#engine.checkpoint();
+        this.#checkpoint();
       }
       this.#hasUnsynced = false;
     });
@@ -226,6 +230,7 @@ export class StoreSession {
     try {
       this.#noteSeq();
       this.#syncNote();
+      this.#options.at('close.begun');
       engine.close();
     } catch (error) {
       if (!this.#isFenced) throw fromWireError(this.#explain(error));
@@ -238,10 +243,11 @@ export class StoreSession {
     const { paths } = this.#options;
     if (this.#holds.size > 0) throw new DataError('data.io', 'the store is being checked or backed up already');
     this.#noteSeq();
-    if (!this.#engine.checkpoint()) throw new DataError('data.io', 'the log cannot be moved into the main file');
+    if (!this.#checkpoint()) throw new DataError('data.io', 'the log cannot be moved into the main file');
     this.#hasUnsynced = false;
     const hold = ++lastHold;
     this.#holds.add(hold);
+    this.#options.at('hold.begun');
     const { sizeBytes } = this.#engine.stats();
     const noted = readHighWater(paths.highWater);
     const held = { hold, file: paths.main, sizeBytes, seq: this.#seq };
@@ -266,9 +272,18 @@ export class StoreSession {
         throw error;
       }
     }
+    this.#options.at('compact.step');
     const unused = number(engine, 'PRAGMA freelist_count');
-    if (unused === 0 && this.#holds.size === 0) engine.checkpoint();
+    if (unused === 0 && this.#holds.size === 0) this.#checkpoint();
     return unused;
+  }
+
+  /** True when all of the log was moved into the main file. */
+  #checkpoint(): boolean {
+    this.#options.at('checkpoint.begun');
+    const isWhole = this.#engine.checkpoint();
+    this.#options.at('checkpoint.done');
+    return isWhole;
   }
 
   #refusal(): WireError | undefined {
@@ -288,6 +303,7 @@ export class StoreSession {
       // Alone, a transaction needs no savepoint: when it fails the whole commit is given up.
       if (requests.length === 1 && requests[0]) seq = this.#apply(requests[0], seq);
       else for (const request of requests) seq = this.#applyApart(request, seq, failures);
+      this.#options.at('commit.written');
       engine.commit();
     } catch (error) {
       engine.rollback();

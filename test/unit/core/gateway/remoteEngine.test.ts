@@ -116,6 +116,11 @@ describe('the engine of a window that follows', () => {
     await remote.resumeFleet(noSteps, signal);
     await remote.acceptStoreLoss();
     await remote.exportData({ file: '/x.md', format: 'markdown' }, noSteps, signal);
+    assert.equal((await remote.checkData('quick', noSteps, signal)).isWhole, true);
+    await remote.backUpData(undefined, noSteps, signal);
+    await remote.backUpData('/x.db', noSteps, signal);
+    assert.equal((await remote.restoreData('/x.db', noSteps, signal)).seq, 5);
+    await remote.compactData(noSteps, signal);
     await remote.removeAgent(agentId('newcomer'));
     assert.deepEqual(engine.calls, [
       'startAgent Newcomer',
@@ -141,6 +146,11 @@ describe('the engine of a window that follows', () => {
       'resumeFleet',
       'acceptStoreLoss',
       'exportData markdown /x.md',
+      'checkData quick',
+      'backUpData ',
+      'backUpData /x.db',
+      'restoreData /x.db',
+      'compactData',
       'removeAgent newcomer',
     ]);
   });
@@ -154,6 +164,7 @@ describe('the engine of a window that follows', () => {
     assert.equal(await remote.screen(reviewer), 'the screen');
     assert.deepEqual(await remote.history(reviewer), []);
     assert.deepEqual(await remote.diagnose(), await engine.diagnose());
+    assert.deepEqual(await remote.dataStatus(), await engine.dataStatus());
     assert.deepEqual(await remote.remoteAttachCommand(reviewer), engine.attachCommand(reviewer));
   });
 

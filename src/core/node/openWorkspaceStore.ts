@@ -1,0 +1,50 @@
+import { basename } from 'node:path';
+import { type OpenDataStoreOptions, openDataStore } from '../data/node/openDataStore';
+import type { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
+import type { OpenReport } from '../data/node/storeProtocol';
+import type { AppliedRestore } from '../data/node/storeRestore';
+import { STORE_LOSS, STORE_QUARANTINED, STORE_RESTORED } from '../engine';
+import type { OpenedStore, StoreWarning } from '../workspace';
+
+export interface OpenWorkspaceStoreOptions extends OpenDataStoreOptions {
+  readonly keeper: NodeStoreKeeper;
+}
+
+/** Opens the store of a workspace and says what the person must know about that. @throws {DataError} */
+export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Promise<OpenedStore> {
+  const { store, report } = await openDataStore({ onDamage: 'quarantine', ...options });
+  const { restored, quarantinedFile } = report;
+  if (restored !== undefined || quarantinedFile !== undefined) options.keeper.forgetCheck(); // it was of the former file
+  if (restored) options.log?.warn('a backup was restored', { ...restored });
+  return { store, durable: { store, wasUnclean: report.wasUnclean }, warnings: warningsOf(report) };
+}
+
+function warningsOf({ file, missingChanges, quarantinedFile, restored }: OpenReport): readonly StoreWarning[] {
+  const warnings: StoreWarning[] = [];
+  if (restored)
+    warnings.push({
+      fingerprint: STORE_RESTORED,
+      level: 'warning',
+      title: 'A backup was restored',
+      detail: restoredText(restored),
+    });
+  if (quarantinedFile !== undefined) {
+    const detail = `It was put aside as ${quarantinedFile}; nothing was overwritten. Running agents go on and are shown again under their ids; names, history and agents that did not run are in that file. Restore a backup to have them back, or start those that you miss anew.`;
+    warnings.push({ fingerprint: STORE_QUARANTINED, title: 'The store was damaged', detail });
+  }
+  if (missingChanges) {
+    const detail = `${missingChanges.acknowledgedSeq - missingChanges.foundSeq} acknowledged changes are missing from ${file}: the file was damaged or replaced while nothing ran. Agents keep running and are shown; nothing is written until you decide.`;
+    warnings.push({ fingerprint: STORE_LOSS, title: 'Part of the store is missing', detail });
+  }
+  return warnings;
+}
+
+function restoredText({ backup, seq, records, replacedFile, presentBackup }: AppliedRestore): string {
+  const what = backup === undefined ? 'a backup' : basename(backup);
+  const size = seq === undefined ? '' : `, with ${records ?? 0} records, up to change ${seq}`;
+  const former = [
+    ...(presentBackup === undefined ? [] : [`backed up as ${presentBackup}`]),
+    ...(replacedFile === undefined ? [] : [`kept as ${replacedFile}`]),
+  ];
+  return `The store is now as it was in ${what}${size}. ${former.length === 0 ? '' : `The former one is ${former.join(' and ')}. `}Agents kept running; what was kept since then is not in the store any more.`;
+}

@@ -1,0 +1,88 @@
+import type { Clock } from './base/clock';
+import { type Disposable, DisposableStore } from './base/disposable';
+import type { Logger } from './base/log';
+import { DataError } from './data/dataErrors';
+import { StoreCare, type KeptCheck, type RestoreReport } from './data/storeCare';
+import { StoreCheckSchedule } from './data/storeCheckSchedule';
+import { STORE_DAMAGED } from './engine';
+import type { EngineCalls } from './engineCalls';
+import { optionsOf } from './maintenanceSteps';
+import { AlertLevel, type AlertSink } from './monitoring/alertSink';
+import type { OpenedStore, Workspace } from './workspace';
+
+export interface OwnerMaintenancePorts {
+  readonly opened: OpenedStore;
+  readonly workspace: Pick<Workspace, 'storeKeeper'>;
+  readonly notices: AlertSink;
+  /** Opens the store anew, under the same ownership. */
+  readonly reopen: () => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The calls about the store itself. */
+export type MaintenanceCalls = Pick<
+  EngineCalls,
+  'dataStatus' | 'checkData' | 'backUpData' | 'restoreData' | 'compactData'
+>;
+
+/** Between the answer to who asked for a restore and the end of the session that answers. */
+const REOPEN_AFTER_MS = 200;
+
+/** What the owner does with its store, when a person asks for it and by itself. Ends with the session. */
+export class OwnerMaintenance implements MaintenanceCalls, Disposable {
+  readonly #owned = new DisposableStore();
+  readonly #care: StoreCare | undefined;
+
+  constructor(private readonly ports: OwnerMaintenancePorts) {
+    const { opened, workspace, clock, log } = ports;
+    const keeper = workspace.storeKeeper;
+    if (!opened.durable || !keeper) return; // it lives as long as the process, as in tests: nothing to look after
+    const { store, wasUnclean } = opened.durable;
+    this.#care = new StoreCare({ store, keeper, clock, log, onDidCheck: (check) => this.#onDidCheck(check) });
+    const seq = (): number => store.health.seq;
+    this.#owned.add(new StoreCheckSchedule({ care: this.#care, keeper, seq, wasUnclean, clock, log }));
+  }
+
+  dispose(): void {
+    this.#owned.dispose();
+  }
+
+  dataStatus: EngineCalls['dataStatus'] = async () => this.#demand().status();
+
+  checkData: EngineCalls['checkData'] = async (depth, onProgress, signal) =>
+    this.#demand().check(depth, 'person', optionsOf(onProgress, signal));
+
+  backUpData: EngineCalls['backUpData'] = async (file, onProgress, signal) =>
+    this.#demand().backUp(file, optionsOf(onProgress, signal));
+
+  compactData: EngineCalls['compactData'] = async (onProgress, signal) =>
+    this.#demand().compact(optionsOf(onProgress, signal));
+
+  restoreData: EngineCalls['restoreData'] = async (backup, onProgress, signal): Promise<RestoreReport> => {
+    const report = await this.#demand().restore(backup, optionsOf(onProgress, signal));
+    const { clock, reopen } = this.ports;
+    this.#owned.add(clock.setTimer(REOPEN_AFTER_MS, reopen));
+    return report;
+  };
+
+  #onDidCheck({ report, atMs }: KeptCheck): void {
+    const { notices } = this.ports;
+    const [first] = report.findings;
+    if (report.isWhole) return void (report.depth === 'full' && notices.resolve(STORE_DAMAGED));
+    const more = report.findings.length - 1;
+    const others = more > 0 ? ` And ${report.isCut ? 'more than ' : ''}${more} more.` : '';
+    notices.raise({
+      fingerprint: STORE_DAMAGED,
+      level: AlertLevel.Critical,
+      title: 'The store is damaged',
+      detail: `${first?.message ?? 'A check has found something.'}${others} Nothing was changed. A backup from before the damage can be restored; what is not damaged is served until then. This can be a sign of a failing disk.`,
+      atMs,
+    });
+  }
+
+  #demand(): StoreCare {
+    if (this.#care) return this.#care;
+    throw new DataError('data.invalid', 'this store is not kept in a file');
+  }
+}

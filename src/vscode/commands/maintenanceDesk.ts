@@ -1,0 +1,176 @@
+import { withTimeout, type Clock } from '../../core/base/clock';
+import { DisposableStore } from '../../core/base/disposable';
+import {
+  type DataStatus,
+  type Engine,
+  type EngineStatus,
+  type FleetStep,
+  type KeptBackup,
+  STORE_RESTORED,
+  type StoreCheckReport,
+} from '../../core/engine';
+import { bytesText, isBlockedByStore } from '../../core/storeDiagnosis';
+import { localTime } from '../documents/localTime';
+import { CommandId } from '../manifest';
+import type { Choice, DocumentsPort, WindowPort } from '../notices/windowPort';
+import { demandControl } from './control';
+import { backupKindText, checkReportText, restoreDetail } from './maintenanceText';
+
+export interface MaintenanceDeskParts {
+  readonly engine: Engine;
+  readonly window: WindowPort;
+  readonly documents: DocumentsPort;
+  readonly clock: Clock;
+  /** Asks for a file; undefined when it was cancelled. @throws {ExchangeError} exchange.fileUnusable when it is not on the agents' machine */
+  readonly askForFile: (kind: 'open' | 'save', title: string) => Promise<string | undefined>;
+}
+
+const KEPT = 'kept';
+const OTHER_FILE = 'file';
+const RESTORE = 'Restore';
+const SHOW_REPORT = 'Show Report';
+const RESTORE_FROM = 'Restore from Backup…';
+/** Longest wait for the engine to begin anew with a restored store. */
+const BEGUN_ANEW_MS = 20_000;
+
+/** This window looks after the store: it manages the agents. */
+export function managesStore(status: EngineStatus): boolean {
+  return status.kind === 'ready';
+}
+
+/** A restore is possible from here: also while the engine cannot work because of its store. */
+export function mayRestore(status: EngineStatus): boolean {
+  return managesStore(status) || isBlockedByStore(status);
+}
+
+/** What a person does with the store from this window: back up, restore, check, compact. */
+export class MaintenanceDesk {
+  constructor(private readonly parts: MaintenanceDeskParts) {}
+
+  async backUp(): Promise<void> {
+    const { engine, window, askForFile } = this.parts;
+    if (!(await this.#isHere(managesStore))) return;
+    const title = 'Back Up Store';
+    const where = await window.choose(title, 'Where should the backup be kept?', [
+      { id: KEPT, label: 'With the Workspace’s Data', description: 'listed when you restore' },
+      { id: OTHER_FILE, label: 'In a File…', description: 'for another disk or machine' },
+    ]);
+    if (where === undefined) return;
+    const file = where === OTHER_FILE ? await askForFile('save', title) : undefined;
+    if (where === OTHER_FILE && file === undefined) return;
+    const report = await this.#progress('Backing up the store', (tell, signal) =>
+      engine.backUpData(file, tell, signal),
+    );
+    const size = bytesText(report.sizeBytes);
+    await window.show('information', `Backed up ${report.records} records (${size}), checked: ${report.file}`, []);
+  }
+
+  async restore(): Promise<void> {
+    const { engine, window } = this.parts;
+    if (!(await this.#isHere(mayRestore))) return;
+    const status = await engine.dataStatus();
+    const chosen = await this.#chooseBackup(status);
+    if (chosen === undefined) return;
+    const question = 'Restore this backup in the place of the store?';
+    if ((await window.confirm(question, restoreDetail(chosen, status), [RESTORE])) !== RESTORE) return;
+    const hasBegun = await this.#progress('Restoring a backup', async (tell, signal) => {
+      const begun = this.#begunAnew();
+      try {
+        await engine.restoreData(chosen.file, tell, signal);
+        tell({ name: 'opening', done: 0, total: 0 });
+        return await begun.wait();
+      } finally {
+        begun.dispose();
+      }
+    });
+    if (hasBegun) return; // the notice tells what was restored
+    const text =
+      'The backup is prepared, but the store was not opened with it yet. It is taken over at its next opening.';
+    if ((await window.show('warning', text, ['Try Again'])) === 'Try Again') window.run(CommandId.TryAgain);
+  }
+
+  async check(): Promise<void> {
+    const { engine, window } = this.parts;
+    if (!(await this.#isHere(managesStore))) return;
+    const report = await this.#progress('Checking the store', (tell, signal) => engine.checkData('full', tell, signal));
+    const counts = `${report.records} records and ${report.changes} changes`;
+    if (report.isWhole) return void (await window.show('information', `The store is whole: ${counts}.`, []));
+    const found = report.findings.length === 1 ? 'one thing' : `${report.findings.length} things`;
+    const text = `The store is damaged: ${report.isCut ? 'more than ' : ''}${found} found in ${counts}. Nothing was changed.`;
+    const answer = await window.show('error', text, [RESTORE_FROM, SHOW_REPORT]);
+    if (answer === RESTORE_FROM) window.run(CommandId.Restore);
+    if (answer === SHOW_REPORT) await this.#showReport(report);
+  }
+
+  async compact(): Promise<void> {
+    const { engine, window } = this.parts;
+    if (!(await this.#isHere(managesStore))) return;
+    const { beforeBytes, afterBytes } = await this.#progress('Compacting the store', (tell, signal) =>
+      engine.compactData(tell, signal),
+    );
+    const text = `The store takes ${bytesText(afterBytes)} now, ${bytesText(beforeBytes)} before.`;
+    await window.show('information', text, []);
+  }
+
+  async #showReport(report: StoreCheckReport): Promise<void> {
+    const { engine, documents } = this.parts;
+    await documents.show('Core Orchestrator Store.md', checkReportText(report, await engine.dataStatus()));
+  }
+
+  /** False, with a message that says who manages, where that is another window or the engine without one. */
+  async #isHere(may: (status: EngineStatus) => boolean): Promise<boolean> {
+    const { engine, window } = this.parts;
+    const { status } = engine;
+    if (may(status)) return true;
+    if (status.kind !== 'following') {
+      demandControl(engine); // throws what keeps it from working; while it starts, the call itself waits
+      return true;
+    }
+    const text = `Process ${status.ownerPid} manages the agents of this folder and their store: another window, or the program that supervises without one. Do it in that window, or with \`orc data\` in a shell.`;
+    await window.show('warning', text, []);
+    return false;
+  }
+
+  async #chooseBackup(status: DataStatus): Promise<Pick<KeptBackup, 'file'> | undefined> {
+    const { window, askForFile } = this.parts;
+    const title = 'Restore from Backup';
+    const choices: Choice[] = status.backups.map((backup) => ({
+      id: backup.file,
+      label: localTime(backup.takenAtMs).slice(0, 16),
+      description: `${backupKindText(backup.kind)}, ${bytesText(backup.sizeBytes)}`,
+      detail: `${backup.seq === undefined ? '' : `change ${backup.seq}, `}schema ${backup.schemaVersion}, SQLite ${backup.sqliteVersion}, ${backup.isChecked ? 'checked when it was made' : 'not checked yet'}`,
+    }));
+    choices.push({ id: OTHER_FILE, label: 'Choose a File…', description: 'a backup that is kept elsewhere' });
+    const id = await window.choose(title, 'Which backup? It is checked before anything changes.', choices);
+    if (id === undefined) return undefined;
+    if (id !== OTHER_FILE) return status.backups.find(({ file }) => file === id);
+    const file = await askForFile('open', title);
+    return file === undefined ? undefined : { file };
+  }
+
+  /** Whether the engine tells that it runs on the restored store. */
+  #begunAnew(): { wait(): Promise<boolean>; dispose(): void } {
+    const { engine, clock } = this.parts;
+    const owned = new DisposableStore();
+    const told = new Promise<boolean>((resolve) => {
+      owned.add(
+        engine.onDidChangeNotices(({ kind, notice }) => {
+          if (kind === 'raised' && notice.fingerprint === STORE_RESTORED) resolve(true);
+        }),
+      );
+    });
+    const tooLate = (): Error => new Error('it has not begun anew');
+    return {
+      wait: () => withTimeout(clock, BEGUN_ANEW_MS, told, tooLate).catch(() => false),
+      dispose: () => owned.dispose(),
+    };
+  }
+
+  #progress<T>(title: string, work: (tell: (step: FleetStep) => void, signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.parts.window.progress(title, (signal, report) => work((step) => report(stepText(step)), signal));
+  }
+}
+
+function stepText({ name, done, total }: FleetStep): string {
+  return total > 0 ? `${name}, ${Math.min(100, Math.round((100 * done) / total))} %` : name;
+}
