@@ -4,6 +4,7 @@ import { SystemClock } from '../src/core/base/clock';
 import { UlidIds } from '../src/core/base/ids';
 import { silentLogger } from '../src/core/base/log';
 import { KeyRing } from '../src/core/services/authentication/keyRing';
+import { tokenDigest } from '../src/core/services/authentication/node/tokenDigest';
 import { TokenManager } from '../src/core/services/authentication/tokenManager';
 import { bench, figure, interleave, median } from './figure';
 
@@ -20,13 +21,18 @@ function perSecond(call: () => unknown): readonly number[] {
   return [CALLS / ((performance.now() - startedMs) / 1000)];
 }
 
+/**
+ * Against the library with a text as its secret. It takes a quarter of that time with a KeyObject, which is what we give it: more than
+ * that cannot be had behind it for a token that is shown for the first time (`…first.library`). One that is shown again
+ * (`…again.library`), as an agent's hooks do for minutes, is known by its digest.
+ */
 void bench(async (report) => {
   const bytes = randomBytes(32);
   const clock = new SystemClock();
   const ids = new UlidIds(() => clock.nowMs(), randomBytes);
   const key = createSecretKey(bytes);
   const keys = new KeyRing([{ kid: 'aaaa1111', secret: key, createdAtMs: 0 }]);
-  const tokens = new TokenManager({ keys, audience: 'w1', epoch: 1, clock, ids, log: silentLogger });
+  const tokens = new TokenManager({ keys, audience: 'w1', epoch: 1, clock, ids, log: silentLogger, digest: tokenDigest }); // prettier-ignore
   /** More than are remembered, in turns: of each the signature is checked every time. */
   const fresh = Array.from({ length: 300 }, () => tokens.issue({ sub: 'reviewer', generation: 1 }));
   const [token = ''] = fresh;
@@ -43,7 +49,7 @@ void bench(async (report) => {
   const plain = jwt.sign({ sub: 'reviewer', generation: 1 }, secret, { expiresIn: 900, issuer: 'i', audience: 'w1' });
   const first = (): Promise<readonly number[]> =>
     Promise.resolve(perSecond(() => tokens.verify(fresh[next++ % fresh.length] ?? '')));
-  /** As the hooks of an agent do, which show the same token for minutes. */
+  /** The same token. */
   const again = (): Promise<readonly number[]> => Promise.resolve(perSecond(() => tokens.verify(token)));
   const library = (): Promise<readonly number[]> =>
     Promise.resolve(perSecond(() => jwt.verify(plain, secret, { algorithms: ['HS256'], issuer: 'i', audience: 'w1' })));
@@ -60,6 +66,6 @@ void bench(async (report) => {
     report(figure(name, inverse(taken.ours), 'µs', { ratioAtMost }, inverse(taken.baseline)));
   };
   await compare('token.verify.raw', ROUNDS, first, () => Promise.resolve(perSecond(rawCheck)), 1 / 0.3);
-  await compare('token.verify.library', LIBRARY_ROUNDS, again, library, 1 / 5);
+  await compare('token.verify.again.library', LIBRARY_ROUNDS, again, library, 1 / 5);
   await compare('token.verify.first.library', LIBRARY_ROUNDS, first, library, 1 / 3);
 });

@@ -12,15 +12,21 @@ import { HookingProgram } from '../../support/hookingProgram';
 import { notRun } from '../../support/notRun';
 import { type ProgramEnd, runProgram } from '../../support/runProgram';
 import { requireTmux } from '../../support/tmuxServer';
+import { trialSize } from '../../support/trials';
 
 /** Where a secret may be: `tokens/` and `keys/` of the data folder, in files that nobody else can read. */
 const SECRET_FILE = /\/(tokens\/[a-z0-9-]+\.\d+\.jwt|keys\/(signing\.json|person\.key))$/;
+
+/** Runs a program whose crashes leave an image of its memory, as far as the system allows: what it starts would, too. */
+const WITH_CORES = ['/bin/sh', '-c', 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', 'with-cores'];
 
 describe('The secrets of an engine with a running agent', function () {
   this.timeout(120_000);
   let root: string;
   let workspace: string;
   let storage: string;
+  /** What the runtime writes of the engine's memory when it is told to, as it does when it crashes. */
+  let dumps: string;
   let dataFolder: string;
   let socketName: string;
   let env: NodeJS.ProcessEnv;
@@ -35,8 +41,8 @@ describe('The secrets of an engine with a running agent', function () {
   });
   beforeEach(async () => {
     root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'secret-')));
-    [workspace, storage] = [path.join(root, 'ws'), path.join(root, 'st')];
-    fs.mkdirSync(workspace);
+    [workspace, storage, dumps] = [path.join(root, 'ws'), path.join(root, 'st'), path.join(root, 'dumps')];
+    for (const folder of [workspace, dumps]) fs.mkdirSync(folder);
     env = { ...process.env, XDG_RUNTIME_DIR: root, TMUX_TMPDIR: root };
     ({ dataFolder, socketName } = workspaceNames(await workspaceId(workspace), { storageFolder: storage, env }));
     program = new HookingProgram(root);
@@ -58,8 +64,11 @@ describe('The secrets of an engine with a running agent', function () {
   const startHost = async (): Promise<void> => {
     const { stdout, stderr } = (host = spawn(
       process.execPath,
-      [path.join(await buildBundles(), 'host.js'), '--workspace', workspace, '--storage', storage],
-      { env, stdio: ['ignore', 'pipe', 'pipe'] },
+      [
+        ...['--report-on-signal', '--report-signal=SIGWINCH', '--heapsnapshot-signal=SIGUSR2'],
+        ...[path.join(await buildBundles(), 'host.js'), '--workspace', workspace, '--storage', storage],
+      ],
+      { cwd: dumps, env, stdio: ['ignore', 'pipe', 'pipe'] },
     ));
     stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
     await new Promise((resolve) => {
@@ -109,6 +118,38 @@ describe('The secrets of an engine with a running agent', function () {
       );
   }
 
+  /** A report as of a crash, which is quick; with `CORE_TRIALS` also a picture of the whole heap (a second of the engine). */
+  async function dumpEngine(): Promise<void> {
+    const kinds = [['SIGWINCH', /^report\..*\.json$/], ['SIGUSR2', /\.heapsnapshot$/]] as const; // prettier-ignore
+    for (const [signal, name] of trialSize === 'smoke' ? kinds.slice(0, 1) : kinds) {
+      const known = new Set(fs.readdirSync(dumps));
+      host?.kill(signal);
+      const isWhole = (file: string): boolean => /\}\s*$/.test(fs.readFileSync(path.join(dumps, file), 'latin1'));
+      await eventually(
+        `a file for ${signal}`,
+        () => fs.readdirSync(dumps).some((file) => !known.has(file) && name.test(file) && isWhole(file)),
+        { timeoutMs: 60_000, everyMs: 100 },
+      );
+    }
+  }
+
+  /** Of every running `orc hook`: how large an image of its memory may be that the system keeps after a crash. */
+  function coreLimitsOfHooks(): readonly string[] {
+    return fs
+      .readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((pid) => {
+        try {
+          const isHook = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('.js\0hook\0');
+          const [, limit = ''] =
+            /^Max core file size +(\S+)/m.exec(fs.readFileSync(`/proc/${pid}/limits`, 'utf8')) ?? [];
+          return isHook && fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(root) ? [limit] : [];
+        } catch {
+          return []; // gone, or of somebody else
+        }
+      });
+  }
+
   /** Every file that the engine, tmux and the agents have written, but those that are there to hold a secret. */
   function fileLeaks(): { readonly leaks: readonly string[]; readonly looked: readonly string[] } {
     const files = fs
@@ -121,9 +162,20 @@ describe('The secrets of an engine with a running agent', function () {
     return { looked, leaks: looked.flatMap((file) => leaksIn(fs.readFileSync(file, 'latin1'), file)) };
   }
 
-  it('S10 are in their own 0600 files and nowhere else: arguments, environments, logs, store, spool, answers', async () => {
+  /** Addresses on which the engine could be called over a network. */
+  function openPorts(): readonly string[] {
+    const proc = `/proc/${host?.pid ?? 0}`;
+    const own = new Set(fs.readdirSync(`${proc}/fd`).map((fd) => fs.readlinkSync(`${proc}/fd/${fd}`)));
+    return ['tcp', 'tcp6', 'udp', 'udp6'].flatMap((protocol) => {
+      const file = `${proc}/net/${protocol}`;
+      const rows = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n').slice(1) : []; // none: a kernel without IPv6
+      return rows.filter((row) => own.has(`socket:[${row.trim().split(/\s+/)[9]}]`)).map((row) => `${protocol} ${row}`);
+    });
+  }
+
+  it('S9 S10 S19 are in their own 0600 files and nowhere else: arguments, environments, logs, store, spool, answers, reports of a crash, ports', async () => {
     await startHost();
-    const { code, stderr } = await orc('start', 'command', '--name', 'worker', '--', ...program.argv);
+    const { code, stderr } = await orc('start', 'command', '--name', 'worker', '--', ...WITH_CORES, ...program.argv);
     assert.equal(code, 0, stderr);
     assert.equal(tokenFiles().length, 1);
     for (const secret of secrets()) needles.add(secret);
@@ -135,14 +187,19 @@ describe('The secrets of an engine with a running agent', function () {
     program.fire('Stop', { text: 'a hook' });
     program.fire('Slow', { text: 'has read its token and waits' }, 1.5);
     const leaks: string[] = [];
+    const coreLimits: string[] = [];
     let hooksSeen = 0;
     while (program.ended().length < 2) {
       leaks.push(...processLeaks());
+      coreLimits.push(...coreLimitsOfHooks());
       hooksSeen += execFileSync('ps', ['-e', '-o', 'args='], { encoding: 'utf8' }).includes('hook Slow') ? 1 : 0;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     assert.ok(hooksSeen > 0, 'a hook was looked at while it ran');
     assert.deepEqual(leaks, []);
+    assert.deepEqual([...new Set(coreLimits)], ['0'], 'a hook that crashes leaves no image of its memory');
+    await dumpEngine();
+    assert.deepEqual(openPorts(), []);
 
     const tmux = (...args: readonly string[]): string =>
       execFileSync('tmux', ['-L', socketName, ...args], { env, encoding: 'utf8' });
@@ -189,7 +246,8 @@ describe('The secrets of an engine with a running agent', function () {
     await ended(5);
     const { leaks: left, looked } = fileLeaks();
     assert.deepEqual([...left, ...processLeaks(), ...leaksIn(said, 'what the host said')], []);
-    for (const kind of [/host\.log$/, /gateway\.json$/, /\.(sqlite|db)/])
+    const kinds = [/host\.log$/, /gateway\.json$/, /\.(sqlite|db)/, /dumps\/report/, ...(trialSize === 'smoke' ? [] : [/\.heapsnapshot$/])]; // prettier-ignore
+    for (const kind of kinds)
       assert.ok(
         looked.some((one) => kind.test(one)),
         `${String(kind)} in ${looked.join('\n')}`,
