@@ -1,5 +1,5 @@
 import { DataError } from '../dataErrors';
-import { fromEntries, type JsonSchema, mergeSchemas } from './jsonSchema';
+import { fromEntries, type JsonSchema, mergeSchemas, saysNothing } from './jsonSchema';
 import { oneOfValues, type } from './valueRules';
 import {
   hasErrors,
@@ -96,10 +96,11 @@ export function members(
     },
     schema: (write) => {
       const names = [...list.filter(({ isRequired }) => isRequired).map(({ name }) => name), ...onlyRequired];
+      const rest = additional === 'keep' ? true : additional === 'refuse' ? false : write(additional);
       return {
         ...(list.length > 0 ? { properties: fromEntries(list.map(({ name, rule }) => [name, write(rule)])) } : {}),
         ...(names.length > 0 ? { required: names } : {}),
-        ...(additional === 'keep' ? {} : { additionalProperties: additional === 'refuse' ? false : write(additional) }),
+        ...(saysNothing(rest) ? {} : { additionalProperties: rest }),
       };
     },
   };
@@ -185,7 +186,9 @@ export function anyOf<const R extends readonly ValidationRule[]>(...rules: R): V
       for (const rule of rules) {
         const problems = context.check(rule, value);
         if (!hasErrors(problems)) return problems;
-        if (!closest || problems.length < closest.length) closest = problems;
+        // One that failed comes first: whoever asks must see that this is not known.
+        const isCloser = !closest || (!isUnknown(closest) && problems.length < closest.length);
+        if (isCloser || isUnknown(problems)) closest = problems;
       }
       return [...problem(self, 'anyOf', `must have one of ${rules.length} forms`), ...(closest ?? [])];
     },

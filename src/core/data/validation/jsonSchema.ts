@@ -20,6 +20,11 @@ export function fromEntries<T>(entries: Iterable<readonly [string, T]>): Record<
   return made;
 }
 
+/** A schema that everything fulfils and that need not be written. */
+export function saysNothing(schema: JsonSchema): boolean {
+  return schema === true || (schema !== false && Object.keys(schema).length === 0);
+}
+
 /** Keywords whose meaning depends on the others of their group: two schemas that both use one group are not merged. */
 const groups: readonly ReadonlySet<string>[] = [
   new Set(['properties', 'additionalProperties', 'required']),

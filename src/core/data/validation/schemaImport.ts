@@ -84,7 +84,7 @@ class SchemaReader {
     if (depth > maxSchemaDepth || ++this.#partCount > maxSchemaParts)
       return this.#refuse(at, '', 'is more than a schema may have', 'schema.tooLarge');
     const rules = Object.keys(schema).flatMap((keyword) => this.#keyword(schema, keyword, at, depth) ?? []);
-    if (this.#usesMembers(schema)) rules.push(this.#members(schema, at, depth));
+    if (this.#usesMembers(schema)) rules.push(...this.#members(schema, at, depth));
     const [only] = rules;
     if (rules.length === 1 && only) return only;
     return rules.length === 0 ? anything : allOf(...rules);
@@ -169,29 +169,30 @@ class SchemaReader {
     return ['properties', 'required', 'additionalProperties'].some((keyword) => Object.hasOwn(schema, keyword));
   }
 
-  #members(schema: PlainObject, at: string, depth: number): ValidationRule {
+  /** None where these keywords say nothing. */
+  #members(schema: PlainObject, at: string, depth: number): readonly ValidationRule[] {
     const own = (keyword: string): unknown => (Object.hasOwn(schema, keyword) ? schema[keyword] : undefined);
     const [properties = {}, required = [], additional = true] = [
       own('properties'),
       own('required'),
       own('additionalProperties'),
     ];
-    if (!isPlainObject(properties)) return this.#refuse(at, 'properties', 'properties must be an object of schemas');
+    if (!isPlainObject(properties)) return [this.#refuse(at, 'properties', 'properties must be an object of schemas')];
     if (!Array.isArray(required) || !required.every((name) => typeof name === 'string'))
-      return this.#refuse(at, 'required', 'required must be a list of texts');
+      return [this.#refuse(at, 'required', 'required must be a list of texts')];
     const rules = Object.entries(properties).map(
       ([name, part]) =>
         [name, { optional: this.#schema(part, child(child(at, 'properties'), name), depth + 1) }] as const,
     );
-    return members(fromEntries(rules), {
-      required: [...new Set(required)],
-      additional:
-        additional === true
-          ? 'keep'
-          : additional === false
-            ? 'refuse'
-            : this.#schema(additional, child(at, 'additionalProperties'), depth + 1),
-    });
+    const rest =
+      additional === false ? nothing : this.#schema(additional, child(at, 'additionalProperties'), depth + 1);
+    if (rules.length === 0 && required.length === 0 && rest === anything) return [];
+    return [
+      members(fromEntries(rules), {
+        required: [...new Set(required)],
+        additional: rest === anything ? 'keep' : additional === false ? 'refuse' : rest,
+      }),
+    ];
   }
 
   #ruleInCode(value: unknown, at: string): ValidationRule {

@@ -21,7 +21,7 @@ import {
   warning,
   when,
 } from '../../../../../src/core/data/validation/composeRules';
-import { exportSchema } from '../../../../../src/core/data/validation/jsonSchema';
+import { exportSchema, SCHEMA_DIALECT } from '../../../../../src/core/data/validation/jsonSchema';
 import {
   advances,
   checksum,
@@ -212,6 +212,16 @@ describe('JSON Schema', () => {
       { numRuns: 2_000 },
     );
     assert.ok(accepted > 1_000 && refused > 1_000, `${accepted} accepted, ${refused} refused`);
+  });
+
+  it('what says nothing is not written, so that what was read and written again is read the same', () => {
+    const anyMembers = { type: 'object', additionalProperties: true };
+    assert.deepEqual(exportSchema(object({}, { additional: anything })), { $schema: SCHEMA_DIALECT, type: 'object' });
+    assert.deepEqual(exportSchema(object({}, { additional: allOf() })), { $schema: SCHEMA_DIALECT, type: 'object' });
+    for (const schema of [anyMembers, { additionalProperties: {} }, { properties: {} }, { required: [] }]) {
+      const rule = importSchema(schema);
+      assert.equal(importSchema(exportSchema(rule)).code, rule.code, JSON.stringify(schema));
+    }
   });
 
   it('rules that JSON Schema knows are exported to schemas that another validator reads the same way', () => {
