@@ -5,7 +5,7 @@ import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { AgentRow, FleetAnswer, ResumeAnswer } from './engineAnswers';
 import { CliError, ExitCode } from './exitCodes';
-import { shellWord } from './nextStep';
+import { handleOf, shellWord } from './nextStep';
 import { cleanLine } from './terminalText';
 
 type OneAgentMethod = GatewayMethod &
@@ -84,7 +84,7 @@ export async function start(context: VerbContext): Promise<ExitCode> {
     ...rest,
   };
   const { agentId } = (await engine.call('agent.start', { spec })) as { readonly agentId: string }; // the engine's own
-  context.answer({ agentId }, () => `started ${cleanLine(name)} (${cleanLine(agentId)})`);
+  context.answer({ agentId, isStarted: true }, () => `started ${cleanLine(name)} (${cleanLine(agentId)})`);
   return ExitCode.Ok;
 }
 
@@ -102,9 +102,17 @@ async function startExisting(
       `Types: ${types.map(({ id }) => cleanLine(id)).join(', ')}.`,
     );
   const agent = await context.agent(name);
+  if (agent.lifecycle === 'running') {
+    const begin = `\`orc restart ${handleOf(agent, agents)}\` begins anew`;
+    context.answer({ agentId: agent.id, isStarted: false }, () => `${cleanLine(agent.name)} runs already; ${begin}`);
+    return ExitCode.Ok;
+  }
   const method = agent.lifecycle === 'quarantined' ? 'agent.release' : 'agent.startExisting';
   await context.engine().call(method, { agentId: agent.id });
-  context.answer({ agentId: agent.id }, () => `started ${cleanLine(agent.name)}${firstPromptWords(agent)}`);
+  context.answer(
+    { agentId: agent.id, isStarted: true },
+    () => `started ${cleanLine(agent.name)}${firstPromptWords(agent)}`,
+  );
   return ExitCode.Ok;
 }
 

@@ -258,6 +258,10 @@ function adviceOf(
   if (code === 'agent.notFound' && agentId === undefined)
     return '`orc list` names the agents; `orc receipts` with one of them shows its prompts.';
   if (code === 'agent.notFound') return '`orc list` shows the agents.';
+  if (code === 'agent.nameTaken') return 'Choose another: --name NAME at a start, or `orc rename AGENT NAME`.';
+  if (code === 'agent.invalidSpec')
+    return '`orc start --help` shows what a start takes, `orc types` which types there are.';
+  if (code === 'exchange.fileUnusable') return 'Name a file in a folder that exists and that you may write to.';
   if (code === 'engine.restricted') return 'Trust the folder in VS Code first.';
   if (status === 'PERMISSION_DENIED' && env[AGENT_VARIABLE])
     return `This is the terminal of agent ${cleanLine(env[AGENT_VARIABLE])}: what is a person's is done in a terminal of the person's own.`;

@@ -54,9 +54,18 @@ export function nextStep(code: string, agent: AgentRow, handle: string, isTermin
     case 'agent.deliveryUnknown':
       return `Look at it before you send it again, nothing is typed a second time by itself: \`orc screen ${handle}\`.`;
     case 'agent.cannotResume':
+      if (agent.lifecycle === 'running') return `It runs: see it in ${attach}.`;
       return `Start it in a new conversation: \`orc start --existing ${handle}\`.`;
     case 'agent.quarantined':
       return `It failed too often in a row. Try once more: \`orc start --existing ${handle}\`.`;
+    case 'agent.commandNotFound':
+      return `Install it; the agent is kept, and tried again with \`orc start --existing ${handle}\`.`;
+    case 'agent.folderMissing':
+      return `Make the folder; the agent is kept, and tried again with \`orc start --existing ${handle}\`.`;
+    case 'agent.endedEarly':
+      return `The agent is kept; see what it said: \`orc screen ${handle}\`.`;
+    case 'agent.startDeadline':
+      return `See how far it is: \`orc why ${handle}\`.`;
     case 'agent.cannotAnswer':
       return `Answer in its terminal: ${attach}.`;
     case 'agent.requestGone':

@@ -19,13 +19,15 @@ export async function prompt(context: VerbContext): Promise<ExitCode> {
   return news ? follow(context, news, first) : tell(context, first);
 }
 
+const TEXT_ADVICE = 'Give it as words, or on standard input.';
+
 async function promptText(context: VerbContext): Promise<string> {
   const words = [...context.line.operands.slice(1), ...(context.line.rest ?? [])];
   const isInput = words.length === 0 || (words.length === 1 && words[0] === '-');
   if (isInput && context.terminal.isInputTerminal && words.length === 0)
-    throw new CliError(ExitCode.Usage, 'prompt takes a text', 'Give it as words, or on standard input.');
+    throw new CliError(ExitCode.Usage, 'prompt takes a text', TEXT_ADVICE);
   const text = isInput ? await readAll() : words.join(' ');
-  if (text.trim() === '') throw new CliError(ExitCode.Usage, 'the prompt is empty');
+  if (text.trim() === '') throw new CliError(ExitCode.Usage, 'the prompt is empty', TEXT_ADVICE);
   const bytes = Buffer.byteLength(text);
   if (bytes > GATEWAY_LIMITS.bodyBytes)
     throw new CliError(

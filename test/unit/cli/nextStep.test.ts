@@ -30,6 +30,7 @@ describe('the next step after a refusal', () => {
   const codes = [
     'agent.dialogOpen', 'agent.draftInBox', 'agent.inputHidden', 'agent.notReady', 'agent.notRunning', 'agent.paused',
     'agent.deliveryUnknown', 'agent.cannotResume', 'agent.quarantined', 'agent.cannotAnswer', 'agent.requestGone',
+    'agent.commandNotFound', 'agent.folderMissing', 'agent.endedEarly', 'agent.startDeadline',
   ]; // prettier-ignore
   const states = [
     row(), row({ needsYou: 'input' }), row({ request }), row({ request: { ...request, canAllow: false } }),
@@ -47,6 +48,12 @@ describe('the next step after a refusal', () => {
           assert.notEqual(line.verb.name, 'prompt');
         }
     assert.equal(nextStep('engine.restricted', row(), 'Reviewer', true), undefined);
+  });
+
+  it('for a running agent is never a start, which would do nothing', () => {
+    for (const code of codes.filter((each) => each !== 'agent.quarantined' && each !== 'agent.notRunning'))
+      if (!['agent.commandNotFound', 'agent.folderMissing'].includes(code))
+        assert.doesNotMatch(nextStep(code, row(), 'R', true) ?? '', /orc start/, code);
   });
 
   it('after a refused prompt is approve only for what approve can answer', () => {
