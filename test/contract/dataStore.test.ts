@@ -5,15 +5,18 @@ import { MemoryDataStore } from '../../src/core/data/memoryDataStore';
 import { hasEditorNode, noNodeSqlite, runInEditorNode } from '../support/nodeWithSqlite';
 import { notRun } from '../support/notRun';
 import { openFileStore, temporaryFolder } from '../support/storeWorker';
-import { dataStoreContract } from './dataStore.contract';
+import { dataSearchContract } from './dataSearch.contract';
+import { dataStoreContract, type StoreFixture } from './dataStore.contract';
 
 describe('DataStore contract', () => {
   for (const isRehearsing of [false, true]) {
     describe(`MemoryDataStore${isRehearsing ? ', rehearsing' : ''}`, () => {
-      dataStoreContract(async () => {
+      const open = async (): Promise<StoreFixture> => {
         const store = new MemoryDataStore({ clock: new SystemClock(), isRehearsing });
         return { store, reopen: undefined, dispose: () => store.close() };
-      });
+      };
+      dataStoreContract(open);
+      dataSearchContract(open);
     });
   }
 
@@ -22,7 +25,7 @@ describe('DataStore contract', () => {
       before(function () {
         if (engine === 'node:sqlite' && noNodeSqlite) notRun(this, `${noNodeSqlite}; see the run in VS Code's Node`);
       });
-      dataStoreContract(async () => {
+      const open = async (): Promise<StoreFixture> => {
         const { folder, remove } = temporaryFolder();
         let { store }: { store: DataStore } = await openFileStore(folder, { engine });
         assert.ok(store.health.engine.startsWith(engine), store.health.engine);
@@ -38,7 +41,9 @@ describe('DataStore contract', () => {
             remove();
           },
         };
-      });
+      };
+      dataStoreContract(open);
+      dataSearchContract(open);
     });
   }
 
@@ -48,6 +53,6 @@ describe('DataStore contract', () => {
       if (!hasEditorNode()) notRun(this, "VS Code's Node is not installed");
       const run = await runInEditorNode(__filename, 'FileDataStore by node:sqlite');
       assert.ok(run.isPassed, run.output);
-      assert.deepEqual([run.passed >= 14, run.pending], [true, 0], run.output);
+      assert.deepEqual([run.passed >= 18, run.pending], [true, 0], run.output);
     });
 });

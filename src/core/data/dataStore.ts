@@ -1,5 +1,6 @@
 import type { Event } from '../base/event';
 import type { Disposable } from '../base/disposable';
+import type { SearchOptions, SearchPage } from './search/dataSearch';
 
 /** What is kept: an immutable JSON value with its bookkeeping. */
 export interface DataRecord<T = unknown> {
@@ -22,6 +23,11 @@ export interface Collection<T> {
   readonly kind: string;
   /** Top-level properties of the value that queries may use. */
   readonly indexes: readonly (keyof T & string)[];
+  /**
+   * Where its texts are that {@link DataStore.search} looks through: properties, `*` for every element (`text`, `parts.*.text`). Stores
+   * keep what was declared last; older records get into the index by and by.
+   */
+  readonly texts?: readonly string[];
   /** `full`: acknowledged only after fsync. `normal`: survives a kill, may lose its last second on power loss. Default `full`. */
   readonly durability?: 'full' | 'normal';
   /** Checks a value on its way in and out. Anything it throws reaches the caller as data.invalid. */
@@ -108,6 +114,13 @@ export interface DataStore extends Disposable {
   get<T>(collection: Collection<T>, id: string): Promise<DataRecord<T> | undefined>;
   /** @throws {DataError} as `get`; data.invalid also for a query on something that is not a declared index */
   find<T>(collection: Collection<T>, query?: Query<T>): Promise<readonly DataRecord<T>[]>;
+  /**
+   * Records of collections with texts that hold all of `query`: words, `"a phrase"`, `begin*`, without regard to case, width and
+   * diacritics; characters of scripts without spaces are words of their own. What was made last comes first. Finds the first 256 Ki
+   * characters of each text. Nothing in `query` is a command. Damaged records are left out.
+   * @throws {DataError} data.invalid (too long, a bad limit), data.corrupt (the index cannot be used), data.io, data.closed, data.fenced
+   */
+  search(query: string, options?: SearchOptions): Promise<SearchPage>;
   /** Committed changes with seq > `after`, oldest first, at most `limit` (default 1000). */
   changes(after: number, limit?: number): Promise<readonly Change[]>;
   /** Finishes what was called before, flushes and releases the file. Idempotent. `dispose` starts the same and does not wait. */

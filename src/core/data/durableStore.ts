@@ -12,6 +12,8 @@ export type StoreFindingCode =
   | 'check.changeGap'
   /** Acknowledged changes are missing at the end. */
   | 'check.missingChanges'
+  /** The index of texts: nothing is lost, it is made anew. A store with only this is whole. */
+  | 'check.search'
   /** The note of the highest change, beside the store, is damaged; it is written anew with the next change. */
   | 'check.highWater'
   /** The file is no store of this product, or of a newer one. */

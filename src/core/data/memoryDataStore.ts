@@ -5,9 +5,11 @@ import type { Change, Collection, DataRecord, DataStore, Query, StoreHealth, Tx 
 import { DataError } from './dataErrors';
 import type { StoredRecord } from './recordCodec';
 import { runQuery, type PlainQuery } from './recordQuery';
+import { compileSearch, hitOf, type SearchHit, type SearchOptions, type SearchPage } from './search/dataSearch';
 import {
   applyOp,
   type BaseReader,
+  checkCollection,
   checkExpectedVersion,
   runWork,
   TransactionView,
@@ -27,6 +29,11 @@ export interface MemoryDataStoreOptions {
 export class MemoryDataStore implements DataStore {
   readonly #records = new Map<string, Map<string, StoredRecord>>();
   readonly #changes: Change[] = [];
+  /** Which texts the collections declared that were used so far. */
+  readonly #texts = new Map<string, readonly string[]>();
+  /** The order in which records were made, by kind and id. */
+  readonly #positions = new Map<string, number>();
+  #lastPosition = 0;
   readonly #health: Emitter<StoreHealth>;
   readonly #clock: Clock;
   readonly #epoch: number;
@@ -80,6 +87,23 @@ export class MemoryDataStore implements DataStore {
     return this.#changes.slice(Math.max(0, after), Math.max(0, after) + limit);
   }
 
+  async search(query: string, options?: SearchOptions): Promise<SearchPage> {
+    this.#checkOpen();
+    const { terms, kinds, limit, before = Infinity } = compileSearch(query, options);
+    await Promise.resolve();
+    if (terms.length === 0) return { hits: [], isComplete: true };
+    const hits: SearchHit[] = [];
+    for (const [kind, texts] of this.#texts) {
+      if (kinds && !kinds.includes(kind)) continue;
+      for (const record of this.#records.get(kind)?.values() ?? []) {
+        const position = this.#positions.get(keyOf(kind, record.id)) ?? 0;
+        const hit = position < before ? hitOf(record, position, texts, terms) : undefined;
+        if (hit) hits.push(hit);
+      }
+    }
+    return { hits: hits.sort((a, b) => b.position - a.position).slice(0, limit), isComplete: true };
+  }
+
   async close(): Promise<void> {
     this.dispose();
   }
@@ -109,9 +133,14 @@ export class MemoryDataStore implements DataStore {
 
   #run<T>(work: (tx: Tx) => T): { readonly result: T; readonly ops: readonly WriteOp[]; readonly nowMs: number } {
     const nowMs = this.#clock.nowMs();
-    const { result, ops } = runWork(work, new TransactionView(this.#base, nowMs, this.#epoch));
+    const { result, ops } = runWork(work, new TransactionView(this.#base, nowMs, this.#epoch, this.#use));
     return { result, ops, nowMs };
   }
+
+  readonly #use = (collection: Collection<never>): void => {
+    checkCollection(collection);
+    if (collection.texts?.length) this.#texts.set(collection.kind, collection.texts);
+  };
 
   readonly #base: BaseReader = {
     get: (kind: string, id: string) => this.#records.get(kind)?.get(id),
@@ -124,12 +153,14 @@ export class MemoryDataStore implements DataStore {
     if (this.#readOnlyReason !== undefined) throw new DataError('data.readOnly', this.#readOnlyReason);
     const next = new Map<string, StoredRecord | undefined>();
     const changes: Change[] = [];
+    const made = new Map<string, number>();
     for (const op of ops) {
-      const key = `${op.kind}\0${op.id}`;
+      const key = keyOf(op.kind, op.id);
       const record = next.has(key) ? next.get(key) : this.#base.get(op.kind, op.id);
       checkExpectedVersion(record, op);
       const after = applyOp(record, op, nowMs, this.#epoch);
       next.set(key, after);
+      if (after && !record) made.set(key, ++this.#lastPosition);
       const version = after?.version ?? record?.version;
       if (version === undefined) continue; // deleting what is not there changes nothing
       changes.push({
@@ -141,12 +172,14 @@ export class MemoryDataStore implements DataStore {
         atMs: nowMs,
       });
     }
+    for (const [key, position] of made) this.#positions.set(key, position);
     for (const [key, record] of next) this.#set(key, record);
     this.#changes.push(...changes);
   }
 
   #set(key: string, record: StoredRecord | undefined): void {
     const [kind = '', id = ''] = key.split('\0');
+    if (!record) this.#positions.delete(key);
     let records = this.#records.get(kind);
     if (!records) this.#records.set(kind, (records = new Map<string, StoredRecord>()));
     if (record) records.set(id, record);
@@ -156,4 +189,8 @@ export class MemoryDataStore implements DataStore {
   #checkOpen(): void {
     if (this.#isClosed) throw new DataError('data.closed', 'the store is closed');
   }
+}
+
+function keyOf(kind: string, id: string): string {
+  return `${kind}\0${id}`;
 }

@@ -10,6 +10,7 @@ import {
   type StoredRecord,
 } from './recordCodec';
 import { compileQuery, runQuery, type PlainQuery } from './recordQuery';
+import { checkTextPaths } from './search/searchDocument';
 
 /** One write of a transaction, as it is handed to a driver. */
 export type WriteOp =
@@ -187,6 +188,7 @@ export function checkExpectedVersion(record: { readonly version: number } | unde
 export function checkCollection(collection: Collection<never>): void {
   checkKind(collection.kind);
   for (const property of collection.indexes) checkIndexName(property);
+  if (collection.texts) checkTextPaths(collection.texts);
 }
 
 /** The public form of a stored record. @throws {DataError} data.invalid when the collection refuses the value */

@@ -7,7 +7,7 @@ import { DataError, type DataErrorCode } from '../../../src/core/data/dataErrors
 import type { Collection, DataStore, StoreHealth } from '../../../src/core/data/dataStore';
 import { openSqlJsEngine } from '../../../src/core/data/node/sqlJsEngine';
 import { findStore } from '../../../src/core/data/node/storeFiles';
-import { applicationId, migrate, storeMigrations } from '../../../src/core/data/node/storeSchema';
+import { applicationId, migrate, newestSchema, storeMigrations } from '../../../src/core/data/node/storeSchema';
 import { FaultyFileSystem } from '../../support/crashFs';
 import { checkHere } from '../../support/checkHere';
 import { eventually } from '../../support/eventually';
@@ -253,11 +253,12 @@ describe('the store under faults', () => {
   it('C37 refuses a newer schema and brings an older one forward, in one transaction', async () => {
     await fill(1);
     const engine = await openSqlJsEngine(mainFile(folder), threaded.wasmFile);
-    const more = [...storeMigrations, { version: 2, statements: ['CREATE TABLE two(a)'] }];
-    const broken = [...storeMigrations, { version: 2, statements: ['CREATE TABLE two(a)', 'CREATE TABLE two(b)'] }];
+    const version = newestSchema + 1;
+    const more = [...storeMigrations, { version, statements: ['CREATE TABLE two(a)'] }];
+    const broken = [...storeMigrations, { version, statements: ['CREATE TABLE two(a)', 'CREATE TABLE two(b)'] }];
     assert.throws(() => migrate(engine, broken));
-    assert.equal(engine.get('PRAGMA user_version')?.[0], 1);
-    assert.deepEqual(migrate(engine, more), { isNew: false, fromVersion: 1, version: 2 });
+    assert.equal(engine.get('PRAGMA user_version')?.[0], newestSchema);
+    assert.deepEqual(migrate(engine, more), { isNew: false, fromVersion: newestSchema, version });
     assert.deepEqual(engine.get('PRAGMA application_id'), [applicationId]);
     engine.close();
     await rejectsWith('data.newerSchema', openFileStore(folder));

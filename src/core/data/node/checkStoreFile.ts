@@ -10,7 +10,7 @@ import {
 import { frozenFiles } from './frozenFiles';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
 import { openSqlJsReader } from './sqlJsEngine';
-import { applicationId, newestSchema, number } from './storeSchema';
+import { applicationId, isOfSearch, newestSchema, number } from './storeSchema';
 import { type CheckedChange, readCheckedChanges, readCheckedRecords } from './storeSql';
 
 /** What to check; plain data, so that it can cross threads. */
@@ -80,7 +80,13 @@ class FileCheck {
     const findings = this.#findings;
     const { depth } = this.task;
     const counts = { records: this.#records, changes: this.#changes, seq: this.#seq };
-    return { isWhole: findings.length === 0, findings, isCut: this.#isCut, depth, ...counts };
+    return {
+      isWhole: findings.every(({ code }) => code === 'check.search'),
+      findings,
+      isCut: this.#isCut,
+      depth,
+      ...counts,
+    };
   }
 
   /** An error of the database is a finding; anything else is thrown. */
@@ -107,6 +113,10 @@ class FileCheck {
     this.#part(() => {
       for (const [line] of engine.all(`PRAGMA ${pragma}(100)`)) {
         if (line === 'ok') continue;
+        if (isOfSearch(String(line))) {
+          this.#add({ code: 'check.search', message: 'The index of texts is damaged; a search makes it anew.' });
+          continue;
+        }
         this.#add({ code: 'check.structure', message: `${String(line)}.`, fix: 'restoreBackup' });
       }
     });

@@ -13,6 +13,7 @@ import type {
 } from '../durableStore';
 import { checkId, type StoredRecord } from '../recordCodec';
 import { compileQuery } from '../recordQuery';
+import { compileSearch, type SearchOptions, type SearchPage } from '../search/dataSearch';
 import { checkCollection, toDataRecord, type WorkOutcome } from '../transactionView';
 import type { StoreConnection } from './storeConnection';
 import type { StoreMaintenance } from './storeMaintenance';
@@ -94,6 +95,12 @@ export class FileDataStore implements DurableStore {
     return (await this.#fetch(question)).map((stored) => toDataRecord(stored, collection));
   }
 
+  async search(query: string, options?: SearchOptions): Promise<SearchPage> {
+    this.#checkOpen();
+    const search = compileSearch(query, options);
+    return (await this.#connection.read({ of: 'search', search })).page ?? { hits: [], isComplete: true };
+  }
+
   async changes(after: number, limit = 1000): Promise<readonly Change[]> {
     this.#checkOpen();
     return (await this.#connection.read({ of: 'changes', after, limit })).changes ?? [];
@@ -149,11 +156,11 @@ export class FileDataStore implements DurableStore {
     this.#declare(plain);
   }
 
-  #declare({ kind, indexes }: Collection<never>): void {
-    const key = `${kind} ${indexes.join(' ')}`;
+  #declare({ kind, indexes, texts = [] }: Collection<never>): void {
+    const key = `${kind} ${indexes.join(' ')} ${texts.join(' ')}`;
     if (this.#declared.has(key)) return;
     this.#declared.add(key);
-    this.#connection.declare(kind, indexes);
+    this.#connection.declare(kind, indexes, texts);
   }
 
   #tellHealth(): void {

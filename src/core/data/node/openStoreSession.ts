@@ -23,7 +23,7 @@ import {
 } from './storeFiles';
 import type { OpenReport } from './storeProtocol';
 import { applyRestore } from './storeRestore';
-import { applicationId, migrate, newestSchema, number, type SchemaOutcome } from './storeSchema';
+import { applicationId, keptTables, migrate, newestSchema, number, type SchemaOutcome } from './storeSchema';
 import { lastSeq } from './storeSql';
 import { StoreSession } from './storeSession';
 
@@ -161,12 +161,14 @@ class StoreOpener {
     }
   }
 
-  /** True when the structure of the whole file was checked. */
+  /** True when the structure of all that is kept was checked. The index of texts can be made anew, and is looked at when it is used. */
   #check(engine: SqlEngine): boolean {
     if (engine.stats().sizeBytes > checkedAtOpenBytes) return false;
-    const answer = engine.get('PRAGMA quick_check(1)')?.[0];
-    if (answer !== 'ok')
-      throw new DataError('data.corrupt', `the structure of the store is damaged (${String(answer)})`);
+    for (const table of keptTables) {
+      const answer = engine.get(`PRAGMA quick_check(${table})`)?.[0];
+      if (answer !== 'ok')
+        throw new DataError('data.corrupt', `the structure of the store is damaged (${String(answer)})`);
+    }
     return true;
   }
 

@@ -92,15 +92,15 @@ export class StoreConnection {
     }
   }
 
-  declare(kind: string, indexes: readonly string[]): void {
-    if (indexes.length > 0) this.#post({ type: 'declare', kind, indexes });
+  declare(kind: string, indexes: readonly string[], texts: readonly string[]): void {
+    if (indexes.length + texts.length > 0) this.#post({ type: 'declare', kind, indexes, texts });
   }
 
   async write(ops: readonly WriteOp[], isDurable: boolean, nowMs: number): Promise<void> {
     await this.#ask((id) => ({ type: 'tx', id, ops, isDurable, nowMs }));
   }
 
-  async read(question: ReadQuestion): Promise<Pick<Answer, 'records' | 'changes'>> {
+  async read(question: ReadQuestion): Promise<Pick<Answer, 'records' | 'changes' | 'page'>> {
     return (await this.#ask((id) => ({ type: 'read', id, question }))) ?? {};
   }
 

@@ -2,6 +2,7 @@ import { DataError, type DataErrorCode } from '../dataErrors';
 import type { Change } from '../dataStore';
 import type { StoredRecord } from '../recordCodec';
 import type { PlainQuery } from '../recordQuery';
+import type { PlainSearch, SearchPage } from '../search/dataSearch';
 import type { WriteOp } from '../transactionView';
 import type { AppliedRestore } from './storeRestore';
 
@@ -17,7 +18,8 @@ export interface TxRequest {
 export type ReadQuestion =
   | { readonly of: 'record'; readonly kind: string; readonly recordId: string }
   | { readonly of: 'records'; readonly kind: string; readonly query: PlainQuery }
-  | { readonly of: 'changes'; readonly after: number; readonly limit: number };
+  | { readonly of: 'changes'; readonly after: number; readonly limit: number }
+  | { readonly of: 'search'; readonly search: PlainSearch };
 
 export interface ReadRequest {
   readonly type: 'read';
@@ -55,8 +57,13 @@ export type StoreRequest =
   | TxRequest
   | ReadRequest
   | MaintainRequest
-  /** Makes the indexes of a collection; no reply: queries are right without, only slower. */
-  | { readonly type: 'declare'; readonly kind: string; readonly indexes: readonly string[] }
+  /** Makes the indexes of a collection, and that of its texts; no reply: queries are right without, only slower. */
+  | {
+      readonly type: 'declare';
+      readonly kind: string;
+      readonly indexes: readonly string[];
+      readonly texts: readonly string[];
+    }
   | { readonly type: 'close' };
 
 /** An error as it crosses threads. */
@@ -106,6 +113,7 @@ export type StoreReply =
       readonly id: number;
       readonly records?: readonly StoredRecord[];
       readonly changes?: readonly Change[];
+      readonly page?: SearchPage;
       readonly held?: HeldStore;
       /** Of `compact`: pages that are still unused. */
       readonly unusedPages?: number;

@@ -12,10 +12,30 @@ export interface Migration {
 }
 
 /**
+ * The index of texts (searchIndex.ts), which can be made anew from the records at any time.
+ * - `search` the words of each record that has texts, by the record's row number; newest first is its own order
+ * - `searchQueue` rows whose record was written or removed since they were put into `search`
+ */
+export const searchStatements: readonly string[] = [
+  `CREATE VIRTUAL TABLE search USING fts4(words, tokenize=simple, order=desc, matchinfo=fts3)`,
+  `CREATE TABLE searchQueue(row INTEGER PRIMARY KEY)`,
+];
+
+/** What cannot be made anew. */
+export const keptTables = ['records', 'changes', 'meta'] as const;
+
+/** SQLite's words about the index of texts, in the answer of its checks (ext/fts3/fts3.c). */
+export function isOfSearch(line: string): boolean {
+  return /inverted index for FTS4 table/.test(line);
+}
+
+/**
  * - `records` one row per record; `value` is canonical JSON, `checksum` a CRC-32C over the whole row. Declared indexes
  *   are partial indexes of their collection on json_extract(value, '$.property').
  * - `changes` one row per write, numbered without gaps
  * - `meta` numbers of the store itself
+ * - from version 2 the index of texts, and `searchKinds`: which collections declared which texts, and up to which row their older
+ *   records are not in the index yet. Nothing is read when a store is brought forward: the index is made afterwards, in slices.
  */
 export const storeMigrations: readonly Migration[] = [
   {
@@ -28,6 +48,13 @@ export const storeMigrations: readonly Migration[] = [
         version INTEGER NOT NULL, at INTEGER NOT NULL, checksum INTEGER NOT NULL)`,
       `CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
       `INSERT INTO meta(name, value) VALUES('epoch', 0), ('probe', 0)`,
+    ],
+  },
+  {
+    version: 2,
+    statements: [
+      ...searchStatements,
+      `CREATE TABLE searchKinds(kind TEXT PRIMARY KEY, text TEXT NOT NULL, below INTEGER NOT NULL) WITHOUT ROWID`,
     ],
   },
 ];

@@ -8,6 +8,11 @@ import type { StoreSession } from './storeSession';
 const minProbeMs = 250;
 const maxProbeMs = 10_000;
 
+/** What was written gets into the index of texts this much later, together with what else was written. */
+const searchAfterMs = 250;
+/** While much is to be done, about half of the time. */
+const betweenSlicesMs = 8;
+
 /** How long a `normal` commit may stay unsynced. */
 const syncAfterMs = 1_000;
 
@@ -19,6 +24,7 @@ export class StoreServer implements Disposable {
   readonly #owned = new DisposableStore();
   readonly #probeTimer = this.#owned.add(new MutableDisposable());
   readonly #syncTimer = this.#owned.add(new MutableDisposable());
+  readonly #searchTimer = this.#owned.add(new MutableDisposable());
   #probeMs = minProbeMs;
   #reason: string | undefined;
 
@@ -33,7 +39,8 @@ export class StoreServer implements Disposable {
 
   /** Handles a batch completely before it returns. */
   handle(requests: readonly StoreRequest[]): void {
-    for (const request of requests) if (request.type === 'declare') this.session.declare(request.kind, request.indexes);
+    for (const request of requests)
+      if (request.type === 'declare') this.session.declare(request.kind, request.indexes, request.texts);
     const transactions = requests.filter((request): request is TxRequest => request.type === 'tx');
     if (transactions.length > 0) {
       const replies = this.session.commit(transactions);
@@ -54,8 +61,11 @@ export class StoreServer implements Disposable {
     this.#owned.dispose();
   }
 
-  #schedule(): void {
+  #schedule(searchAfter = searchAfterMs): void {
     this.#tellState();
+    if (this.session.hasSearchWork && !this.#searchTimer.value) {
+      this.#searchTimer.value = this.clock.setTimer(searchAfter, () => this.#workOnSearch());
+    }
     if (this.session.isInTrouble && !this.#probeTimer.value) {
       this.#probeTimer.value = this.clock.setTimer(this.#probeMs, () => this.#probe());
       this.#probeMs = Math.min(this.#probeMs * 2, maxProbeMs);
@@ -67,6 +77,13 @@ export class StoreServer implements Disposable {
         this.#schedule();
       });
     }
+  }
+
+  /** Between two slices everybody else has a turn. */
+  #workOnSearch(): void {
+    this.#searchTimer.value = undefined;
+    this.session.workOnSearch();
+    this.#schedule(betweenSlicesMs);
   }
 
   #probe(): void {

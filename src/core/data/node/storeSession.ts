@@ -16,6 +16,7 @@ import {
   type WireError,
 } from './storeProtocol';
 import type { AtStoreFaultPoint } from './storeFaultPoints';
+import { SearchIndex } from './searchIndex';
 import type { StorePaths } from './storeFiles';
 import { number } from './storeSchema';
 import {
@@ -67,6 +68,7 @@ export interface StoreSessionOptions {
 export class StoreSession {
   readonly #engine: SqlEngine;
   readonly #options: StoreSessionOptions;
+  readonly #search: SearchIndex;
   /** Indexes to make with the next batch, by their statement. */
   readonly #undeclared = new Set<string>();
   #seq: number;
@@ -87,6 +89,7 @@ export class StoreSession {
     this.#engine = options.engine;
     this.#damage = options.damage;
     this.#seq = lastSeq(options.engine);
+    this.#search = new SearchIndex(options.engine, options.log);
   }
 
   get state(): StoreState {
@@ -107,8 +110,9 @@ export class StoreSession {
   }
 
   /** Remembers indexes to make with the next batch. */
-  declare(kind: string, indexes: readonly string[]): void {
+  declare(kind: string, indexes: readonly string[], texts: readonly string[] = []): void {
     for (const property of indexes) this.#undeclared.add(createIndexSql(kind, property));
+    this.#search.declare(kind, texts);
   }
 
   /** Runs `requests` in order under one commit. Never throws for an expected failure: the replies say. */
@@ -147,6 +151,8 @@ export class StoreSession {
           return { type: 'answer', id, records: findRecords(this.#engine, question.kind, question.query) };
         case 'changes':
           return { type: 'answer', id, changes: readChanges(this.#engine, question.after, question.limit) };
+        case 'search':
+          return { type: 'answer', id, page: this.#search.search(question.search) };
       }
     } catch (error) {
       return { type: 'answer', id, error: readFailure(error) };
@@ -180,6 +186,19 @@ export class StoreSession {
       this.#checkFence();
       this.#checkpoint();
       this.#hasUnsynced = false;
+    });
+  }
+
+  /** Something that was written is not in the index of texts yet: {@link workOnSearch} when nobody waits. */
+  get hasSearchWork(): boolean {
+    return !this.#isClosed && this.#refusal() === undefined && this.#search.hasWork;
+  }
+
+  /** One slice of some milliseconds. */
+  workOnSearch(): void {
+    this.#attempt('the index of texts', () => {
+      this.#checkFence();
+      this.#search.work();
     });
   }
 
@@ -262,6 +281,7 @@ export class StoreSession {
     const engine = this.#engine;
     if (number(engine, 'PRAGMA auto_vacuum') !== incrementalVacuum) {
       engine.exec(`PRAGMA auto_vacuum=${incrementalVacuum}; VACUUM`);
+      this.#search.rebuild(); // SQLite does not promise that rows keep their numbers
     } else {
       engine.begin(true);
       try {
@@ -300,6 +320,7 @@ export class StoreSession {
     engine.begin(isDurable);
     try {
       this.#makeIndexes();
+      this.#search.keepDeclared();
       // Alone, a transaction needs no savepoint: when it fails the whole commit is given up.
       if (requests.length === 1 && requests[0]) seq = this.#apply(requests[0], seq);
       else for (const request of requests) seq = this.#applyApart(request, seq, failures);
@@ -310,6 +331,7 @@ export class StoreSession {
       throw error;
     }
     this.#undeclared.clear();
+    this.#search.declaredAreKept();
     return seq;
   }
 
@@ -345,7 +367,9 @@ export class StoreSession {
   #apply({ ops, nowMs }: TxRequest, from: number): number {
     let seq = from;
     for (const op of ops) {
+      if (op.op === 'delete') this.#search.note(op.kind, op.id);
       const version = op.op === 'put' ? this.#put(op, nowMs) : deleteRecord(this.#engine, op.kind, op.id);
+      if (op.op === 'put') this.#search.note(op.kind, op.id);
       if (version === undefined) continue; // deleting what is not there changes nothing
       insertChange(this.#engine, { seq: ++seq, kind: op.kind, id: op.id, op: op.op, version, atMs: nowMs });
     }

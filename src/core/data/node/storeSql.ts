@@ -23,6 +23,14 @@ export function readRecord(engine: SqlEngine, kind: string, id: string): StoredR
   return row && verifiedRecord(kind, row);
 }
 
+/** The record in this row of the table; undefined when there is none, and when it is damaged. */
+export function readRecordAt(engine: SqlEngine, row: number): StoredRecord | undefined {
+  const found = engine.get(`SELECT ${columns}, kind FROM records WHERE rowid = ?`, [row]);
+  if (!found) return undefined;
+  const record = storedRecord(String(found[7]), found);
+  return recordChecksum(record) === found[5] ? record : undefined;
+}
+
 /** @throws {DataError} data.corrupt when one of the rows found is not what was written */
 export function findRecords(engine: SqlEngine, kind: string, query: PlainQuery): readonly StoredRecord[] {
   const params: SqlValue[] = [];
