@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import * as vscode from 'vscode';
 import type { AgentId } from '../../src/core/agents/agent';
 import { AGENTS_VIEW_ID, CommandId, SettingKey } from '../../src/vscode/manifest';
@@ -63,8 +64,13 @@ describe('agents in the window', () => {
     await becomes(access, first, ({ lifecycle }) => lifecycle === 'paused');
     await quiet(() => tree.drawnRowCount);
     assert.equal(tree.drawnRowCount - before, 1);
-    if (process.env.CORE_DRAWN_ROWS) writeFileSync(process.env.CORE_DRAWN_ROWS, String(tree.drawnRowCount - before)); // bench/window.bench.ts
     assert.match(String(tree.getTreeItem(node(first)).description), /^paused/);
+    const file = process.env.CORE_DRAWN_ROWS; // bench/window.bench.ts
+    if (file === undefined) return;
+    const one = tree.drawnRowCount - before;
+    await vscode.commands.executeCommand(CommandId.GroupByNone); // draws all anew
+    await quiet(() => tree.drawnRowCount);
+    writeFileSync(file, `${one} ${tree.drawnRowCount - before - one}`);
   });
 
   it('acts on all selected rows at once', async () => {
@@ -88,6 +94,28 @@ describe('agents in the window', () => {
     await eventually('a flat list', () => tree.getChildren()[0]?.kind === 'agent');
     const [row] = tree.getChildren();
     assert.equal(row && tree.getParent(row), undefined);
+  });
+
+  it('groups by what the settings file of the folder says, as soon as it is written', async () => {
+    await startDemo(access, 'One');
+    const { tree } = access.window.view;
+    const root = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+    assert.ok(root !== undefined);
+    const file = path.join(root, '.vscode', 'settings.json');
+    const isNew = !existsSync(path.dirname(file));
+    const kinds = (): string => tree.getChildren().map(({ kind }) => kind).join(); // prettier-ignore
+    assert.equal(kinds(), 'group');
+    mkdirSync(path.dirname(file), { recursive: true });
+    try {
+      const writtenMs = performance.now();
+      writeFileSync(file, '{ "coreOrchestrator.agents.groupBy": "none" }\n');
+      await eventually('a flat list', () => kinds() === 'agent', { timeoutMs: 10_000 });
+      console.log(`      the file is known after ${Math.round(performance.now() - writtenMs)} ms`);
+      writeFileSync(file, '{}\n');
+      await eventually('groups', () => kinds() === 'group', { timeoutMs: 10_000 });
+    } finally {
+      rmSync(isNew ? path.dirname(file) : file, { recursive: true, force: true });
+    }
   });
 
   it('groups by team and by folder when the setting says so', async () => {
@@ -150,6 +178,25 @@ describe('agents in the window', () => {
     await eventually('detached', async () => (await access.engine.attachedClients()).size === 0);
     assert.equal(access.engine.agent(id)?.lifecycle, 'running');
     assert.equal(access.window.terminals.count, 0);
+  });
+
+  it('keeps the terminal of an agent that is restarted: it shows the next run, where it stood', async () => {
+    const clientOf = async (id: AgentId): Promise<number | undefined> =>
+      [...(await access.engine.attachedClients())].find(([, agentId]) => agentId === id)?.[0];
+    for (const command of [CommandId.AttachAgent, CommandId.OpenAgentBeside] as const) {
+      const id = await startDemo(access, 'Restarted');
+      await vscode.commands.executeCommand(command, node(id));
+      const before = await eventually('attached', () => clientOf(id));
+      await vscode.commands.executeCommand(CommandId.RestartAgent, node(id));
+      await eventually('attached to the next run', async () => ![undefined, before].includes(await clientOf(id)));
+      await eventually('one terminal', () => terminalsOf('Restarted').length === 1);
+      const isTab = vscode.window.tabGroups.all.some(({ tabs }) =>
+        tabs.some(({ input }) => input instanceof vscode.TabInputTerminal),
+      );
+      assert.equal(isTab, command === CommandId.OpenAgentBeside);
+      terminalsOf('Restarted')[0]?.dispose();
+      await removeAll(access);
+    }
   });
 
   it('moves the terminal to the side instead of opening a second one', async () => {

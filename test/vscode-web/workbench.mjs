@@ -349,6 +349,7 @@ export class Workbench {
     const list = this.page.locator('.runtime-extensions-editor .monaco-list');
     const row = list.locator('.monaco-list-row').filter({ hasText: displayName }).first();
     await list.hover();
+    await this.page.mouse.wheel(0, -100_000);
     for (let turns = 0; turns < 40 && !(await row.count()); turns += 1) {
       await this.page.mouse.wheel(0, 200); // only visible rows exist, slowest extensions first
       await this.page.waitForTimeout(50);

@@ -129,8 +129,13 @@ describe('orc for people', () => {
   });
 
   it('starts an agent that ended, and knows no others', async () => {
-    assert.equal((await orc(['start', 'reviewer'])).code, 0);
-    assert.deepEqual(paramsOf('agent.startExisting'), { agentId: 'reviewer' });
+    assert.equal(
+      (await orc(['start', 'reviewer'])).stdout,
+      'Reviewer runs already; `orc restart reviewer` begins anew\n',
+    );
+    assert.equal(paramsOf('agent.startExisting'), undefined);
+    assert.equal((await orc(['start', 'twin-1'])).code, 0);
+    assert.deepEqual(paramsOf('agent.startExisting'), { agentId: 'twin-1' });
     const { code, stderr } = await orc(['start', 'nobody']);
     assert.equal(code, 4);
     assert.match(stderr, /neither an agent type nor an agent\n {5}Types: demo\./);
@@ -339,6 +344,13 @@ describe('orc for people', () => {
       [code, stdout],
       [1, 'demo: version unknown (known: 1)\nERROR   Prompt: not seen\n        Update it.\n'],
     );
+    for (const [programVersion, said] of [
+      [undefined, 'no version is checked for this type'],
+      ['5.2', '5.2 (no version is checked for this type)'],
+    ]) {
+      answering({ 'doctor.run': { result: { typeId: 'shell', programVersion, knownVersions: [], checks: [] } } });
+      assert.equal((await orc(['doctor', 'shell'])).stdout, `shell: ${said}\n`);
+    }
   });
 
   it('attaches in a terminal only; prints the command as JSON', async () => {
