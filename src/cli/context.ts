@@ -137,21 +137,27 @@ export function chooseAgent(agents: readonly AgentRow[], name: string): AgentRow
   const exact = agents.filter((agent) => agent.name === name);
   const named = exact.length > 0 ? exact : agents.filter((agent) => agent.name.toLowerCase() === lower);
   if (named.length === 1 && named[0]) return named[0];
-  const ids = (of: readonly AgentRow[]): string =>
-    of
-      .slice(0, 20)
-      .map(({ id }) => cleanLine(id))
-      .join(', ');
   if (named.length > 1)
     throw new CliError(
       ExitCode.Usage,
       `${named.length} agents are called "${cleanLine(name)}"`,
-      `Name one by its id: ${ids(named)}.`,
+      `Name one by its id: ${listOf(named, ({ id }) => cleanLine(id))}.`,
     );
   const advice =
-    agents.length === 0 ? 'There are no agents; `orc start TYPE` starts one.' : `There are: ${ids(agents)}.`;
+    agents.length === 0
+      ? 'There are no agents; `orc start TYPE` starts one.'
+      : `There are: ${listOf(agents, (agent) => handleOf(agent, agents))}.`;
   throw new CliError(ExitCode.NotFound, `there is no agent "${cleanLine(name)}"`, advice, {
     status: 'NOT_FOUND',
     code: 'agent.notFound',
   });
+}
+
+/** An advice that names more helps nobody. */
+const LONGEST_LIST = 20;
+
+function listOf(agents: readonly AgentRow[], word: (agent: AgentRow) => string): string {
+  const more = agents.length - LONGEST_LIST;
+  const words = agents.slice(0, LONGEST_LIST).map(word).join(', ');
+  return more > 0 ? `${words} and ${more} more` : words;
 }

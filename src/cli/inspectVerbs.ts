@@ -148,14 +148,18 @@ export async function doctor(context: VerbContext): Promise<ExitCode> {
   const report = typeId === undefined ? undefined : ((await engine.call('doctor.run', { typeId })) as DoctorAnswer); // the engine's own
   const checks = report?.checks ?? ((await engine.call('engine.diagnose', {})) as readonly Check[]); // the engine's own
   context.answer(report ?? { checks }, () => {
-    const head = report
-      ? [
-          `${cleanLine(report.typeId)}: ${cleanLine(report.programVersion ?? 'version unknown')} (known: ${report.knownVersions.map((each) => cleanLine(each)).join(', ') || 'none'})`,
-        ]
-      : [];
+    const head = report ? [`${cleanLine(report.typeId)}: ${versionWords(report)}`] : [];
     return [...head, ...checks.map(checkLine)].join('\n');
   });
   return checks.some(({ level }) => level === 'error') ? ExitCode.Failure : ExitCode.Ok;
+}
+
+/** `2.1.197 (known: 2.1.196, 2.1.197)`; of a type that says of no version what it does: that. */
+function versionWords({ programVersion, knownVersions }: DoctorAnswer): string {
+  const known = knownVersions.map((each) => cleanLine(each)).join(', ');
+  if (known !== '') return `${cleanLine(programVersion ?? 'version unknown')} (known: ${known})`;
+  const unchecked = 'no version is checked for this type';
+  return programVersion === undefined ? unchecked : `${cleanLine(programVersion)} (${unchecked})`;
 }
 
 function checkLine({ label, level, detail, advice }: Check): string {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { Clock } from '../core/base/clock';
 import type { Disposable } from '../core/base/disposable';
 import type { Logger } from '../core/base/log';
-import type { AgentView, Engine } from '../core/engine';
+import type { Engine } from '../core/engine';
 import { AgentsView } from './agents/agentsView';
 import { ApprovalDesk } from './approvals/approvalDesk';
 import { approvalCommands } from './approvals/approvalCommands';
@@ -26,17 +26,20 @@ import { FleetController } from './fleet/fleetController';
 import { FleetMembers } from './fleet/fleetMembers';
 import type { LiveSettings } from './liveSettings';
 import { DeliveryPresenter } from './notices/deliveryPresenter';
-import { type AnswerShown, NeedsYouPresenter } from './notices/needsYouPresenter';
+import { type AnswerShown, NeedsYouPresenter, type ToldElsewhere } from './notices/needsYouPresenter';
 import { NoticePresenter } from './notices/noticePresenter';
 import { ResumePresenter } from './notices/resumePresenter';
 import { VscodeWindow } from './notices/vscodeWindow';
 import type { Memory } from './notices/windowPort';
 import { promptCommands } from './prompts/promptCommands';
+import { PromptDialog } from './prompts/promptDialog';
 import { PromptEditor } from './prompts/promptEditor';
+import { askPrompt } from './prompts/promptInput';
 import { PromptSender } from './prompts/promptSender';
 import { ReceiptDesk } from './prompts/receiptDesk';
 import { Reporter } from './reporter';
 import { AgentTerminals } from './terminals/agentTerminals';
+import { MirrorTerminals } from './terminals/mirrorTerminals';
 import { registerTerminalProfile } from './terminals/terminalProfile';
 import { StatusItem } from './window/statusItem';
 import { WorkspaceFacts } from './window/workspaceFacts';
@@ -75,11 +78,12 @@ export interface WindowParts {
 
 export function createWindow(parts: ContributionParts): WindowParts {
   const { engine, settings, clock, log } = parts;
-  const reporter = new Reporter(log);
+  const reporter = new Reporter(engine, log);
   const facts = new WorkspaceFacts(engine, new ContextKeySetter(log), log);
   const view = new AgentsView(engine, clock, settings, log);
   const terminals = new AgentTerminals(engine, settings, log);
-  const documents = new ReportDocuments();
+  const mirrors = new MirrorTerminals(engine, parts.workspaceMemory, log);
+  const documents = new ReportDocuments(log);
   const picker = new AgentPicker(engine, clock);
   const window = new VscodeWindow(log);
   const sender = new PromptSender({ engine, window, clock, log, tell: reporter.failure.bind(reporter) });
@@ -94,6 +98,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const handlers = createHandlers(parts, {
     view,
     terminals,
+    mirrors,
     reporter,
     documents,
     picker,
@@ -114,7 +119,10 @@ export function createWindow(parts: ContributionParts): WindowParts {
   };
   const level = () => settings.current.notifications;
   const returning = new ResumePresenter(engine, clock, window, level, clock.nowMs());
-  const isReturning = (agent: AgentView): boolean => returning.covers(agent);
+  const elsewhere: ToldElsewhere = {
+    covers: (agent) => returning.covers(agent),
+    onDidTell: reporter.onDidTell,
+  };
   const contributions: readonly Contribution[] = [
     { register: () => facts },
     { register: () => view },
@@ -124,14 +132,15 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => editor },
     { register: () => registerCommands(handlers, log, reporter) },
     { register: () => terminals },
+    { register: () => mirrors },
     { register: () => registerTerminalProfile(picker, terminals) },
     { register: () => window },
+    { register: () => reporter },
     { register: () => new NoticePresenter(engine, clock, window, parts.globalMemory, level) },
     { register: () => new DeliveryPresenter(engine, clock, window, sender, level) },
     { register: () => returning },
     {
-      register: () =>
-        new NeedsYouPresenter(engine, clock, window, level, terminals, parts.wasAway, answer, isReturning),
+      register: () => new NeedsYouPresenter(engine, clock, window, level, terminals, parts.wasAway, answer, elsewhere),
     },
   ];
   return { view, terminals, facts, reporter, contributions };
@@ -142,6 +151,7 @@ const isTrusted = (): boolean => vscode.workspace.isTrusted;
 interface HandlerParts {
   readonly view: AgentsView;
   readonly terminals: AgentTerminals;
+  readonly mirrors: MirrorTerminals;
   readonly reporter: Reporter;
   readonly documents: ReportDocuments;
   readonly picker: AgentPicker;
@@ -155,25 +165,27 @@ interface HandlerParts {
 
 /** Every command with what it works on. */
 function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHandlers {
-  const { engine, settings, clock, log, channel, extensionVersion, globalMemory, start } = parts;
-  const { view, terminals, reporter, documents, picker, window, sender, editor, resume, fleet, approvals } = own;
+  const { engine, settings, clock, channel, extensionVersion, globalMemory, start } = parts;
+  const { view, terminals, mirrors, reporter, documents, picker, window, sender, editor, resume, fleet, approvals } =
+    own;
   const targets = new AgentTargets(engine, picker);
   const reveal = view.reveal.bind(view);
   const receipts = new ReceiptDesk({ engine, window, documents, sender, clock });
+  const dialog = new PromptDialog({ engine, window, sender, write: editor.open.bind(editor), ask: askPrompt });
   return {
     ...agentCommands({
       ...{ engine, targets, reporter, isTrusted, reveal },
       startDialog: new StartAgentDialog(engine),
       resume,
     }),
-    ...promptCommands({ engine, targets, sender, receipts, editor }),
+    ...promptCommands({ engine, targets, sender, receipts, editor, dialog }),
     ...approvalCommands({ engine, targets, desk: approvals }),
     ...openCommands({
-      ...{ engine, targets, terminals, documents, clock, log, reveal },
+      ...{ engine, targets, terminals, mirrors, documents, clock, reveal },
       waiting: new WaitingRound(engine),
     }),
     ...reportCommands({ engine, targets, documents, clock, isTrusted }),
-    ...dataCommands({ engine, reporter, isTrusted }),
+    ...dataCommands({ engine, reporter, window, documents, isTrusted }),
     ...maintenanceCommands({ engine, window, documents, clock, isTrusted }),
     ...fleetCommands(fleet),
     ...windowCommands({ engine, documents, settings, channel, extensionVersion, globalMemory, start }),

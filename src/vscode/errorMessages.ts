@@ -1,12 +1,14 @@
-import { type AgentErrorCode, agentOfError } from '../core/agents/agentErrors';
+import { AgentError, type AgentErrorCode, agentOfError } from '../core/agents/agentErrors';
 import { describeError, OrchestratorError } from '../core/base/errors';
 import type { DataErrorCode } from '../core/data/dataErrors';
 import type { ExchangeErrorCode } from '../core/data/exchange/exchangeErrors';
 import type { ProcessingErrorCode } from '../core/data/processing/processingErrors';
+import type { AgentView } from '../core/engine';
 import type { EngineErrorCode } from '../core/engineErrors';
 import { GatewayError, type GatewayErrorCode } from '../core/gateway/gatewayErrors';
 import type { AuthErrorCode } from '../core/services/authentication/authErrors';
 import type { TmuxErrorCode } from '../core/tmux/tmuxErrors';
+import { exitWords, lastLine } from './agents/agentText';
 import { CommandId } from './manifest';
 import { redact } from './redact';
 import type { WindowErrorCode } from './windowErrors';
@@ -53,6 +55,7 @@ const openFleetFile: MessageButton = { title: 'Open File', command: CommandId.Op
 const aboutAgent = (title: string, command: string): MessageButton => ({ title, command, isAboutAgent: true });
 const attach = aboutAgent('Attach', CommandId.AttachAgent);
 const explain = aboutAgent('Explain', CommandId.ExplainState);
+const lastScreen = aboutAgent('Show Last Screen', CommandId.AttachAgent);
 const startAgain = aboutAgent('Start Agent Again', CommandId.StartAgentAgain);
 
 const error = (text: string, ...buttons: MessageButton[]): ErrorMessage => ({ severity: 'error', text, buttons });
@@ -92,9 +95,15 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     explain,
   ),
   'agent.startDeadline': error(
-    'The agent was not ready in time. Attach to see its screen, or raise the start deadline in the settings.',
+    'The agent was not ready in time, and was ended. Its last screen may say why; the start deadline can be raised in the settings.',
+    lastScreen,
+    startAgain,
   ),
-  'agent.endedEarly': error('The agent ended before it was ready. Attach to see its last screen.'),
+  'agent.endedEarly': error(
+    'The agent ended before it was ready. Its last screen may say why.',
+    lastScreen,
+    startAgain,
+  ),
   'agent.launchUnknown': error(
     'It is not known whether the agent was started. Nothing is started a second time before that is clear. Look at its terminal; Stop Agent makes sure that it has ended.',
     attach,
@@ -164,7 +173,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'data.engineUnavailable': error('The store cannot be opened with this editor.', checkSetup),
   'data.io': error('The store cannot be read or written.', checkSetup, tryAgain),
   'data.folderUnsafe': error(
-    'The data folder is not safe: it belongs to someone else or others may write to it.',
+    'The data folder is not safe: it belongs to someone else or is open to others.',
     checkSetup,
   ),
   'data.networkFileSystem': error(
@@ -202,7 +211,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'engine.starting': information('Core Orchestrator is still starting. Try again in a moment.'),
   'engine.stopped': warning('Core Orchestrator is not running in this window.', tryAgain),
   'gateway.folderUnsafe': error(
-    'The folder of the gateway’s socket is not safe: it belongs to someone else or others may write to it.',
+    'The folder of the gateway’s socket is not safe: it belongs to someone else or is open to others.',
     checkSetup,
   ),
   'gateway.pathTooLong': error(
@@ -253,7 +262,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'tmux.notInstalled': error('tmux was not found. Install it, then try again.', checkSetup, tryAgain),
   'tmux.tooOld': error('This tmux is too old: 3.2 or newer is needed.', checkSetup, tryAgain),
   'tmux.socketFolderUnsafe': error(
-    'The folder of tmux sockets is not safe: it belongs to someone else or others may write to it.',
+    'The folder of tmux sockets is not safe: it belongs to someone else or is open to others.',
     checkSetup,
   ),
   'tmux.runtimeFolderUnusable': error(
@@ -310,7 +319,6 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.fleetInvalid',
   'agent.killFailed',
   'agent.notAllowed',
-  'agent.endedEarly',
   'agent.deliveryFailed',
   'agent.cannotResume',
   'data.io',
@@ -325,15 +333,26 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
 ]);
 const LONGEST_DETAIL = 300;
 
-/** The message for any thrown value; undefined for a cancellation, which is never shown. */
-export function messageFor(thrown: unknown): ErrorMessage | undefined {
+/**
+ * The message for any thrown value; undefined for a cancellation, which is never shown. `agent`: the one that it is about, where it is
+ * known: what it said last tells more than our text.
+ */
+export function messageFor(thrown: unknown, agent?: AgentView): ErrorMessage | undefined {
   if (isCancellation(thrown)) return undefined;
   if (!(thrown instanceof OrchestratorError)) return errorMessages.bug;
   // A code of the other side that has no error of its own here says more than ours.
   const remote = GatewayError.is(thrown) ? thrown.remoteCode : undefined;
   const message = forAgent(messageForCode(remote !== undefined && isKnown(remote) ? remote : thrown.code), thrown);
+  if (agent && AgentError.is(thrown, 'agent.endedEarly')) return { ...message, text: endedEarlyText(agent) };
   const detail = detailedCodes.has(thrown.code) ? detailOf(thrown) : '';
   return detail === '' ? message : { ...message, text: `${message.text} (${detail})` };
+}
+
+/** `Planner ended with exit code 3 before it was ready: Error: no such file` */
+function endedEarlyText(agent: AgentView): string {
+  const how = exitWords(agent.exit);
+  const said = lastLine(agent);
+  return `${agent.name} ended ${how === '' ? '' : `${how} `}before it was ready${said === '' ? '.' : `: ${said}`}`;
 }
 
 function forAgent(message: ErrorMessage, thrown: unknown): ErrorMessage {

@@ -10,3 +10,11 @@ export function withoutLinks(text: string): string {
 export function withoutIcons(text: string): string {
   return text.replaceAll('$(', '$\u200b(');
 }
+
+/** One line of text of others inside of Markdown: no link, image, emphasis, HTML, formula or heading comes of it. */
+export function escapeMarkdown(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[\\`*_[\]<>&$~#!|]/g, '\\$&');
+}

@@ -183,10 +183,11 @@ describe('agents in the window', () => {
   it('keeps the terminal of an agent that is restarted: it shows the next run, where it stood', async () => {
     const clientOf = async (id: AgentId): Promise<number | undefined> =>
       [...(await access.engine.attachedClients())].find(([, agentId]) => agentId === id)?.[0];
+    const id = await startDemo(access, 'Restarted');
     for (const command of [CommandId.AttachAgent, CommandId.OpenAgentBeside] as const) {
-      const id = await startDemo(access, 'Restarted');
       await vscode.commands.executeCommand(command, node(id));
-      const before = await eventually('attached', () => clientOf(id));
+      await eventually('attached', async () => terminalsOf('Restarted').length === 1 && (await clientOf(id)));
+      const before = await clientOf(id);
       await vscode.commands.executeCommand(CommandId.RestartAgent, node(id));
       await eventually('attached to the next run', async () => ![undefined, before].includes(await clientOf(id)));
       await eventually('one terminal', () => terminalsOf('Restarted').length === 1);
@@ -194,8 +195,6 @@ describe('agents in the window', () => {
         tabs.some(({ input }) => input instanceof vscode.TabInputTerminal),
       );
       assert.equal(isTab, command === CommandId.OpenAgentBeside);
-      terminalsOf('Restarted')[0]?.dispose();
-      await removeAll(access);
     }
   });
 

@@ -238,13 +238,14 @@ export class Agents {
     await this.window.dialog().waitFor();
   }
 
-  /** The report of Check Setup, as text. */
+  /** The report of Check Setup as it is rendered, as text. */
   async setupReport() {
     await this.run('Check Setup', 'checkSetup');
     await this.window.tab(/Core Orchestrator Setup/).waitFor();
-    const lines = this.page.locator('.editor-instance .view-lines');
-    const text = async () => (await lines.innerText()).replace(/\u00a0/g, ' ');
-    return eventually('the report', async () => /All checks/.test(await text()) && text());
+    return eventually('the report', async () => {
+      const texts = await Promise.all(this.page.frames().map((frame) => frame.evaluate(() => document.body?.innerText).catch(() => ''))); // prettier-ignore
+      return texts.find((text) => /^\s*Core Orchestrator: Setup[^]*All checks/.test(text ?? ''));
+    });
   }
 
   /** Terminals of the panel and of the editor area. */

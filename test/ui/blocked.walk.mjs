@@ -69,10 +69,27 @@ await walk('Something is in the way', async (it) => {
     await eventually('the report names it', isNamed);
   });
 
-  await it.step('after tmux was installed, and the setting taken back, Try Again works', async () => {
+  const sockets = join(it.tmp, `tmux-${process.getuid()}`);
+  await it.step('a folder of tmux sockets that others may enter is named, with what repairs it', async () => {
+    mkdirSync(sockets);
+    chmodSync(sockets, 0o755);
     symlinkSync('/usr/bin/tmux', join(bin, 'tmux'));
     setOnMachine(server, {});
-    await tryAgainUntil('it works', () => agents.button('Start Agent…').waitFor({ timeout: 2_000 }));
+    await tryAgainUntil('it is not safe', () =>
+      agents.container.getByText('A folder that must be private').waitFor({ timeout: 2_000 }),
+    );
+    await assertCalm(agents);
+    await it.shot(window, 'unsafe-folder');
+    const isNamed = async () => (await agents.setupReport()).includes(`to repair it run: chmod 700 ${sockets}`);
+    await eventually('the report names it', isNamed);
+    await it.shot(window, 'unsafe-folder-report');
+    assert.deepEqual(it.tmuxSockets(), [], 'nothing was started');
+  });
+
+  await it.step('after that folder was repaired Try Again works', async () => {
+    chmodSync(sockets, 0o700);
+    await agents.button('Try Again').click();
+    await agents.button('Start Agent…').waitFor();
     await eventually('nothing to say', async () => (await agents.statusItem.count()) === 0);
     await agents.start('Scout');
     await agents.is('Scout', 'idle');

@@ -256,12 +256,21 @@ await walk('First hour', async (it) => {
     await agents.menu('Builder', 'Pause Agent');
     await agents.is('Builder', 'paused');
     await agents.sendPrompt('Builder', 'not now');
-    await window.notification('The agent is paused').waitFor();
+    await eventually('it is said why not', async () => /Builder is paused\. Nothing was typed/.test(await window.inputMessage())); // prettier-ignore
     await it.shot(window, 'paused');
-    await agents.closeToasts();
     assert.doesNotMatch(tmux('capture-pane', '-p', '-S', '-100', '-t', '=builder:'), /not now/);
     await agents.menu('Builder', 'Resume Agent');
     await eventually('resumed', async () => !(await agents.labels()).some((label) => /Builder, paused/.test(label)));
+    await eventually('it is not said any more', async () => /typed into the agent/.test(await window.inputMessage()));
+    assert.equal(
+      await window.quick.locator('.quick-input-box input').inputValue(),
+      'not now',
+      'the text is still there',
+    );
+    await it.shot(window, 'paused-no-more');
+    await page.keyboard.press('Escape');
+    await window.quick.waitFor({ state: 'hidden' });
+    assert.deepEqual(await agents.toasts(), []);
     assert.deepEqual(runningAgents(it).builder, before, 'the process was not disturbed');
   });
 
@@ -283,8 +292,9 @@ await walk('First hour', async (it) => {
         .first()
         .waitFor();
       await it.shot(window, 'quarantined');
-      await agents.closeToasts();
-      await window.rowAction(agents.row('Planner'), 'Release');
+      await agents.row('Planner').hover();
+      await agents.row('Planner').getByRole('button', { name: 'Release' }).waitFor();
+      await window.notificationAction('Planner is quarantined', 'Release');
       await eventually('released', async () => !(await agents.labels()).some((label) => /quarantined/.test(label)));
       await it.shot(window, 'released');
     },
@@ -307,12 +317,7 @@ await walk('First hour', async (it) => {
       ),
     );
     await it.shot(window, 'history');
-    await agents.run('Check Setup', 'checkSetup');
-    await window.tab(/Core Orchestrator Setup/).waitFor();
-    const text = () => page.locator('.editor-instance .view-lines').innerText();
-    await eventually('the report', async () =>
-      /Everything needed is there/.test((await text()).replace(/\u00a0/g, ' ')),
-    );
+    assert.match(await agents.setupReport(), /Everything needed is there/);
     await it.shot(window, 'check-setup');
   });
 

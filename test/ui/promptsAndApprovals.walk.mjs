@@ -51,22 +51,26 @@ await walk('Prompts and approvals', async (it) => {
     await page.mouse.move(700, 20);
   });
 
-  await it.step('while it asks something nothing is typed: it says so and offers to wait', async () => {
-    const before = screen('analyst');
-    await agents.menu('Analyst', 'Send Prompt…');
-    await window.quick.getByText(/Send Prompt to Analyst/).waitFor();
-    await it.shot(window, 'blocked-input');
-    await window.input('say hello when you are done');
-    await window.notification('The agent shows a question').waitFor();
-    await it.shot(window, 'blocked');
-    assert.equal(screen('analyst'), before, 'something was typed');
-    await window.notificationAction('The agent shows a question', 'Send When Free');
-    await eventually('it is queued', async () =>
-      (await agents.labels()).some((label) => /Analyst.*1 prompt waits/.test(label)),
-    );
-    await it.shot(window, 'queued');
-    assert.equal(screen('analyst'), before, 'something was typed');
-  });
+  await it.step(
+    'while it asks something nothing is typed: the box says so, keeps the text, and Enter queues it',
+    async () => {
+      const before = screen('analyst');
+      await agents.menu('Analyst', 'Send Prompt…');
+      await window.quick.getByText(/Send Prompt to Analyst/).waitFor();
+      await it.shot(window, 'blocked-input');
+      await window.input('say hello when you are done');
+      await eventually('the reason', async () => /Analyst shows a question, .* Press Enter to queue it/.test(await window.inputMessage())); // prettier-ignore
+      await it.shot(window, 'blocked');
+      assert.equal(screen('analyst'), before, 'something was typed');
+      assert.equal(await window.quick.locator('.quick-input-box input').inputValue(), 'say hello when you are done');
+      await page.keyboard.press('Enter');
+      await eventually('it is queued', async () =>
+        (await agents.labels()).some((label) => /Analyst.*1 prompt waits/.test(label)),
+      );
+      await it.shot(window, 'queued');
+      assert.equal(screen('analyst'), before, 'something was typed');
+    },
+  );
 
   await it.step('a queued prompt is delivered once the question was answered', async () => {
     await agents.closeToasts();
@@ -110,7 +114,7 @@ await walk('Prompts and approvals', async (it) => {
     await window.quick.getByRole('option', { name: /Show All as a Document/ }).waitFor();
     await it.shot(window, 'receipts');
     await window.pick(/Show All as a Document/);
-    await window.tab(/Prompts of scout/).waitFor();
+    await window.tab(/Prompts of Scout/).waitFor();
     const text = async () => (await page.locator('.editor-instance .view-lines').innerText()).replace(/\u00a0/g, ' ');
     await eventually('the document', async () => /look at the basket/.test(await text()));
     await it.shot(window, 'receipts-document');
@@ -118,10 +122,16 @@ await walk('Prompts and approvals', async (it) => {
 
   await it.step('the state is explained with its evidence', async () => {
     await agents.menu('Scout', 'Explain Agent State');
-    await window.tab(/State of scout/).waitFor();
+    await window.tab(/State of Scout/).waitFor();
     const text = async () => (await page.locator('.editor-instance .view-lines').innerText()).replace(/\u00a0/g, ' ');
     await eventually('the explanation', async () => /decides: /.test(await text()));
     await it.shot(window, 'explained');
+    await agents.menu('Scout', 'Rename Agent');
+    await window.quick.getByText('Rename Agent').first().waitFor();
+    await window.input('Ranger');
+    await agents.menu('Ranger', 'Explain Agent State');
+    await window.tab(/State of Ranger/).waitFor();
+    await window.tab(/State of Scout/).waitFor({ state: 'detached' });
     await agents.assertClean();
     it.tmux('send-keys', '-t', '=analyst:', '1');
     await agents.is('Analyst', 'idle');

@@ -35,6 +35,8 @@ await walk('R14 the window is reloaded', async (it) => {
   await window.tab(/Reviewer/).waitFor();
   await agents.menu('Builder', 'Open Agent to the Side');
   await window.tab(/Builder/).waitFor();
+  await agents.menu('Planner', 'Open Read-Only Mirror');
+  await window.tab(/Planner \(mirror\)/).waitFor();
   await eventually('three terminals', () => attachedClients(it).length === 3);
   const before = { agents: identities(it), clients: attachedClients(it) };
   await it.shot(window, 'before');
@@ -82,6 +84,18 @@ await walk('R14 the window is reloaded', async (it) => {
     await window.page.locator('.tab.active[aria-label^="Builder"]').waitFor();
     assert.deepEqual(attachedClients(it), before.clients, 'the terminal in the editor area was shown, none was made');
     await it.shot(window, 'adopted');
+  });
+
+  await it.step('a read-only mirror is there again, where it stood', async () => {
+    await window.tab(/Planner \(mirror\)/).waitFor();
+    const selector = '.editor-group-container:has(.tab[aria-label^="Planner (mirror)"])';
+    assert.equal(await window.page.locator(selector).count(), 1);
+    await window.page.locator('.tab[aria-label^="Planner (mirror)"]').click();
+    await eventually('it shows the screen', async () =>
+      /Working/.test(await window.terminalText(`${selector} .terminal-wrapper`)),
+    );
+    assert.equal(await window.page.locator('.editor-group-container.empty').count(), 0, 'an empty place is left');
+    await it.shot(window, 'mirror');
   });
 
   await it.step('a reload is not an absence: nothing pops up', async () => {
@@ -200,12 +214,12 @@ function identities(it) {
   );
 }
 
-/** Pids and agents of the tmux clients that are terminals, in order. */
+/** Pids and agents of the tmux clients that are terminals, in order; mirrors left out. */
 function attachedClients(it) {
   return it
-    .tmux('list-clients', '-F', '#{client_control_mode} #{session_name} #{client_pid}')
+    .tmux('list-clients', '-F', '#{client_control_mode} #{client_readonly} #{session_name} #{client_pid}')
     .split('\n')
-    .filter((line) => line.startsWith('0 '))
+    .filter((line) => line.startsWith('0 0 '))
     .sort();
 }
 

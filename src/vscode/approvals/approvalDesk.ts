@@ -125,7 +125,7 @@ export class ApprovalDesk {
     buttons: readonly Button[],
   ): Promise<string | undefined> {
     const { window, documents } = this.parts;
-    const fileName = `Request of ${request.agentId}.txt`;
+    const fileName = `Request of ${this.#name(request.agentId)}.txt`;
     await documents.show(fileName, requestDocument(this.#name(request.agentId), request));
     const choices = [
       { id: 'later', label: 'Decide Later', description: 'Answer nothing now' },

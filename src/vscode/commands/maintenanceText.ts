@@ -1,6 +1,7 @@
 import type { BackupKind, DataStatus, KeptBackup, StoreCheckReport } from '../../core/engine';
 import { bytesText } from '../../core/storeDiagnosis';
 import { localTime } from '../documents/localTime';
+import { escapeMarkdown } from '../plainText';
 
 /** Who made a backup. */
 export function backupKindText(kind: BackupKind): string {
@@ -46,7 +47,9 @@ export function checkReportText(report: StoreCheckReport, status: DataStatus): s
     '',
     '## Found',
     '',
-    ...findings.map(({ code, message, fix }) => `- ${line(message)} (${code})${fix ? ` Fix: ${fixText(fix)}.` : ''}`),
+    ...findings.map(
+      ({ code, message, fix }) => `- ${escapeMarkdown(message)} (${code})${fix ? ` Fix: ${fixText(fix)}.` : ''}`,
+    ),
     '',
     '## What to do',
     '',
@@ -56,7 +59,7 @@ export function checkReportText(report: StoreCheckReport, status: DataStatus): s
       : '2. There is no backup yet. "Export Data…" writes what can still be read to a file.',
     '3. Until then what is not damaged is served, and agents keep running.',
     '',
-    `Store: ${line(status.file ?? 'none')}, ${bytesText(status.mainBytes)}, ${line(status.engine)}.`,
+    `Store: ${escapeMarkdown(status.file ?? 'none')}, ${bytesText(status.mainBytes)}, ${escapeMarkdown(status.engine)}.`,
     '',
   ].join('\n');
 }
@@ -68,8 +71,4 @@ function fixText(fix: NonNullable<StoreCheckReport['findings'][number]['fix']>):
     acceptMissingChanges: 'restore a backup, or run "Continue Without Missing Changes…"',
   };
   return texts[fix];
-}
-
-function line(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
 }

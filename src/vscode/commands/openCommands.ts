@@ -1,13 +1,12 @@
 import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { Clock } from '../../core/base/clock';
-import type { Logger } from '../../core/base/log';
 import type { Engine } from '../../core/engine';
 import { historyText } from '../documents/historyText';
 import type { ReportDocuments } from '../documents/reportDocuments';
 import { CommandId } from '../manifest';
-import { type AgentTerminals, besideColumn, viewOf } from '../terminals/agentTerminals';
-import { MirrorTerminal } from '../terminals/mirrorTerminal';
+import { type AgentTerminals, viewOf } from '../terminals/agentTerminals';
+import type { MirrorTerminals } from '../terminals/mirrorTerminals';
 import type { AgentFilter } from './agentPicker';
 import type { AgentTargets } from './agentTargets';
 import { demandControl } from './control';
@@ -18,9 +17,9 @@ export interface OpenCommandParts {
   readonly engine: Engine;
   readonly targets: AgentTargets;
   readonly terminals: AgentTerminals;
+  readonly mirrors: MirrorTerminals;
   readonly documents: ReportDocuments;
   readonly clock: Clock;
-  readonly log: Logger;
   readonly waiting: WaitingRound;
   readonly reveal: (id: AgentId) => Promise<void>;
 }
@@ -40,7 +39,7 @@ export function openCommands(parts: OpenCommandParts): CommandHandlers {
         await terminals.attachBeside(id);
     },
     [CommandId.OpenMirror]: async (row, rows) => {
-      for (const id of await targets.many('Open Read-Only Mirror', isAttachable, row, rows)) openMirror(parts, id);
+      for (const id of await targets.many('Open Read-Only Mirror', isAttachable, row, rows)) parts.mirrors.open(id);
     },
     [CommandId.GoToAgent]: async () => {
       const id = await targets.one('Go to Agent', any, undefined);
@@ -59,18 +58,9 @@ export function openCommands(parts: OpenCommandParts): CommandHandlers {
       const id = await targets.one('Show History', any, row);
       if (id === undefined) return;
       const changes = await engine.history(id);
-      await parts.documents.show(`History of ${id}.txt`, historyText(viewOf(engine, id), changes, parts.clock.nowMs()));
+      const view = viewOf(engine, id);
+      const text = historyText(view, changes, parts.clock.nowMs());
+      await parts.documents.show(`History of ${view.name}.txt`, text, `history ${id}`);
     },
   };
-}
-
-function openMirror({ engine, log }: OpenCommandParts, id: AgentId): void {
-  const terminal = vscode.window.createTerminal({
-    name: `${viewOf(engine, id).name} (mirror)`,
-    pty: new MirrorTerminal(engine, id, log),
-    iconPath: new vscode.ThemeIcon('eye'),
-    isTransient: true, // it belongs to this extension host and cannot come back by itself
-    location: { viewColumn: besideColumn(), preserveFocus: true },
-  });
-  terminal.show(true);
 }

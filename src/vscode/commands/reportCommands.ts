@@ -30,7 +30,9 @@ export function reportCommands(parts: ReportCommandParts): CommandHandlers {
       const id = await targets.one('Explain State', () => true, row);
       if (id === undefined) return;
       const explanation = await engine.explain(id);
-      await documents.show(`State of ${id}.txt`, explainText(viewOf(engine, id), explanation, clock.nowMs()));
+      const view = viewOf(engine, id);
+      const text = explainText(view, explanation, clock.nowMs());
+      await documents.show(`State of ${view.name}.txt`, text, `state ${id}`);
     },
     [CommandId.Doctor]: (typeId) => doctor(parts, typeId),
   };

@@ -1,19 +1,22 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../core/base/disposable';
+import { ignore, type Logger } from '../../core/base/log';
 import { DOCUMENT_SCHEME, REPORT_LANGUAGE_ID } from '../manifest';
 
 /** Read-only documents: find, copy, compare and screen readers work in them for free. Shown again, one is replaced. */
 export class ReportDocuments implements vscode.TextDocumentContentProvider, Disposable {
   readonly #contents = new Map<string, string>();
+  /** Of what may be shown again under another name: the name that it has now. */
+  readonly #names = new Map<string, string>();
   readonly #onDidChange = new vscode.EventEmitter<vscode.Uri>();
   readonly #subscriptions: readonly vscode.Disposable[];
   readonly onDidChange = this.#onDidChange.event;
 
-  constructor() {
+  constructor(private readonly log: Logger) {
     this.#subscriptions = [
       vscode.workspace.registerTextDocumentContentProvider(DOCUMENT_SCHEME, this),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => {
-        if (uri.scheme === DOCUMENT_SCHEME) this.#contents.delete(uri.path);
+        if (uri.scheme === DOCUMENT_SCHEME && !isMarkdown(uri.path)) this.#contents.delete(uri.path);
       }),
     ];
   }
@@ -22,15 +25,38 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
     return this.#contents.get(uri.path) ?? 'This report is not kept. Run its command again.\n';
   }
 
-  /** @param fileName what the tab says; `.md` is Markdown, anything else plain text with wrapped lines. */
-  async show(fileName: string, content: string): Promise<vscode.TextEditor> {
+  /**
+   * @param fileName what the tab says; `.md` is Markdown and is shown rendered, anything else plain text with wrapped lines. Text of
+   * others in Markdown must have gone through `escapeMarkdown`.
+   * @param about the tab that an earlier document about the same has under another name is closed.
+   */
+  async show(fileName: string, content: string, about?: string): Promise<void> {
     const uri = uriOf(fileName);
+    if (about !== undefined) await this.#replace(about, fileName);
     this.#contents.set(uri.path, content);
     this.#onDidChange.fire(uri);
-    let document = await vscode.workspace.openTextDocument(uri);
-    if (!fileName.endsWith('.md'))
-      document = await vscode.languages.setTextDocumentLanguage(document, REPORT_LANGUAGE_ID);
-    return vscode.window.showTextDocument(document, { preview: true });
+    const document = await vscode.workspace.openTextDocument(uri);
+    if (isMarkdown(fileName) && (await this.#showRendered(uri))) return;
+    if (!isMarkdown(fileName)) await vscode.languages.setTextDocumentLanguage(document, REPORT_LANGUAGE_ID);
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+  }
+
+  /** False where VS Code's own Markdown extension is disabled or missing: then the text itself is shown. */
+  async #showRendered(uri: vscode.Uri): Promise<boolean> {
+    if (!vscode.extensions.getExtension('vscode.markdown-language-features')) return false;
+    try {
+      await vscode.commands.executeCommand('markdown.showPreview', uri);
+      return true;
+    } catch (error) {
+      ignore(this.log, error, 'the text itself is shown');
+      return false;
+    }
+  }
+
+  async #replace(about: string, fileName: string): Promise<void> {
+    const earlier = this.#names.get(about);
+    this.#names.set(about, fileName);
+    if (earlier !== undefined && earlier !== fileName) await this.close(earlier);
   }
 
   /** Takes it out of the window again. */
@@ -46,7 +72,13 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#onDidChange.dispose();
     this.#contents.clear();
+    this.#names.clear();
   }
+}
+
+/** A preview has no document of its own: what it shows is kept for it. */
+function isMarkdown(name: string): boolean {
+  return name.endsWith('.md');
 }
 
 function uriOf(fileName: string): vscode.Uri {

@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../../core/engine';
+import { escapeMarkdown } from '../plainText';
 
 const marks: Record<Diagnosis['level'], string> = { ok: 'ok', info: 'info', warning: 'WARNING', error: 'PROBLEM' };
 
@@ -13,8 +14,8 @@ export function setupText(diagnoses: readonly Diagnosis[], windowFacts: readonly
       : `${problems.length} ${problems.length === 1 ? 'thing needs' : 'things need'} attention.`,
   );
   for (const problem of problems) {
-    lines.push('', `## ${marks[problem.level]}: ${oneLine(problem.label)}`, '', oneLine(problem.detail));
-    if (problem.advice !== undefined) lines.push('', problem.advice);
+    lines.push('', `## ${marks[problem.level]}: ${escapeMarkdown(problem.label)}`, '', escapeMarkdown(problem.detail));
+    if (problem.advice !== undefined) lines.push('', escapeMarkdown(problem.advice));
   }
   lines.push('', '## All checks', '');
   for (const one of all) lines.push(diagnosisLine(one));
@@ -25,15 +26,11 @@ export function setupText(diagnoses: readonly Diagnosis[], windowFacts: readonly
 export function diagnosisLines(diagnoses: readonly Diagnosis[]): readonly string[] {
   return [...diagnoses]
     .sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level))
-    .flatMap((one) => [diagnosisLine(one), ...(one.advice === undefined ? [] : [`  - ${oneLine(one.advice)}`])]);
+    .flatMap((one) => [diagnosisLine(one), ...(one.advice === undefined ? [] : [`  - ${escapeMarkdown(one.advice)}`])]);
 }
 
 const order: readonly Diagnosis['level'][] = ['error', 'warning', 'info', 'ok'];
 
 function diagnosisLine(one: Diagnosis): string {
-  return `- ${marks[one.level]} | ${oneLine(one.label)}: ${oneLine(one.detail)}`;
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return `- ${marks[one.level]} | ${escapeMarkdown(one.label)}: ${escapeMarkdown(one.detail)}`;
 }

@@ -1,6 +1,7 @@
 import type { PermissionAnswer, PermissionRequest } from '../../core/agents/permissionRequest';
 import type { Clock } from '../../core/base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../../core/base/disposable';
+import type { Event } from '../../core/base/event';
 import type { AgentView, AgentViewChange, Engine } from '../../core/engine';
 import { isLive, lastLine, stateWords } from '../agents/agentText';
 import { CommandId } from '../manifest';
@@ -17,6 +18,14 @@ export const READ_MS = 700;
 
 /** Answers the very request that was shown. Tells failures to the person itself; never rejects. */
 export type AnswerShown = (request: PermissionRequest, answer: PermissionAnswer) => Promise<void>;
+
+/** Other messages that tell that an agent needs a person. */
+export interface ToldElsewhere {
+  /** One will tell of this agent. */
+  readonly covers: (agent: AgentView) => boolean;
+  /** One has told that this agent failed. */
+  readonly onDidTell: Event<string>;
+}
 
 /**
  * Says that agents began to need the person: one message for all of them, only in the window that is looked at, and not about what
@@ -40,14 +49,14 @@ export class NeedsYouPresenter implements Disposable {
     /** The editor was away for so long that a word about the agents is welcome. */
     private readonly wasAway: () => boolean,
     private readonly answer: AnswerShown,
-    /** Another message tells of this agent. */
-    private readonly isToldElsewhere: (agent: AgentView) => boolean = () => false,
+    private readonly elsewhere?: ToldElsewhere,
   ) {
     this.#startedAtMs = clock.nowMs();
     this.#store.add(engine.onDidChangeAgent((change) => this.#onAgent(change)));
     this.#store.add(engine.onDidChangeStatus(() => this.#onStatus()));
     this.#store.add(window.onDidFocus(() => this.#schedule()));
     this.#store.add(watching.onDidLeave(() => this.#onLeave()));
+    if (elsewhere) this.#store.add(elsewhere.onDidTell((id) => this.#onTold(id)));
     this.#onStatus();
   }
 
@@ -59,9 +68,15 @@ export class NeedsYouPresenter implements Disposable {
   #onAgent({ id, view }: AgentViewChange): void {
     if (!this.#isTelling) return; // read when it begins
     const isNeeding = view !== undefined && isNeedOfPerson(view);
-    if (isNeeding && this.isToldElsewhere(view)) this.#queue.greet([view]);
+    if (isNeeding && this.elsewhere?.covers(view)) this.#queue.greet([view]);
     else if (isNeeding) this.#queue.note(view, this.clock.monotonicMs());
     else if (!view?.isManagedElsewhere) this.#queue.forget(id); // seen from afar, what it needs is not known
+    this.#schedule();
+  }
+
+  #onTold(id: string): void {
+    const view = this.engine.agent(id);
+    if (view?.needsYou === 'failed') this.#queue.greet([view]);
     this.#schedule();
   }
 

@@ -1,6 +1,14 @@
 import type { Clock } from '../../core/base/clock';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
-import { type Engine, type NoticeChange, STORE_LOSS } from '../../core/engine';
+import {
+  type Engine,
+  type NoticeChange,
+  STORE_BLOCKED,
+  STORE_DAMAGED,
+  STORE_LOSS,
+  STORE_QUARANTINED,
+  STORE_RESTORED,
+} from '../../core/engine';
 import { AlertLevel, type AlertNotice } from '../../core/monitoring/alertSink';
 import type { MessageSeverity } from '../errorMessages';
 import { CommandId } from '../manifest';
@@ -10,7 +18,12 @@ import type { Memory, WindowPort } from './windowPort';
 
 export const MUTED_KEY = 'coreOrchestrator.mutedNotices';
 const GO_TO_AGENT = 'Go to Agent';
+const RELEASE = 'Release';
+/** Kind of the notices about agents that wait to be released. */
+const QUARANTINED = 'agent.quarantined';
 const CONTINUE = 'Continue…';
+const RESTORE = 'Restore from Backup…';
+const CHECK = 'Check…';
 const SHOW_LOG = 'Show Log';
 const CHECK_SETUP = 'Check Setup';
 const MUTE = "Don't Show Again";
@@ -50,7 +63,7 @@ export class NoticePresenter implements Disposable {
 
   /** Critical notices (the store, the ownership) are always shown, also when their kind was muted once: work could be lost. */
   #isWanted(notice: AlertNotice): boolean {
-    if (notice.level === AlertLevel.Critical) return true;
+    if (notice.level === AlertLevel.Critical || kindOf(notice) === STORE_RESTORED) return true; // a person waits for the latter
     if (mutedKinds(this.memory).includes(kindOf(notice))) return false;
     if (this.level() === NotificationLevel.None) return false;
     return notice.level !== AlertLevel.Info || this.level() === NotificationLevel.All;
@@ -73,15 +86,12 @@ export class NoticePresenter implements Disposable {
   async #show(kind: string, notices: readonly AlertNotice[]): Promise<void> {
     const [first] = notices;
     if (!first) return;
-    const isAboutAgent = notices.some((notice) => notice.agentId !== undefined);
-    const isLoss = kind === STORE_LOSS;
-    const isCritical = notices.some((notice) => notice.level === AlertLevel.Critical);
-    const buttons = isLoss
-      ? [CONTINUE, CHECK_SETUP, SHOW_LOG]
-      : [isAboutAgent ? GO_TO_AGENT : CHECK_SETUP, SHOW_LOG, ...(isCritical ? [] : [MUTE])];
-    const answer = await this.window.show(severityOf(first), noticeText(notices), buttons);
+    const answer = await this.window.show(severityOf(first), noticeText(notices), buttonsOf(kind, notices));
     if (this.#store.isDisposed) return;
+    if (answer === RELEASE) this.#release(notices);
     if (answer === CONTINUE) this.window.run(CommandId.AcceptStoreLoss);
+    if (answer === RESTORE) this.window.run(CommandId.Restore);
+    if (answer === CHECK) this.window.run(CommandId.CheckIntegrity);
     if (answer === SHOW_LOG) this.window.run(CommandId.ShowLog);
     if (answer === CHECK_SETUP) this.window.run(CommandId.CheckSetup);
     if (answer === MUTE) this.memory.set(MUTED_KEY, [...mutedKinds(this.memory), kind]);
@@ -90,6 +100,28 @@ export class NoticePresenter implements Disposable {
       else this.window.run(CommandId.GoToAgent);
     }
   }
+
+  /** One is released at once, of several the person chooses; none that is not in quarantine any more. */
+  #release(notices: readonly AlertNotice[]): void {
+    const isWaiting = ({ agentId = '' }: AlertNotice): boolean =>
+      this.engine.agent(agentId)?.lifecycle === 'quarantined';
+    const [first, ...others] = notices.filter(isWaiting);
+    if (first) this.window.run(CommandId.ReleaseQuarantine, ...(others.length === 0 ? [first.agentId] : []));
+    else void this.window.show('information', 'It is not in quarantine any more: its row says what it does.', []);
+  }
+}
+
+function buttonsOf(kind: string, notices: readonly AlertNotice[]): readonly string[] {
+  if (kind === STORE_LOSS) return [CONTINUE, CHECK_SETUP, SHOW_LOG];
+  if (kind === STORE_QUARANTINED || kind === STORE_DAMAGED) return [RESTORE, CHECK, SHOW_LOG];
+  if (kind === STORE_BLOCKED) return [RESTORE, CHECK_SETUP, SHOW_LOG];
+  const isAboutAgent = notices.some(({ agentId }) => agentId !== undefined);
+  const isCritical = notices.some(({ level }) => level === AlertLevel.Critical);
+  return [
+    isAboutAgent ? GO_TO_AGENT : CHECK_SETUP,
+    kind === QUARANTINED ? RELEASE : SHOW_LOG,
+    ...(isCritical ? [] : [MUTE]),
+  ];
 }
 
 function mutedKinds(memory: Memory): readonly string[] {

@@ -41,7 +41,8 @@ export interface Choice {
 
 /** Read-only documents. `documents/reportDocuments.ts` is the real one. */
 export interface DocumentsPort {
-  show(fileName: string, content: string): Promise<unknown>;
+  /** `about`: what it is about, whatever it is called: an earlier document about the same is replaced. */
+  show(fileName: string, content: string, about?: string): Promise<unknown>;
   close(fileName: string): Promise<void>;
 }
 

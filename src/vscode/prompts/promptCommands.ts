@@ -7,9 +7,8 @@ import type { AgentTargets } from '../commands/agentTargets';
 import { demandControl } from '../commands/control';
 import type { CommandHandlers } from '../commands/registerCommands';
 import { CommandId } from '../manifest';
-import { viewOf } from '../terminals/agentTerminals';
 import { WindowError } from '../windowErrors';
-import { askPrompt } from './promptInput';
+import { type PromptDialog, whomOf, type WhenBlocked } from './promptDialog';
 import type { PromptEditor } from './promptEditor';
 import type { PromptSender } from './promptSender';
 import type { ReceiptDesk } from './receiptDesk';
@@ -20,9 +19,8 @@ export interface PromptCommandParts {
   readonly sender: PromptSender;
   readonly receipts: ReceiptDesk;
   readonly editor: PromptEditor;
+  readonly dialog: PromptDialog;
 }
-
-type WhenBlocked = 'refuse' | 'queue';
 
 /** Commands that send prompts and look after what became of them. */
 export function promptCommands(parts: PromptCommandParts): CommandHandlers {
@@ -65,7 +63,7 @@ function promptFilter(engine: Engine): AgentFilter {
 }
 
 async function sendPrompt(
-  { engine, targets, sender, editor }: PromptCommandParts,
+  { engine, targets, sender, dialog }: PromptCommandParts,
   row: unknown,
   rows: readonly unknown[] | undefined,
   given: unknown,
@@ -78,11 +76,7 @@ async function sendPrompt(
     if (given.trim() !== '') await sender.sendToAll(ids, given, whenBlocked);
     return;
   }
-  const whom = whomOf(engine, ids);
-  const input = await askPrompt(whom, hintFor(engine, ids, whenBlocked));
-  if (!input) return;
-  if (input.kind === 'editor') await editor.open(ids, whom, input.text);
-  else await sender.sendToAll(ids, input.text, input.kind === 'queue' ? 'queue' : whenBlocked);
+  await dialog.run(ids, whenBlocked);
 }
 
 async function sendWritten(parts: PromptCommandParts): Promise<void> {
@@ -122,20 +116,4 @@ async function confirmFile(document: vscode.TextDocument): Promise<boolean> {
 
 function pick({ engine, targets }: PromptCommandParts, title: string): Promise<readonly AgentId[]> {
   return targets.many(title, promptFilter(engine), undefined, undefined);
-}
-
-function whomOf(engine: Engine, ids: readonly AgentId[]): string {
-  const [first] = ids;
-  return ids.length === 1 && first !== undefined ? viewOf(engine, first).name : `${ids.length} agents`;
-}
-
-/** Says before anything is written that it will have to wait, and why. */
-function hintFor(engine: Engine, ids: readonly AgentId[], whenBlocked: WhenBlocked): string {
-  if (whenBlocked === 'queue') return 'It is sent as soon as the agent is free.';
-  const [first] = ids;
-  const only = ids.length === 1 && first !== undefined ? engine.agent(first) : undefined;
-  if (only?.needsYou === 'approval' || only?.needsYou === 'input')
-    return 'It shows a question now: the prompt can wait until that is answered (clock button).';
-  if (only?.lifecycle === 'paused') return 'It is paused: the prompt can wait until it is resumed (clock button).';
-  return 'It is typed into the agent and submitted. Its arrival is shown in the row.';
 }

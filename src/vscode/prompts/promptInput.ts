@@ -1,44 +1,63 @@
 import * as vscode from 'vscode';
 import { DisposableStore } from '../../core/base/disposable';
+import { CommandId } from '../manifest';
 import { withoutIcons } from '../plainText';
+import type { PromptInput, PromptQuestion } from './promptDialog';
 
-/** What a person wants to send, or that they want to write it in an editor. */
-export type PromptInput = { readonly kind: 'send' | 'queue' | 'editor'; readonly text: string };
+const button = (icon: string, tooltip: string): vscode.QuickInputButton => ({
+  iconPath: new vscode.ThemeIcon(icon),
+  tooltip,
+});
+const reviewButton = button('shield', 'Review Request');
+const attachButton = button('terminal', 'Attach');
+const queueButton = button('watch', 'Queue: Send When the Agent Is Free');
+const editorButton = button('edit', 'Write in an Editor (Several Lines)');
 
-const queueButton: vscode.QuickInputButton = {
-  iconPath: new vscode.ThemeIcon('watch'),
-  tooltip: 'Queue: Send When the Agent Is Free',
-};
-const editorButton: vscode.QuickInputButton = {
-  iconPath: new vscode.ThemeIcon('edit'),
-  tooltip: 'Write in an Editor (Several Lines)',
-};
-
-/** Asks for a short prompt; undefined when cancelled. What was typed so far goes along into the editor. */
-export function askPrompt(whom: string, hint: string): Promise<PromptInput | undefined> {
+/** Asks for a short prompt, and says below it what is so of the agent while it is written. What was typed so far goes along into the editor. */
+export function askPrompt({ whom, text, state, onDidChange, run }: PromptQuestion): Promise<PromptInput> {
   return new Promise((resolve) => {
     const store = new DisposableStore();
     const input = store.add(vscode.window.createInputBox());
-    const settle = (result: PromptInput | undefined): void => {
+    const settle = (kind: PromptInput['kind']): void => {
       if (store.isDisposed) return;
-      resolve(result);
+      resolve({ kind, text: input.value });
       store.dispose();
     };
+    const draw = (): void => drawState(input, state());
     input.title = withoutIcons(`Send Prompt to ${whom}`);
-    input.prompt = hint;
     input.placeholder = 'What should it do?';
     input.ignoreFocusOut = true;
-    input.buttons = [queueButton, editorButton];
+    input.value = text;
+    draw();
+    store.add(onDidChange(draw));
+    store.add(input.onDidAccept(() => settle(state().enter)));
     store.add(
-      input.onDidAccept(() => settle(input.value.trim() === '' ? undefined : { kind: 'send', text: input.value })),
-    );
-    store.add(
-      input.onDidTriggerButton((button) => {
-        if (button === editorButton) settle({ kind: 'editor', text: input.value });
-        else if (input.value.trim() !== '') settle({ kind: 'queue', text: input.value });
+      input.onDidTriggerButton((pressed) => {
+        const id = state().blocked?.id;
+        if (pressed === editorButton) settle('editor');
+        else if (pressed === queueButton && input.value.trim() !== '') settle('queue');
+        else if (pressed === reviewButton && id !== undefined) run(CommandId.ReviewRequest, id);
+        else if (pressed === attachButton && id !== undefined) run(CommandId.AttachAgent, id);
       }),
     );
-    store.add(input.onDidHide(() => settle(undefined)));
+    store.add(input.onDidHide(() => settle('hidden')));
     input.show();
   });
+}
+
+/** Sets only what is another: a box that is drawn anew loses a click. */
+function drawState(input: vscode.InputBox, { words, isRefusal, blocked }: ReturnType<PromptQuestion['state']>): void {
+  const plain = withoutIcons(words);
+  const shown = isRefusal ? plain : undefined;
+  if (messageOf(input) !== shown)
+    input.validationMessage =
+      shown === undefined ? undefined : { message: shown, severity: vscode.InputBoxValidationSeverity.Warning };
+  if (!isRefusal && input.prompt !== plain) input.prompt = plain;
+  const review = blocked?.isReviewable ? [reviewButton] : [];
+  const buttons = [...review, ...(blocked ? [attachButton] : []), queueButton, editorButton];
+  if (buttons.length !== input.buttons.length) input.buttons = buttons;
+}
+
+function messageOf({ validationMessage }: vscode.InputBox): string | undefined {
+  return typeof validationMessage === 'object' ? validationMessage.message : validationMessage;
 }

@@ -2,9 +2,11 @@ import type { AgentId } from '../../core/agents/agent';
 import { AgentError, type AgentErrorCode } from '../../core/agents/agentErrors';
 import type { PromptReceipt, SendPromptOptions } from '../../core/agents/delivery/promptDelivery';
 import type { Clock } from '../../core/base/clock';
+import { describeError, OrchestratorError } from '../../core/base/errors';
 import { ignore, type Logger } from '../../core/base/log';
-import type { Engine } from '../../core/engine';
+import type { AgentView, Engine } from '../../core/engine';
 import { isAllowable, isDeniable } from '../approvals/requestText';
+import { GatewayError } from '../../core/gateway/gatewayErrors';
 import { isCancellation, messageFor } from '../errorMessages';
 import { CommandId } from '../manifest';
 import type { WindowPort } from '../notices/windowPort';
@@ -27,6 +29,24 @@ const BLOCKED: ReadonlySet<string> = new Set<AgentErrorCode>([
   'agent.notReady',
   'agent.paused',
 ]);
+
+/** As {@link BLOCKED}: the prompt can wait until it can be typed. */
+export function isBlocked(error: unknown): error is AgentError {
+  return AgentError.is(error) && BLOCKED.has(error.code);
+}
+
+/** A prompt of which nothing was typed and nothing is kept. */
+export interface RefusedPrompt {
+  readonly id: AgentId;
+  readonly error: unknown;
+}
+
+/** What became of a text that somebody holds. */
+export interface PromptAttempt {
+  readonly refused: readonly RefusedPrompt[];
+  /** For one agent at least no receipt keeps the text. */
+  readonly isUnkept: boolean;
+}
 
 /** How a failure of a delivery is told. The real one is `Reporter.failure`. */
 export type TellFailure = (what: string, error: unknown) => void;
@@ -58,6 +78,25 @@ export class PromptSender {
     const deliver = (id: AgentId) => (options: SendPromptOptions) => this.parts.engine.sendPrompt(id, text, options);
     const results = await Promise.all(ids.map((id) => this.#deliver(id, deliver(id), whenBlocked)));
     return results.every(Boolean);
+  }
+
+  /** As {@link sendToAll}, for a caller who has the text and asks again: what was refused is not told, but returned. */
+  async attempt(ids: readonly AgentId[], text: string, whenBlocked: 'refuse' | 'queue'): Promise<PromptAttempt> {
+    const refused: RefusedPrompt[] = [];
+    let isUnkept = false;
+    const takeRefusal = (id: AgentId, error: unknown): boolean => {
+      isUnkept ||= !hasReceipt(error);
+      if (!isRefusal(error)) return false;
+      refused.push({ id, error });
+      return true;
+    };
+    await Promise.all(
+      ids.map((id) => {
+        const deliver = (options: SendPromptOptions) => this.parts.engine.sendPrompt(id, text, options);
+        return this.#deliver(id, deliver, whenBlocked, (error) => takeRefusal(id, error));
+      }),
+    );
+    return { refused, isUnkept };
   }
 
   /** The text of an earlier prompt, as a new delivery. Never rejects; true as in {@link sendToAll}. */
@@ -97,6 +136,7 @@ export class PromptSender {
     id: AgentId,
     deliver: (options: SendPromptOptions) => Promise<PromptReceipt>,
     whenBlocked: 'refuse' | 'queue',
+    takeFailure: (error: unknown) => boolean = () => false,
   ): Promise<boolean> {
     this.#underWay.set(id, (this.#underWay.get(id) ?? 0) + 1);
     try {
@@ -106,7 +146,9 @@ export class PromptSender {
       return receipt.state !== 'failed' && receipt.state !== 'canceled';
     } catch (error) {
       this.#release(id);
-      return this.#afterFailure(id, error, deliver);
+      if (!takeFailure(error)) return this.#afterFailure(id, error, deliver);
+      this.parts.log.info('a prompt was refused', { agent: id, error: describeError(error) });
+      return false;
     }
   }
 
@@ -142,8 +184,9 @@ export class PromptSender {
     const receipt = AgentError.is(error, 'agent.deliveryUnknown') ? await this.#unknownOf(id) : undefined;
     if (receipt) return this.settle(receipt);
     const text = `${this.#name(id)}: ${messageFor(error)?.text ?? ''}`;
-    if (AgentError.is(error) && BLOCKED.has(error.code)) {
-      const review = AgentError.is(error, 'agent.dialogOpen') && this.#isAnswerable(id) ? [REVIEW] : [];
+    if (isBlocked(error)) {
+      const review =
+        AgentError.is(error, 'agent.dialogOpen') && isAnswerable(this.parts.engine.agent(id)) ? [REVIEW] : [];
       const answer = await window.show('warning', text, [...review, QUEUE, ATTACH]);
       if (answer === REVIEW) window.run(CommandId.ReviewRequest, id);
       if (answer === ATTACH) window.run(CommandId.AttachAgent, id);
@@ -170,12 +213,6 @@ export class PromptSender {
     }
   }
 
-  /** What is in the way can be allowed or denied from this window. */
-  #isAnswerable(id: AgentId): boolean {
-    const request = this.parts.engine.agent(id)?.request;
-    return request !== undefined && (isAllowable(request) || isDeniable(request));
-  }
-
   #release(id: AgentId): void {
     const count = (this.#underWay.get(id) ?? 1) - 1;
     if (count > 0) this.#underWay.set(id, count);
@@ -185,4 +222,20 @@ export class PromptSender {
   #name(id: AgentId): string {
     return this.parts.engine.agent(id)?.name ?? id;
   }
+}
+
+/** Nothing was typed and nothing is kept. Of a lost connection nobody knows. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof OrchestratorError && !GatewayError.is(error) && !hasReceipt(error);
+}
+
+/** The text stays in the receipts of the agent, to be sent again from there. */
+function hasReceipt(error: unknown): boolean {
+  const isKept = AgentError.is(error, 'agent.deliveryFailed') || AgentError.is(error, 'agent.deliveryUnknown');
+  return isKept || isCancellation(error);
+}
+
+/** What is in the way can be allowed or denied from this window. */
+export function isAnswerable(view: AgentView | undefined): boolean {
+  return view?.request !== undefined && (isAllowable(view.request) || isDeniable(view.request));
 }

@@ -88,7 +88,8 @@ export class ReceiptDesk {
   }
 
   async #document(id: AgentId, receipts: readonly PromptReceipt[]): Promise<void> {
-    await this.parts.documents.show(`Prompts of ${id}.txt`, receiptsText(this.#name(id), receipts));
+    const name = this.#name(id);
+    await this.parts.documents.show(`Prompts of ${name}.txt`, receiptsText(name, receipts), `prompts ${id}`);
   }
 
   #choices(receipts: readonly PromptReceipt[]): readonly Choice[] {

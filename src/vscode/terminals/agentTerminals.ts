@@ -3,12 +3,21 @@ import type { AgentId } from '../../core/agents/agent';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import { Emitter } from '../../core/base/event';
 import { ignore, type Logger } from '../../core/base/log';
-import type { AgentView, Engine, EngineStatus } from '../../core/engine';
+import type { AgentView, AgentViewChange, Engine, EngineStatus } from '../../core/engine';
 import type { LiveSettings } from '../liveSettings';
 import { TerminalPlace } from '../settings';
 import { WindowError } from '../windowErrors';
 import { isOnlyLooking } from '../commands/control';
 import { type Attachment, attachmentOf, terminalName } from './attachment';
+import { TerminalReturns } from './terminalReturns';
+
+/** Where a terminal stood. */
+interface Place {
+  /** Undefined: in the panel. */
+  readonly column?: vscode.ViewColumn;
+  /** It was the one that is looked at. */
+  readonly wasInFront: boolean;
+}
 
 /**
  * Terminals that look at agents: at most one per agent in this window. VS Code runs the tmux client, so a terminal
@@ -20,6 +29,11 @@ export class AgentTerminals implements Disposable {
   readonly #editorTerminals = new WeakSet<vscode.Terminal>();
   /** Opened while this window only looked. */
   readonly #readOnlyTerminals = new WeakSet<vscode.Terminal>();
+  /** Generation of the run that each shows. */
+  readonly #generations = new WeakMap<vscode.Terminal, number>();
+  readonly #returns = new TerminalReturns<Place>();
+  /** Where terminals stood when their agents changed last: of one that has ended VS Code does not tell it. */
+  readonly #places = new Map<AgentId, Place>();
   readonly #store = new DisposableStore();
   readonly #onDidLeave: Emitter<void>;
   /** The person has turned to another terminal, or to a text editor. */
@@ -36,7 +50,8 @@ export class AgentTerminals implements Disposable {
     this.#store.add(vscode.window.onDidChangeActiveTerminal(leave));
     this.#store.add(vscode.window.onDidChangeActiveTextEditor((editor) => editor && leave()));
     this.#store.add(vscode.window.onDidChangeTextEditorSelection(({ kind }) => kind !== undefined && leave()));
-    this.#store.add(vscode.window.onDidCloseTerminal((terminal) => this.#forget(terminal)));
+    this.#store.add(vscode.window.onDidCloseTerminal((terminal) => this.#onDidClose(terminal)));
+    this.#store.add(engine.onDidChangeAgent((change) => this.#onAgent(change)));
     this.#store.add(vscode.window.onDidOpenTerminal(() => void this.adopt()));
     this.#store.add(
       engine.onDidChangeStatus((status) => {
@@ -55,7 +70,7 @@ export class AgentTerminals implements Disposable {
   /** Shows the agent in the editor area, beside what is there. A terminal in the panel moves: it is attached anew. */
   async attachBeside(id: AgentId): Promise<vscode.Terminal> {
     const existing = await this.#existing(id);
-    if (existing && (this.#editorTerminals.has(existing) || isInEditorArea(existing))) {
+    if (existing && (this.#editorTerminals.has(existing) || editorColumnOf(existing) !== undefined)) {
       existing.show();
       return existing;
     }
@@ -89,7 +104,7 @@ export class AgentTerminals implements Disposable {
       for (const terminal of vscode.window.terminals) {
         const id = clients.get((await terminal.processId) ?? -1);
         if (id === undefined || this.#terminals.has(id) || !isOpen(terminal)) continue;
-        this.#terminals.set(id, terminal);
+        this.#set(id, terminal);
         if (isOnlyLooking(this.engine.status)) this.#readOnlyTerminals.add(terminal);
       }
     } catch (error) {
@@ -112,16 +127,59 @@ export class AgentTerminals implements Disposable {
     return undefined;
   }
 
-  async #create(id: AgentId, place: TerminalPlace): Promise<vscode.Terminal> {
+  async #create(id: AgentId, place: TerminalPlace, column?: vscode.ViewColumn): Promise<vscode.Terminal> {
     const view = viewOf(this.engine, id);
     const attachment = await attachmentOf(this.engine, id);
     const present = this.#terminals.get(id);
     if (present && place !== TerminalPlace.Beside) return present; // opened while we asked
-    const terminal = vscode.window.createTerminal({ ...optionsOf(view, attachment), location: locationOf(place) });
+    const location = column === undefined ? locationOf(place) : { viewColumn: column, preserveFocus: true };
+    const terminal = vscode.window.createTerminal({ ...optionsOf(view, attachment), location });
     if (attachment.isReadOnly) this.#readOnlyTerminals.add(terminal);
     if (place !== TerminalPlace.Panel) this.#editorTerminals.add(terminal);
-    this.#terminals.set(id, terminal);
+    this.#set(id, terminal);
     return terminal;
+  }
+
+  #set(id: AgentId, terminal: vscode.Terminal): void {
+    this.#terminals.set(id, terminal);
+    this.#generations.set(terminal, this.engine.agent(id)?.generation ?? 0);
+    this.#returns.forget(id);
+  }
+
+  #onAgent({ id, view, previous }: AgentViewChange): void {
+    if (!view) {
+      this.#returns.forget(id);
+      this.#places.delete(id);
+      return;
+    }
+    if (view.lifecycle === previous?.lifecycle && view.pid === previous.pid) return;
+    const terminal = this.#terminals.get(id);
+    if (terminal) this.#places.set(id, placeOf(terminal));
+    void this.#bringBack(view);
+  }
+
+  /** Ended by itself, it comes back for the agent's next run, where it stood. */
+  #onDidClose(terminal: vscode.Terminal): void {
+    const [id] = [...this.#terminals].find(([, known]) => known === terminal) ?? [];
+    this.#forget(terminal);
+    const view = id === undefined ? undefined : this.engine.agent(id);
+    // A terminal that somebody closes has no code; VS Code (1.139) says `User` as the reason of every one in the editor area.
+    if (!view || terminal.exitStatus?.code !== 0) return;
+    const place = this.#places.get(view.id) ?? placeOf(terminal);
+    this.#returns.note(view, this.#generations.get(terminal) ?? view.generation, place);
+    void this.#bringBack(view);
+  }
+
+  async #bringBack(view: AgentView): Promise<void> {
+    const place = this.#returns.take(view);
+    if (!place || this.#terminals.has(view.id)) return;
+    try {
+      const where = place.column === undefined ? TerminalPlace.Panel : TerminalPlace.Editor;
+      const terminal = await this.#create(view.id, where, place.column);
+      if (place.wasInFront) terminal.show(true);
+    } catch (error) {
+      ignore(this.log, error, 'a terminal that went with a run is not brought back');
+    }
   }
 
   #forget(closed: vscode.Terminal): void {
@@ -137,12 +195,18 @@ function isOpen(terminal: vscode.Terminal): boolean {
 }
 
 /**
- * True for one that stands in the editor area, also one that VS Code brought back after a reload: tabs do not name their terminal, but
- * are labelled with its name. A person who renames a tab gets a new terminal once.
+ * The column of one that stands in the editor area, also of one that VS Code brought back after a reload: tabs do not name their terminal,
+ * but are labelled with its name. A person who renames a tab gets a new terminal once.
  */
-function isInEditorArea(terminal: vscode.Terminal): boolean {
-  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-  return tabs.some(({ input, label }) => input instanceof vscode.TabInputTerminal && label === terminal.name);
+export function editorColumnOf(terminal: vscode.Terminal): vscode.ViewColumn | undefined {
+  const isIts = ({ input, label }: vscode.Tab): boolean =>
+    input instanceof vscode.TabInputTerminal && label === terminal.name;
+  return vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(isIts))?.viewColumn;
+}
+
+function placeOf(terminal: vscode.Terminal): Place {
+  const column = editorColumnOf(terminal);
+  return { ...(column === undefined ? {} : { column }), wasInFront: terminal === vscode.window.activeTerminal };
 }
 
 function optionsOf(view: AgentView, { program, args, isReadOnly }: Attachment): vscode.TerminalOptions {

@@ -104,7 +104,15 @@ describe('an agent named on the command line', () => {
   it('must exist: those that do are listed', () => {
     const error = failure(() => chooseAgent(agents, 'nobody\u001b[2J'));
     assert.deepEqual([error.exitCode, error.message], [ExitCode.NotFound, 'there is no agent "nobody"']);
-    assert.match(error.advice ?? '', /builder/);
+  });
+
+  it('is told by the names that there are, typed as in a shell; by the id where a name leads to several', () => {
+    const advice = (of: readonly AgentRow[]) => failure(() => chooseAgent(of, 'nobody')).advice;
+    assert.equal(advice(agents), 'There are: reviewer, reviewer-2, Builder, b.');
+    assert.equal(advice([row('a-7', 'My agent'), row('b-1', 'Bob')]), "There are: 'My agent', Bob.");
+    assert.match(advice([]) ?? '', /^There are no agents; /);
+    const many = Array.from({ length: 23 }, (_, n) => row(`a-${n}`, `A${n}`));
+    assert.match(advice(many) ?? '', /, A19 and 3 more\.$/);
   });
 
   it('gets a free name from its type', () => {

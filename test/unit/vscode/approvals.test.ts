@@ -62,7 +62,7 @@ describe('answering a request', () => {
     window.nextAnswers.push('later', 'Approve');
     const seen: string[] = [];
     const choose = window.choose.bind(window);
-    window.choose = (...args) => (seen.push(documents.open.get('Request of reviewer.txt') ?? ''), choose(...args));
+    window.choose = (...args) => (seen.push(documents.open.get('Request of Reviewer.txt') ?? ''), choose(...args));
     await desk.review(id);
     assert.deepEqual([engine.calls, documents.closed.length, documents.open.size], [[], 1, 0]);
     assert.ok(seen[0]?.includes('    the end'));

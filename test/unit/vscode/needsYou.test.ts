@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../../src/core/agents/agent';
+import { Emitter } from '../../../src/core/base/event';
 import type { PermissionRequest } from '../../../src/core/agents/permissionRequest';
 import type { AgentView } from '../../../src/core/engine';
 import { MERGE_LIMIT_MS, MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
@@ -14,6 +15,9 @@ describe('NeedsYouPresenter', () => {
   function createFixture(options: { readonly level?: NotificationLevel; readonly wasAway?: boolean } = {}) {
     const [engine, clock, window] = [new FakeEngine(), new ManualClock(), new FakeWindow()];
     const [watching, settings] = [new FakeWatching(), { level: options.level ?? 'all' }];
+    const told = new Emitter<string>((error) => {
+      throw error;
+    });
     const make = (): NeedsYouPresenter =>
       new NeedsYouPresenter(
         engine,
@@ -23,6 +27,7 @@ describe('NeedsYouPresenter', () => {
         watching,
         () => options.wasAway ?? false,
         async () => {},
+        { covers: () => false, onDidTell: told.event },
       );
     const be = (id: string, activity: AgentView['activity'], more: Partial<AgentView> = {}): void =>
       engine.simulateAgent(
@@ -31,7 +36,7 @@ describe('NeedsYouPresenter', () => {
     /** It waits for an answer to a request that can be read. */
     const ask = (id: string, requestId: string, more: Partial<PermissionRequest> = {}): void =>
       be(id, 'awaiting_approval', { request: aRequest({ agentId: id as AgentId, id: requestId, ...more }) });
-    return { engine, clock, window, make, be, ask, watching, settings };
+    return { engine, clock, window, make, be, ask, watching, settings, told };
   }
 
   it('says once that agents began to wait', async () => {
@@ -83,6 +88,23 @@ describe('NeedsYouPresenter', () => {
     engine.simulateAgent(anAgentView({ ...view, lifecycle: 'quarantined', needsYou: 'quarantined' }));
     await clock.advanceMs(10 * MERGE_MS);
     assert.deepEqual(window.shown, []);
+  });
+
+  it('says nothing of a start that failed when whoever ordered it was told; the next failure is news', async () => {
+    const { engine, clock, window, make, be, told } = createFixture();
+    make();
+    engine.simulateReady();
+    const fail = (id: string): void =>
+      be(id, 'unknown', { lifecycle: 'failed', needsYou: 'failed', exit: { code: 3 } });
+    fail('a');
+    fail('b');
+    told.fire('a');
+    await clock.advanceMs(MERGE_LIMIT_MS);
+    assert.deepEqual(window.shown, ['warning: B: failed with exit code 3. [Go to Agent]']);
+    be('a', 'busy');
+    fail('a');
+    await clock.advanceMs(MERGE_LIMIT_MS);
+    assert.equal(window.shown.length, 2);
   });
 
   it('says nothing in a window nobody looks at, until somebody does', async () => {
@@ -362,12 +384,15 @@ describe('NeedsYouPresenter', () => {
   });
 
   it('leaves nothing behind when disposed', () => {
-    const { engine, clock, make, be, watching } = createFixture();
+    const { engine, clock, make, be, watching, told } = createFixture();
     const presenter = make();
     engine.simulateReady();
     be('a', 'busy');
     be('a', 'awaiting_input');
     presenter.dispose();
-    assert.deepEqual([engine.listenerCount, watching.listenerCount, clock.pendingCount], [0, 0, 0]);
+    assert.deepEqual(
+      [engine.listenerCount, watching.listenerCount, told.listenerCount, clock.pendingCount],
+      [0, 0, 0, 0],
+    );
   });
 });

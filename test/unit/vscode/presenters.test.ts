@@ -3,7 +3,8 @@ import type { AlertNotice } from '../../../src/core/monitoring/alertSink';
 import { MERGE_LIMIT_MS, MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
 import { MUTED_KEY, NoticePresenter, resetMutedNotices } from '../../../src/vscode/notices/noticePresenter';
 import type { NotificationLevel } from '../../../src/vscode/settings';
-import { FakeEngine } from '../../support/fakeEngine';
+import type { AgentId } from '../../../src/core/agents/agent';
+import { anAgentView, FakeEngine } from '../../support/fakeEngine';
 import { FakeWindow, MapMemory } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
@@ -33,8 +34,28 @@ describe('NoticePresenter', () => {
     engine.simulateNotice(aNotice({ fingerprint: 'agent.quarantined:b', title: 'B is quarantined.', agentId: 'b' }));
     await clock.advanceMs(MERGE_MS);
     assert.deepEqual(window.shown, [
-      "warning: A is quarantined. It failed 6 times. And 1 more like this. [Go to Agent|Show Log|Don't Show Again]",
+      "warning: A is quarantined. It failed 6 times. And 1 more like this. [Go to Agent|Release|Don't Show Again]",
     ]);
+  });
+
+  it('offers to release who is in quarantine: the one, or those that the person chooses; nobody who is out of it', async () => {
+    const { engine, clock, window, make } = createFixture();
+    window.answer = 'Release';
+    make();
+    const told = async (...ids: string[]): Promise<void> => {
+      for (const agentId of ids)
+        engine.simulateNotice(aNotice({ fingerprint: `agent.quarantined:${agentId}`, agentId }));
+      await clock.advanceMs(MERGE_MS);
+    };
+    for (const id of ['a', 'b']) engine.simulateAgent(anAgentView({ id: id as AgentId, lifecycle: 'quarantined' }));
+    await told('a');
+    await told('a', 'b');
+    engine.simulateAgent(anAgentView({ id: 'b' as AgentId }));
+    await told('a', 'b');
+    await told('b');
+    const release = 'coreOrchestrator.releaseQuarantine';
+    assert.deepEqual(window.ran, [[release, 'a'], [release], [release, 'a']]);
+    assert.match(window.shown.at(-1) ?? '', /^information: It is not in quarantine any more/);
   });
 
   it('puts nothing off for ever while there is more and more', async () => {

@@ -198,7 +198,7 @@ describe('receipts', () => {
     );
     assert.deepEqual(engine.calls, ['resendPrompt r1']);
     await desk.show(id);
-    assert.match(documents.open.get('Prompts of reviewer.txt') ?? '', /^Prompts of Reviewer\n/);
+    assert.match(documents.open.get('Prompts of Reviewer.txt') ?? '', /^Prompts of Reviewer\n/);
   });
 
   it('tell in the document every step, what was altered and how often Enter was pressed', () => {

@@ -112,8 +112,16 @@ describe('reports', () => {
     );
     assert.equal(
       text,
-      '# Core Orchestrator: Setup\n\n1 thing needs attention.\n\n## PROBLEM: tmux\n\nnot found\n\nRun `sudo apt install tmux`.\n\n## All checks\n\n- PROBLEM | tmux: not found\n- ok | Store: two lines\n',
+      '# Core Orchestrator: Setup\n\n1 thing needs attention.\n\n## PROBLEM: tmux\n\nnot found\n\nRun \\`sudo apt install tmux\\`.\n\n## All checks\n\n- PROBLEM | tmux: not found\n- ok | Store: two lines\n',
     );
+  });
+
+  it('S6 show text of others as text where they are rendered', () => {
+    const evil = '<img src=x> [x](command:y) ![](https://e) *b* _i_ `c` &lt; $f$ ~~d~~\n# heading';
+    const detail = setupText([{ id: 'a', label: evil, level: 'error', detail: evil, advice: evil }], []);
+    const bare = detail.replace(/\\[\\`*_[\]<>&$~#!|]/g, '');
+    assert.doesNotMatch(bare.replace(/^#+ /gm, '').replaceAll(' | ', ''), /[`*_[\]<>&$~#!|]/);
+    assert.equal(detail.match(/heading$/gm)?.length, 4, 'each stays on its line');
   });
 
   it('of an agent hold every change with its evidence', () => {

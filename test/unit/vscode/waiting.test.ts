@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../../src/core/agents/agent';
+import { Emitter } from '../../../src/core/base/event';
 import { silentLogger } from '../../../src/core/base/log';
 import { AgentError } from '../../../src/core/agents/agentErrors';
 import type { AgentView, FleetPlan, ReturnedAgent } from '../../../src/core/engine';
@@ -113,7 +114,7 @@ describe('ResumePresenter', () => {
       new FakeWatching(),
       () => false,
       async () => {},
-      covers,
+      { covers, onDidTell: new Emitter<string>(() => {}).event },
     );
     const fail = (id: string, changes: Partial<AgentView> = {}): void =>
       engine.simulateAgent(gone(id, clock.nowMs(), { needsYou: 'failed', exit: { code: 1 }, ...changes }));
@@ -358,5 +359,12 @@ describe('reports about states and types', () => {
     );
     assert.match(text, /- WARNING \| hooks: none came\n {2}- Update the program\.\n- ok \| starts: in 0\.3 s\n/);
     assert.match(text, /## aider\n\nNot checked: not found\n$/);
+  });
+
+  it('say plainly that no version is checked for a type', () => {
+    const report = { typeId: 'demo', knownVersions: [], checks: [] };
+    assert.match(doctorText([report], []), /## demo\n\n- no version is checked for this type\n- nothing is degraded\n/);
+    const shell = { ...report, programVersion: '5.2' };
+    assert.match(doctorText([shell], []), /\n- program version: 5\.2\n- no version is checked for this type\n/);
   });
 });
