@@ -141,9 +141,10 @@ describe('The secrets of an engine with a running agent', function () {
       .flatMap((pid) => {
         try {
           const isHook = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('.js\0hook\0');
+          if (!isHook || !fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(root)) return [];
           const [, limit = ''] =
             /^Max core file size +(\S+)/m.exec(fs.readFileSync(`/proc/${pid}/limits`, 'utf8')) ?? [];
-          return isHook && fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(root) ? [limit] : [];
+          return [limit];
         } catch {
           return []; // gone, or of somebody else
         }
