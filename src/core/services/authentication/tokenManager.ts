@@ -146,7 +146,7 @@ interface Known {
   readonly digest: string | undefined;
 }
 
-/** Where a token is looked for: by its last four characters, which give nothing away. Another one with the same end has another digest. */
+/** Where a token is looked for: by its last four characters, far too few to make the rest from. Another one with the same end has another digest. */
 function placeOf(token: string): number {
   let place = 0;
   for (let at = Math.max(0, token.length - 4); at < token.length; at++)
