@@ -3,6 +3,7 @@ import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import { CliError, ExitCode } from './exitCodes';
 import { backUp, check, compact, dataStatus, listBackups, restore } from './maintenanceVerbs';
+import { search } from './searchVerb';
 import { cleanLine } from './terminalText';
 
 /** What `data.export` answers. */
@@ -24,6 +25,7 @@ const BY_ENDING: Readonly<Record<string, Format>> = {
 
 const ACTIONS: Readonly<Record<string, (context: VerbContext) => Promise<ExitCode>>> = {
   status: dataStatus,
+  search,
   backups: listBackups,
   backup: backUp,
   restore,
@@ -36,6 +38,9 @@ const ACTIONS: Readonly<Record<string, (context: VerbContext) => Promise<ExitCod
 export async function data(context: VerbContext): Promise<ExitCode> {
   const name = context.operand(0);
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+  const surplus = context.operand(2);
+  if (surplus !== '' && action !== search)
+    throw new CliError(ExitCode.Usage, `"${cleanLine(surplus)}" is too much`, 'orc data --help tells more.');
   if (action) return action(context);
   const advice = `It does: ${Object.keys(ACTIONS).join(', ')}.`;
   throw new CliError(ExitCode.Usage, `"${cleanLine(name)}" is nothing that data does`, advice);

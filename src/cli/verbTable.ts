@@ -131,17 +131,18 @@ export const VERBS: readonly VerbInfo[] = [
   { ...agents('why', 'the evidence for its state'), operands: 'AGENT', most: 1 },
   {
     name: 'data',
-    operands: 'status|backups|backup [FILE]|restore FILE|check|compact|export FILE',
+    operands: 'status|search WORDS|backups|backup [FILE]|restore FILE|check|compact|export FILE',
     least: 1,
-    most: 2,
-    summary: 'look after what is kept: its size, backups, damage; or write it to a file',
+    most: MANY,
+    summary: 'look after what is kept, or through it: its size, backups, damage; or write it to a file',
     options: [
+      { name: 'limit', value: 'N', summary: 'of search: at most N (default 50)' },
       { name: 'format', value: 'FORMAT', summary: 'json, ndjson, csv or markdown (default: by the ending of FILE)' },
       { name: 'with-secrets', summary: 'leave secrets in' },
       { name: 'replace', summary: 'replace a file that is there' },
       { name: 'yes', summary: 'of restore: put the backup in the place of what is kept now' },
     ],
-    completes: ['status', 'backups', 'backup', 'restore', 'check', 'compact', 'export'],
+    completes: ['status', 'search', 'backups', 'backup', 'restore', 'check', 'compact', 'export'],
   },
   {
     name: 'doctor',

@@ -24,6 +24,7 @@ function objectWith<T>(
 export const AGENTS: Collection<AgentRecord> = {
   kind: 'agent',
   indexes: ['lifecycle'],
+  texts: ['spec.name', 'spec.role', 'spec.team', 'spec.folder', 'spec.firstPrompt'],
   parse: objectWith('agent', {
     id: 'string',
     spec: 'object',
@@ -51,6 +52,7 @@ export const AGENT_CHANGES: Collection<AgentChange> = {
 export const APPROVALS: Collection<Approval> = {
   kind: 'approval',
   indexes: [],
+  texts: ['shown'],
   parse: objectWith('approval', { hash: 'string', shown: 'string', approvedAtMs: 'number' }),
 };
 

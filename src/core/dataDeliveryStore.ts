@@ -15,6 +15,7 @@ const OPEN: readonly DeliveryState[] = ['queued', 'typing', 'typed', 'submitted'
 export const DELIVERIES: Collection<PromptDelivery> = {
   kind: 'delivery',
   indexes: ['agentId', 'state'],
+  texts: ['text'],
   durability: 'full',
   parse: (value) => {
     if (typeof value !== 'object' || value === null) throw new DataError('data.invalid', 'delivery is not an object');

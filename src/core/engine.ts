@@ -12,6 +12,7 @@ import type { BackupReport, CheckDepth, CompactReport, StoreCheckReport } from '
 import type { ExportReport, ExportRequest } from './data/exchange/dataExport';
 import type { DataStatus, RestoreReport } from './data/storeCare';
 import type { Disposable } from './base/disposable';
+import type { SearchAnswer, SearchRequest } from './recordSearch';
 import type { Event } from './base/event';
 
 export type { DoctorReport } from './agents/doctor';
@@ -22,6 +23,7 @@ export type { BackupReport, CheckDepth, CompactReport, StoreCheckReport, StoreFi
 export type { BackupKind, DataStatus, KeptBackup, KeptCheck, RestoreReport } from './data/storeCare';
 export type { AgentUsage } from './agents/usage';
 export type { Diagnosis } from './base/diagnosis';
+export type { FoundKind, FoundRecord, SearchAnswer, SearchRequest } from './recordSearch';
 
 /**
  * The engine as its users see it: the window, the exported API, later `orc` and the gateway. `Orchestrator` is the
@@ -122,6 +124,11 @@ export interface Engine extends Disposable {
    */
   exportData(request: ExportRequest, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<ExportReport>;
 
+  /**
+   * Finds prompts, agents and approvals by their words: also agents' that are gone, as long as they are kept. Never values of environment variables.
+   * @throws {DataError} data.invalid (the query is too long), data.corrupt (the index of texts cannot be used), data.io
+   */
+  searchRecords(request: SearchRequest): Promise<SearchAnswer>;
   /** Engine, sizes, backups and the last check of the store, read when asked. */
   dataStatus(): Promise<DataStatus>;
   /** Looks for damage beside the writers; repairs nothing. What it finds is kept and raised as the notice {@link STORE_DAMAGED}. */

@@ -339,6 +339,7 @@ export class Orchestrator implements Engine {
     const keeper = isBlockedByStore(this.#status) ? this.#workspace?.storeKeeper : undefined;
     return keeper ? statusWithoutStore(keeper, this.#status) : (await this.#calls()).dataStatus();
   };
+  searchRecords: EngineCalls['searchRecords'] = async (request) => (await this.#calls()).searchRecords(request);
   checkData: EngineCalls['checkData'] = async (...args) => (await this.#calls()).checkData(...args);
   backUpData: EngineCalls['backUpData'] = async (...args) => (await this.#calls()).backUpData(...args);
   compactData: EngineCalls['compactData'] = async (...args) => (await this.#calls()).compactData(...args);

@@ -16,6 +16,7 @@ import type {
 import type { EngineCalls } from './engineCalls';
 import type { FleetRunner } from './fleetRunner';
 import type { MaintenanceCalls } from './ownerMaintenance';
+import type { RecordSearch } from './recordSearch';
 
 export interface OwnerCallsPorts {
   readonly supervisor: AgentSupervisor;
@@ -23,6 +24,7 @@ export interface OwnerCallsPorts {
   readonly doctor: (typeId: string, signal: AbortSignal) => Promise<DoctorReport>;
   readonly exportData: EngineCalls['exportData'];
   readonly maintenance: MaintenanceCalls;
+  readonly search: RecordSearch;
 }
 
 /** What the owner's session does itself. */
@@ -142,6 +144,7 @@ export class OwnerCalls implements EngineCalls {
     return this.ports.exportData(request, onProgress, signal);
   }
 
+  searchRecords: EngineCalls['searchRecords'] = (request) => this.ports.search.search(request);
   dataStatus: EngineCalls['dataStatus'] = () => this.ports.maintenance.dataStatus();
   checkData: EngineCalls['checkData'] = (...args) => this.ports.maintenance.checkData(...args);
   backUpData: EngineCalls['backUpData'] = (...args) => this.ports.maintenance.backUpData(...args);

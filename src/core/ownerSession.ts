@@ -28,6 +28,7 @@ import { createExporter } from './ownerExport';
 import { OwnerMaintenance } from './ownerMaintenance';
 import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
+import { RecordSearch } from './recordSearch';
 import type { ViewBoard } from './viewBoard';
 import type { OpenedStore, Workspace } from './workspace';
 
@@ -209,7 +210,10 @@ export class OwnerSession implements Disposable {
       log,
     });
     const reopen = (): void => this.reopen({ isLossAccepted: false });
+    const search = new RecordSearch(dataStore);
+    search.prepare().catch((error: unknown) => ignore(log, error, 'it is tried again by the next search'));
     this.#calls = new OwnerCalls({
+      search,
       supervisor,
       fleet,
       doctor: (typeId, ended) => doctor.examine(typeId, ended),

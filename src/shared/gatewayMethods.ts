@@ -68,6 +68,13 @@ export interface GatewayParams {
     readonly withSecrets?: boolean;
     readonly overwrite?: boolean;
   };
+  /** → `SearchAnswer`: prompts, agents and approvals that hold all words of `query`. */
+  readonly 'data.search': Limit & {
+    readonly query: string;
+    readonly kinds?: readonly ('prompt' | 'agent' | 'approval')[];
+    /** Only what is older than this `position` of a found record. */
+    readonly before?: number;
+  };
   /** → `DataStatus`: engine, sizes, backups and last check of the store. */
   readonly 'data.status': NoParams;
   /** → `StoreCheckReport`; default `full`. With `progress`, as the next three. */

@@ -15,6 +15,7 @@ import { maintenanceCommands } from './commands/maintenanceCommands';
 import { openCommands } from './commands/openCommands';
 import { type CommandHandlers, registerCommands } from './commands/registerCommands';
 import { reportCommands } from './commands/reportCommands';
+import { searchCommands } from './commands/searchCommands';
 import { ResumeDesk } from './commands/resumeDesk';
 import { StartAgentDialog } from './commands/startAgentDialog';
 import { WaitingRound } from './commands/waitingRound';
@@ -186,6 +187,7 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
     }),
     ...reportCommands({ engine, targets, documents, clock, isTrusted }),
     ...dataCommands({ engine, reporter, window, documents, isTrusted }),
+    ...searchCommands({ engine, documents, reporter, clock, isTrusted, reveal }),
     ...maintenanceCommands({ engine, window, documents, clock, isTrusted }),
     ...fleetCommands(fleet),
     ...windowCommands({ engine, documents, settings, channel, extensionVersion, globalMemory, start }),

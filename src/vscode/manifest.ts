@@ -52,6 +52,7 @@ export const CommandId = {
   RemoveAgent: 'coreOrchestrator.removeAgent',
   StartFleet: 'coreOrchestrator.startFleet',
   StopAll: 'coreOrchestrator.stopAll',
+  SearchRecords: 'coreOrchestrator.searchRecords',
   ExportData: 'coreOrchestrator.exportData',
   Backup: 'coreOrchestrator.backup',
   Restore: 'coreOrchestrator.restore',
@@ -117,6 +118,7 @@ export interface CommandTypes {
   [CommandId.RemoveAgent]: AgentCommand;
   [CommandId.StartFleet]: PlainCommand;
   [CommandId.StopAll]: PlainCommand;
+  [CommandId.SearchRecords]: PlainCommand;
   [CommandId.ExportData]: PlainCommand;
   [CommandId.Backup]: PlainCommand;
   [CommandId.Restore]: PlainCommand;

@@ -26,6 +26,8 @@ import {
   type NoticeChange,
   type RestoreReport,
   type ResumeReport,
+  type SearchAnswer,
+  type SearchRequest,
   type StateExplanation,
   type StoreCheckReport,
 } from '../../src/core/engine';
@@ -355,6 +357,13 @@ export class FakeEngine implements Engine {
   checkReport: StoreCheckReport = {
     ...{ isWhole: true, findings: [], isCut: false, depth: 'full', records: 3, changes: 7, seq: 7 },
   };
+
+  searchAnswer: SearchAnswer = { found: [], isComplete: true };
+
+  async searchRecords({ query }: SearchRequest): Promise<SearchAnswer> {
+    this.#call(`searchRecords ${query}`);
+    return this.searchAnswer;
+  }
 
   async dataStatus(): Promise<DataStatus> {
     return this.dataStatusNow;

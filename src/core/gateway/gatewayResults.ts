@@ -19,6 +19,7 @@ import type {
   FleetStep,
   NoticeChange,
   RestoreReport,
+  SearchAnswer,
   ResumeReport,
   StateExplanation,
   StoreCheckReport,
@@ -64,6 +65,7 @@ export interface GatewayResults extends Record<GatewayMethod, unknown> {
   readonly 'fleet.stopAll': WireFleetResult;
   readonly 'fleet.resume': WireFleetResult;
   readonly 'data.export': ExportReport;
+  readonly 'data.search': SearchAnswer;
   readonly 'data.status': DataStatus;
   readonly 'data.check': StoreCheckReport;
   readonly 'data.backup': BackupReport;

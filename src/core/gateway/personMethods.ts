@@ -7,7 +7,7 @@ import type { FleetResult } from '../engine';
 import { requireFleetPlan, wireOfResult, wireOfStep } from './fleetWire';
 import { listedViews } from './listedViews';
 import { forPerson, type Method, type PersonCall } from './methodTable';
-import { agentId, anything, flag, limit, listOf, oneOf, optional, text, thingId } from './params';
+import { agentId, anything, flag, integer, limit, listOf, oneOf, optional, text, thingId } from './params';
 import { watch } from './watch';
 
 const nothing = {};
@@ -104,6 +104,21 @@ export const personMethods = {
     },
     ({ file, format, withSecrets = false, overwrite = false }, call) =>
       call.engine.exportData({ file, format, withSecrets, overwrite }, steps(call), call.signal),
+  ),
+  'data.search': forPerson(
+    {
+      query: text({ minLength: 0, maxLength: 1_000 }),
+      kinds: optional(listOf(oneOf('prompt', 'agent', 'approval'), 3)),
+      limit,
+      before: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+    },
+    ({ query, kinds, limit, before }, { engine }) =>
+      engine.searchRecords({
+        query,
+        ...(kinds && { kinds }),
+        ...(limit !== undefined && { limit }),
+        ...(before !== undefined && { before }),
+      }),
   ),
   'data.status': forPerson(nothing, (_, { engine }) => engine.dataStatus()),
   'data.check': forPerson({ depth: optional(oneOf('quick', 'full')) }, ({ depth = 'full' }, call) =>

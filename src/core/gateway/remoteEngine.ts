@@ -207,6 +207,10 @@ export class RemoteEngine implements FollowedEngine {
     return this.client.request('data.export', request, withSteps(onProgress, signal));
   }
 
+  searchRecords(request: engine.SearchRequest): Promise<engine.SearchAnswer> {
+    return this.client.request('data.search', request);
+  }
+
   dataStatus(): Promise<engine.DataStatus> {
     return this.client.request('data.status', {});
   }

@@ -116,6 +116,7 @@ describe('the engine of a window that follows', () => {
     await remote.resumeFleet(noSteps, signal);
     await remote.acceptStoreLoss();
     await remote.exportData({ file: '/x.md', format: 'markdown' }, noSteps, signal);
+    assert.deepEqual((await remote.searchRecords({ query: 'needle' })).found, []);
     assert.equal((await remote.checkData('quick', noSteps, signal)).isWhole, true);
     await remote.backUpData(undefined, noSteps, signal);
     await remote.backUpData('/x.db', noSteps, signal);
@@ -146,6 +147,7 @@ describe('the engine of a window that follows', () => {
       'resumeFleet',
       'acceptStoreLoss',
       'exportData markdown /x.md',
+      'searchRecords needle',
       'checkData quick',
       'backUpData ',
       'backUpData /x.db',
