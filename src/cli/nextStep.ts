@@ -45,6 +45,8 @@ export function nextStep(code: string, agent: AgentRow, handle: string, isTermin
       return `See what covers its input in ${attach}; with --queue the prompt waits until it is free.`;
     case 'agent.notReady':
       return `See what it does in ${attach}; with --queue the prompt waits until it is ready.`;
+    case 'agent.linesWouldSplit':
+      return `Send it as one line, or each line as a prompt of its own; see what takes them in ${attach}.`;
     case 'agent.notRunning':
       return UNDER_WAY.has(agent.lifecycle)
         ? `See how far it is: \`orc why ${handle}\`.`

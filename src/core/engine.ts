@@ -80,7 +80,7 @@ export interface Engine extends Disposable {
    * Delivers a prompt. Resolves with the receipt once there is evidence that it arrived (`acknowledged`), or, with
    * `whenBlocked: 'queue'`, as soon as it is kept and has to wait (`queued`).
    * @throws {AgentError} blocked: agent.notRunning, agent.paused, agent.dialogOpen, agent.draftInBox, agent.inputHidden,
-   * agent.notReady (nothing was typed, nothing is kept); agent.deliveryFailed (it did not arrive); agent.deliveryUnknown (it
+   * agent.notReady (nothing was typed, nothing is kept); agent.deliveryFailed, agent.linesWouldSplit (it did not arrive); agent.deliveryUnknown (it
    * may have arrived; nothing is typed again); agent.notAllowed (this type cannot be typed into, or the text is empty)
    */
   sendPrompt(id: AgentId, text: string, options?: SendPromptOptions): Promise<PromptReceipt>;

@@ -7,7 +7,7 @@
  * to those who type into them: `DEMO_REDRAW_MS=<n>` shows a draft so much later; `DEMO_PASTE_ENTER_MS=<n>` takes an Enter that
  * comes within so much after a paste as part of it; `DEMO_FIRST_ENTER=lost` ignores the first Enter of each prompt;
  * `DEMO_COLLAPSE=<n>` shows a paste of more characters as one line in brackets; `DEMO_DIALOG=trust` asks a question before the
- * first prompt. `DEMO_WORK_MS=<n>` is how long it works at a text that is no command; `DEMO_HOOK=<JSON array of a command>` runs
+ * first prompt; `DEMO_PASTE=plain` does not ask for bracketed paste and takes each line end as Enter. `DEMO_WORK_MS=<n>` is how long it works at a text that is no command; `DEMO_HOOK=<JSON array of a command>` runs
  * the command at each submitted prompt, with `{"hook_event_name", "prompt"}` on its standard input.
  */
 import { spawn } from 'node:child_process';
@@ -47,7 +47,6 @@ interface Work {
 }
 
 class DemoAgent {
-  readonly #screen = new TerminalScreen(process.stdout);
   readonly #queue: string[] = [];
   #draft = '';
   #error = '';
@@ -60,6 +59,7 @@ class DemoAgent {
   #isExitArmed = false;
   #isIgnoringSignals = false;
   readonly #manners = readManners(process.env);
+  readonly #screen = new TerminalScreen(process.stdout, this.#manners.takesPaste);
   #pastedAtMs = -Infinity;
   #isEnterLost = false;
   #collapsed = '';
@@ -95,12 +95,12 @@ class DemoAgent {
   #onDraftKey(key: Key): void {
     if (key.kind === 'text') this.#draft += key.text;
     else if (key.kind === 'paste') this.#paste(key.text);
-    else if (key.kind === 'newline') this.#draft += '\n';
+    else if (key.kind === 'newline' && this.#manners.takesPaste) this.#draft += '\n';
     else if (key.kind === 'clear') this.#draft = '';
     else if (key.kind === 'backspace') this.#draft = [...this.#draft].slice(0, -1).join('');
     else if (key.kind === 'escape') this.#interrupt();
     else if (key.kind === 'end' && this.#draft === '') this.#exit(0);
-    else if (key.kind === 'enter' && this.#draft.trim() !== '') this.#enter();
+    else if ((key.kind === 'enter' || key.kind === 'newline') && this.#draft.trim() !== '') this.#enter();
     if (this.#draft === '') this.#collapsed = '';
   }
 
@@ -332,6 +332,7 @@ interface Manners {
   /** Infinity: never. */
   readonly collapse: number;
   readonly dialog: string;
+  readonly takesPaste: boolean;
   readonly workMs: number;
   readonly hook: readonly string[];
 }
@@ -343,6 +344,7 @@ function readManners(env: Readonly<Record<string, string | undefined>>): Manners
     firstEnter: env.DEMO_FIRST_ENTER ?? '',
     collapse: number(env.DEMO_COLLAPSE ?? '', Infinity),
     dialog: env.DEMO_DIALOG ?? '',
+    takesPaste: env.DEMO_PASTE !== 'plain',
     workMs: number(env.DEMO_WORK_MS ?? '', 2000),
     hook: env.DEMO_HOOK ? (JSON.parse(env.DEMO_HOOK) as string[]) : [], // told by who starts the demo
   };

@@ -21,7 +21,11 @@ export class TerminalScreen {
   #drawnRows = 0;
   #rowsBelowCursor = 0;
 
-  constructor(out: NodeJS.WriteStream) {
+  /** `takesPaste`: asks for bracketed paste. */
+  constructor(
+    out: NodeJS.WriteStream,
+    private readonly takesPaste = true,
+  ) {
     this.#out = out;
     // A closed terminal must not end an agent that was told to ignore hang-ups.
     out.on('error', () => undefined);
@@ -51,7 +55,12 @@ export class TerminalScreen {
       .slice(-room || this.#kept.length * 99);
     const lines = room === 0 ? [] : [...Array<string>(room - tail.length).fill(''), ...tail];
     this.#drawnRows = 0;
-    this.#out.write('\x1b[?2004h\x1b[H\x1b[2J' + lines.map((line) => line + '\r\n').join('') + this.#draw());
+    this.#out.write(
+      (this.takesPaste ? '\x1b[?2004h' : '') +
+        '\x1b[H\x1b[2J' +
+        lines.map((line) => line + '\r\n').join('') +
+        this.#draw(),
+    );
   }
 
   /** Leaves the screen as it is, with the shell's settings restored. */

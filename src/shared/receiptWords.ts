@@ -15,6 +15,7 @@ export const REASON_WORDS = {
   no_evidence: 'nothing shows that the program took it',
   no_evidence_possible: 'programs of this type do not show whether they took it',
   draft_mixed: 'somebody typed into its input box at the same time',
+  would_split: 'it would take each line for itself',
   not_taken: 'its terminal did not take the text',
   ended: 'the agent ended',
   interrupted: 'something went wrong while it was being typed',

@@ -130,6 +130,10 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'The agent is not ready for input now. Nothing was typed. Send the prompt again when its row says that it waits; its terminal shows what it does.',
     attach,
   ),
+  'agent.linesWouldSplit': warning(
+    'The agent’s program would take each line for itself, since it has not turned bracketed paste on. Nothing was typed. Send the text as one line, or each line as a prompt of its own.',
+    attach,
+  ),
   'agent.deliveryFailed': error('The prompt did not arrive. Look at the agent’s terminal, then send it again.', attach),
   'agent.deliveryUnknown': warning(
     'It is not known whether the prompt arrived. Nothing is typed again by itself. Look at the agent’s terminal.',

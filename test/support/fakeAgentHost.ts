@@ -24,6 +24,7 @@ export interface FakeScreen {
   readonly foreground: string;
   readonly cursor: { readonly x: number; readonly y: number };
   readonly isInCopyMode: boolean;
+  readonly bracketsPaste?: boolean;
 }
 
 /** One call that reached the fake, in order; `detail` is the spec, the cleaned text or the keys. */

@@ -22,6 +22,7 @@ export type AgentErrorCode =
   | 'agent.draftInBox'
   | 'agent.inputHidden'
   | 'agent.notReady'
+  | 'agent.linesWouldSplit'
   | 'agent.deliveryFailed'
   | 'agent.deliveryUnknown'
   | 'agent.requestGone'
@@ -55,6 +56,7 @@ const dispositions: Record<AgentErrorCode, ErrorDisposition> = {
   'agent.draftInBox': 'giveUp',
   'agent.inputHidden': 'retry',
   'agent.notReady': 'retry',
+  'agent.linesWouldSplit': 'giveUp',
   'agent.deliveryFailed': 'giveUp',
   'agent.deliveryUnknown': 'giveUp',
   'agent.requestGone': 'giveUp',

@@ -66,6 +66,11 @@ export interface SettledScreen {
   readonly isInCopyMode: boolean;
   /** For so long nothing had been put out when it was read: the text has been there since. Undefined: not known. */
   readonly quietMs?: number;
+  /**
+   * The program has asked for bracketed paste (xterm, DECSET 2004), so that a paste of several lines comes as one text; false: it would be typed line by
+   * line, each with its line end. Undefined: not known: it may have asked before we listened.
+   */
+  readonly bracketsPaste?: boolean;
   readonly observedAtMs: number;
 }
 

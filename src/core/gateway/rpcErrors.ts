@@ -33,6 +33,7 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
   'agent.draftInBox': FailedPrecondition,
   'agent.inputHidden': FailedPrecondition,
   'agent.notReady': FailedPrecondition,
+  'agent.linesWouldSplit': FailedPrecondition,
   'agent.deliveryFailed': FailedPrecondition,
   'agent.deliveryUnknown': DeadlineExceeded,
   'agent.requestGone': FailedPrecondition,

@@ -43,6 +43,7 @@ export function screenFormat(marker: string) {
     inMode: 'pane_in_mode',
     cursorX: 'cursor_x',
     cursorY: 'cursor_y',
+    bracketsPaste: 'bracket_paste_flag', // empty in versions that do not know it
     foreground: 'pane_current_command',
     title: 'pane_title',
   });

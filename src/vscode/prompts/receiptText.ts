@@ -29,6 +29,7 @@ const changeWords: Readonly<Record<PromptChangeKind, string>> = {
   padded: 'space at the end',
   mentions: '@names to paths',
   zero_width: 'characters without width dropped',
+  lines_may_split: 'lines may be split',
 };
 
 /** The state of a delivery in words: `typing`, `acknowledged by hook`, `delivery unknown`. */

@@ -29,7 +29,7 @@ describe('the handle of an agent in a shell', () => {
 describe('the next step after a refusal', () => {
   const codes = [
     'agent.dialogOpen', 'agent.draftInBox', 'agent.inputHidden', 'agent.notReady', 'agent.notRunning', 'agent.paused',
-    'agent.deliveryUnknown', 'agent.cannotResume', 'agent.quarantined', 'agent.cannotAnswer', 'agent.requestGone',
+    'agent.deliveryUnknown', 'agent.linesWouldSplit', 'agent.cannotResume', 'agent.quarantined', 'agent.cannotAnswer', 'agent.requestGone',
     'agent.commandNotFound', 'agent.folderMissing', 'agent.endedEarly', 'agent.startDeadline',
   ]; // prettier-ignore
   const states = [

@@ -31,6 +31,10 @@ export const ATTEMPT_TIMES = {
   /** Looks while something is expected: the pause grows from the first to the second. */
   firstLookMs: 25,
   slowestLookMs: 200,
+  /** So long a program that takes no bracketed paste is waited for, before several lines are refused: it may be about to ask for it. */
+  bracketsMs: 1_000,
+  /** The same of one that nothing was delivered to yet: it may just be starting. */
+  firstBracketsMs: 5_000,
   /** A terminal without a box that shows a dialog or another program just before the submit key is given this long. */
   blindPressMs: 3_000,
 } as const;

@@ -15,12 +15,19 @@ import {
 import { type DeliveryChange, step } from './deliveryRecord';
 import { blockedByRecord, blockedByScreen, type Look } from './deliveryScreen';
 import { isSamePrompt, preparePrompt } from './preparePrompt';
-import type { DeliveryReason, DeliveryState, PromptDelivery } from './promptDelivery';
+import type { DeliveryReason, DeliveryState, PromptChange, PromptDelivery } from './promptDelivery';
 import type { Readiness } from './readyCheck';
 import { type Shown, TypedDraft } from './typedDraft';
 
 /** Codes of the host that say that nothing was typed. */
 const NOT_TAKEN = ['tmux.inputTooLarge', 'tmux.noSuchTarget', 'tmux.fenced', 'tmux.serverGone', 'tmux.invalidArgument'];
+
+const WOULD_SPLIT =
+  'nothing was typed: the program would take each of the lines for itself, since it has not turned bracketed paste on; send them as one line, or each as a prompt of its own';
+const LINES_MAY_SPLIT: PromptChange = {
+  kind: 'lines_may_split',
+  detail: 'it is not known whether the program takes several lines as one text: each may have been entered for itself',
+};
 
 /** What an agent does that takes a prompt only later. */
 const WORKING: ReadonlySet<Activity> = new Set(['busy', 'rate_limited']);
@@ -78,7 +85,7 @@ export class DeliveryAttempt {
   /** `ready`: the look that found the agent free. @throws the signal's reason unless it is {@link RunOver}; what the store throws before anything was typed */
   async run(ready: Look, signal: AbortSignal): Promise<AttemptResult> {
     try {
-      return await this.#run(ready.isBusy, signal);
+      return await this.#run(ready, signal);
     } catch (error) {
       await this.#keeping.catch((failure: unknown) => ignore(this.ports.log, failure, 'the step after it tells'));
       if (signal.aborted && !(signal.reason instanceof RunOver)) throw error;
@@ -86,9 +93,13 @@ export class DeliveryAttempt {
     }
   }
 
-  async #run(wasBusy: boolean, signal: AbortSignal): Promise<AttemptResult> {
+  async #run(before: Look, signal: AbortSignal): Promise<AttemptResult> {
     const { host, faults, clock } = this.ports;
-    const { prepared, changes } = preparePrompt(this.#delivery.text, this.type);
+    const { prepared, changes: made } = preparePrompt(this.#delivery.text, this.type);
+    const hasLines = prepared.includes('\n');
+    if (hasLines && (await this.#splitsLines(before, signal))) return this.#end('failed', 'would_split', WOULD_SPLIT);
+    const isDoubtful = hasLines && before.bracketsPaste === undefined && !this.type.box;
+    const changes = isDoubtful ? [...made, LINES_MAY_SPLIT] : made;
     await this.#keep('typing', { prepared, changes, generation: this.agent.record.generation });
     faults.hit('typing.kept');
     signal.throwIfAborted();
@@ -99,7 +110,8 @@ export class DeliveryAttempt {
       await this.#keep('queued', { reason, generation: this.#delivery.isFirstPrompt ? this.#delivery.generation : 0 });
       return { kind: 'blocked', delivery: this.#delivery, reason };
     }
-    this.#mayQueue = wasBusy || ready.isBusy || WORKING.has(this.agent.record.activity);
+    if (hasLines && ready.look?.bracketsPaste === false) return this.#end('failed', 'would_split', WOULD_SPLIT);
+    this.#mayQueue = before.isBusy || ready.look?.isBusy === true || WORKING.has(this.agent.record.activity);
     this.#draft = new TypedDraft(prepared, this.#mayQueue);
     this.#hasPasted = true;
     try {
@@ -119,13 +131,31 @@ export class DeliveryAttempt {
    */
   async #readyStill(
     signal: AbortSignal,
-  ): Promise<{ kind: 'free'; isBusy: boolean } | (Readiness & { kind: 'blocked' })> {
+  ): Promise<{ kind: 'free'; look: Look | undefined } | (Readiness & { kind: 'blocked' })> {
     const look = await this.#look();
     const reason = blockedByRecord(this.agent.record) ?? (look ? blockedByScreen(look, this.type) : 'not_ready');
-    if (reason === undefined) return { kind: 'free', isBusy: look?.isBusy ?? false };
+    if (reason === undefined) return { kind: 'free', look };
     if (reason === 'dialog_open') return { kind: 'blocked', reason };
-    const again = await this.options.lookAgain(signal);
-    return again.kind === 'free' ? { kind: 'free', isBusy: again.look.isBusy } : again;
+    return this.options.lookAgain(signal);
+  }
+
+  /**
+   * Several lines would be taken one by one. One that has just begun, or whose output is heard late, is given a moment: what it has asked
+   * for is known only from its output.
+   */
+  async #splitsLines(before: Look, signal: AbortSignal): Promise<boolean> {
+    const { clock, pulse } = this.ports;
+    if (before.bracketsPaste !== false) return false;
+    const { bracketsMs, firstBracketsMs } = ATTEMPT_TIMES;
+    const deadlineMs = clock.monotonicMs() + (this.options.isFirst ? firstBracketsMs : bracketsMs);
+    for (;;) {
+      const look = await this.#look();
+      signal.throwIfAborted();
+      if (look && look.bracketsPaste !== false) return false;
+      const restMs = deadlineMs - clock.monotonicMs();
+      if (restMs <= 0) return true;
+      await pulse.wait(Math.min(ATTEMPT_TIMES.slowestLookMs, restMs), signal);
+    }
   }
 
   async #throughBox(signal: AbortSignal): Promise<AttemptResult> {
@@ -328,7 +358,10 @@ export class DeliveryAttempt {
   }
 
   async #afterFailure(error: unknown, isRunOver: boolean): Promise<AttemptResult> {
-    if (this.#delivery.state === 'queued') throw error; // `typing` could not be kept: nothing was done
+    if (this.#delivery.state === 'queued') {
+      if (!isRunOver) throw error; // `typing` could not be kept: nothing was done
+      return { kind: 'blocked', delivery: this.#delivery, reason: 'not_running' };
+    }
     if (this.#isToldByHook) return this.#acknowledge('hook');
     if (isRunOver && !this.#hasPasted) {
       await this.#keep('queued', {

@@ -95,7 +95,8 @@ export function describeBlocked(reason: BlockedReason): string {
 
 /** The failure that a delivery which ended without evidence is to its sender. */
 export function outcomeError(delivery: PromptDelivery): AgentError {
-  const code = delivery.state === 'failed' ? 'agent.deliveryFailed' : 'agent.deliveryUnknown';
+  const failed = delivery.reason === 'would_split' ? 'agent.linesWouldSplit' : 'agent.deliveryFailed';
+  const code = delivery.state === 'failed' ? failed : 'agent.deliveryUnknown';
   const why = delivery.detail ?? delivery.reason ?? delivery.state;
   return new AgentError(code, `${delivery.agentId}: ${why}`, { agentId: delivery.agentId });
 }

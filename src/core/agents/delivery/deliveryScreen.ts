@@ -20,6 +20,8 @@ export interface Look {
   readonly isDialog: boolean;
   readonly isBusy: boolean;
   readonly isInCopyMode: boolean;
+  /** As in {@link SettledScreen}. */
+  readonly bracketsPaste?: boolean;
   /** The submit key would be half taken now (`holdWhile` of the type). */
   readonly isHeld: boolean;
   /** False when the type knows its own foreground program and another one has the terminal. */
@@ -46,6 +48,7 @@ export class ScreenJudge {
       isDialog: activity === 'awaiting_approval' || activity === 'awaiting_input',
       isBusy: activity === 'busy',
       isInCopyMode: screen.isInCopyMode,
+      ...(screen.bracketsPaste !== undefined && { bracketsPaste: screen.bracketsPaste }),
       isHeld: this.#isHeld(type, screen),
       isRightForeground: !knowsForeground || activity === 'idle',
       text: screen.text,

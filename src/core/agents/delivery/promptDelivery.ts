@@ -40,6 +40,8 @@ export const PromptChangeKind = {
   Padded: 'padded',
   Mentions: 'mentions',
   ZeroWidth: 'zero_width',
+  /** It is not known whether the program takes several lines as one text. */
+  LinesMaySplit: 'lines_may_split',
 } as const;
 export type PromptChangeKind = (typeof PromptChangeKind)[keyof typeof PromptChangeKind];
 
@@ -73,6 +75,8 @@ export const DeliveryReason = {
   NoEvidencePossible: 'no_evidence_possible',
   /** Somebody typed into the same box: not submitted. */
   DraftMixed: 'draft_mixed',
+  /** Several lines for a program that would take each for itself: nothing was typed. */
+  WouldSplit: 'would_split',
   /** The terminal refused the text. */
   NotTaken: 'not_taken',
   /** The run was over before it was known. */

@@ -200,9 +200,10 @@ export class HostObservation implements Disposable {
     return this.#folder.writeScript(spec, this.require('new-session').serverPid);
   }
 
-  /** A launch has succeeded. */
-  adopt(entry: HostedEntry): void {
+  /** A launch over `connection` has succeeded. */
+  adopt(entry: HostedEntry, connection: TmuxConnection): void {
     this.agents.add(entry);
+    if (connection === this.#keeper.connection) this.#streams.noteLaunched(entry);
     this.#streams.update();
     this.#tellHostedChange();
     // It may have ended before it was in the table; the caller of launch hears of its success first.

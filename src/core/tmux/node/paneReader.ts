@@ -113,6 +113,7 @@ export class PaneReader {
       foreground: foregroundName(row.foreground, entry.pid),
       cursor: { x: Number(row.cursorX), y: Number(row.cursorY) },
       isInCopyMode: row.inMode === '1',
+      ...(row.bracketsPaste !== '' && { bracketsPaste: row.bracketsPaste === '1' }),
       observedAtMs: this.options.clock.nowMs(),
     };
   }

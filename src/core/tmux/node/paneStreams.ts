@@ -8,6 +8,7 @@ import { TmuxArgs } from '../tmuxArgs';
 import { OscWatch } from './oscWatch';
 import { PaneMirrors, type MirrorSink } from './paneMirrors';
 import type { PaneReader } from './paneReader';
+import { PasteModes } from './pasteModes';
 import { ScreenWatch, SETTLE_MS } from './screenWatch';
 import { StreamPolicy } from './streamPolicy';
 import type { TmuxConnection } from './tmuxConnection';
@@ -31,6 +32,7 @@ export class PaneStreams implements Disposable {
   readonly #screens: ScreenWatch;
   readonly #mirrors: PaneMirrors;
   readonly #oscs: OscWatch;
+  readonly #pasteModes = new PasteModes();
   #policy: StreamPolicy | undefined;
 
   constructor(private readonly options: PaneStreamsOptions) {
@@ -46,7 +48,10 @@ export class PaneStreams implements Disposable {
 
   /** A connection is there; of an observer nothing is streamed. */
   open(connection: WatchConnection, isStreaming: boolean): void {
-    const onContinued = (paneId: string): void => this.#screens.noteOutput(paneId);
+    const onContinued = (paneId: string): void => {
+      this.#pasteModes.noteGap(paneId);
+      this.#screens.noteOutput(paneId);
+    };
     this.#policy = isStreaming ? new StreamPolicy(connection, this.options.log, onContinued) : undefined;
   }
 
@@ -55,6 +60,7 @@ export class PaneStreams implements Disposable {
     this.#policy = undefined;
     this.#screens.clear();
     this.#oscs.clear();
+    this.#pasteModes.clear();
     this.#mirrors.end(() => true);
   }
 
@@ -65,6 +71,7 @@ export class PaneStreams implements Disposable {
 
   onOutput(paneId: string, escaped: Uint8Array): void {
     this.#screens.noteOutput(paneId);
+    this.#pasteModes.push(paneId, escaped);
     this.#mirrors.onOutput(paneId, escaped);
     const entry = this.options.agents.atPane(paneId);
     if (entry) this.#oscs.push(entry, escaped);
@@ -81,6 +88,7 @@ export class PaneStreams implements Disposable {
     if (!entry || !this.#policy || this.#policy.isPausedByUs(paneId)) return;
     this.#policy.resume(entry.paneId);
     this.#oscs.noteGap(entry);
+    this.#pasteModes.noteGap(paneId);
     this.#screens.noteOutput(paneId);
     this.#mirrors.redraw((mirrored) => mirrored === entry);
   }
@@ -89,9 +97,15 @@ export class PaneStreams implements Disposable {
     this.#mirrors.redraw((entry) => entry.windowId === windowId);
   }
 
+  /** It was made on the connection that is open: nothing of its output was missed. */
+  noteLaunched(entry: HostedEntry): void {
+    if (this.#policy) this.#pasteModes.noteLaunched(entry.paneId);
+  }
+
   /** The terminal is gone. */
   forget(entry: HostedEntry): void {
     this.#screens.forget(entry.paneId);
+    this.#pasteModes.forget(entry.paneId);
     this.#oscs.forget(entry.paneId);
     this.#mirrors.end((mirrored) => mirrored === entry);
     this.update();
@@ -122,7 +136,12 @@ export class PaneStreams implements Disposable {
   async capture(entry: HostedEntry): Promise<SettledScreen> {
     const screen = await this.options.panes.capture(entry);
     const quietMs = await this.#quietMs(entry, this.options.clock.monotonicMs());
-    return quietMs === undefined ? screen : { ...screen, quietMs };
+    const bracketsPaste = screen.bracketsPaste ?? this.#bracketsPaste(entry);
+    return {
+      ...screen,
+      ...(quietMs !== undefined && { quietMs }),
+      ...(bracketsPaste !== undefined && { bracketsPaste }),
+    };
   }
 
   /**
@@ -140,6 +159,10 @@ export class PaneStreams implements Disposable {
       }
     }
     return this.#screens.quietMs(paneId, readAtMs);
+  }
+
+  #bracketsPaste({ paneId }: HostedEntry): boolean | undefined {
+    return this.#policy?.isPausedByUs(paneId) === false ? this.#pasteModes.isOn(paneId) : undefined;
   }
 
   #onOutput(paneId: string): void {

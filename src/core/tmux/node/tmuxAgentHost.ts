@@ -146,7 +146,7 @@ export class TmuxAgentHost implements AgentHost {
       )
       .finally(() => this.#busy.delete(spec.agentId));
     launched.then(
-      (entry) => (signal?.aborted ? this.#discardLate(spec.agentId) : this.#observation.adopt(entry)),
+      (entry) => (signal?.aborted ? this.#discardLate(spec.agentId) : this.#observation.adopt(entry, connection)),
       (error: unknown) => {
         if (HALF_MADE.some((code) => TmuxError.is(error, code))) this.#discardLate(spec.agentId);
       },

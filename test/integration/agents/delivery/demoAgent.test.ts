@@ -142,6 +142,34 @@ describe('prompts to a demo agent in tmux', function () {
     });
   }
 
+  it('R7 of several lines are refused by a program that would take each line for itself: nothing is typed, and it is said', async () => {
+    const id = await world.start('demo', { DEMO_WORK_MS: '0', DEMO_PASTE: 'plain' });
+    assert.equal((await world.host.capture(id)).bracketsPaste, false);
+    assert.equal((await world.supervisor.sendPrompt(id, 'a line')).state, 'acknowledged');
+    await assert.rejects(world.supervisor.sendPrompt(id, 'one\ntwo'), withCode('agent.linesWouldSplit'));
+    const [receipt] = await world.supervisor.receipts(id);
+    assert.deepEqual([receipt?.state, receipt?.reason, receipt?.submitCount], ['failed', 'would_split', 0]);
+    assert.match(receipt?.detail ?? '', /nothing was typed.*one line/);
+    assert.equal((await world.supervisor.sendPrompt(id, 'another')).state, 'acknowledged');
+    assert.deepEqual(world.taken('demo'), ['a line', 'another']);
+  });
+
+  it('R7 of several lines are delivered with a word of doubt where it is not known whether they stay one text', async () => {
+    const { id } = await world.supervisor.begin().then(() => world.supervisor.create({ name: 'plain', typeId: 'command', folder: world.server.folder, command: ['cat'], restartPolicy: 'never' })); // prettier-ignore
+    await world.supervisor.start(id);
+    assert.equal((await world.host.capture(id)).bracketsPaste, false);
+    world.server.tmux('detach-client', '-a', '-s', '_hub');
+    world.server.tmux('detach-client', '-s', '_hub');
+    await eventually('the connection is another', async () => world.host.status.kind === 'ready' && (await world.host.capture(id)).bracketsPaste === undefined); // prettier-ignore
+    await eventually('it is known to run', () => world.supervisor.registry.get(id).record.lifecycle === 'running');
+    const receipt = await world.supervisor.sendPrompt(id, 'three\nfour');
+    assert.deepEqual(
+      [receipt.state, receipt.changes.map(({ kind }) => kind)],
+      ['delivery_unknown', ['lines_may_split']],
+    );
+    await world.shows(id, /three\nfour/);
+  });
+
   it('S4 are text, never keys: commands, interrupts and the end of the paste', async () => {
     const id = await world.start('demo', { DEMO_WORK_MS: '0' });
     const hostile = [
