@@ -32,7 +32,7 @@ export async function applyIntegrityFix(ports: IntegrityFixPorts, fix: Integrity
 }
 
 function remove(tx: Tx, collection: AnyCollection, id: string, version: number | undefined): void {
-  const plain: Collection<unknown> = { ...collection, parse: (value) => value };
+  const plain: Collection<Readonly<Record<string, unknown>>> = { ...collection, parse: (value) => value as never }; // only its version is asked
   if (version !== undefined && tx.get(plain, id)?.version !== version)
     throw new DataError('data.conflict', 'the record was changed since the check: check again');
   tx.delete(collection, id);

@@ -49,7 +49,8 @@ interface Kind {
   ) => (() => (resources: PipelineResources) => readonly TransformationStep[]) | undefined;
 }
 
-const kindPattern = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
+/** Before the name there may be the id of the extension that brings it: `publisher.extension/name`. */
+const kindPattern = /^(?:[A-Za-z0-9][A-Za-z0-9-]{0,99}\.[A-Za-z0-9][A-Za-z0-9._-]{0,99}\/)?[A-Za-z][A-Za-z0-9]{0,63}$/;
 
 /** The kinds of steps that are known, and what makes a pipeline of data one that runs. */
 export class TransformationRegistry {

@@ -37,6 +37,11 @@ export class DataValidator {
     });
   }
 
+  /** Whether values of `kind` have anything to fulfil. */
+  has(kind: string): boolean {
+    return this.#rules.has(kind);
+  }
+
   /** The rules of `kind`, for people. */
   rules(kind: string): readonly Pick<ValidationRule, 'code' | 'description' | 'severity'>[] {
     return this.#rules.get(kind) ?? [];
@@ -50,7 +55,12 @@ export class DataValidator {
   /** @throws {DataError} data.invalid with all problems */
   requireValid(kind: string, value: unknown, input?: ValidationInput, options?: RunOptions): void {
     const { ok, problems } = this.validate(kind, value, input, options);
-    if (!ok) throw invalid(kind, problems);
+    if (!ok) throw this.refusal(kind, problems);
+  }
+
+  /** data.invalid with these problems. */
+  refusal(kind: string, problems: readonly ValidationProblem[]): DataError {
+    return invalid(kind, problems);
   }
 
   /** The validator of one kind, as `validateStep` takes it. */

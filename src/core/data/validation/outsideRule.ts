@@ -7,12 +7,41 @@ export const SLOW_RULE_MS = 50;
 /** So many slow runs, one after the other, and the rule is not asked any more. */
 export const SLOW_RULE_RUNS = 3;
 const codePattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
+/** `publisher.extension/name`, as VS Code names extensions. */
+const namespacedPattern =
+  /^[A-Za-z0-9][A-Za-z0-9-]{0,99}\.[A-Za-z0-9][A-Za-z0-9._-]{0,99}\/[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 const maxPathLength = 2_000;
 
 /** @throws {DataError} data.invalid – not a code */
 export function requireRuleCode(code: unknown): void {
-  if (typeof code !== 'string' || !codePattern.test(code))
-    throw new DataError('data.invalid', 'the code of a rule is a letter, then letters, digits, dots, _ or -');
+  if (typeof code !== 'string' || !(codePattern.test(code) || namespacedPattern.test(code)))
+    throw new DataError(
+      'data.invalid',
+      'the code of a rule is a letter, then letters, digits, dots, _ or -; before it there may be the id of an extension and /',
+    );
+}
+
+/** Whether it is a name of somebody else's: `publisher.extension/name`. */
+export function isNamespaced(name: unknown): name is string {
+  return typeof name === 'string' && namespacedPattern.test(name);
+}
+
+/**
+ * A rule of somebody else that may keep new records out and nothing more: what is kept already must stay changeable (an agent must be
+ * stoppable whatever others think of it), so that of a change, and of a rule that failed, only warnings are left.
+ */
+export function refusesNewOnly(rule: ValidationRule): ValidationRule {
+  return {
+    code: rule.code,
+    description: rule.description,
+    ...(rule.severity && { severity: rule.severity }),
+    validate: (value, context) => {
+      const found = context.check(rule, value);
+      if (!found.some(({ severity }) => severity === 'error')) return found;
+      const isChange = context.input.previous !== undefined;
+      return found.map((one) => (isChange || one.code === 'rule_failed' ? { ...one, severity: 'warning' } : one));
+    },
+  };
 }
 
 /**

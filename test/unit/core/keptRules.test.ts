@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { AgentChange } from '../../../src/core/agents/agent';
+import { LIFECYCLE_STEPS, LIFECYCLES } from '../../../src/core/agents/agentTransitions';
+import { builtInTypes } from '../../../src/core/agents/builtInTypes';
+import { newDelivery, step } from '../../../src/core/agents/delivery/deliveryRecord';
+import type { ValidationProblem } from '../../../src/core/data/validation/validationRule';
+import { createKeptValidator, KEPT_RULES } from '../../../src/core/keptRules';
+import { KEPT_COLLECTIONS } from '../../../src/core/ownerIntegrity';
+import { agentId, aRecord, aSpec } from '../../support/builders';
+import { ManualClock } from '../../support/manualClock';
+
+const evidence = [{ source: 'screen', detail: 'rule "idle"', observedAtMs: 5.25 }] as const;
+const change: AgentChange = {
+  id: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  agentId: agentId('reviewer'),
+  generation: 1,
+  atMs: 5,
+  from: { lifecycle: 'starting', activity: 'unknown' },
+  to: { lifecycle: 'running', activity: 'idle' },
+  reason: 'ready',
+  actor: 'engine',
+  evidence,
+};
+const queued = newDelivery({ id: 'd', agentId: agentId('reviewer'), text: 'go on\n', actor: 'person' }, 5);
+const acknowledged = step(
+  step(queued, 'typing', 6, { prepared: ' go on', generation: 1, changes: [{ kind: 'trimmed', detail: 'x' }] }),
+  'acknowledged',
+  7,
+  { evidence: 'hook', detail: 'it told' },
+);
+const full = aRecord({
+  spec: aSpec({
+    role: 'r',
+    team: 't',
+    firstPrompt: 'hello',
+    args: [''],
+    env: { A: '' },
+    command: ['x'],
+    restartPolicy: 'never',
+  }),
+  lifecycle: 'backoff',
+  generation: 3,
+  process: { pid: 1, startTime: '123' },
+  ending: [{ pid: 2, startTime: '124' }],
+  exit: { code: 137, signal: 'SIGKILL' },
+  evidence,
+  restartsAtMs: [1, 2],
+  nextStartAtMs: 9,
+  sessionId: 'abc',
+  hasSessionTurn: true,
+});
+const { command: aCommand, ...noCommand } = { command: ['x'], ...builtInTypes()[0] };
+
+/** What is kept of each kind, as the product makes it. */
+const real: Readonly<Record<string, readonly (readonly [id: string, value: unknown])[]>> = {
+  agent: [
+    ['reviewer', aRecord()],
+    ['reviewer', full],
+    ['reviewer (recovered)', aRecord({ lifecycle: 'running', generation: 2 })],
+  ],
+  agentChange: [[change.id, change]],
+  delivery: [
+    ['d', queued],
+    ['d', acknowledged],
+    ['d', step(queued, 'failed', 8, { reason: 'not_running', detail: 'it ended' })],
+  ],
+  approval: [
+    ['a'.repeat(64), { hash: 'a'.repeat(64), shown: 'reviewer\n  command: x', approvedAtMs: 5, actor: 'person' }],
+  ],
+  fleetType: builtInTypes().map((type) => [type.id, type]),
+  deadLetter: [
+    ['01', { run: 'p', atMs: 1, excerpt: '{}', step: 'coerce', stepIndex: 0, code: 'coerce.x', message: 'm' }],
+  ],
+  pipeline: [['p', { name: 'p', version: 1, steps: [{ use: 'limit', with: { count: 1 } }] }]],
+};
+
+/** One thing that is wrong in an otherwise right record, and how it is told. */
+const broken: readonly (readonly [kind: string, id: string, value: unknown, ...told: string[]])[] = [
+  ['agent', 'other', aRecord(), ' idOf idOf'],
+  ['agent', 'reviewer', { ...aRecord(), generation: -1 }, '/generation range range'],
+  ['agent', 'reviewer', { ...aRecord(), lifecycle: 'flying', evidence: 'x' }, '/lifecycle enum enum', '/evidence array type'],
+  ['agent', 'reviewer', { ...full, exit: { code: 300 } }, '/exit/code range range'],
+  ['agent', 'reviewer', { ...full, spec: { ...full.spec, env: { A: 1 } } }, '/spec/env/A type type'],
+  ['agent', 'reviewer', { ...full, sinceMs: Number.NaN }, '/sinceMs type type', '/sinceMs range range'],
+  ['agent', 'No Id', { ...aRecord(), id: 'No Id' }, '/id pattern pattern'],
+  ['agentChange', change.id, { ...change, to: { ...change.to, lifecycle: 'created' } }, '/to/lifecycle transition transition'],
+  ['agentChange', change.id, { ...change, reason: 'Because!' }, '/reason pattern pattern'],
+  ['agentChange', change.id, { ...change, actor: undefined }, '/actor object required'],
+  ['delivery', 'd', { ...queued, submitCount: 1.5 }, '/submitCount type type'],
+  ['delivery', 'd', { ...queued, steps: { queued: 'now' } }, '/steps/queued type type'],
+  ['delivery', 'd', { ...acknowledged, changes: [{ kind: 'magic', detail: '' }] }, '/changes/0/kind enum enum'],
+  ['approval', 'x', { hash: 'y', shown: '', approvedAtMs: 1, actor: 'person' }, ' idOf idOf'],
+  ['fleetType', String(noCommand.id), noCommand, '/command agentType agentType'],
+  ['pipeline', 'p', { name: 'p', version: 0, steps: [] }, '/version pipeline pipeline.range', '/steps pipeline pipeline.length'],
+  ['deadLetter', '1', { run: 'p', atMs: -1 }, '/atMs range range', '/excerpt object required', '/step object required', '/stepIndex object required', '/code object required', '/message object required'],
+]; // prettier-ignore
+
+const validator = createKeptValidator(new ManualClock());
+const told = (kind: string, id: string, value: unknown): readonly ValidationProblem[] =>
+  validator.validate(kind, value, { recordId: id }).problems;
+
+describe('rules of what is kept', () => {
+  it('every kind that the source names has rules and is checked; add new ones to keptRules.ts and ownerIntegrity.ts', () => {
+    const root = path.resolve('src/core');
+    const kinds = readdirSync(root, { recursive: true })
+      .map(String)
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => [
+        ...readFileSync(path.join(root, file), 'utf8').matchAll(/: Collection<[^;{]*?> = \{\s*kind: '([^']+)'/g),
+      ])
+      .map(([, kind = '']) => kind)
+      .sort();
+    assert.ok(kinds.includes('agent'), 'the source is read as it is written');
+    assert.deepEqual(Object.keys(KEPT_RULES).sort(), kinds);
+    assert.deepEqual(KEPT_COLLECTIONS.map(({ kind }) => kind).sort(), kinds);
+    assert.deepEqual(Object.keys(real).sort(), kinds);
+  });
+
+  for (const [kind, records] of Object.entries(real))
+    it(`take what the product keeps: ${kind}`, () => {
+      for (const [id, value] of records) assert.deepEqual(told(kind, id, value), [], JSON.stringify(value));
+    });
+
+  for (const [kind, id, value, ...problems] of broken)
+    it(`refuse ${kind} ${problems.join(', ')}`, () => {
+      assert.deepEqual(told(kind, id, value).map(({ path: at, rule, code }) => `${at} ${rule} ${code}`), problems); // prettier-ignore
+    });
+
+  it('every legal step of an agent is a line of history, and no other', () => {
+    for (const from of LIFECYCLES)
+      for (const to of LIFECYCLES) {
+        const line = { ...change, from: { ...change.from, lifecycle: from }, to: { ...change.to, lifecycle: to } };
+        const isLegal = from === to || LIFECYCLE_STEPS[from][to] !== undefined;
+        assert.equal(told('agentChange', change.id, line).length === 0, isLegal, `${from} → ${to}`);
+      }
+  });
+
+  it('what a newer version added is told and let through, so that going back leaves agents usable', () => {
+    const newer = { ...aRecord(), mood: 'good', spec: { ...aSpec(), colour: 'red' } };
+    assert.deepEqual(
+      told('agent', 'reviewer', newer).map(({ path: at, severity }) => `${at} ${severity}`),
+      ['/spec/colour warning', '/mood warning'],
+    );
+  });
+});
