@@ -325,6 +325,8 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.notAllowed',
   'agent.deliveryFailed',
   'agent.cannotResume',
+  'data.corrupt',
+  'data.invalid',
   'data.io',
   'exchange.fileUnusable',
   'processing.boundExceeded',

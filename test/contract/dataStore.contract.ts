@@ -32,6 +32,26 @@ export async function rejectsWith(code: DataErrorCode, promise: Promise<unknown>
   await assert.rejects(promise, (error) => DataError.is(error, code) || assert.fail(`${String(error)}, not ${code}`));
 }
 
+/** What a store does that loses its workspace (C32); stores on files do it in `durableStore.contract.ts`, by lock files. */
+export function fencedStoreContract(
+  open: () => Promise<{ readonly store: DataStore; readonly fence: () => void }>,
+): void {
+  it('C32 refuses every write once another one owns the workspace', async () => {
+    const { store, fence } = await open();
+    await store.tx((tx) => tx.put(notes, 'a', { text: 'acknowledged' }));
+    fence();
+    for (const id of ['b', 'c']) {
+      await rejectsWith(
+        'data.fenced',
+        store.tx((tx) => tx.put(notes, id, { text: 'too late' })),
+      );
+    }
+    assert.equal(store.health.isReadOnly, true);
+    assert.equal((await store.changes(0)).length, 1);
+    await store.close();
+  });
+}
+
 /** What every DataStore does (C30, C31, C33, C41 and the ordinary things). */
 export function dataStoreContract(open: () => Promise<StoreFixture>): void {
   let fixture: StoreFixture;

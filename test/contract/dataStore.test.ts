@@ -6,7 +6,8 @@ import { hasEditorNode, noNodeSqlite, runInEditorNode } from '../support/nodeWit
 import { notRun } from '../support/notRun';
 import { openFileStore, temporaryFolder } from '../support/storeWorker';
 import { dataSearchContract } from './dataSearch.contract';
-import { dataStoreContract, type StoreFixture } from './dataStore.contract';
+import { dataStoreContract, fencedStoreContract, type StoreFixture } from './dataStore.contract';
+import { durableStoreContract } from './durableStore.contract';
 
 describe('DataStore contract', () => {
   for (const isRehearsing of [false, true]) {
@@ -17,6 +18,10 @@ describe('DataStore contract', () => {
       };
       dataStoreContract(open);
       dataSearchContract(open);
+      fencedStoreContract(async () => {
+        const store = new MemoryDataStore({ clock: new SystemClock(), isRehearsing });
+        return { store, fence: () => store.simulateFenced() };
+      });
     });
   }
 
@@ -44,6 +49,7 @@ describe('DataStore contract', () => {
       };
       dataStoreContract(open);
       dataSearchContract(open);
+      durableStoreContract(engine);
     });
   }
 

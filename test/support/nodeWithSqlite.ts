@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { hasNodeSqlite } from '../../src/core/data/node/nodeSqliteEngine';
+import type { SqlEngineId } from '../../src/core/data/node/openSqlEngine';
 
 const root = path.resolve(__dirname, '..', '..');
 
@@ -12,6 +13,12 @@ const editorNode = path.join(
   `node-${process.platform}-${process.arch}`,
   'bin/node',
 );
+
+/** A Node that can run a store with this engine: this one, or VS Code's; undefined when there is none. */
+export function nodeFor(engine: SqlEngineId): string | undefined {
+  if (engine === 'sql.js' || hasNodeSqlite()) return process.execPath;
+  return fs.existsSync(editorNode) ? editorNode : undefined;
+}
 
 /** Why the tests of node:sqlite cannot run in this process; undefined when they can. */
 export const noNodeSqlite = hasNodeSqlite() ? undefined : `Node ${process.versions.node} has no node:sqlite`;

@@ -12,11 +12,18 @@ export const wasmFile = path.join(path.dirname(require.resolve('sql.js')), 'sql-
 let built: Promise<string> | undefined;
 
 let builtChild: Promise<string> | undefined;
+let builtFaulty: Promise<string> | undefined;
 
 /** Bundles the store's thread from the present sources, once per process, into out/. */
 export function buildStoreWorker(): Promise<string> {
   built ??= bundle('src/core/data/node/storeWorker.ts');
   return built;
+}
+
+/** The same thread, with what `storeWorkerWithFaults.ts` adds. */
+export function buildFaultyStoreWorker(): Promise<string> {
+  builtFaulty ??= bundle('test/support/storeWorkerWithFaults.ts');
+  return builtFaulty;
 }
 
 /** The same for `storeWorkerChild.ts`: bundled it starts in a tenth of the time, so that a kill hits the store, not the start of Node. */

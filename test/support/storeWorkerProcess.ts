@@ -15,21 +15,26 @@ export interface ChildLine {
 export class StoreProcess {
   readonly lines: ChildLine[] = [];
   readonly exited: Promise<void>;
+  #listener: ((line: ChildLine) => void) | undefined;
   #stderr = '';
 
   private constructor(private readonly child: ChildProcess) {
     this.exited = new Promise((resolve) => child.once('close', () => resolve()));
     if (child.stdout) {
       readline.createInterface(child.stdout).on('line', (line) => {
-        if (line.startsWith('{')) this.lines.push(JSON.parse(line) as ChildLine); // written by our own child
+        if (!line.startsWith('{')) return;
+        const said = JSON.parse(line) as ChildLine; // written by our own child
+        this.lines.push(said);
+        this.#listener?.(said);
       });
     }
     child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
   }
 
-  static async start(args: Readonly<Record<string, string>>): Promise<StoreProcess> {
+  /** @param program the Node that runs it; default: this one. */
+  static async start(args: Readonly<Record<string, string>>, program = process.execPath): Promise<StoreProcess> {
     const script = await buildStoreChild();
-    const child = spawn(process.execPath, [script, JSON.stringify(args)], {
+    const child = spawn(program, [script, JSON.stringify(args)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       cwd: path.resolve(__dirname, '..', '..'),
     });
@@ -43,6 +48,15 @@ export class StoreProcess {
   /** Lines that say `what`. */
   said(what: string): readonly ChildLine[] {
     return this.lines.filter((line) => line.say === what);
+  }
+
+  /** Resolves in the very moment in which a line comes that `isIt`, or when it ends. */
+  async next(isIt: (line: ChildLine) => boolean): Promise<void> {
+    await Promise.race([
+      this.exited,
+      new Promise<void>((resolve) => (this.#listener = (line) => isIt(line) && resolve())),
+    ]);
+    this.#listener = undefined;
   }
 
   /** The first line that says `what`. */

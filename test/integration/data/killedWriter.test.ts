@@ -4,11 +4,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { findStore } from '../../../src/core/data/node/storeFiles';
-import { eventually } from '../../support/eventually';
+import { nodeFor } from '../../support/nodeWithSqlite';
 import { notRun } from '../../support/notRun';
-import { buildStoreWorker, openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
+import {
+  buildFaultyStoreWorker,
+  buildStoreWorker,
+  openFileStore,
+  temporaryFolder,
+  wasmFile,
+} from '../../support/storeWorker';
 import { numbers } from '../../support/storeWorkerChild';
 import { StoreProcess } from '../../support/storeWorkerProcess';
+import { FAULTS_FILE, type StoreFaults } from '../../support/storeFaults';
 import { trials } from '../../support/trials';
 
 const run = promisify(execFile);
@@ -48,12 +55,112 @@ async function assertWhole(folder: string, acked: ReadonlySet<string>, where: st
       [undefined, undefined, undefined, true],
       where,
     );
-    if (opening === 'second') assert.equal(report.isNew, false, where);
+    if (opening === 'second') assert.deepEqual([report.isNew, report.wasUnclean], [false, false], where);
     assert.equal(store.health.isReadOnly, false, where);
     const found = new Set((await store.find(numbers)).map((record) => record.id));
     const lost = [...acked].filter((id) => !found.has(id));
     assert.deepEqual(lost, [], `${where}, ${opening} opening: lost ${lost.length} of ${acked.size}`);
     await store.close();
+  }
+}
+
+/** Writers that are killed, all on one folder at a time, with one engine. */
+class Killings {
+  readonly acked = new Set<string>();
+  /** Kills by the state in which they hit. */
+  readonly hits = new Map<string, number>();
+  ackedBefore = 0;
+  folder = '';
+  #remove: () => void = () => undefined;
+  /** How long an opening has taken at most: kills fall into this time. */
+  #openingMs = 100;
+
+  constructor(
+    private readonly program: string,
+    private readonly engine: 'sql.js' | 'node:sqlite',
+    private readonly workerFile: string,
+  ) {
+    this.beginAnew();
+  }
+
+  /** A store of its own for each round: its making is killed, too. */
+  beginAnew(): void {
+    this.ackedBefore += this.acked.size;
+    this.acked.clear();
+    this.end();
+    ({ folder: this.folder, remove: this.#remove } = temporaryFolder());
+    const faults: StoreFaults = { tell: ['checkpoint.begun', 'checkpoint.done'] };
+    fs.writeFileSync(path.join(this.folder, FAULTS_FILE), JSON.stringify(faults));
+  }
+
+  end(): void {
+    this.#remove();
+  }
+
+  /** Killed while it opens what is there: nothing, a whole store, or what an earlier kill has left. */
+  async opening(name: string): Promise<void> {
+    const child = await this.#start(name);
+    await child.until('opening', 20_000);
+    await randomly(this.#openingMs * 1.2);
+    await this.#kill(name, child);
+  }
+
+  async writing(name: string, width: number): Promise<void> {
+    const child = await this.#start(name, { width: String(width) });
+    await child.until('ack', 20_000);
+    await randomly(250);
+    await this.#kill(name, child);
+  }
+
+  /**
+   * Killed within the milliseconds in which the log is moved into the main file, as the store's own thread tells them. Who reacts too late has
+   * killed a writer, which counts as that; then another one is.
+   */
+  async movingTheLog(name: string): Promise<void> {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const child = await this.#start(`${name}${attempt}`, { width: '8', fillBytes: '100000' });
+      await child.until('ack', 20_000);
+      await child.next(({ point }) => point === 'checkpoint.begun');
+      if (attempt % 3 === 2) await randomly(3);
+      if ((await this.#kill(`${name}${attempt}`, child)) === 'moving the log') return;
+    }
+  }
+
+  /** From the very start on. */
+  async starting(name: string): Promise<void> {
+    const child = await this.#start(name, { width: '8' });
+    await randomly(this.#openingMs * 4);
+    await this.#kill(name, child);
+  }
+
+  /** By the engine that wrote it, before others look at it. */
+  async assertReadBack(where: string): Promise<void> {
+    const child = await this.#start('r', { role: 'read' });
+    const { ids, isReadOnly } = await child.until('found', 30_000);
+    await child.until('closed', 30_000);
+    await child.kill();
+    const found = new Set(ids as readonly string[]); // what the child found
+    assert.deepEqual([[...this.acked].filter((id) => !found.has(id)), isReadOnly], [[], false], where);
+  }
+
+  #start(name: string, more: Readonly<Record<string, string>> = {}): Promise<StoreProcess> {
+    const { folder: dataFolder, workerFile, engine, program } = this;
+    return StoreProcess.start({ dataFolder, workerFile, wasmFile, engine, name, role: 'acks', ...more }, program);
+  }
+
+  /** Kills it and notes in which state it was. */
+  async #kill(name: string, child: StoreProcess): Promise<string> {
+    await child.kill();
+    for (const { n } of child.said('ack')) this.acked.add(`${name}-${String(n)}`);
+    const [died] = child.said('died');
+    assert.equal(died, undefined, `${name}: ${JSON.stringify(died)}`);
+    const [opening, open] = [child.said('opening')[0]?.at, child.said('open')[0]?.at];
+    if (opening !== undefined && open !== undefined) this.#openingMs = Math.max(this.#openingMs, open - opening);
+    const isMoving = child.said('at').at(-1)?.['point'] === 'checkpoint.begun';
+    const isOpen = isMoving ? 'moving the log' : 'writing';
+    const state = opening === undefined ? 'starting' : open === undefined ? 'opening' : isOpen;
+    this.hits.set(state, (this.hits.get(state) ?? 0) + 1);
+    return state;
   }
 }
 
@@ -63,91 +170,43 @@ describe('a store whose process is killed', () => {
   beforeEach(() => ({ folder, remove } = temporaryFolder()));
   afterEach(() => remove());
 
-  it('R1 kill -9 at any instant loses no acknowledged record', async function () {
-    const count = trials(5, 100, 300);
-    this.timeout(60_000 + count * 5_000);
-    const workerFile = await buildStoreWorker();
-    const acked = new Set<string>();
-    const hits = new Map<string, number>();
-    let ackedBefore = 0;
-    /** How long an opening has taken at most: kills fall into this time. */
-    let openingMs = 100;
-
-    const start = (name: string, more: Readonly<Record<string, string>> = {}): Promise<StoreProcess> =>
-      StoreProcess.start({ dataFolder: folder, workerFile, wasmFile, name, role: 'acks', ...more });
-
-    /** Kills it and notes in which state it was. */
-    const kill = async (name: string, child: StoreProcess, told = ''): Promise<void> => {
-      await child.kill();
-      for (const { n } of child.said('ack')) acked.add(`${name}-${String(n)}`);
-      const [died] = child.said('died');
-      assert.equal(died, undefined, `${name}: ${JSON.stringify(died)}`);
-      const [opening, open] = [child.said('opening')[0]?.at, child.said('open')[0]?.at];
-      if (opening !== undefined && open !== undefined) openingMs = Math.max(openingMs, open - opening);
-      const state = opening === undefined ? 'starting' : open === undefined ? 'opening' : 'writing';
-      hits.set(told || state, (hits.get(told || state) ?? 0) + 1);
-    };
-
-    /** Killed while it opens what is there: nothing, a whole store, or what an earlier kill has left. */
-    const killOpening = async (name: string): Promise<void> => {
-      const child = await start(name);
-      await child.until('opening', 20_000);
-      await randomly(openingMs * 1.2);
-      await kill(name, child);
-    };
-
-    const killWriting = async (name: string, width: number): Promise<void> => {
-      const child = await start(name, { width: String(width) });
-      await child.until('ack', 20_000);
-      await randomly(250);
-      await kill(name, child);
-    };
-
-    /** Killed within the milliseconds in which the log is moved into the main file, which is written at no other time. */
-    const killCheckpoint = async (name: string): Promise<void> => {
-      const child = await start(name, { width: '8', fillBytes: '100000' });
-      await child.until('ack', 20_000);
-      const main = findStore(folder)?.main ?? assert.fail('there is no store');
-      const changed = (): number => fs.statSync(main).mtimeMs;
-      const before = changed();
-      await eventually('the main file is written', () => changed() !== before, { timeoutMs: 20_000, everyMs: 0 });
-      await randomly(5);
-      await kill(name, child, 'moving the log');
-    };
-
-    const kinds: readonly ((name: string, trial: number) => Promise<void>)[] = [
-      async (name) => killOpening(`${name}-o`), // in the first trial: the store is being made
-      async (name, trial) => killWriting(`${name}-w`, [1, 8, 64][trial % 3] ?? 1),
-      async (name) => {
-        await killWriting(`${name}-w`, 8);
-        await killOpening(`${name}-r1`); // recovers, and so does the next
-        await killOpening(`${name}-r2`);
-      },
-      async (name, trial) => {
-        await killCheckpoint(`${name}-c`);
-        if (trial % 2 === 1) await killOpening(`${name}-r`);
-      },
-      async (name) => {
-        const child = await start(`${name}-s`, { width: '8' });
-        await randomly(openingMs * 4); // from the very start on
-        await kill(`${name}-s`, child);
-      },
-    ];
-    for (let trial = 0; trial < count; trial++) {
-      // A store of its own for each round: its making is killed, too.
-      if (trial % kinds.length === 0) {
-        ackedBefore += acked.size;
-        acked.clear();
-        remove();
-        ({ folder, remove } = temporaryFolder());
+  for (const engine of ['sql.js', 'node:sqlite'] as const) {
+    it(`R1 kill -9 at any instant loses no acknowledged record: ${engine}`, async function () {
+      const count = trials(4, 100, 300);
+      this.timeout(60_000 + count * 10_000);
+      const program = nodeFor(engine) ?? notRun(this, "neither this Node nor VS Code's has node:sqlite");
+      const killings = new Killings(program, engine, await buildFaultyStoreWorker());
+      const kinds: readonly ((name: string, trial: number) => Promise<void>)[] = [
+        async (name) => killings.opening(`${name}-o`), // in the first trial: the store is being made
+        async (name, trial) => killings.writing(`${name}-w`, [1, 8, 64][trial % 3] ?? 1),
+        async (name) => {
+          await killings.writing(`${name}-w`, 8);
+          await killings.opening(`${name}-r1`); // recovers, and so does the next
+          await killings.opening(`${name}-r2`);
+        },
+        async (name, trial) => {
+          await killings.movingTheLog(`${name}-c`);
+          if (trial % 2 === 1) await killings.opening(`${name}-r`);
+        },
+        async (name) => killings.starting(`${name}-s`),
+      ];
+      try {
+        for (let trial = 0; trial < count; trial++) {
+          if (trial % kinds.length === 0) killings.beginAnew();
+          await kinds[trial % kinds.length]?.(`t${trial}`, trial);
+          if (engine === 'node:sqlite') await killings.assertReadBack(`trial ${trial}`);
+          await assertWhole(killings.folder, killings.acked, `trial ${trial}`);
+        }
+      } finally {
+        killings.end();
       }
-      await kinds[trial % kinds.length]?.(`t${trial}`, trial);
-      await assertWhole(folder, acked, `trial ${trial}`);
-    }
-    const killed = [...hits].map(([state, times]) => `${times} while ${state}`).join(', ');
-    process.stdout.write(`      kills: ${killed}; of ${ackedBefore + acked.size} acknowledged records 0 lost\n`);
-    for (const state of ['opening', 'writing', 'moving the log']) assert.ok(hits.has(state), `no kill while ${state}`);
-  });
+      const { hits, ackedBefore, acked } = killings;
+      const killed = [...hits].map(([state, times]) => `${times} while ${state}`).join(', ');
+      process.stdout.write(`      kills: ${killed}; of ${ackedBefore + acked.size} acknowledged records 0 lost\n`);
+      for (const state of ['opening', 'writing', 'moving the log'])
+        assert.ok(hits.has(state), `no kill while ${state}`);
+    });
+  }
 
   it('is whole for another SQLite, after a close and after a kill', async function () {
     this.timeout(60_000);

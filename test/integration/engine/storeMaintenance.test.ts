@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { readdirSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildBundles } from '../../support/bundles';
+import { eventually } from '../../support/eventually';
+import { runProgram } from '../../support/runProgram';
+import { EngineMachine } from '../../support/runningEngine';
+
+interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly pid?: number;
+}
+
+describe('The store of an engine, from a shell', function () {
+  this.timeout(120_000);
+  let machine: EngineMachine;
+  beforeEach(() => {
+    machine = new EngineMachine();
+  });
+  afterEach(() => machine.end());
+
+  const orc = async (...args: string[]): Promise<{ readonly code: number | null; readonly answer: never }> => {
+    const storage = join(machine.root, 'storage');
+    const program = join(await buildBundles(), 'orc.js');
+    const all = [program, ...args, '--json', '--storage', storage];
+    const { code, stdout } = await runProgram(process.execPath, all, { cwd: machine.workspace });
+    return { code, answer: JSON.parse(stdout) as never }; // orc's own
+  };
+  const rows = async (): Promise<readonly Row[]> => {
+    const { agents } = (await orc('list')).answer as { readonly agents: readonly Row[] };
+    return agents.map(({ id, name, pid = 0 }) => ({ id, name, pid })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  };
+
+  it('R5 is backed up and restored while agents run on; a damaged one comes back, too', async () => {
+    const engine = await machine.engine();
+    await engine.becomes('ready');
+    await engine.call('start', { name: 'The Scout', typeId: 'demo', folder: machine.workspace });
+    const { file } = (await orc('data', 'backup')).answer as { readonly file: string };
+    await engine.call('start', { name: 'The Latecomer', typeId: 'demo', folder: machine.workspace });
+    const before = await rows();
+    assert.deepEqual([(await orc('data', 'restore', file)).code, await rows()], [2, before], 'not without --yes');
+    assert.equal((await orc('data', 'restore', join(machine.workspace, 'none.db'), '--yes')).code !== 0, true);
+
+    const restored = await orc('data', 'restore', file, '--yes');
+    assert.equal(restored.code, 0, JSON.stringify(restored.answer));
+    await eventually('both are shown', async () => (await rows()).length === 2, { timeoutMs: 20_000 });
+    const names = before.map(({ id, name, pid }) => ({ id, pid, name: name === 'The Latecomer' ? id : name }));
+    assert.deepEqual(await rows(), names, 'the same processes; who is not in the backup has its id only');
+    const told = (await engine.call('notices')).find(({ fingerprint }) => fingerprint === 'store.restored');
+    assert.match(
+      told?.detail ?? '',
+      /^The store is now as it was in manual-.*, up to change \d+\. The former one is backed up as /,
+    );
+    const { presentBackup } = restored.answer as { readonly presentBackup: string };
+    const { backups } = (await orc('data', 'backups')).answer as {
+      readonly backups: readonly { readonly file: string }[];
+    };
+    assert.deepEqual(backups.map((backup) => backup.file), [presentBackup, file]); // prettier-ignore
+    assert.equal((await orc('data', 'check')).code, 0);
+
+    await engine.call('end');
+    await eventually('it has ended', () => engine.hasEnded);
+    const storage = join(machine.root, 'storage');
+    const main = readdirSync(storage, { recursive: true }).map(String).find((name) => /\/store-\d+\.db$/.test(name)); // prettier-ignore
+    truncateSync(join(storage, main ?? ''), 5_000);
+    const next = await machine.engine();
+    await next.becomes('ready');
+    const corrupt = (await next.call('notices')).find(({ fingerprint }) => fingerprint === 'store.corrupt');
+    assert.match(corrupt?.detail ?? '', /put aside as .*corrupt-.*Restore a backup/);
+    assert.deepEqual((await rows()).map(({ pid }) => pid), names.map(({ pid }) => pid), 'they run on'); // prettier-ignore
+    assert.equal((await orc('data', 'restore', presentBackup, '--yes')).code, 0);
+    await eventually('the names are back', async () => (await rows())[0]?.name.startsWith('The '), {
+      timeoutMs: 20_000,
+    });
+    assert.deepEqual(await rows(), before);
+    const status = (await orc('data', 'status')).answer as { readonly asideBytes: number; readonly engine: string };
+    assert.ok(status.asideBytes > 0 && status.engine.startsWith('sql.js'));
+  });
+});
