@@ -60,6 +60,8 @@ export interface CliSetupOptions {
   readonly isSignedOut?: boolean;
   /** How often a failed request is tried again, where that can be set (codex). Default 1. */
   readonly retries?: number;
+  /** It asks the person whether to go on when its tries are used up, where that is a setting (gemini). Default false. */
+  readonly asksAfterTries?: boolean;
 }
 
 /** What a test adds to a launch so that the program runs isolated: no login, no network, nothing of the person's own. */
@@ -93,6 +95,7 @@ export class CliHome {
       isFresh: false,
       isSignedOut: false,
       retries: 1,
+      asksAfterTries: false,
       ...options,
     });
     return {
@@ -207,14 +210,14 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
     };
   },
 
-  gemini(home, { serverUrl, permission, isFresh, isSignedOut }) {
+  gemini(home, { serverUrl, permission, isFresh, isSignedOut, asksAfterTries }) {
     if (isSignedOut) return { args: ['--skip-trust'], env: { GEMINI_TELEMETRY_ENABLED: 'false' } };
     const settings = {
       general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
       privacy: { usageStatisticsEnabled: false },
       telemetry: { enabled: false },
       security: { auth: { selectedType: 'gemini-api-key' }, folderTrust: { enabled: true } },
-      ui: { hideTips: true, hideBanner: true },
+      ui: { hideTips: true, hideBanner: true, ...(asksAfterTries && { errorVerbosity: 'full' }) },
       ide: { enabled: false, hasSeenNudge: true },
       model: { name: 'gemini-2.5-pro' },
     };

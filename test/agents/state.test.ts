@@ -47,6 +47,9 @@ const SHOWS = {
 } satisfies Readonly<Record<string, Shown>>;
 type Situation = keyof typeof SHOWS;
 
+/** How often gemini tries before it begins to count again, or asks whether to go on. */
+const GEMINI_TRIES = 10;
+
 const QUESTION = /Do you want to proceed|Would you like to run|Allow execution|Permission required/;
 /** Drawn while it tries again. Gemini draws nothing. */
 const RETRYING: Readonly<Record<Cli, RegExp>> = {
@@ -102,8 +105,8 @@ for (const cli of CLIS) {
       await world?.dispose();
     });
 
-    async function within(what: string, activity: Activity | readonly Activity[]): Promise<void> {
-      const tookMs = await world.shows(id, activity, 10_000);
+    async function within(what: string, activity: Activity | readonly Activity[], agent = id): Promise<void> {
+      const tookMs = await world.shows(agent, activity, 10_000);
       delays.push(`${what} ${Math.round(tookMs)} ms`);
       assert.ok(tookMs <= LIMIT_MS, `${what}: known after ${Math.round(tookMs)} ms`);
     }
@@ -122,10 +125,10 @@ for (const cli of CLIS) {
       eventually(what, async () => pattern.test(await world.screen(id)), { timeoutMs, everyMs: 20 });
 
     /** Every activity that is shown from now until it is called. */
-    function watchActivities(): () => ReadonlySet<Activity> {
-      const seen = new Set<Activity>([world.view(id).activity]);
+    function watchActivities(agent = id): () => ReadonlySet<Activity> {
+      const seen = new Set<Activity>([world.view(agent).activity]);
       const watch = world.engine.onDidChangeAgent(({ view }) => {
-        if (view?.id === id) seen.add(view.activity);
+        if (view?.id === agent) seen.add(view.activity);
       });
       return () => {
         watch.dispose();
@@ -162,8 +165,7 @@ for (const cli of CLIS) {
       const silentMs = typeOf(cli).silentRetryMs;
       if (silentMs === undefined) return;
       const beganMs = performance.now();
-      const isTold = (): boolean =>
-        world.view(id).evidence.some(({ detail }) => detail.startsWith('possibly retrying'));
+      const isTold = (): boolean => world.view(id).evidence.some(({ detail }) => detail.includes('possibly retrying'));
       await eventually('it is possibly retrying', isTold, { timeoutMs: silentMs + 10_000 });
       delays.push(
         `possibly retrying ${Math.round(performance.now() - beganMs - silentMs)} ms after ${silentMs / 1000} s`,
@@ -233,6 +235,30 @@ for (const cli of CLIS) {
       triesAgain('a retry after an overload', OVERLOAD[cli], 'overload_retry'));
 
     for (const status of [429, OVERLOAD[cli]]) {
+      if (typeOf(cli).unseen?.[status === 429 ? 'rate_limit_end' : 'overload_end'] !== undefined) {
+        it(`R25 works, possibly retrying, while ${cli} tries again after ${status} for ever, until it is stopped`, async function () {
+          if (trialSize === 'smoke') notRun(this, 'it takes minutes: npm run verify -- R25');
+          this.timeout(15 * MINUTE_MS);
+          const prompt = `Never give up on ${status}.`;
+          world.model.failWith(status);
+          try {
+            await world.ask(id, prompt);
+            await world.shows(id, 'busy');
+            const end = watchActivities();
+            await saysThatItPossiblyRetries();
+            const goesOn = (): boolean => world.model.turnsWith(prompt).length > GEMINI_TRIES + 1;
+            await eventually('more tries than it has', goesOn, { timeoutMs: 12 * MINUTE_MS, everyMs: 500 });
+            assert.deepEqual([...end()], ['busy']);
+            await interrupt();
+            await isKnown('Esc while it streams');
+          } finally {
+            world.model.failWith(undefined);
+          }
+          await world.ask(id, 'Go on again. [[reply: Well]]');
+          await world.shows(id, 'idle', 20_000);
+        });
+        continue;
+      }
       it(`R25 knows within 1 s that ${cli} has given up on ${status}, and never calls it idle before`, async function () {
         if (trialSize === 'smoke') notRun(this, 'it may take minutes: npm run verify -- R25');
         this.timeout(30 * MINUTE_MS);
@@ -260,9 +286,38 @@ for (const cli of CLIS) {
       });
     }
 
+    if (cli === 'gemini') {
+      it('R25 knows within 1 s that gemini, set to do so, asks after its tries of 429, and gives up when it is told to', async function () {
+        if (trialSize === 'smoke') notRun(this, 'it takes minutes: npm run verify -- R25');
+        this.timeout(15 * MINUTE_MS);
+        const asking = await world.start('asking', { asksAfterTries: true });
+        world.model.failWith(429);
+        try {
+          await world.ask(asking, 'Ask me then.');
+          await world.shows(asking, 'busy');
+          const end = watchActivities(asking);
+          const beganMs = performance.now();
+          const asks = async (): Promise<boolean> => /1\. Keep trying/.test(await world.screen(asking));
+          await eventually('it asks', asks, { timeoutMs: 12 * MINUTE_MS, everyMs: 50 });
+          const tries = world.model.turnsWith('Ask me then.').length;
+          delays.push(`asks after ${tries} tries of 429 in ${Math.round((performance.now() - beganMs) / 1000)} s`);
+          await within('whether to go on', 'awaiting_input', asking);
+          assert.deepEqual([...end()], ['busy', 'awaiting_input']);
+          await world.keys(asking, 'Down', 'Enter'); // Stop
+          await within('given up on a rate limit', 'error', asking);
+        } finally {
+          world.model.failWith(undefined);
+          await world.engine.stopAgent(asking);
+        }
+      });
+    }
+
     it(`R25 knows within 1 s that the usage of ${cli} is used up`, async () => {
       await world.ask(id, 'Too much. [[limit]]');
       await isKnown('a usage limit');
+      if (cli !== 'gemini') return;
+      await world.keys(id, 'Down', 'Enter'); // it asks whether to go on: Stop
+      await isKnown('given up on a rate limit');
     });
 
     it(`R25 knows within 1 s that ${cli} was killed`, async () => {

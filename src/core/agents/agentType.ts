@@ -157,8 +157,8 @@ export interface StatusFileRule {
   }[];
 }
 
-/** What a program cannot be seen to do, by the name of the situation. */
-export const UNSEEN = ['rate_limit_retry', 'overload_retry', 'final_error'] as const;
+/** What a program cannot be seen to do, or never does, by the name of the situation. */
+export const UNSEEN = ['rate_limit_retry', 'overload_retry', 'rate_limit_end', 'overload_end', 'final_error'] as const;
 export type Unseen = (typeof UNSEEN)[number];
 
 /** How a permission request is answered. */
