@@ -35,8 +35,8 @@ await walk('R14 the window is reloaded', async (it) => {
   await window.tab(/Reviewer/).waitFor();
   await agents.menu('Builder', 'Open Agent to the Side');
   await window.tab(/Builder/).waitFor();
-  await agents.menu('Planner', 'Open Read-Only Mirror');
-  await window.tab(/Planner \(mirror\)/).waitFor();
+  await agents.menu('Tester', 'Open Read-Only Mirror');
+  await window.tab(/Tester \(mirror\)/).waitFor();
   await eventually('three terminals', () => attachedClients(it).length === 3);
   const before = { agents: identities(it), clients: attachedClients(it) };
   await it.shot(window, 'before');
@@ -87,12 +87,12 @@ await walk('R14 the window is reloaded', async (it) => {
   });
 
   await it.step('a read-only mirror is there again, where it stood', async () => {
-    await window.tab(/Planner \(mirror\)/).waitFor();
-    const selector = '.editor-group-container:has(.tab[aria-label^="Planner (mirror)"])';
+    await window.tab(/Tester \(mirror\)/).waitFor();
+    const selector = '.editor-group-container:has(.tab[aria-label^="Tester (mirror)"])';
     assert.equal(await window.page.locator(selector).count(), 1);
-    await window.page.locator('.tab[aria-label^="Planner (mirror)"]').click();
+    await window.page.locator('.tab[aria-label^="Tester (mirror)"]').click();
     await eventually('it shows the screen', async () =>
-      /Working/.test(await window.terminalText(`${selector} .terminal-wrapper`)),
+      /demo agent/.test(await window.terminalText(`${selector} .terminal-wrapper`)),
     );
     assert.equal(await window.page.locator('.editor-group-container.empty').count(), 0, 'an empty place is left');
     await it.shot(window, 'mirror');
