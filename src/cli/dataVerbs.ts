@@ -2,6 +2,7 @@ import { extname, resolve } from 'node:path';
 import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import { CliError, ExitCode } from './exitCodes';
+import { importFile } from './importVerb';
 import { backUp, check, compact, dataStatus, listBackups, restore } from './maintenanceVerbs';
 import { search } from './searchVerb';
 import { cleanLine } from './terminalText';
@@ -10,10 +11,12 @@ import { cleanLine } from './terminalText';
 interface ExportAnswer {
   readonly file: string;
   readonly records: number;
+  /** Damaged records, which are not in it. */
+  readonly leftOut?: number;
   readonly isRedacted: boolean;
 }
 
-const FORMATS = ['json', 'ndjson', 'csv', 'markdown'] as const;
+const FORMATS = ['json', 'ndjson', 'csv', 'markdown', 'sqlite'] as const;
 type Format = (typeof FORMATS)[number];
 const BY_ENDING: Readonly<Record<string, Format>> = {
   '.json': 'json',
@@ -21,6 +24,8 @@ const BY_ENDING: Readonly<Record<string, Format>> = {
   '.jsonl': 'ndjson',
   '.csv': 'csv',
   '.md': 'markdown',
+  '.sqlite': 'sqlite',
+  '.db': 'sqlite',
 };
 
 const ACTIONS: Readonly<Record<string, (context: VerbContext) => Promise<ExitCode>>> = {
@@ -32,6 +37,7 @@ const ACTIONS: Readonly<Record<string, (context: VerbContext) => Promise<ExitCod
   check,
   compact,
   export: exportData,
+  import: importFile,
 };
 
 /** `orc data ACTION …` */
@@ -58,7 +64,8 @@ async function exportData(context: VerbContext): Promise<ExitCode> {
     overwrite: context.has('replace'),
   })) as ExportAnswer; // the engine's own
   const secrets = report.isRedacted ? 'secrets were left out' : 'with secrets: keep it safe';
-  context.answer(report, () => `${report.records} records in ${cleanLine(report.file, 400)}; ${secrets}`);
+  const damaged = report.leftOut ? `; ${report.leftOut} damaged records are not in it` : '';
+  context.answer(report, () => `${report.records} records in ${cleanLine(report.file, 400)}; ${secrets}${damaged}`);
   return ExitCode.Ok;
 }
 
@@ -66,6 +73,6 @@ async function exportData(context: VerbContext): Promise<ExitCode> {
 function formatOf(file: string, given: string | undefined): Format {
   const format = given === undefined ? BY_ENDING[extname(file).toLowerCase()] : FORMATS.find((each) => each === given);
   if (format) return format;
-  const advice = `--format takes ${FORMATS.join(', ')}; the endings .json, .ndjson, .csv and .md need none.`;
+  const advice = `--format takes ${FORMATS.join(', ')}; the endings .json, .ndjson, .csv, .md and .sqlite need none.`;
   throw new CliError(ExitCode.Usage, 'the format of the export is not known', advice);
 }

@@ -10,6 +10,8 @@ import type { AlertNotice } from './monitoring/alertSink';
 import type { Diagnosis } from './base/diagnosis';
 import type { BackupReport, CheckDepth, CompactReport, StoreCheckReport } from './data/durableStore';
 import type { ExportReport, ExportRequest } from './data/exchange/dataExport';
+import type { ImportRequest } from './data/exchange/dataImport';
+import type { ImportReport } from '../shared/importReport';
 import type { DataStatus, RestoreReport } from './data/storeCare';
 import type { Disposable } from './base/disposable';
 import type { SearchAnswer, SearchRequest } from './recordSearch';
@@ -19,6 +21,8 @@ export type { DoctorReport } from './agents/doctor';
 export type { ResumeReport } from './agents/sessionResume';
 export type { ExplainedSignal, StateExplanation } from './agents/signals/stateExplanation';
 export type { ExportFormat, ExportReport, ExportRequest } from './data/exchange/dataExport';
+export type { ImportRequest } from './data/exchange/dataImport';
+export type { ImportReport } from '../shared/importReport';
 export type { BackupReport, CheckDepth, CompactReport, StoreCheckReport, StoreFinding } from './data/durableStore';
 export type { BackupKind, DataStatus, KeptBackup, KeptCheck, RestoreReport } from './data/storeCare';
 export type { AgentUsage } from './agents/usage';
@@ -123,6 +127,13 @@ export interface Engine extends Disposable {
    * @throws {ExchangeError} exchange.fileExists, exchange.fileUnusable, exchange.moving
    */
   exportData(request: ExportRequest, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<ExportReport>;
+  /**
+   * Reads an export on the owner's machine, checks every record and says what an import would do; with `apply`, the fingerprint of such a report,
+   * does it in one transaction. Agents come in stopped; approvals and fleet types never do. Nothing is started or typed.
+   * @throws {ExchangeError} exchange.fileUnusable, exchange.notAnExport, exchange.unknownFormat, exchange.newer, exchange.tooLarge; with `apply` also
+   * exchange.fileChanged, exchange.notWhole, exchange.invalidRecords; {AgentError} agent.nameTaken, agent.conflict, agent.stillRunning when that came in between
+   */
+  importData(request: ImportRequest, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<ImportReport>;
 
   /**
    * Finds prompts, agents and approvals by their words: also agents' that are gone, as long as they are kept. Never values of environment variables.

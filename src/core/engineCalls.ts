@@ -32,6 +32,7 @@ export type EngineCalls = Pick<
   | 'stopAll'
   | 'history'
   | 'exportData'
+  | 'importData'
   | 'searchRecords'
   | 'dataStatus'
   | 'checkData'

@@ -19,6 +19,8 @@ import {
   type EngineStatus,
   type ExportReport,
   type ExportRequest,
+  type ImportReport,
+  type ImportRequest,
   type FleetPlan,
   type FleetResult,
   type FleetStep,
@@ -333,6 +335,14 @@ export class Orchestrator implements Engine {
     signal: AbortSignal,
   ): Promise<ExportReport> {
     return (await this.#calls()).exportData(request, onProgress, signal);
+  }
+
+  async importData(
+    request: ImportRequest,
+    onProgress: (step: FleetStep) => void,
+    signal: AbortSignal,
+  ): Promise<ImportReport> {
+    return (await this.#calls()).importData(request, onProgress, signal);
   }
 
   dataStatus: EngineCalls['dataStatus'] = async () => {

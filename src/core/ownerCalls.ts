@@ -7,6 +7,8 @@ import type {
   DoctorReport,
   ExportReport,
   ExportRequest,
+  ImportReport,
+  ImportRequest,
   FleetPlan,
   FleetResult,
   FleetStep,
@@ -23,6 +25,7 @@ export interface OwnerCallsPorts {
   readonly fleet: FleetRunner;
   readonly doctor: (typeId: string, signal: AbortSignal) => Promise<DoctorReport>;
   readonly exportData: EngineCalls['exportData'];
+  readonly importData: EngineCalls['importData'];
   readonly maintenance: MaintenanceCalls;
   readonly search: RecordSearch;
 }
@@ -142,6 +145,14 @@ export class OwnerCalls implements EngineCalls {
     signal: AbortSignal,
   ): Promise<ExportReport> {
     return this.ports.exportData(request, onProgress, signal);
+  }
+
+  importData(
+    request: ImportRequest,
+    onProgress: (step: FleetStep) => void,
+    signal: AbortSignal,
+  ): Promise<ImportReport> {
+    return this.ports.importData(request, onProgress, signal);
   }
 
   searchRecords: EngineCalls['searchRecords'] = (request) => this.ports.search.search(request);

@@ -25,7 +25,14 @@ const collections = [
   FLEET_TYPES,
 ] as unknown as readonly Collection<never>[]; // records are only passed on
 
-/** Exports of everything that the owner keeps. Values of environment variables count as secret, whatever they look like. */
+/** Values of environment variables: secret, whatever they look like. */
+export const SECRET_PLACES = [
+  ['value', 'spec', 'env', '*'],
+  ['value', 'env', '*'],
+  ['value', 'launch', 'env', '*'],
+] as const;
+
+/** Exports of everything that the owner keeps. */
 export function createExporter({ store, workspace, clock, log }: OwnerExportPorts): EngineCalls['exportData'] {
   const processor = new DataProcessor({ clock, log, breathe: () => workspace.breathe() });
   const ports = {
@@ -34,11 +41,7 @@ export function createExporter({ store, workspace, clock, log }: OwnerExportPort
     processor,
     nowMs: () => clock.nowMs(),
     collections,
-    secretPlaces: [
-      ['value', 'spec', 'env', '*'],
-      ['value', 'env', '*'],
-      ['value', 'launch', 'env', '*'],
-    ],
+    secretPlaces: SECRET_PLACES,
     document: { records: transcripts, format: transcriptFormat },
   };
   return (request, onProgress, signal) =>

@@ -24,7 +24,9 @@ import type { AlertSink } from './monitoring/alertSink';
 import type { NoticeBoard } from './monitoring/noticeBoard';
 import { OwnerCalls } from './ownerCalls';
 import { OwnerDoor } from './ownerDoor';
+import { createKeptValidator } from './keptRules';
 import { createExporter } from './ownerExport';
+import { createImporter } from './ownerImport';
 import { OwnerMaintenance } from './ownerMaintenance';
 import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
@@ -218,6 +220,7 @@ export class OwnerSession implements Disposable {
       fleet,
       doctor: (typeId, ended) => doctor.examine(typeId, ended),
       exportData: createExporter({ store: dataStore, workspace, clock, log }),
+      importData: createImporter({ store: dataStore, validator: createKeptValidator(clock), supervisor, workspace, clock }),
       maintenance: this.#owned.add(new OwnerMaintenance({ opened, workspace, notices, reopen, clock, log })),
     });
     const { hooks, registry } = supervisor;

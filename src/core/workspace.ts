@@ -12,6 +12,7 @@ import type { DataStore } from './data/dataStore';
 import type { DurableStore } from './data/durableStore';
 import type { StoreKeeper } from './data/storeCare';
 import type { ExportFiles } from './data/exchange/dataExport';
+import type { Digest, ImportFiles } from './data/exchange/importReader';
 import type { Ownership, WorkspaceLock } from './data/workspaceLock';
 import type { Diagnosis } from './engine';
 import type { Disposable } from './base/disposable';
@@ -63,6 +64,7 @@ export interface Workspace {
   createHost(mode: 'owner' | 'observer', fence: () => boolean): AgentHost;
   readonly checks: LaunchChecks;
   readonly exportFiles: ExportFiles;
+  readonly importFiles: ImportFiles & { readonly newDigest: () => Digest };
   /** Lets the event loop turn. */
   breathe(): Promise<void>;
   /** Lower-case hex. */

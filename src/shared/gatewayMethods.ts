@@ -64,9 +64,20 @@ export interface GatewayParams {
   /** → `ExportReport`. `file` is absolute, on the machine of the engine. Notifications `progress` come before the answer. */
   readonly 'data.export': {
     readonly file: string;
-    readonly format: 'json' | 'ndjson' | 'csv' | 'markdown';
+    readonly format: 'json' | 'ndjson' | 'csv' | 'markdown' | 'sqlite';
     readonly withSecrets?: boolean;
     readonly overwrite?: boolean;
+  };
+  /**
+   * → `ImportReport`: what an import of this NDJSON or JSON export would do; with `apply`, the `fingerprint` of such a report, it is done.
+   * `file` is absolute, on the machine of the engine. Notifications `progress` come before the answer.
+   */
+  readonly 'data.import': {
+    readonly file: string;
+    readonly replace?: boolean;
+    readonly apply?: string;
+    readonly skipInvalid?: boolean;
+    readonly acceptChanged?: boolean;
   };
   /** → `SearchAnswer`: prompts, agents and approvals that hold all words of `query`. */
   readonly 'data.search': Limit & {

@@ -51,6 +51,18 @@ const mark = /[-_:=J]|IA|AIz|[rR]\s/;
 const hint =
   /-----BEGIN |authorization|bearer\s|:\/\/|eyJ|sk-|gh[pousr]_|github_pat_|AKIA|ASIA|aws_?se|xox[abeoprs]-|AIza|npm_|glpat-|core_|(?:api[_-]?key|secret|passwo?r?d|pwd|token)["'\\]*\s*[:=]/i;
 
+/**
+ * Looser, and for the JSON text of a value: there a line break is two letters and a quote has a backslash. It has one of these in it when
+ * {@link redact} would change a text of the value, or when a name in it is one of {@link isSecretName}.
+ */
+const jsonHint =
+  /-----BEGIN |authorization|bearer|:\/\/|eyJ|sk-|gh[pousr]_|github_pat_|AKIA|ASIA|aws_?se|xox[abeoprs]-|AIza|npm_|glpat-|core_|api[_-]?key|private[_-]?key|secret|passw|pwd|token/i;
+
+/** False: the JSON text of this value holds nothing that {@link redact} or {@link isSecretName} knows as a secret. */
+export function mayHoldSecret(json: string): boolean {
+  return jsonHint.test(json);
+}
+
 export const secretKinds: readonly SecretKind[] = [...new Set(shapes.map(([kind]) => kind))];
 
 /** Replaces everything in `text` that looks like a secret. Called where log lines and exports leave the program. */

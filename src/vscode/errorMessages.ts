@@ -191,9 +191,30 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'exchange.fileExists': warning(
     'There is a file of this name already. Choose another name, or say that it is to be replaced.',
   ),
-  'exchange.fileUnusable': error('The file cannot be written. Choose another name or folder.'),
+  'exchange.fileUnusable': error('The file cannot be used. Choose another one, or another folder.'),
   'exchange.moving': warning(
     'The store was changed during every attempt to read it whole, so nothing was written. Try again when the agents do less.',
+  ),
+  'exchange.notAnExport': error(
+    'This file is no export of Core Orchestrator, or it is damaged. Nothing was imported. Choose another file, or export again.',
+  ),
+  'exchange.unknownFormat': error(
+    'Files of this format cannot be imported. Choose an export as NDJSON or JSON; a backup is taken over with Restore from Backup.',
+  ),
+  'exchange.newer': error(
+    'A newer version of Core Orchestrator wrote this file. Nothing was imported. Update the extension.',
+  ),
+  'exchange.tooLarge': error(
+    'There is more in this file than one import takes. Nothing was imported. Do it with a backup, which is restored as a whole.',
+  ),
+  'exchange.fileChanged': warning(
+    'The file has changed since it was looked at. Nothing was imported. Start the import again.',
+  ),
+  'exchange.notWhole': warning(
+    'The file was cut or changed after it was exported. Nothing was imported. Choose one that is whole, or accept it as it is.',
+  ),
+  'exchange.invalidRecords': warning(
+    'Some records in the file are not valid. Nothing was imported. Choose another file, or leave them out.',
   ),
   'processing.unknownStep': error('This pipeline uses a kind of step that is not known here. Install what adds it.'),
   'processing.duplicateStep': error('A kind of step of this name exists already. Choose another name.'),
@@ -329,6 +350,10 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'data.invalid',
   'data.io',
   'exchange.fileUnusable',
+  'exchange.newer',
+  'exchange.notAnExport',
+  'exchange.tooLarge',
+  'exchange.unknownFormat',
   'processing.boundExceeded',
   'processing.invalidPipeline',
   'processing.tooManyRejects',

@@ -54,6 +54,7 @@ export const CommandId = {
   StopAll: 'coreOrchestrator.stopAll',
   SearchRecords: 'coreOrchestrator.searchRecords',
   ExportData: 'coreOrchestrator.exportData',
+  ImportData: 'coreOrchestrator.importData',
   Backup: 'coreOrchestrator.backup',
   Restore: 'coreOrchestrator.restore',
   CheckIntegrity: 'coreOrchestrator.checkIntegrity',
@@ -120,6 +121,7 @@ export interface CommandTypes {
   [CommandId.StopAll]: PlainCommand;
   [CommandId.SearchRecords]: PlainCommand;
   [CommandId.ExportData]: PlainCommand;
+  [CommandId.ImportData]: PlainCommand;
   [CommandId.Backup]: PlainCommand;
   [CommandId.Restore]: PlainCommand;
   [CommandId.CheckIntegrity]: PlainCommand;

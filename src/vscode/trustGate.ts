@@ -24,6 +24,7 @@ export function gateByTrust(engine: Engine, isTrusted: IsTrusted): Engine {
     doctor: async (...args) => (demand(), engine.doctor(...args)),
     approveFleet: async (...args) => (demand(), engine.approveFleet(...args)),
     startFleet: async (...args) => (demand(), engine.startFleet(...args)),
+    importData: async (...args) => (demand(), engine.importData(...args)),
     registerAgentType: (...args) => (demand(), engine.registerAgentType(...args)),
   };
   return new Proxy(engine, {

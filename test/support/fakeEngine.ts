@@ -18,6 +18,8 @@ import {
   type EngineStatus,
   type ExportReport,
   type ExportRequest,
+  type ImportReport,
+  type ImportRequest,
   type FleetPlan,
   type FleetResult,
   type FleetStep,
@@ -31,6 +33,7 @@ import {
   type StateExplanation,
   type StoreCheckReport,
 } from '../../src/core/engine';
+import { anImportReport } from './importReports';
 import type { AlertNotice } from '../../src/core/monitoring/alertSink';
 
 /** A view of an agent; `needsYou` follows from its state unless given. */
@@ -347,7 +350,14 @@ export class FakeEngine implements Engine {
 
   async exportData({ file, format, withSecrets = false }: ExportRequest): Promise<ExportReport> {
     this.#call(`exportData ${format} ${file}`);
-    return { file, format, records: 1, sizeBytes: 2, isRedacted: !withSecrets, seq: 3 };
+    return { file, format, records: 1, leftOut: 0, sizeBytes: 2, isRedacted: !withSecrets, seq: 3 };
+  }
+
+  importReport: ImportReport = anImportReport();
+
+  async importData({ file, apply, replace = false }: ImportRequest): Promise<ImportReport> {
+    this.#call(`importData ${file}${replace ? ' replacing' : ''}${apply === undefined ? '' : ` ${apply}`}`);
+    return { ...this.importReport, file, isApplied: apply !== undefined };
   }
 
   dataStatusNow: DataStatus = {

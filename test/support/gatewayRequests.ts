@@ -50,6 +50,7 @@ export function rightParams(agentId: string): Readonly<Record<GatewayMethod, Rea
     'fleet.stopAll': {},
     'fleet.resume': {},
     'data.export': { file: '/project/export.json', format: 'json' },
+    'data.import': { file: '/project/export.json', apply: hash },
     'data.search': { query: 'needle', kinds: ['prompt'], limit: 5, before: 9 },
     'data.status': {},
     'data.check': { depth: 'full' },

@@ -1,4 +1,5 @@
 import { NodeExportFiles } from '../../src/core/data/node/nodeExportFiles';
+import { nodeImportFiles } from '../../src/core/data/node/nodeImportFiles';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { AgentHost } from '../../src/core/agents/agentHost';
@@ -117,7 +118,8 @@ export class WindowedMachine {
         const isPersonKey = (key: string): boolean => key === 'the key';
         return Promise.resolve({ tokens, tokenFiles, isPersonKey, listener, dispose: () => listener.dispose() });
       },
-      exportFiles: new NodeExportFiles(),
+      exportFiles: new NodeExportFiles({ workerFile: '', wasmFile: '' }),
+      importFiles: nodeImportFiles,
       breathe: () => Promise.resolve(),
       readHookSpool: () => Promise.resolve({ dispose: () => undefined }),
       connectGateway: (signal) => {

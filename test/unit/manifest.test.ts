@@ -161,7 +161,7 @@ describe('commands in package.json', () => {
       ...['releaseQuarantine', 'sendPrompt', 'renameAgent', 'removeAgent', 'startFleet', 'showHistory'],
       ...['queuePrompt', 'writePrompt', 'sendWrittenPrompt', 'sendSelection', 'showReceipts', 'cancelQueuedPrompt'],
       ...['resendPrompt', 'reviewRequest', 'approveRequest', 'denyRequest', 'denyRequestWithReason'],
-      ...['resumeConversation', 'resumeFleet', 'explainState', 'doctor', 'searchRecords', 'exportData'],
+      ...['resumeConversation', 'resumeFleet', 'explainState', 'doctor', 'searchRecords', 'exportData', 'importData'],
     ].map((name) => `coreOrchestrator.${name}`);
     const owned = [...commands].filter(([, { enablement }]) => enablement?.startsWith('coreOrchestrator.canAct'));
     assert.deepEqual(owned.map(([id]) => id).sort(), acting.sort());

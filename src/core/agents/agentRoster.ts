@@ -7,6 +7,14 @@ import type { Agent } from './baseAgent';
 import { firstPromptNotice } from './firstPrompt';
 import type { SupervisorContext } from './supervisorPorts';
 
+/** Agents at rest that come from elsewhere. */
+export interface Admission {
+  /** Not there yet. */
+  readonly added: readonly AgentRecord[];
+  /** At rest here, as they will be. */
+  readonly replaced: readonly AgentRecord[];
+}
+
 /** Who there is: creates, renames, changes and removes agents. Calls for one agent are made one at a time by the supervisor. */
 export class AgentRoster {
   /** Ids and names of agents whose creation is on its way to the store. */
@@ -50,6 +58,43 @@ export class AgentRoster {
       this.#claimed.delete(id);
     }
     return registry.get(id);
+  }
+
+  /**
+   * Takes in agents whose records `write` keeps; in the turn of those that are replaced.
+   * @throws {AgentError} agent.nameTaken, agent.conflict (an id is taken), agent.stillRunning; what `write` throws. Nothing has changed then
+   */
+  async admit({ added, replaced }: Admission, write: () => Promise<void>): Promise<void> {
+    const { registry, state, store } = this.context;
+    const claimed: AgentId[] = [];
+    try {
+      for (const { id, spec, lifecycle } of added) {
+        if (registry.isIdTaken(id) || this.#claimed.has(id) || store.unreadableIds.has(id))
+          throw new AgentError('agent.conflict', `the id ${id} is taken`, { agentId: id });
+        if (lifecycle !== 'retired') this.#requireFreeName(spec.name);
+        this.#claimed.set(id, spec.name);
+        claimed.push(id);
+      }
+      for (const { id, spec } of replaced) this.#requireReplaceable(registry.get(id), spec.name);
+      await write();
+      for (const record of added) state.admit(record);
+    } finally {
+      for (const id of claimed) this.#claimed.delete(id);
+    }
+    // Kept already: this is for those who have it in memory, and for its history.
+    for (const { id, spec, sessionId, hasSessionTurn, isFirstPromptDone } of replaced) {
+      const session = { sessionId: sessionId ?? null, hasSessionTurn: hasSessionTurn ?? false };
+      const order = { actor: 'person', reason: 'imported' };
+      await state.transition(id, 'present', { spec, ...session, isFirstPromptDone, ...order });
+    }
+  }
+
+  /** @throws {AgentError} agent.stillRunning, agent.nameTaken */
+  #requireReplaceable({ id, record }: Agent, name: string): void {
+    const { lifecycle, desired } = record;
+    if (desired !== 'stopped' || (lifecycle !== 'created' && lifecycle !== 'stopped'))
+      throw new AgentError('agent.stillRunning', `${id} is ${lifecycle}: stop it first`, { agentId: id });
+    this.#requireFreeName(name, id);
   }
 
   /** @throws {AgentError} agent.invalidSpec, agent.nameTaken, and what the store throws */

@@ -133,6 +133,12 @@ export class AgentStateManager implements Disposable {
     this.#writer.add(record);
   }
 
+  /** Announces an agent whose record somebody else has kept already. */
+  admit(record: AgentRecord): void {
+    this.#storedGeneration.set(record.id, record.generation);
+    this.#writer.add(record);
+  }
+
   /**
    * Changes one agent. `generation` is the one the caller speaks of; another one than the present is ignored and reported.
    * Facts name their generation. What a person wants is about the agent, whatever generation it has by then: `present`.

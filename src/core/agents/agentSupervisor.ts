@@ -7,7 +7,7 @@ import { AgentError } from './agentErrors';
 import { AgentOperations } from './agentOperations';
 import { AgentReconciler } from './agentReconciler';
 import { AgentRegistry } from './agentRegistry';
-import { AgentRoster } from './agentRoster';
+import { type Admission, AgentRoster } from './agentRoster';
 import type { StartOrder } from './agentStarter';
 import { AgentStateManager } from './agentStateManager';
 import type { PermissionAnswer, PermissionRequest } from './permissionRequest';
@@ -110,6 +110,21 @@ export class AgentSupervisor implements Disposable {
   create(spec: AgentSpec, options: CallOptions = {}): Promise<Agent> {
     this.#operations.requireOpen();
     return this.#roster.create(spec, options.actor ?? 'person');
+  }
+
+  /**
+   * Takes in agents at rest whose records `write` keeps, all or none; nothing is started. Those that are replaced have no other operation meanwhile.
+   * @throws {AgentError} agent.nameTaken, agent.conflict (an id is taken), agent.stillRunning; what `write` throws. Nothing has changed then
+   */
+  admit(admission: Admission, write: () => Promise<void>): Promise<void> {
+    this.#operations.requireOpen();
+    const ids = admission.replaced.map(({ id }) => id).sort(); // one order, so that two never wait for each other
+    const inTurns = (at: number): Promise<void> => {
+      const id = ids[at];
+      if (id === undefined) return this.#roster.admit(admission, write);
+      return this.#operations.inTurn(id, () => inTurns(at + 1));
+    };
+    return inTurns(0);
   }
 
   /**

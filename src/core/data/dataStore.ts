@@ -17,6 +17,37 @@ export interface DataRecord<T = unknown> {
   readonly value: T;
 }
 
+/** A record as it is kept: its value as canonical JSON text, not looked at by its collection. */
+export interface KeptRecord extends Omit<DataRecord, 'value'> {
+  readonly json: string;
+}
+
+/** All records as of one moment, while writers go on. Valid during the call of {@link DataStore.snapshot} that gave it. */
+export interface StoreSnapshot {
+  /** It holds every change up to this one and none above. */
+  readonly seq: number;
+  /** Records that are not what was written: left out by `read`, and named here once it came to them. */
+  readonly damaged: readonly { readonly kind: string; readonly id: string }[];
+  /**
+   * The records of a kind by id, in pages of some hundred or about a megabyte. `where`: as in a {@link Query}; on declared indexes it is fast.
+   * @throws {DataError} data.invalid, data.io, data.corrupt (more than single records is damaged)
+   */
+  read(
+    kind: string,
+    where?: Readonly<Record<string, string | number | boolean | null>>,
+  ): AsyncIterable<readonly KeptRecord[]>;
+}
+
+/** One write of {@link DataStore.putAll}. */
+export interface PreparedPut {
+  readonly kind: string;
+  readonly id: string;
+  /** As `encodeValue` makes it, of a value that its collection took. */
+  readonly json: string;
+  /** The version that the record must have now; 0: it must not exist. */
+  readonly expectedVersion: number;
+}
+
 /** A typed collection. Declared once, passed around; opening a store with a new set of indexes adds them. */
 export interface Collection<T> {
   /** 1–64 characters: a letter, then letters, digits, `.`, `_` or `-`. */
@@ -123,6 +154,22 @@ export interface DataStore extends Disposable {
   search(query: string, options?: SearchOptions): Promise<SearchPage>;
   /** Committed changes with seq > `after`, oldest first, at most `limit` (default 1000). */
   changes(after: number, limit?: number): Promise<readonly Change[]>;
+  /**
+   * Calls `use` with all records as of one moment, never half of a transaction (R5), and resolves with its result. Writers go on meanwhile;
+   * memory does not grow with the store. When the file had to be opened anew meanwhile, `use` is called again: what it did before must be undone.
+   * Other maintenance of the same store waits for it, so `use` must not wait for any.
+   * @throws {DataError} data.io, data.corrupt, data.closed, data.fenced; what `use` throws; the signal's reason
+   */
+  snapshot<R>(
+    use: (snapshot: StoreSnapshot) => Promise<R>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<R>;
+  /**
+   * Writes many records in one transaction, durably: all take effect or none, in the order of the calls among those of `tx`. They are handed over
+   * in portions, between which others have a turn. Aborting has an effect until the last portion is handed over.
+   * @throws {DataError} as `tx`; the signal's reason, and nothing was written
+   */
+  putAll(puts: readonly PreparedPut[], options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** Finishes what was called before, flushes and releases the file. Idempotent. `dispose` starts the same and does not wait. */
   close(): Promise<void>;
 }

@@ -1,7 +1,18 @@
 import type { Clock } from '../base/clock';
 import { Emitter, type Event } from '../base/event';
 import { type Logger, silentLogger } from '../base/log';
-import type { Change, Collection, DataRecord, DataStore, Query, StoreHealth, Tx } from './dataStore';
+import type {
+  Change,
+  Collection,
+  DataRecord,
+  DataStore,
+  KeptRecord,
+  PreparedPut,
+  Query,
+  StoreHealth,
+  StoreSnapshot,
+  Tx,
+} from './dataStore';
 import { DataError } from './dataErrors';
 import type { StoredRecord } from './recordCodec';
 import { runQuery, type PlainQuery } from './recordQuery';
@@ -24,6 +35,9 @@ export interface MemoryDataStoreOptions {
   /** Runs every transaction's callback twice before it takes effect, to find callbacks that are not pure. Default false. */
   readonly isRehearsing?: boolean;
 }
+
+/** Records in a page of a snapshot. */
+const SNAPSHOT_PAGE = 256;
 
 /** A store that lives as long as the process: for tests, and the reference for what the durable drivers must do. */
 export class MemoryDataStore implements DataStore {
@@ -102,6 +116,38 @@ export class MemoryDataStore implements DataStore {
       }
     }
     return { hits: hits.sort((a, b) => b.position - a.position).slice(0, limit), isComplete: true };
+  }
+
+  async snapshot<R>(
+    use: (snapshot: StoreSnapshot) => Promise<R>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<R> {
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    // Records are values that are replaced, never changed: copies of the maps are the state of this moment.
+    const state = new Map([...this.#records].map(([kind, records]) => [kind, [...records.values()]]));
+    return await use({
+      seq: this.#changes.length,
+      damaged: [],
+      async *read(kind, where = {}): AsyncGenerator<readonly KeptRecord[]> {
+        const plain = { where: Object.entries(where), orderBy: 'id', descending: false, limit: undefined };
+        const found = runQuery(state.get(kind) ?? [], plain);
+        for (let at = 0; at < found.length; at += SNAPSHOT_PAGE) {
+          signal?.throwIfAborted();
+          yield found.slice(at, at + SNAPSHOT_PAGE);
+        }
+      },
+    });
+  }
+
+  async putAll(
+    puts: readonly PreparedPut[],
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    this.#checkOpen();
+    signal?.throwIfAborted();
+    await Promise.resolve();
+    this.#apply(puts.map((put) => ({ op: 'put', ...put })), this.#clock.nowMs()); // prettier-ignore
   }
 
   async close(): Promise<void> {

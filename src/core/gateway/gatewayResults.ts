@@ -14,6 +14,7 @@ import type {
   Engine,
   EngineStatus,
   ExportReport,
+  ImportReport,
   FleetPlan,
   FleetResult,
   FleetStep,
@@ -65,6 +66,7 @@ export interface GatewayResults extends Record<GatewayMethod, unknown> {
   readonly 'fleet.stopAll': WireFleetResult;
   readonly 'fleet.resume': WireFleetResult;
   readonly 'data.export': ExportReport;
+  readonly 'data.import': ImportReport;
   readonly 'data.search': SearchAnswer;
   readonly 'data.status': DataStatus;
   readonly 'data.check': StoreCheckReport;

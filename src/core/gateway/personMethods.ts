@@ -98,12 +98,27 @@ export const personMethods = {
   'data.export': forPerson(
     {
       file: path,
-      format: oneOf('json', 'ndjson', 'csv', 'markdown'),
+      format: oneOf('json', 'ndjson', 'csv', 'markdown', 'sqlite'),
       withSecrets: optional(flag),
       overwrite: optional(flag),
     },
     ({ file, format, withSecrets = false, overwrite = false }, call) =>
       call.engine.exportData({ file, format, withSecrets, overwrite }, steps(call), call.signal),
+  ),
+  'data.import': forPerson(
+    {
+      file: path,
+      replace: optional(flag),
+      apply: optional(hash),
+      skipInvalid: optional(flag),
+      acceptChanged: optional(flag),
+    },
+    ({ file, replace = false, apply, skipInvalid = false, acceptChanged = false }, call) =>
+      call.engine.importData(
+        { file, replace, skipInvalid, acceptChanged, ...(apply !== undefined && { apply }) },
+        steps(call),
+        call.signal,
+      ),
   ),
   'data.search': forPerson(
     {

@@ -207,6 +207,10 @@ export class RemoteEngine implements FollowedEngine {
     return this.client.request('data.export', request, withSteps(onProgress, signal));
   }
 
+  importData(request: engine.ImportRequest, onProgress: OnStep, signal: AbortSignal): Promise<engine.ImportReport> {
+    return this.client.request('data.import', request, withSteps(onProgress, signal));
+  }
+
   searchRecords(request: engine.SearchRequest): Promise<engine.SearchAnswer> {
     return this.client.request('data.search', request);
   }

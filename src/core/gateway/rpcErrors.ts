@@ -68,6 +68,13 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
   'exchange.fileExists': AlreadyExists,
   'exchange.fileUnusable': FailedPrecondition,
   'exchange.moving': Unavailable,
+  'exchange.notAnExport': InvalidArgument,
+  'exchange.unknownFormat': InvalidArgument,
+  'exchange.newer': FailedPrecondition,
+  'exchange.tooLarge': InvalidArgument,
+  'exchange.fileChanged': FailedPrecondition,
+  'exchange.notWhole': FailedPrecondition,
+  'exchange.invalidRecords': FailedPrecondition,
 
   'tmux.notInstalled': FailedPrecondition,
   'tmux.tooOld': FailedPrecondition,

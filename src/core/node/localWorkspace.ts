@@ -17,6 +17,7 @@ import { UlidIds } from '../base/ids';
 import type { Logger } from '../base/log';
 import { EpochWorkspaceLock } from '../data/node/epochWorkspaceLock';
 import { NodeExportFiles } from '../data/node/nodeExportFiles';
+import { nodeImportFiles } from '../data/node/nodeImportFiles';
 import { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
 import { checkInThread } from '../data/node/runCheck';
 import { StoreEngineChoice } from '../data/storeEngine';
@@ -79,7 +80,8 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     processes: process.platform === 'linux' ? new LinuxProcesses() : new PsProcesses(),
     environment,
     checks: new NodeLaunchChecks(),
-    exportFiles: new NodeExportFiles(),
+    exportFiles: new NodeExportFiles({ workerFile, wasmFile }),
+    importFiles: nodeImportFiles,
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
     homes: new NodeHomeFolders(log),
     usageReader: new NodeUsageReader(),

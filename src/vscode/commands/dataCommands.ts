@@ -2,14 +2,18 @@ import * as vscode from 'vscode';
 import { ExchangeError } from '../../core/data/exchange/exchangeErrors';
 import type { Engine, ExportFormat, ExportReport, ExportRequest } from '../../core/engine';
 import { CommandId } from '../manifest';
+import type { DocumentsPort, WindowPort } from '../notices/windowPort';
 import type { Reporter } from '../reporter';
 import { demandTrust, type IsTrusted } from '../trustGate';
 import { demandControl } from './control';
+import { ImportDesk } from './importDesk';
 import type { CommandHandlers } from './registerCommands';
 
 export interface DataCommandParts {
   readonly engine: Engine;
   readonly reporter: Reporter;
+  readonly window: WindowPort;
+  readonly documents: DocumentsPort;
   readonly isTrusted: IsTrusted;
 }
 
@@ -23,6 +27,7 @@ const FORMATS: readonly FormatItem[] = [
   { label: 'JSON', description: 'every record, in one list', format: 'json', ending: 'json' },
   { label: 'NDJSON', description: 'every record, one on each line', format: 'ndjson', ending: 'ndjson' },
   { label: 'CSV', description: 'every record, for a spreadsheet', format: 'csv', ending: 'csv' },
+  { label: 'SQLite', description: 'every record, as a database', format: 'sqlite', ending: 'sqlite' },
 ];
 const WITHOUT_SECRETS: vscode.QuickPickItem = {
   label: 'Without Secrets',
@@ -32,7 +37,15 @@ const WITH_SECRETS: vscode.QuickPickItem = { label: 'With Secrets', description:
 
 /** Commands about what is kept. */
 export function dataCommands(parts: DataCommandParts): CommandHandlers {
-  return { [CommandId.ExportData]: () => exportData(parts) };
+  const { engine, window, documents, isTrusted } = parts;
+  const desk = new ImportDesk({ engine, window, documents, askForFile: askForImport });
+  return {
+    [CommandId.ExportData]: () => exportData(parts),
+    [CommandId.ImportData]: async () => {
+      demandTrust(isTrusted);
+      await desk.import();
+    },
+  };
 }
 
 async function exportData({ engine, reporter, isTrusted }: DataCommandParts): Promise<void> {
@@ -43,7 +56,8 @@ async function exportData({ engine, reporter, isTrusted }: DataCommandParts): Pr
   const report = await withProgress(engine, request);
   const secrets = report.isRedacted ? 'Secrets were left out.' : 'It holds secrets: keep it safe.';
   const count = report.records === 1 ? '1 record' : `${report.records} records`;
-  reporter.show('information', `Exported ${count}. ${secrets}`, [
+  const damaged = report.leftOut > 0 ? ` ${report.leftOut} damaged records are not in it.` : '';
+  reporter.show(report.leftOut > 0 ? 'warning' : 'information', `Exported ${count}.${damaged} ${secrets}`, [
     { title: 'Show File', command: 'vscode.open', args: [vscode.Uri.file(report.file)] },
   ]);
 }
@@ -68,6 +82,15 @@ async function askForExport(): Promise<ExportRequest | undefined> {
   if (!uri) return undefined;
   if (uri.scheme !== 'file') throw new ExchangeError('exchange.fileUnusable', 'it is not on the machine of the agents');
   return { file: uri.fsPath, format, withSecrets: secrets === WITH_SECRETS, overwrite: true };
+}
+
+/** @throws {ExchangeError} exchange.fileUnusable */
+async function askForImport(title: string): Promise<string | undefined> {
+  const filters = { Export: ['ndjson', 'jsonl', 'json'] };
+  const [uri] = (await vscode.window.showOpenDialog({ title, filters, canSelectMany: false })) ?? [];
+  if (!uri) return undefined;
+  if (uri.scheme !== 'file') throw new ExchangeError('exchange.fileUnusable', 'it is not on the machine of the agents');
+  return uri.fsPath;
 }
 
 function withProgress(engine: Engine, request: ExportRequest): Thenable<ExportReport> {

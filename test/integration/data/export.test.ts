@@ -8,7 +8,7 @@ import { ExchangeError } from '../../../src/core/data/exchange/exchangeErrors';
 import { NodeExportFiles } from '../../../src/core/data/node/nodeExportFiles';
 import { DataProcessor } from '../../../src/core/data/processing/dataProcessor';
 import { jsonArray } from '../../../src/core/data/processing/jsonExport';
-import { openFileStore, temporaryFolder } from '../../support/storeWorker';
+import { buildStoreWorker, openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
 import { trials } from '../../support/trials';
 
 interface Half {
@@ -22,8 +22,10 @@ describe('Exports of a store on a file', () => {
   let place: ReturnType<typeof temporaryFolder>;
   let store: Awaited<ReturnType<typeof openFileStore>>['store'];
   let file: string;
+  let workerFile: string;
   beforeEach(async () => {
     place = temporaryFolder();
+    workerFile = await buildStoreWorker();
     fs.mkdirSync(path.join(place.folder, 'store'), { mode: 0o700 });
     ({ store } = await openFileStore(path.join(place.folder, 'store')));
     file = path.join(place.folder, 'export.json');
@@ -35,7 +37,7 @@ describe('Exports of a store on a file', () => {
 
   const ports = (): DataExportPorts => ({
     store,
-    files: new NodeExportFiles(),
+    files: new NodeExportFiles({ workerFile, wasmFile }),
     processor: new DataProcessor({ clock, breathe: () => new Promise((done) => setImmediate(done)) }),
     nowMs: () => clock.nowMs(),
     collections: [lefts, rights] as unknown as readonly Collection<never>[],

@@ -3,6 +3,7 @@ import { transcriptFormat, transcripts } from '../../../src/core/agentTranscript
 import { SystemClock } from '../../../src/core/base/clock';
 import { AGENT_CHANGES, AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
 import type { Collection } from '../../../src/core/data/dataStore';
+import { DataError } from '../../../src/core/data/dataErrors';
 import { withSnapshot } from '../../../src/core/data/exchange/snapshot';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
@@ -65,14 +66,20 @@ describe('transcripts', () => {
       });
     });
     const all = [AGENTS, AGENT_CHANGES, DELIVERIES, APPROVALS] as unknown as readonly Collection<never>[];
-    const read = async (maxHeld: number): Promise<string> =>
-      withSnapshot(store, all, async (snapshot) => {
+    const inPages = {
+      find: store.find.bind(store),
+      changes: store.changes.bind(store),
+      health: store.health,
+      snapshot: () => Promise.reject(new DataError('data.io', 'the disk is full')),
+    };
+    const read = async (from: Parameters<typeof withSnapshot>[0]): Promise<string> =>
+      withSnapshot(from, all, async (snapshot) => {
         let text = '';
         for await (const page of transcripts(snapshot))
           for await (const part of transcriptFormat().stream(page)) text += part;
         return text;
-      }, undefined, { maxHeld, pageSize: 1 }); // prettier-ignore
-    const text = await read(100);
+      }, undefined, { pageSize: 1 }); // prettier-ignore
+    const text = await read(store);
     assert.deepEqual(
       text.split('\n').filter((line) => line.startsWith('## ')).map((line) => line.replaceAll('\\', '')),
       [
@@ -88,7 +95,7 @@ describe('transcripts', () => {
     assert.ok(text.includes('````\n```\n# not a heading\n````\n') && text.includes('a \\*prompt\\* line'), text);
     assert.equal(text.includes('<b>'), false);
     // Approvals are put in order within what is read together.
-    assert.equal((await read(0)).split('\n').length, text.split('\n').length);
+    assert.equal((await read(inPages)).split('\n').length, text.split('\n').length);
     await store.close();
   });
 });

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock';
 import { Emitter, type Event } from '../../base/event';
 import { ignore, type Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
-import type { Change, Collection, DataRecord, Query, StoreHealth, Tx } from '../dataStore';
+import type { Change, Collection, DataRecord, PreparedPut, Query, StoreHealth, StoreSnapshot, Tx } from '../dataStore';
 import type {
   BackupReport,
   CheckDepth,
@@ -11,10 +11,10 @@ import type {
   MaintenanceOptions,
   StoreCheckReport,
 } from '../durableStore';
-import { checkId, type StoredRecord } from '../recordCodec';
+import { checkId, checkKind, type StoredRecord } from '../recordCodec';
 import { compileQuery } from '../recordQuery';
 import { compileSearch, type SearchOptions, type SearchPage } from '../search/dataSearch';
-import { checkCollection, toDataRecord, type WorkOutcome } from '../transactionView';
+import { checkCollection, toDataRecord, type WorkOutcome, type WriteOp } from '../transactionView';
 import type { StoreConnection } from './storeConnection';
 import type { StoreMaintenance } from './storeMaintenance';
 import type { ReadQuestion, StoreState } from './storeProtocol';
@@ -66,6 +66,7 @@ export class FileDataStore implements DurableStore {
       use: (collection) => this.#declare(collection),
       fetch: (question) => this.#fetch(question),
       write: (outcome, nowMs) => this.#write(outcome, nowMs),
+      writeStaged: (staged, nowMs) => connection.writeStaged(staged, nowMs),
     });
   }
 
@@ -121,6 +122,29 @@ export class FileDataStore implements DurableStore {
     return this.#maintenance.compact(options);
   }
 
+  async snapshot<R>(
+    use: (snapshot: StoreSnapshot) => Promise<R>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<R> {
+    this.#checkOpen();
+    const { signal } = options ?? {};
+    return this.#maintenance.snapshot(use, signal ? { signal } : {});
+  }
+
+  async putAll(
+    puts: readonly PreparedPut[],
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    this.#checkOpen();
+    for (const { kind, id } of puts) {
+      checkKind(kind);
+      checkId(id);
+    }
+    const staged = await this.#connection.stage(puts.map(toPut), signal);
+    this.#checkOpen();
+    return this.#queue.addStaged(staged);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -173,6 +197,10 @@ export class FileDataStore implements DurableStore {
   #checkOpen(): void {
     if (this.#closing) throw new DataError('data.closed', 'the store is closed');
   }
+}
+
+function toPut({ kind, id, json, expectedVersion }: PreparedPut): WriteOp {
+  return { op: 'put', kind, id, json, expectedVersion };
 }
 
 /** What of a state is news: not the numbers that move with every write. */

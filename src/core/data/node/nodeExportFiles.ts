@@ -1,77 +1,141 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import nodePath from 'node:path';
-import type { ExportFiles, ExportWriter } from '../exchange/dataExport';
+import type { KeptRecord } from '../dataStore';
+import type { ExportDatabaseWriter, ExportFiles, ExportWriter } from '../exchange/dataExport';
 import { ExchangeError } from '../exchange/exchangeErrors';
+import type { ExportHeader } from '../exchange/exportFormat';
+import { DataError } from '../dataErrors';
+import { ExportDatabase } from './exportDatabase';
 import { errnoCode } from './fileSystem';
 import { syncFolder } from './storeFiles';
 
+export interface NodeExportFilesOptions {
+  /** The bundle of `storeWorker.ts`, which makes databases. */
+  readonly workerFile: string;
+  readonly wasmFile: string;
+}
+
 /** Exports on this machine's disk: a temporary file beside the name, synced, then renamed. Unix only gives others no right to read it. */
 export class NodeExportFiles implements ExportFiles {
+  constructor(private readonly options: NodeExportFilesOptions) {}
+
   async create(file: string, { overwrite }: { readonly overwrite: boolean }): Promise<ExportWriter> {
-    if (!nodePath.isAbsolute(file)) throw new ExchangeError('exchange.fileUnusable', 'the name is no absolute path');
-    await demandFree(file, overwrite);
-    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+    const place = await Place.open(file, overwrite);
     try {
-      return new TemporaryFile(await fs.promises.open(temporary, 'wx', 0o600), temporary, file, overwrite);
+      return new TextFile(place, await fs.promises.open(place.temporary, 'wx', 0o600));
     } catch (error) {
       throw unusable(error);
     }
   }
+
+  async createDatabase(file: string, { overwrite }: { readonly overwrite: boolean }): Promise<ExportDatabaseWriter> {
+    const place = await Place.open(file, overwrite);
+    try {
+      await (await fs.promises.open(place.temporary, 'wx', 0o600)).close(); // so that nobody else may read it, whatever the umask is
+    } catch (error) {
+      throw unusable(error);
+    }
+    const { workerFile, wasmFile } = this.options;
+    return new DatabaseFile(place, new ExportDatabase(workerFile, { database: place.temporary, wasmFile }));
+  }
 }
 
-class TemporaryFile implements ExportWriter {
-  #isOpen = true;
-  #isPlaced = false;
+/** A name, and the temporary one beside it. */
+class Place {
+  readonly temporary: string;
+  isTaken = false;
 
-  constructor(
-    private readonly handle: fs.promises.FileHandle,
-    private readonly temporary: string,
+  private constructor(
     private readonly file: string,
     private readonly overwrite: boolean,
+  ) {
+    this.temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  }
+
+  /** @throws {ExchangeError} */
+  static async open(file: string, overwrite: boolean): Promise<Place> {
+    if (!nodePath.isAbsolute(file)) throw new ExchangeError('exchange.fileUnusable', 'the name is no absolute path');
+    await demandFree(file, overwrite);
+    return new Place(file, overwrite);
+  }
+
+  /** `link` refuses a name that came into being meanwhile; `rename` would replace it. */
+  async take(): Promise<void> {
+    if (this.overwrite) {
+      await demandFree(this.file, true);
+      await fs.promises.rename(this.temporary, this.file);
+    } else if (await this.#link()) await fs.promises.rm(this.temporary, { force: true });
+    else {
+      await demandFree(this.file, false);
+      await fs.promises.rename(this.temporary, this.file);
+    }
+    this.isTaken = true;
+    await this.#clearCompanions();
+    syncFolder(nodePath.dirname(this.file));
+  }
+
+  /** False: a file system without hard links. */
+  async #link(): Promise<boolean> {
+    try {
+      await fs.promises.link(this.temporary, this.file);
+      return true;
+    } catch (error) {
+      if (errnoCode(error) === 'EEXIST') throw exists(this.file);
+      return false;
+    }
+  }
+
+  async clear(): Promise<void> {
+    if (this.isTaken) return;
+    await fs.promises.rm(this.temporary, { force: true });
+    await this.#clearCompanions();
+  }
+
+  /** Of a database; what was in them is in it. */
+  async #clearCompanions(): Promise<void> {
+    for (const end of ['-wal', '-journal']) await fs.promises.rm(this.temporary + end, { force: true });
+  }
+}
+
+class TextFile implements ExportWriter {
+  #isOpen = true;
+  #hash: Hash = createHash('sha256');
+
+  constructor(
+    private readonly place: Place,
+    private readonly handle: fs.promises.FileHandle,
   ) {}
 
   async write(text: string): Promise<void> {
-    await this.#doing(() => this.handle.appendFile(text));
+    const bytes = Buffer.from(text);
+    this.#hash.update(bytes);
+    await doing(() => this.handle.appendFile(bytes));
+  }
+
+  digest(): string {
+    return this.#hash.copy().digest('hex');
   }
 
   async restart(): Promise<void> {
-    await this.#doing(() => this.handle.truncate(0));
+    this.#hash = createHash('sha256');
+    await doing(() => this.handle.truncate(0));
   }
 
   async finish(): Promise<number> {
-    return this.#doing(async () => {
+    return doing(async () => {
       await this.handle.sync();
       const { size } = await this.handle.stat();
       await this.#close();
-      await this.#place();
-      this.#isPlaced = true;
-      syncFolder(nodePath.dirname(this.file));
+      await this.place.take();
       return size;
     });
   }
 
   async abandon(): Promise<void> {
-    if (this.#isPlaced) return;
+    if (this.place.isTaken) return;
     await this.#close();
-    await fs.promises.rm(this.temporary, { force: true });
-  }
-
-  /** `link` refuses a name that came into being meanwhile; `rename` would replace it. */
-  async #place(): Promise<void> {
-    if (this.overwrite) {
-      await demandFree(this.file, true);
-      return fs.promises.rename(this.temporary, this.file);
-    }
-    try {
-      await fs.promises.link(this.temporary, this.file);
-    } catch (error) {
-      if (errnoCode(error) === 'EEXIST') throw exists(this.file);
-      // A file system without hard links.
-      await demandFree(this.file, false);
-      return fs.promises.rename(this.temporary, this.file);
-    }
-    await fs.promises.rm(this.temporary, { force: true });
+    await this.place.clear();
   }
 
   async #close(): Promise<void> {
@@ -79,13 +143,42 @@ class TemporaryFile implements ExportWriter {
     this.#isOpen = false;
     await this.handle.close();
   }
+}
 
-  async #doing<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw unusable(error);
-    }
+class DatabaseFile implements ExportDatabaseWriter {
+  constructor(
+    private readonly place: Place,
+    private readonly database: ExportDatabase,
+  ) {}
+
+  async writeRecords(records: readonly KeptRecord[]): Promise<void> {
+    await doing(() => this.database.write(records));
+  }
+
+  async restart(): Promise<void> {
+    await doing(() => this.database.restart());
+  }
+
+  async finish(header: ExportHeader): Promise<number> {
+    return doing(async () => {
+      await this.database.finish(header);
+      const { size } = await fs.promises.stat(this.place.temporary);
+      await this.place.take();
+      return size;
+    });
+  }
+
+  async abandon(): Promise<void> {
+    await this.database.close();
+    await this.place.clear();
+  }
+}
+
+async function doing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw unusable(error);
   }
 }
 
@@ -105,7 +198,14 @@ function exists(file: string): ExchangeError {
 }
 
 function unusable(error: unknown): unknown {
+  if (ExchangeError.is(error)) return error;
+  if (DataError.is(error)) {
+    // Of the thread that makes a database: its file calls are those of this file.
+    return new ExchangeError('exchange.fileUnusable', `the database cannot be made (${error.message})`, {
+      cause: error,
+    });
+  }
   const code = errnoCode(error);
-  if (ExchangeError.is(error) || code === undefined) return error;
+  if (code === undefined) return error;
   return new ExchangeError('exchange.fileUnusable', `the file cannot be written (${code})`, { cause: error });
 }

@@ -11,6 +11,7 @@ import { checkInThread } from './runCheck';
 import { StoreConnection, type StartThread } from './storeConnection';
 import { type RunCheck, StoreMaintenance } from './storeMaintenance';
 import type { OpenReport } from './storeProtocol';
+import { type OpenReader, readInThread } from './storeReader';
 import { forgetRestored } from './storeRestore';
 import type { WorkerMessage } from './storeThread';
 
@@ -60,6 +61,7 @@ export async function openDataStore(
   const { store, report } = await connectStore(startWorkerThread(options.workerFile, settings, log), settings.epoch, {
     ...options,
     runCheck: checkInThread(options.workerFile),
+    openReader: readInThread(options.workerFile, options.wasmFile),
   });
   if (settings.hasStaleWriter) ownership?.confirmFreshFiles();
   if (report.restored) forgetRestored(options.folder); // the caller has it now
@@ -80,17 +82,20 @@ export async function connectStore(
     log = silentLogger,
     runCheck,
     wasmFile = '',
+    openReader,
   }: {
     readonly clock?: Clock;
     readonly log?: Logger;
     readonly runCheck: RunCheck;
     /** For checks. */
     readonly wasmFile?: string;
+    /** For snapshots; default: there are none. */
+    readonly openReader?: OpenReader;
   },
 ): Promise<{ readonly store: FileDataStore; readonly report: OpenReport }> {
   const connection = new StoreConnection(start, clock, log);
   const report = await connection.open();
-  const maintenance = new StoreMaintenance({ connection, runCheck, wasmFile });
+  const maintenance = new StoreMaintenance({ connection, runCheck, wasmFile, openReader });
   return { store: new FileDataStore({ connection, maintenance, clock, log, epoch }), report };
 }
 

@@ -35,6 +35,9 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** Writes handed over together: some milliseconds of copying. */
+const stagedOps = 500;
+
 /** A thread that has not ended by itself this long after `close` is ended by force. */
 const closeTimeoutMs = 10_000;
 
@@ -98,6 +101,30 @@ export class StoreConnection {
 
   async write(ops: readonly WriteOp[], isDurable: boolean, nowMs: number): Promise<void> {
     await this.#ask((id) => ({ type: 'tx', id, ops, isDurable, nowMs }));
+  }
+
+  /**
+   * Hands writes over in portions, between which this thread has a turn; `writeStaged` with the result makes one transaction of them.
+   * @throws the signal's reason, and nothing is left of them
+   */
+  async stage(ops: readonly WriteOp[], signal?: AbortSignal): Promise<number> {
+    const staged = this.#nextId++;
+    try {
+      for (let at = 0; at < ops.length; at += stagedOps) {
+        signal?.throwIfAborted();
+        this.#post({ type: 'stage', staged, ops: ops.slice(at, at + stagedOps) });
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      signal?.throwIfAborted();
+    } catch (error) {
+      this.#post({ type: 'stage', staged, ops: null });
+      throw error;
+    }
+    return staged;
+  }
+
+  async writeStaged(staged: number, nowMs: number): Promise<void> {
+    await this.#ask((id) => ({ type: 'tx', id, ops: [], isDurable: true, nowMs, staged }));
   }
 
   async read(question: ReadQuestion): Promise<Pick<Answer, 'records' | 'changes' | 'page'>> {

@@ -8,9 +8,12 @@ import type {
   StoreFinding,
 } from '../durableStore';
 import type { CheckTask } from './checkStoreFile';
+import type { StoreSnapshot } from '../dataStore';
 import { placeCopy } from './placeCopy';
+import { readSnapshot } from './readSnapshot';
 import type { StoreConnection } from './storeConnection';
 import type { HeldStore } from './storeProtocol';
+import type { OpenReader } from './storeReader';
 
 /** Checks a file, somewhere that nobody waits for. Rejects with the signal's reason when it is aborted. */
 export type RunCheck = (
@@ -23,6 +26,8 @@ export interface StoreMaintenanceOptions {
   readonly connection: StoreConnection;
   readonly runCheck: RunCheck;
   readonly wasmFile: string;
+  /** Without it there are no snapshots. */
+  readonly openReader?: OpenReader | undefined;
 }
 
 /**
@@ -44,6 +49,17 @@ export class StoreMaintenance {
 
   backup(file: string, { signal, onProgress }: MaintenanceOptions = {}): Promise<BackupReport> {
     return this.#inTurn(signal, (ended) => this.#backup(file, ended, onProgress));
+  }
+
+  snapshot<R>(
+    use: (snapshot: StoreSnapshot) => Promise<R>,
+    { signal }: Pick<MaintenanceOptions, 'signal'> = {},
+  ): Promise<R> {
+    return this.#inTurn(signal, (ended) => {
+      const { openReader } = this.#options;
+      if (!openReader) throw new DataError('data.engineUnavailable', 'nothing reads the file beside the store');
+      return readSnapshot({ whileHeld: (work) => this.#whileHeld(work), openReader, signal: ended }, use);
+    });
   }
 
   compact({ signal, onProgress }: MaintenanceOptions = {}): Promise<CompactReport> {

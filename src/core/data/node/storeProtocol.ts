@@ -13,6 +13,16 @@ export interface TxRequest {
   readonly ops: readonly WriteOp[];
   readonly isDurable: boolean;
   readonly nowMs: number;
+  /** Its writes came before, in portions under this number, and come before `ops`. */
+  readonly staged?: number;
+}
+
+/** A portion of the writes of a later transaction. */
+export interface StageRequest {
+  readonly type: 'stage';
+  readonly staged: number;
+  /** Null: the transaction will not come. */
+  readonly ops: readonly WriteOp[] | null;
 }
 
 export type ReadQuestion =
@@ -55,6 +65,7 @@ export interface MaintainRequest {
 /** From the caller's thread to the store's. Handled in order; a message carries several. */
 export type StoreRequest =
   | TxRequest
+  | StageRequest
   | ReadRequest
   | MaintainRequest
   /** Makes the indexes of a collection, and that of its texts; no reply: queries are right without, only slower. */

@@ -1,6 +1,8 @@
 import type { Clock } from '../../base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../../base/disposable';
-import type { StoreReply, StoreRequest, TxRequest } from './storeProtocol';
+import { DataError } from '../dataErrors';
+import type { WriteOp } from '../transactionView';
+import type { StageRequest, StoreReply, StoreRequest, TxRequest } from './storeProtocol';
 import { toWireError } from './storeProtocol';
 import type { StoreSession } from './storeSession';
 
@@ -25,6 +27,8 @@ export class StoreServer implements Disposable {
   readonly #probeTimer = this.#owned.add(new MutableDisposable());
   readonly #syncTimer = this.#owned.add(new MutableDisposable());
   readonly #searchTimer = this.#owned.add(new MutableDisposable());
+  /** Writes of transactions that are still coming. */
+  readonly #staged = new Map<number, WriteOp[]>();
   #probeMs = minProbeMs;
   #reason: string | undefined;
 
@@ -41,9 +45,11 @@ export class StoreServer implements Disposable {
   handle(requests: readonly StoreRequest[]): void {
     for (const request of requests)
       if (request.type === 'declare') this.session.declare(request.kind, request.indexes, request.texts);
-    const transactions = requests.filter((request): request is TxRequest => request.type === 'tx');
-    if (transactions.length > 0) {
-      const replies = this.session.commit(transactions);
+    for (const request of requests) if (request.type === 'stage') this.#stage(request);
+    const asked = requests.filter((request): request is TxRequest => request.type === 'tx');
+    if (asked.length > 0) {
+      const { transactions, lost } = this.#withStaged(asked);
+      const replies = [...this.session.commit(transactions), ...lost];
       this.#tellState(); // before a failure is: whoever is told finds the health that explains it
       this.post(replies);
     }
@@ -59,6 +65,30 @@ export class StoreServer implements Disposable {
 
   dispose(): void {
     this.#owned.dispose();
+  }
+
+  #stage({ staged, ops }: StageRequest): void {
+    const before = this.#staged.get(staged);
+    if (ops === null) this.#staged.delete(staged);
+    else if (before) for (const op of ops) before.push(op);
+    else this.#staged.set(staged, [...ops]);
+  }
+
+  /** A thread that took over from one that crashed does not have the portions. */
+  #withStaged(asked: readonly TxRequest[]): {
+    readonly transactions: readonly TxRequest[];
+    readonly lost: readonly StoreReply[];
+  } {
+    const transactions: TxRequest[] = [];
+    const lost: StoreReply[] = [];
+    for (const request of asked) {
+      const { id, staged } = request;
+      const ops = staged === undefined ? request.ops : this.#staged.get(staged);
+      if (ops) transactions.push({ ...request, ops });
+      else lost.push({ type: 'failed', id, error: toWireError(new DataError('data.io', 'its writes were lost')) });
+      if (staged !== undefined) this.#staged.delete(staged);
+    }
+    return { transactions, lost };
   }
 
   #schedule(searchAfter = searchAfterMs): void {

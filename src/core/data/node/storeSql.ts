@@ -34,19 +34,23 @@ export function readRecordAt(engine: SqlEngine, row: number): StoredRecord | und
 /** @throws {DataError} data.corrupt when one of the rows found is not what was written */
 export function findRecords(engine: SqlEngine, kind: string, query: PlainQuery): readonly StoredRecord[] {
   const params: SqlValue[] = [];
-  let sql = `SELECT ${columns} FROM records WHERE kind = '${kind}'`;
-  for (const [property, value] of query.where) {
-    sql += ` AND ${extract(property)} IS ? ${typeCondition(property, value)}`;
-    params.push(typeof value === 'boolean' ? Number(value) : value);
-  }
-  if (query.after !== undefined) {
-    sql += ' AND id > ?';
-    params.push(query.after);
-  }
+  let sql = selectSql(kind, query, params);
   const direction = query.descending ? 'DESC' : 'ASC';
   sql += ` ORDER BY ${query.orderBy === 'id' ? '' : `${extract(query.orderBy)} ${direction}, `}id ${direction} LIMIT ?`;
   params.push(query.limit ?? -1);
   return engine.all(sql, params).map((row) => verifiedRecord(kind, row));
+}
+
+/** Records that fulfil all conditions; their values are added to `params`. */
+function selectSql(kind: string, { where, after }: Pick<PlainQuery, 'where' | 'after'>, params: SqlValue[]): string {
+  let sql = `SELECT ${columns} FROM records WHERE kind = '${kind}'`;
+  for (const [property, value] of where) {
+    sql += ` AND ${extract(property)} IS ? ${typeCondition(property, value)}`;
+    params.push(typeof value === 'boolean' ? Number(value) : value);
+  }
+  if (after === undefined) return sql;
+  params.push(after);
+  return `${sql} AND id > ?`;
 }
 
 /** json_extract yields 1 for both 1 and true, and text for both text and objects: compare the types too. */
@@ -55,6 +59,28 @@ function typeCondition(property: string, value: Scalar): string {
   const type = `json_type(value, '$."${property}"')`;
   if (typeof value === 'boolean') return `AND ${type} = '${String(value)}'`;
   return typeof value === 'number' ? `AND ${type} IN ('integer', 'real')` : `AND ${type} = 'text'`;
+}
+
+/** A record, and whether it is what was written. */
+export interface KeptRow {
+  readonly record: StoredRecord;
+  readonly isWhole: boolean;
+}
+
+/** The next `limit` records of a kind after the id `after`, by id; `where` as in {@link findRecords}. */
+export function readPage(
+  engine: SqlEngine,
+  kind: string,
+  where: PlainQuery['where'],
+  after: string | undefined,
+  limit: number,
+): readonly KeptRow[] {
+  const params: SqlValue[] = [];
+  const sql = selectSql(kind, { where, ...(after !== undefined && { after }) }, params);
+  return engine.all(`${sql} ORDER BY id LIMIT ?`, [...params, limit]).map((row) => {
+    const record = storedRecord(kind, row);
+    return { record, isWhole: recordChecksum(record) === row[5] };
+  });
 }
 
 function verifiedRecord(kind: string, row: SqlRow): StoredRecord {

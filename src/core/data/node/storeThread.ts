@@ -5,8 +5,10 @@ import { formatFields } from '../../base/log';
 import { type CheckTask, checkStoreFile } from './checkStoreFile';
 import { openStoreSession, type StoreSettings } from './openStoreSession';
 import type { AtStoreFaultPoint } from './storeFaultPoints';
+import { type DatabaseTask, serveExportDatabase } from './exportDatabase';
 import type { CheckMessage } from './runCheck';
 import { type StoreReply, type StoreRequest, toWireError } from './storeProtocol';
+import { type ReaderTask, serveReader } from './storeReader';
 import { StoreServer } from './storeServer';
 
 /** What the store's thread posts: replies, or a line for the log. */
@@ -64,10 +66,12 @@ async function check(port: MessagePort, task: CheckTask): Promise<void> {
   port.postMessage(message);
 }
 
-/** Does what this thread was made for: serves a store, or checks one file. `at` is told where the store's work has come to. */
+/** Does what this thread was made for: serves a store, checks or reads one file, or makes one of an export. `at` is told where the store's work has come to. */
 export function runStoreThread(at?: AtStoreFaultPoint): void {
   if (isMainThread || !parentPort) return;
-  const given = workerData as StoreSettings | CheckTask; // what openDataStore or checkInThread passed
+  const given = workerData as StoreSettings | CheckTask | ReaderTask | DatabaseTask; // what openDataStore and those beside it passed
   if ('depth' in given) void check(parentPort, given);
+  else if ('read' in given) void serveReader(parentPort, given);
+  else if ('database' in given) void serveExportDatabase(parentPort, given);
   else void serve(parentPort, given, at);
 }

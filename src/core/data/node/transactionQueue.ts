@@ -16,6 +16,8 @@ export interface TransactionHost {
   fetch(question: ReadQuestion): Promise<readonly StoredRecord[]>;
   /** Hands the writes over at once; settles when they are durable. */
   write(outcome: WorkOutcome<unknown>, nowMs: number): Promise<void>;
+  /** The same for writes that were handed over in portions under this number. */
+  writeStaged(staged: number, nowMs: number): Promise<void>;
 }
 
 interface Job {
@@ -50,6 +52,18 @@ export class TransactionQueue {
   add<T>(work: (tx: Tx) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const attempt = (known: Known): ReadQuestion | undefined => this.#attempt(work, known, resolve, reject);
+      this.#jobs.push({ attempt, reject });
+      if (!this.#isRunning) void this.#run();
+    });
+  }
+
+  /** A transaction whose writes were handed over in portions: it takes its turn like any other. */
+  addStaged(staged: number): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const attempt = (): undefined => {
+        this.host.writeStaged(staged, this.host.clock.nowMs()).then(resolve, reject);
+        return undefined;
+      };
       this.#jobs.push({ attempt, reject });
       if (!this.#isRunning) void this.#run();
     });

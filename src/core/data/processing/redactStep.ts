@@ -16,14 +16,20 @@ export interface RedactOptions {
 
 /** Takes secrets out, by place and by what they look like (`src/shared/redact.ts`). A record without any is passed on as it is. */
 export function redactStep(options: RedactOptions = {}): DataTransformation<JsonObject, JsonObject> {
+  const clean = redactor(options);
+  return eachItem('redact', (item) => clean(asRecord(item, 'redact')));
+}
+
+/** What {@link redactStep} does to one record. */
+export function redactor(options: RedactOptions = {}): (record: JsonObject) => JsonObject {
   const paths = (options.paths ?? []).map(toPath);
   const kinds = options.secrets ?? 'all';
   const clean = kinds.length === 0 ? undefined : secretCleaner(kinds === 'all' ? undefined : new Set(kinds));
-  return eachItem('redact', (item) => {
-    let record = asRecord(item, 'redact');
+  return (item) => {
+    let record = item;
     for (const parts of paths) record = blank(record, parts, 0) as JsonObject; // no path is empty, so it stays a record
     return clean ? (clean(record) as JsonObject) : record; // the copy of a record is one
-  });
+  };
 }
 
 /** Names of properties that were looked at, so that each is looked at once; all are forgotten when it is full. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { SystemClock } from '../../../../../src/core/base/clock';
-import type { Collection } from '../../../../../src/core/data/dataStore';
+import type { Collection, KeptRecord } from '../../../../../src/core/data/dataStore';
 import {
   type DataExportPorts,
   type ExportFiles,
@@ -8,6 +9,8 @@ import {
   exportData,
 } from '../../../../../src/core/data/exchange/dataExport';
 import { ExchangeError } from '../../../../../src/core/data/exchange/exchangeErrors';
+import type { ExportHeader } from '../../../../../src/core/data/exchange/exportFormat';
+import { DataError } from '../../../../../src/core/data/dataErrors';
 import { MemoryDataStore } from '../../../../../src/core/data/memoryDataStore';
 import { DataProcessor } from '../../../../../src/core/data/processing/dataProcessor';
 import { markdownSections } from '../../../../../src/core/data/processing/markdownExport';
@@ -24,9 +27,26 @@ class MemoryFile implements ExportFiles {
   text: string | undefined;
   restarts = 0;
   #open = '';
+  records: KeptRecord[] | undefined;
+  header: ExportHeader | undefined;
+
+  createDatabase: ExportFiles['createDatabase'] = async () => {
+    let open: KeptRecord[] = [];
+    return {
+      writeRecords: async (records) => void open.push(...records),
+      restart: async () => void (open = []),
+      finish: async (header) => {
+        this.records = open;
+        this.header = header;
+        return 1;
+      },
+      abandon: async () => undefined,
+    };
+  };
 
   create: ExportFiles['create'] = async () => ({
     write: async (text) => void (this.#open += text),
+    digest: () => createHash('sha256').update(this.#open).digest('hex'),
     restart: async () => {
       this.restarts += 1;
       this.#open = '';
@@ -76,10 +96,11 @@ describe('exportData', () => {
     await store.tx((tx) => tx.put(pairs, 'p', { text: 'two' }));
     const report = await exportData(ports(), request(), () => undefined);
     const [head, ...rest] = lines();
+    const end = rest.pop();
     assert.deepEqual(head, {
       kind: '$export',
       id: 'header',
-      value: { format: 1, schemaVersion: 1, seq: 2, atMs: 7, isRedacted: true },
+      value: { format: 2, schemaVersion: 1, seq: 2, atMs: 7, isRedacted: true },
     });
     assert.deepEqual(
       rest.map(({ kind, id, value }) => [kind, id, value.text]),
@@ -88,7 +109,10 @@ describe('exportData', () => {
         ['pair', 'p', 'two'],
       ],
     );
-    assert.deepEqual([report.records, report.seq, report.isRedacted], [2, 2, true]);
+    const before = (files.text ?? '').slice(0, files.text?.lastIndexOf('{"kind":"$export","id":"end"'));
+    const sha256 = createHash('sha256').update(before).digest('hex');
+    assert.deepEqual(end, { kind: '$export', id: 'end', value: { records: 2, sha256 } });
+    assert.deepEqual([report.records, report.leftOut, report.seq, report.isRedacted], [2, 0, 2, true]);
     assert.equal(report.sizeBytes, files.text?.length);
   });
 
@@ -107,7 +131,7 @@ describe('exportData', () => {
   it('writes JSON that is read back, CSV without formulas, and Markdown without markup', async () => {
     await put('=1+1', { text: '<b>*x*</b>' });
     await exportData(ports(), request({ format: 'json' }), () => undefined);
-    assert.equal((JSON.parse(files.text ?? '') as unknown[]).length, 2);
+    assert.equal((JSON.parse(files.text ?? '') as unknown[]).length, 3);
     await exportData(ports(), request({ format: 'csv' }), () => undefined);
     assert.match(
       files.text ?? '',
@@ -117,20 +141,28 @@ describe('exportData', () => {
     assert.match(files.text ?? '', /^## \\=1\\\+1\n\n```\n<b>\*x\*<\/b>\n```\n/);
   });
 
+  /** A store that cannot hold its file still, to which `write` writes before every page. */
+  function unholdable(write: () => Promise<void>): DataExportPorts['store'] {
+    return {
+      snapshot: () => Promise.reject(new DataError('data.io', 'the disk is full')),
+      changes: store.changes.bind(store),
+      find: async (collection, query) => {
+        await write();
+        return store.find(collection, query);
+      },
+      get health() {
+        return store.health;
+      },
+    };
+  }
+
   it('R5 reads again from the beginning when what it reads by pages was changed meanwhile', async () => {
     for (let i = 0; i < 20; i++) await put(`n${i}`, { text: 'old' });
     let reads = 0;
-    const find: typeof store.find = async (collection, query) => {
+    const live = unholdable(async () => {
       if (++reads === 2) await store.tx((tx) => ['n0', 'n9'].forEach((id) => tx.put(notes, id, { text: 'new' })));
-      return store.find(collection, query);
-    };
-    const moving = { tx: store.tx.bind(store), changes: store.changes.bind(store), find, health: store.health };
-    const live = { ...moving, get health() { return store.health; } }; // prettier-ignore
-    const report = await exportData(
-      ports({ store: live, snapshot: { pageSize: 4, maxHeld: 5 } }),
-      request(),
-      () => undefined,
-    );
+    });
+    const report = await exportData(ports({ store: live, snapshot: { pageSize: 4 } }), request(), () => undefined);
     const changed = lines().filter(({ value }) => value.text === 'new');
     assert.deepEqual(changed.map(({ id }) => id), ['n0', 'n9']); // prettier-ignore
     assert.deepEqual([report.records, files.restarts], [20, 2]);
@@ -139,26 +171,37 @@ describe('exportData', () => {
   it('R5 gives up with a reason when it is changed during every reading, and not for other collections', async () => {
     for (let i = 0; i < 10; i++) await put(`n${i}`, { text: 'old' });
     const other: Collection<Note> = { ...notes, kind: 'other' };
-    const writing = (to: Collection<Note>): DataExportPorts['store'] => ({
-      tx: store.tx.bind(store),
-      changes: store.changes.bind(store),
-      find: async (collection, query) => {
-        await store.tx((tx) => tx.put(to, 'n1', { text: 'new' }));
-        return store.find(collection, query);
-      },
-      get health() {
-        return store.health;
-      },
-    });
-    const snapshot = { pageSize: 4, maxHeld: 5 };
+    const writing = (to: Collection<Note>): DataExportPorts['store'] =>
+      unholdable(() => store.tx((tx) => tx.put(to, 'n1', { text: 'new' })));
+    const snapshot = { pageSize: 4 };
     await exportData(ports({ store: writing(other), snapshot }), request(), () => undefined);
-    assert.equal(lines().length, 11);
+    assert.equal(lines().length, 12);
     files.text = undefined;
     await assert.rejects(
       exportData(ports({ store: writing(notes), snapshot }), request(), () => undefined),
       (error) => ExchangeError.is(error, 'exchange.moving'),
     );
     assert.equal(files.text, undefined);
+  });
+
+  it('R5 holds the state of one moment, whatever is written while it is read', async () => {
+    for (let i = 0; i < 600; i++) await put(`n${String(i).padStart(3, '0')}`, { text: 'old' });
+    const write = async (): Promise<void> => void (await put('n599', { text: 'new' }));
+    const report = await exportData(ports(), request(), () => void write());
+    assert.ok(lines().every(({ kind, value }) => kind === '$export' || value.text === 'old'));
+    assert.deepEqual([report.records, report.seq, files.restarts], [600, 600, 1]);
+  });
+
+  it('hands a database the records as they are kept, without secrets', async () => {
+    const token = `ghp_${'a1B2'.repeat(9)}`;
+    await put('a', { text: `use ${token} now`, env: { PLAIN: 'canary' } });
+    await put('b', { text: 'plain' });
+    const report = await exportData(ports(), request({ format: 'sqlite' }), () => undefined);
+    assert.deepEqual(files.records?.map(({ id, version, json }) => [id, version, json]), [
+      ['a', 1, '{"env":{"PLAIN":"[redacted]"},"text":"use [redacted] now"}'],
+      ['b', 1, '{"text":"plain"}'],
+    ]); // prettier-ignore
+    assert.deepEqual([files.header?.isRedacted, report.records, report.sizeBytes], [true, 2, 1]);
   });
 
   it('ends when it is cancelled and gives the file up', async () => {

@@ -1,0 +1,316 @@
+import type {
+  ImportedAgent,
+  ImportEntry,
+  ImportProblem,
+  ImportReason,
+  ImportReport,
+  ImportVerdict,
+} from '../../../shared/importReport';
+import type { Collection, DataRecord, DataStore, PreparedPut } from '../dataStore';
+import { DataError } from '../dataErrors';
+import type { JsonObject } from '../processing/dataTransformation';
+import { encodeValue } from '../recordCodec';
+import { isPlainObject } from '../validation/validationRule';
+import type { FoundRecord, ReadFile } from './importReader';
+
+/** What comes of a valid value on its way in. */
+export type Prepared =
+  | {
+      readonly value: JsonObject;
+      /** Under which it is kept; default the id that it has in the file. */
+      readonly id?: string;
+      /** What was changed, in words. */
+      readonly changes: readonly string[];
+    }
+  | { readonly reason: ImportReason };
+
+/** How records of a kind come in. Pure. */
+export interface ImportKind {
+  readonly prepare: (value: JsonObject) => Prepared;
+  /** What of a prepared value must be equal for two records to be the same. Default: all of it. */
+  readonly essenceOf?: (value: JsonObject) => unknown;
+  /** The record here is about the same thing, although it differs. Default: yes. */
+  readonly isSameThing?: (here: JsonObject, theirs: JsonObject) => boolean;
+  /** What keeps a new one from being added. */
+  readonly mayAdd?: (value: JsonObject) => ImportReason | undefined;
+  /** What keeps the one that is here from being replaced. */
+  readonly mayReplace?: (here: JsonObject, theirs: JsonObject) => ImportReason | undefined;
+  /** What is written in the place of the one that is here. Default: what comes in. */
+  readonly merge?: (here: JsonObject, theirs: JsonObject) => JsonObject;
+  /** The record that it belongs to, which is there, or comes in before it. */
+  readonly owner?: { readonly kind: string; readonly idOf: (value: JsonObject) => string };
+  /** What a person must see of it before it comes in. */
+  readonly showOf?: (value: JsonObject) => Omit<ImportedAgent, 'isReplaced'>;
+}
+
+/** Of each kind that a file may hold: how it comes in, or why it never does. */
+export type ImportKinds = ReadonlyMap<string, ImportKind | { readonly never: ImportReason }>;
+
+export interface PlanPorts {
+  readonly store: Pick<DataStore, 'get'>;
+  readonly kinds: ImportKinds;
+  /** Everything that is wrong with a value of a kind; errors only. */
+  readonly validate: (kind: string, value: unknown, recordId: string) => readonly ImportProblem[];
+  /** A value without secrets, as an export leaves them out. */
+  readonly clean: (value: JsonObject) => JsonObject;
+  readonly breathe: () => Promise<void> | undefined;
+}
+
+/** What would be, or is, written. */
+export interface ImportPlan {
+  readonly report: Omit<ImportReport, 'file'>;
+  readonly puts: readonly PreparedPut[];
+  readonly added: readonly PlannedRecord[];
+  readonly replaced: readonly PlannedRecord[];
+}
+
+export interface PlannedRecord {
+  readonly kind: string;
+  readonly id: string;
+  /** As it will be kept. */
+  readonly value: JsonObject;
+}
+
+/** More entries, or agents, than this are counted only. */
+const MAX_NAMED = 500;
+const MAX_KINDS = 100;
+/** Problems told of one record. */
+const MAX_PROBLEMS = 20;
+/** Records of the store that are asked for together. */
+const LOOKED_UP_TOGETHER = 64;
+
+interface Candidate {
+  readonly record: number;
+  readonly kind: string;
+  readonly id: string;
+  readonly how: ImportKind;
+  readonly value: JsonObject;
+  readonly changes: readonly string[];
+}
+
+type Outcome = Pick<ImportEntry, 'verdict' | 'reason' | 'problems'>;
+
+/** Collects the records of one file, then compares them with what is kept. */
+export class ImportPlanner {
+  readonly #candidates: Candidate[] = [];
+  readonly #seen = new Set<string>();
+  readonly #tally = new Tally();
+  /** Records that do not come in, by kind and id: nothing that belongs to them does, either. */
+  readonly #refused = new Set<string>();
+
+  constructor(
+    private readonly ports: PlanPorts,
+    private readonly options: { readonly replace: boolean },
+  ) {}
+
+  /** Checks it by the rules of its kind, and remembers what comes in of it. */
+  add({ record, kind, id, value }: FoundRecord): void {
+    const refuse = (outcome: Outcome): void => {
+      this.#refused.add(`${kind}\0${id}`);
+      this.#tally.note({ record, kind, id, ...outcome });
+    };
+    const how = this.ports.kinds.get(kind);
+    if (!how) return refuse(invalid('/kind', 'kind.unknown', 'is no kind of record that this version knows'));
+    if ('never' in how) return refuse({ verdict: 'skipped', reason: how.never });
+    const problems = this.ports.validate(kind, value, id);
+    if (problems.length > 0)
+      return refuse({ verdict: 'invalid', problems: problems.slice(0, MAX_PROBLEMS).map(inValue) });
+    const prepared = how.prepare(value);
+    if ('reason' in prepared) return refuse({ verdict: 'skipped', reason: prepared.reason });
+    const key = prepared.id ?? id;
+    const place = `${kind}\0${key}`;
+    if (this.#seen.has(place)) return refuse(invalid('/id', 'id.twice', 'stands in the file twice'));
+    this.#seen.add(place);
+    this.#candidates.push({ record, kind, id: key, how, value: prepared.value, changes: prepared.changes });
+  }
+
+  refuse(place: Pick<FoundRecord, 'record' | 'kind' | 'id'>, problems: readonly ImportProblem[]): void {
+    this.#refused.add(`${place.kind}\0${place.id}`);
+    this.#tally.note({ ...place, verdict: 'invalid', problems: problems.slice(0, MAX_PROBLEMS) });
+  }
+
+  /** Compares with what is kept at this moment; owners first. @throws what the store throws; the signal's reason */
+  async plan(file: ReadFile, signal: AbortSignal | undefined): Promise<ImportPlan> {
+    const owners = this.#candidates.filter(({ how }) => !how.owner);
+    const rest = this.#candidates.filter(({ how }) => how.owner);
+    const judged = new PlanRun(this.ports, this.options, file.isRedacted, this.#tally, this.#refused);
+    await judged.judgeAll(owners, signal);
+    await judged.judgeAll(rest, signal);
+    const { counts, countsByKind, countsByReason, entries, isCut } = this.#tally;
+    const { puts, added, replaced, agents } = judged;
+    const isLong = agents.length > MAX_NAMED;
+    const report = {
+      ...{ ...file, counts, countsByKind, countsByReason, entries, isApplied: false },
+      ...{ isCut: isCut || isLong, agents: isLong ? agents.slice(0, MAX_NAMED) : agents },
+    };
+    return { report, puts, added, replaced };
+  }
+}
+
+/** One comparison with the store. */
+class PlanRun {
+  readonly puts: PreparedPut[] = [];
+  readonly added: PlannedRecord[] = [];
+  readonly replaced: PlannedRecord[] = [];
+  readonly agents: ImportedAgent[] = [];
+  /** By kind and id: whether what belongs to it may come in. */
+  readonly #owners = new Map<string, boolean>();
+
+  constructor(
+    private readonly ports: PlanPorts,
+    private readonly options: { readonly replace: boolean },
+    private readonly isRedacted: boolean,
+    private readonly tally: Tally,
+    refused: ReadonlySet<string>,
+  ) {
+    for (const place of refused) this.#owners.set(place, false);
+  }
+
+  async judgeAll(candidates: readonly Candidate[], signal: AbortSignal | undefined): Promise<void> {
+    for (let at = 0; at < candidates.length; at += LOOKED_UP_TOGETHER) {
+      signal?.throwIfAborted();
+      const some = candidates.slice(at, at + LOOKED_UP_TOGETHER);
+      await this.#learnOwners(some);
+      const here = await Promise.all(some.map(({ kind, id }) => lookUp(this.ports.store, kind, id)));
+      for (const [index, candidate] of some.entries()) this.#judge(candidate, here[index]);
+      await this.ports.breathe();
+    }
+  }
+
+  /** Owners that are not in the file may be in the store. */
+  async #learnOwners(candidates: readonly Candidate[]): Promise<void> {
+    const unknown = new Map<string, readonly [kind: string, id: string]>();
+    for (const { how, value } of candidates) {
+      if (!how.owner) continue;
+      const { kind } = how.owner;
+      const id = how.owner.idOf(value);
+      const key = `${kind}\0${id}`;
+      if (!this.#owners.has(key)) unknown.set(key, [kind, id]);
+    }
+    await Promise.all(
+      [...unknown].map(async ([key, [kind, id]]) => {
+        const found = await lookUp(this.ports.store, kind, id);
+        this.#owners.set(key, found !== undefined);
+      }),
+    );
+  }
+
+  #judge(candidate: Candidate, here: DataRecord | 'damaged' | undefined): void {
+    const { record, kind, id, how, changes } = candidate;
+    const outcome = this.#outcome(candidate, here);
+    this.tally.note({ record, kind, id, ...outcome, ...(changes.length > 0 && isWritten(outcome) && { changes }) });
+    if (how.owner) return;
+    const isOurs = isPlainRecord(here) && (how.isSameThing?.(here.value, candidate.value) ?? true);
+    this.#owners.set(`${kind}\0${id}`, isWritten(outcome) || outcome.verdict === 'identical' || isOurs);
+  }
+
+  #outcome(candidate: Candidate, here: DataRecord | 'damaged' | undefined): Outcome {
+    const { how, value } = candidate;
+    if (how.owner && this.#owners.get(`${how.owner.kind}\0${how.owner.idOf(value)}`) !== true)
+      return { verdict: 'skipped', reason: 'agentLeftOut' };
+    if (here === 'damaged') return { verdict: 'conflicting', reason: 'damagedHere' };
+    if (!here) return this.#add(candidate);
+    if (!isPlainRecord(here)) return { verdict: 'conflicting', reason: 'damagedHere' };
+    if (this.#isEqual(candidate, here.value)) return { verdict: 'identical' };
+    if (!this.options.replace) return { verdict: 'conflicting' };
+    // What lost its secrets must not take the place of what has them.
+    if (this.isRedacted && JSON.stringify(value).includes(REDACTED_MARK))
+      return { verdict: 'conflicting', reason: 'redacted' };
+    const reason = how.mayReplace?.(here.value, value);
+    if (reason) return { verdict: 'conflicting', reason };
+    this.#write(candidate, how.merge?.(here.value, value) ?? value, here.version);
+    return { verdict: 'replaced' };
+  }
+
+  #add(candidate: Candidate): Outcome {
+    const reason = candidate.how.mayAdd?.(candidate.value);
+    if (reason) return { verdict: 'skipped', reason };
+    this.#write(candidate, candidate.value, 0);
+    return { verdict: 'new' };
+  }
+
+  #write({ kind, id, how }: Candidate, value: JsonObject, expectedVersion: number): void {
+    this.puts.push({ kind, id, json: encodeValue(value), expectedVersion });
+    (expectedVersion === 0 ? this.added : this.replaced).push({ kind, id, value });
+    const shown = how.showOf?.(value);
+    if (shown) this.agents.push({ ...shown, isReplaced: expectedVersion > 0 });
+  }
+
+  /** The one here is compared as it would be if it had been exported and came in. */
+  #isEqual({ how, value }: Candidate, here: JsonObject): boolean {
+    const essenceOf = how.essenceOf ?? ((whole: JsonObject): unknown => whole);
+    const prepared = how.prepare(this.isRedacted ? this.ports.clean(here) : here);
+    if ('reason' in prepared) return false;
+    return encodeValue({ is: essenceOf(prepared.value) }) === encodeValue({ is: essenceOf(value) });
+  }
+}
+
+/** What an export writes where a secret was. */
+const REDACTED_MARK = '[redacted]';
+
+function isWritten({ verdict }: Outcome): boolean {
+  return verdict === 'new' || verdict === 'replaced';
+}
+
+function isPlainRecord(here: DataRecord | 'damaged' | undefined): here is DataRecord & { readonly value: JsonObject } {
+  return here !== undefined && here !== 'damaged' && isPlainObject(here.value);
+}
+
+/** The record as it is kept, whatever its collection says of it. */
+async function lookUp(
+  store: Pick<DataStore, 'get'>,
+  kind: string,
+  id: string,
+): Promise<DataRecord | 'damaged' | undefined> {
+  const collection: Collection<unknown> = { kind, indexes: [], parse: (value) => value };
+  try {
+    return await store.get(collection, id);
+  } catch (error) {
+    if (DataError.is(error, 'data.corrupt')) return 'damaged';
+    if (DataError.is(error, 'data.invalid')) return undefined; // an id that nothing can be kept under
+    throw error;
+  }
+}
+
+function invalid(path: string, code: string, message: string): Outcome {
+  return { verdict: 'invalid', problems: [{ path, rule: 'record', code, message }] };
+}
+
+function inValue(problem: ImportProblem): ImportProblem {
+  return { ...problem, path: `/value${problem.path}` };
+}
+
+/** Counts everything, names the first. */
+class Tally {
+  readonly counts: Record<ImportVerdict, number> = {
+    ...{ new: 0, identical: 0, conflicting: 0 },
+    ...{ replaced: 0, invalid: 0, skipped: 0 },
+  };
+  readonly countsByReason: Partial<Record<ImportReason, number>> = {};
+  readonly entries: ImportEntry[] = [];
+  readonly #byKind = new Map<string, Partial<Record<ImportVerdict, number>>>();
+  isCut = false;
+
+  get countsByKind(): ImportReport['countsByKind'] {
+    return Object.fromEntries(this.#byKind);
+  }
+
+  note(entry: ImportEntry): void {
+    const { verdict, reason, kind, changes } = entry;
+    this.counts[verdict] += 1;
+    if (reason) this.countsByReason[reason] = (this.countsByReason[reason] ?? 0) + 1;
+    this.#noteKind(kind, verdict);
+    if ((verdict === 'new' || verdict === 'identical') && !changes) return;
+    if (this.entries.length < MAX_NAMED) this.entries.push(entry);
+    else this.isCut = true;
+  }
+
+  #noteKind(kind: string, verdict: ImportVerdict): void {
+    let counts = this.#byKind.get(kind);
+    if (!counts) {
+      if (this.#byKind.size >= MAX_KINDS) return void (this.isCut = true);
+      this.#byKind.set(kind, (counts = {}));
+    }
+    counts[verdict] = (counts[verdict] ?? 0) + 1;
+  }
+}

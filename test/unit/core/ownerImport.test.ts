@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { AgentType } from '../../../src/core/agents/agentType';
+import { AGENT_CHANGES, AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
+import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
+import type { PromptDelivery } from '../../../src/core/agents/delivery/promptDelivery';
+import type { AgentRecord } from '../../../src/core/agents/agent';
+import type { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
+import type { Engine, ImportReport, ImportRequest } from '../../../src/core/engine';
+import { FLEET_TYPES } from '../../../src/core/fleetTypes';
+import { agentId, aRecord, aSpec } from '../../support/builders';
+import { WindowedMachine } from '../../support/windowedMachine';
+
+const TYPE = {
+  ...{ id: 'mine', label: 'Mine', icon: 'rocket', command: ['true'], screenRules: [] },
+  ...{ readiness: { when: 'alive', afterMs: 0 }, prompt: { canPaste: false }, quit: [], graceMs: 1_000 },
+} as unknown as AgentType;
+
+function aDelivery(changes: Partial<PromptDelivery>): PromptDelivery {
+  return {
+    ...{ id: '01JGFJJZ00000000000000000A', agentId: agentId('scout'), generation: 1, text: 'go', prepared: 'go' },
+    ...{ changes: [], state: 'acknowledged', submitCount: 1, createdAtMs: 1_000, stateAtMs: 2_000 },
+    ...{ steps: { queued: 1_000, acknowledged: 2_000 }, actor: 'person' },
+    ...changes,
+  };
+}
+
+describe('Imports of agents', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'core-import-'));
+    file = path.join(folder, 'export.ndjson');
+  });
+  afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  async function engineOn(machine: WindowedMachine): Promise<Engine> {
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    return engine;
+  }
+  const nothing = (): void => undefined;
+  const { signal } = new AbortController();
+  const running = aRecord({
+    id: agentId('scout'),
+    spec: aSpec({
+      name: 'Scout',
+      typeId: 'command',
+      command: ['true', '--now'],
+      env: { TOKEN: 'canary', MODE: 'x' },
+    }),
+    ...{ desired: 'running', lifecycle: 'running', activity: 'busy', generation: 3, createdAtMs: 500 },
+    ...{ process: { pid: 7, startTime: '8' }, sessionId: 'session', restartsAtMs: [1], isFirstPromptDone: true },
+  });
+
+  /** What another machine exported that had a running agent, its history and prompts, approvals and a fleet type. */
+  async function exportElsewhere(
+    withSecrets = true,
+    change: (store: MemoryDataStore) => Promise<void> = async () => {},
+  ): Promise<void> {
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    await machine.store.tx((tx) => {
+      tx.put(AGENTS, 'scout', running);
+      tx.put(AGENT_CHANGES, 'c1', {
+        ...{
+          id: 'c1',
+          agentId: agentId('scout'),
+          generation: 3,
+          atMs: 900,
+          reason: 'ready',
+          actor: 'engine',
+          evidence: [],
+        },
+        from: { lifecycle: 'starting', activity: 'unknown' },
+        to: { lifecycle: 'running', activity: 'idle' },
+      });
+      tx.put(DELIVERIES, 'd1', aDelivery({ id: 'd1' }));
+      tx.put(
+        DELIVERIES,
+        'd2',
+        aDelivery({ id: 'd2', state: 'queued', reason: 'not_ready', prepared: '', steps: { queued: 1 } }),
+      );
+      tx.put(DELIVERIES, 'd3', aDelivery({ id: 'd3', state: 'typed' }));
+      tx.put(APPROVALS, 'a'.repeat(64), { hash: 'a'.repeat(64), shown: 'rm -rf', approvedAtMs: 1, actor: 'person' });
+      tx.put(FLEET_TYPES, 'mine', TYPE);
+    });
+    await change(machine.store);
+    await engine.exportData({ file, format: 'ndjson', withSecrets, overwrite: true }, nothing, signal);
+    await machine.run(engine.stop());
+  }
+
+  async function importInto(engine: Engine, request: Partial<ImportRequest> = {}): Promise<ImportReport> {
+    const { fingerprint } = await engine.importData({ file, ...request }, nothing, signal);
+    return engine.importData({ file, ...request, apply: fingerprint }, nothing, signal);
+  }
+
+  it('bring agents in stopped, without anything of a run, with their history; nothing is started or typed', async () => {
+    await exportElsewhere();
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    const report = await importInto(engine);
+    assert.deepEqual(report.counts, { new: 5, identical: 0, conflicting: 0, replaced: 0, invalid: 0, skipped: 2 });
+    const [agent] = engine.agents;
+    assert.deepEqual([agent?.id, agent?.lifecycle, agent?.desired], ['scout', 'stopped', 'stopped']);
+    const kept = (await machine.store.get(AGENTS, 'scout'))?.value;
+    const { process, sessionId, restartsAtMs, generation, spec, reason } = kept ?? ({} as Partial<AgentRecord>);
+    assert.deepEqual([process, sessionId, restartsAtMs, generation, reason], [undefined, undefined, [], 3, 'imported']);
+    assert.deepEqual(spec, running.spec);
+    const states = (await machine.store.find(DELIVERIES)).map(({ id, value }) => [id, value.state, value.reason]);
+    assert.deepEqual(states, [
+      ['d1', 'acknowledged', undefined],
+      ['d2', 'canceled', undefined],
+      ['d3', 'delivery_unknown', 'interrupted'],
+    ]); // prettier-ignore
+    assert.equal((await engine.history(agentId('scout'))).length, 1);
+    await machine.world.clock.advanceMs(60_000);
+    const acting = machine.world.host.calls.filter(({ method }) => method !== 'start' && method !== 'list');
+    assert.deepEqual(acting, []);
+    assert.equal(engine.agent('scout')?.lifecycle, 'stopped');
+    // It can be started, and is kept as its next generation.
+    await machine.run(engine.startExisting(agentId('scout')));
+    assert.equal((await machine.store.get(AGENTS, 'scout'))?.value.generation, 4);
+    await machine.run(engine.stop());
+  });
+
+  it('S1 never bring in what a person approved, nor an agent type that came with it', async () => {
+    await exportElsewhere();
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    const report = await importInto(engine, { replace: true });
+    assert.deepEqual(report.countsByReason, { trustDecision: 2 });
+    assert.deepEqual([await machine.store.find(APPROVALS), await machine.store.find(FLEET_TYPES)], [[], []]);
+    assert.ok(!engine.agentTypes.some(({ id }) => id === 'mine'));
+    await machine.run(engine.stop());
+  });
+
+  it('tell what an agent would run, and which secrets it lacks', async () => {
+    await exportElsewhere(false);
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    const report = await importInto(engine);
+    assert.deepEqual(report.agents, [
+      {
+        ...{ id: 'scout', name: 'Scout', typeId: 'command', folder: running.spec.folder },
+        ...{ command: ['true', '--now'], env: [], isReplaced: false },
+      },
+    ]);
+    assert.match(report.entries.find(({ kind }) => kind === 'agent')?.changes?.[0] ?? '', /MODE, TOKEN|TOKEN, MODE/);
+    assert.equal(engine.agent('scout')?.lifecycle, 'stopped');
+    assert.equal((await machine.store.get(AGENTS, 'scout'))?.value.spec.env, undefined);
+    assert.equal((await importInto(engine)).counts.identical, 5);
+    await machine.run(engine.stop());
+  });
+
+  it('leave out an agent whose command lost a secret, with all that belongs to it', async () => {
+    await exportElsewhere(false, (store) =>
+      store.tx((tx) =>
+        tx.put(AGENTS, 'scout', { ...running, spec: { ...running.spec, args: ['--token=ghp_abcdefghijklmnopqrst'] } }),
+      ),
+    );
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    const report = await importInto(engine);
+    assert.deepEqual(report.countsByReason, { redacted: 1, agentLeftOut: 4, trustDecision: 2 });
+    assert.equal(engine.agents.length, 0);
+    await machine.run(engine.stop());
+  });
+
+  it('keep the agent that is here; replace it only while it is at rest, and never one that lives', async () => {
+    await exportElsewhere();
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    await importInto(engine);
+    await machine.run(engine.renameAgent(agentId('scout'), 'Mine'));
+    const kept = await importInto(engine);
+    assert.deepEqual([kept.counts.conflicting, kept.counts.identical, engine.agent('scout')?.name], [1, 4, 'Mine']);
+    await machine.run(engine.startExisting(agentId('scout')));
+    assert.deepEqual((await importInto(engine, { replace: true })).countsByReason, { agentLives: 1, trustDecision: 2 });
+    assert.deepEqual([engine.agent('scout')?.name, engine.agent('scout')?.lifecycle], ['Mine', 'running']);
+    await machine.run(engine.stopAgent(agentId('scout')));
+    const replaced = await importInto(engine, { replace: true });
+    assert.deepEqual([replaced.counts.replaced, engine.agent('scout')?.name], [1, 'Scout']);
+    await machine.world.clock.advanceMs(0);
+    const { value } = (await machine.store.get(AGENTS, 'scout')) ?? assert.fail();
+    assert.deepEqual([value.spec.name, value.lifecycle, value.generation], ['Scout', 'stopped', 4]);
+    await machine.run(engine.startExisting(agentId('scout')));
+    assert.equal((await machine.store.get(AGENTS, 'scout'))?.value.generation, 5);
+    await machine.run(engine.stop());
+  });
+
+  it('do not mix up two agents: what belongs to another one of the same id or name stays out', async () => {
+    await exportElsewhere();
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    const id = await machine.run(engine.startAgent(aSpec({ name: 'Scout', typeId: 'shell' })));
+    assert.equal(id, 'scout');
+    const report = await importInto(engine);
+    assert.deepEqual([report.counts.conflicting, report.countsByReason], [1, { agentLeftOut: 4, trustDecision: 2 }]);
+    await machine.run(engine.renameAgent(id, 'Other'));
+    const named = await machine.run(engine.startAgent(aSpec({ name: 'Renamed', typeId: 'shell' })));
+    await machine.run(engine.renameAgent(named, 'Scout'));
+    await machine.run(engine.stop());
+  });
+
+  it('refuse a value that the rules of its kind refuse, with the place', async () => {
+    await exportElsewhere();
+    const text = fs.readFileSync(file, 'utf8').replace('"lifecycle":"running"', '"lifecycle":"flying"');
+    fs.writeFileSync(file, text.replace('"name":"Scout"', '"name":"Scout","sudo":true'));
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    const report = await engine.importData({ file }, nothing, signal);
+    const [bad] = report.entries.filter(({ verdict }) => verdict === 'invalid');
+    assert.deepEqual(bad?.problems?.map(({ path }) => path).sort(), ['/value/lifecycle', '/value/spec/sudo']);
+    assert.deepEqual([report.integrity, report.counts.invalid, report.countsByReason.agentLeftOut], ['changed', 1, 4]);
+    await machine.run(engine.stop());
+  });
+});
