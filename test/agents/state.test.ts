@@ -160,6 +160,14 @@ for (const cli of CLIS) {
       await world.shows(id, 'idle', 20_000);
     }
 
+    /** Gemini asks whether it is to try again; the second answer is that it stops. Resolves when it has drawn its error below the prompt. */
+    async function stopTrying(agent: AgentId, prompt: string): Promise<void> {
+      await world.keys(agent, 'Down', 'Enter');
+      const drawn = async (): Promise<string> => (await world.screen(agent)).split(prompt).at(-1) ?? '';
+      const hasFailed = async (): Promise<boolean> => /API Error|✕/.test(await drawn());
+      await eventually('it draws its error', hasFailed, { timeoutMs: 10_000, everyMs: 20 });
+    }
+
     /** A program that says nothing of its retries: that it works without progress is told. */
     async function saysThatItPossiblyRetries(): Promise<void> {
       const silentMs = typeOf(cli).silentRetryMs;
@@ -303,7 +311,7 @@ for (const cli of CLIS) {
           delays.push(`asks after ${tries} tries of 429 in ${Math.round((performance.now() - beganMs) / 1000)} s`);
           await within('whether to go on', 'awaiting_input', asking);
           assert.deepEqual([...end()], ['busy', 'awaiting_input']);
-          await world.keys(asking, 'Down', 'Enter'); // Stop
+          await stopTrying(asking, 'Ask me then.');
           await within('given up on a rate limit', 'error', asking);
         } finally {
           world.model.failWith(undefined);
@@ -316,7 +324,7 @@ for (const cli of CLIS) {
       await world.ask(id, 'Too much. [[limit]]');
       await isKnown('a usage limit');
       if (cli !== 'gemini') return;
-      await world.keys(id, 'Down', 'Enter'); // it asks whether to go on: Stop
+      await stopTrying(id, 'Too much.');
       await isKnown('given up on a rate limit');
     });
 
