@@ -13,7 +13,7 @@ export const isWebVscodeHost = process.platform === 'linux' && process.arch === 
 /** A program of node_modules/.bin, to be run by this Node. */
 export const tool = {
   eslint: 'node_modules/eslint/bin/eslint.js',
-  mocha: 'node_modules/mocha/bin/mocha.js',
+  mocha: 'node_modules/mocha/lib/cli/cli.js', // bin/mocha.js starts it in one more process, for the options of Node
   oxfmt: 'node_modules/oxfmt/bin/oxfmt',
   oxlint: 'node_modules/oxlint/bin/oxlint',
   tsc: 'node_modules/typescript-native/bin/tsc',

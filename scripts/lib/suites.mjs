@@ -1,9 +1,13 @@
 // The tiers that mocha runs: which files, in how many processes at a time, and what came of them.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { limitOf, sideBySide } from './lanes.mjs';
-import { root, runNode, tool } from './project.mjs';
+import { root, run, tool } from './project.mjs';
 import { bundlesFolder, judged, noteTime, notRunFile, readResults, runFolder } from './results.mjs';
+
+/** With it a process of Node takes TypeScript. */
+const TYPESCRIPT = './test/support/typescript.cjs';
 
 let runCount = 0;
 
@@ -87,12 +91,20 @@ function deal(files, count) {
   return Array.from({ length: count }, (_, hand) => files.filter((_, at) => at % count === hand));
 }
 
+let preparation;
+/** What mocha's processes load is compiled before the first of them, once. */
+function compileOnce() {
+  const sources = ['src', 'test'].flatMap((folder) => filesOf(folder, '.ts')).filter((file) => !file.endsWith('.d.ts'));
+  return createRequire(import.meta.url)('./typescript.cjs').prepare(sources.map((file) => join(root, file)));
+}
+
 async function mochaRun(what, { files, name }, { only, trials, timeoutMs, heading }) {
+  await (preparation ??= compileOnce());
   const env = testEnv({ ...(trials ? { CORE_TRIALS: trials } : {}), ...(name ? { CORE_ONLY: name } : {}) });
   const grep = only ? ['--grep', only.grep] : [];
-  const args = ['--reporter', 'test/support/resultsReporter.cjs', ...grep, ...files];
+  const args = [tool.mocha, '--reporter', 'test/support/resultsReporter.cjs', ...grep, ...files];
   const startedMs = Date.now();
-  const code = await runNode(tool.mocha, args, { env, timeoutMs, heading });
+  const code = await run(process.execPath, ['--require', TYPESCRIPT, ...args], { env, timeoutMs, heading });
   const title = name ? `${what} (${name})` : what;
   noteTime(title, Date.now() - startedMs);
   return judged(title, readResults(env.CORE_RESULTS), code, { mayBeEmpty: only !== undefined });

@@ -1,5 +1,5 @@
 /**
- * A caller that means harm, in a process of its own (run with tsx, with a channel).
+ * A caller that means harm, in a process of its own (started by supportProcess.ts, with a channel).
  *   node gatewayAttacker.ts <socket> <attack> <milliseconds>
  * Sends one message at the end: how often it did what it does.
  */

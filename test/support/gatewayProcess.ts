@@ -1,5 +1,5 @@
 /**
- * A gateway before a fake engine in a process of its own (run with tsx, with a channel): what its callers cost it can be measured.
+ * A gateway before a fake engine in a process of its own (started by supportProcess.ts, with a channel): what its callers cost it can be measured.
  *   node gatewayProcess.ts <socket>
  * Answers each message with one: `begin` → a new measure; `end` → what was measured since.
  */

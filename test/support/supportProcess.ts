@@ -15,7 +15,10 @@ export class SupportProcess {
   }
 
   static start(program: string, args: readonly string[], execArgv: readonly string[] = []): SupportProcess {
-    const options = { execArgv: ['--import', 'tsx', ...execArgv], cwd: path.resolve(__dirname, '..', '..') };
+    const options = {
+      execArgv: ['--require', path.join(__dirname, 'typescript.cjs'), ...execArgv],
+      cwd: path.resolve(__dirname, '..', '..'),
+    };
     return new SupportProcess(fork(path.join(__dirname, program), [...args], options));
   }
 
