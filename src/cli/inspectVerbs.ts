@@ -3,6 +3,7 @@ import { type StateCodes, stateWords, withTerm } from '../shared/stateWords';
 import type { AgentRequest, AgentRow, Check, DoctorAnswer, Explanation, Notice, StatusAnswer } from './engineAnswers';
 import type { VerbContext } from './context';
 import { ExitCode } from './exitCodes';
+import { bytesWords, type DataStatusAnswer, storeWords } from './maintenanceVerbs';
 import { shellWord } from './nextStep';
 import { cleanBlock, cleanLine, formatAge, formatTable, type TableFit } from './terminalText';
 
@@ -11,24 +12,31 @@ const LIST_FIT: TableFit = { kept: [0, 1], droppable: [5, 2, 4, 1] };
 
 export async function status(context: VerbContext): Promise<ExitCode> {
   const engine = context.engine();
-  const [answer, agents, notices] = (await Promise.all([
+  const [answer, agents, notices, store] = (await Promise.all([
     engine.call('engine.status', {}),
     engine.call('agent.list', {}),
     engine.call('engine.notices', {}),
-  ])) as [StatusAnswer, readonly AgentRow[], readonly Notice[]]; // the engine's own; shown defensively
+    engine.call('data.status', {}).catch(() => undefined), // it has none now, and says above why; or it is older than this
+  ])) as [StatusAnswer, readonly AgentRow[], readonly Notice[], DataStatusAnswer | undefined]; // the engine's own; shown defensively
   const waiting = agents.filter(({ needsYou }) => needsYou);
-  context.answer({ ...answer, agents: countsOf(agents), needsYou: waiting.map(({ id }) => id), notices }, () => {
-    const lines = [
-      `${context.strong('engine')}  ${cleanLine(statusWords(answer.status))}, version ${cleanLine(answer.version)}`,
-      `${context.strong('folder')}  ${cleanLine(answer.workspace) || 'none'}`,
-      `${context.strong('agents')}  ${agentsSentence(agents)}`,
-      ...waiting.map(
-        (agent) => `needs you: ${cleanLine(agent.name)}, ${stateOf(agent)} since ${ageOf(agent)}${requestOf(agent)}`,
-      ),
-      ...notices.map(({ title }) => `notice: ${cleanLine(title)}`),
-    ];
-    return lines.join('\n');
-  });
+  context.answer(
+    { ...answer, agents: countsOf(agents), needsYou: waiting.map(({ id }) => id), notices, ...(store && { store }) },
+    () => {
+      const lines = [
+        `${context.strong('engine')}  ${cleanLine(statusWords(answer.status))}, version ${cleanLine(answer.version)}`,
+        `${context.strong('folder')}  ${cleanLine(answer.workspace) || 'none'}`,
+        `${context.strong('agents')}  ${agentsSentence(agents)}`,
+        ...waiting.map(
+          (agent) => `needs you: ${cleanLine(agent.name)}, ${stateOf(agent)} since ${ageOf(agent)}${requestOf(agent)}`,
+        ),
+        ...(store
+          ? [`${context.strong('store')}   ${storeWords(store)}, backups ${bytesWords(store.backupBytes)}`]
+          : []),
+        ...notices.map(({ title }) => `notice: ${cleanLine(title)}`),
+      ];
+      return lines.join('\n');
+    },
+  );
   return answer.status.kind === 'blocked' ? ExitCode.Refused : ExitCode.Ok;
 }
 

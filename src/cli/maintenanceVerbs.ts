@@ -200,7 +200,7 @@ async function reopened(context: VerbContext, { seq }: BackupAnswer): Promise<vo
 }
 
 /** `812 KB`, `12.3 MB` */
-function bytesWords(bytes: number): string {
+export function bytesWords(bytes: number): string {
   if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000)} KB`;
   return bytes < 1_000_000_000 ? `${(bytes / 1_000_000).toFixed(1)} MB` : `${(bytes / 1_000_000_000).toFixed(1)} GB`;
 }

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { buildOrc } from '../../support/bundles';
+import { type ProgramEnd, runProgram } from '../../support/runProgram';
+import { ScriptedGateway } from '../../support/scriptedGateway';
+
+const backups = [
+  {
+    ...{ file: '/data/backups/manual-20261120T080000Z-5.db', kind: 'manual', takenAtMs: Date.UTC(2026, 10, 20, 8) },
+    ...{ sizeBytes: 1_240_960, seq: 5, schemaVersion: 2, sqliteVersion: '3.49.1', isChecked: true },
+  },
+];
+const whole = { isWhole: true, isCut: false, findings: [], depth: 'full', records: 3, changes: 7, seq: 7 };
+const status = {
+  ...{ engine: 'sql.js 1.14.1 (file)', file: '/data/store-1.db', mainBytes: 40_960, walBytes: 4_096, asideBytes: 0 },
+  ...{ backupBytes: 1_240_960, schemaVersion: 2, seq: 7, isReadOnly: false, backups },
+  lastCheck: { atMs: Date.UTC(2026, 10, 22, 8), cause: 'schedule', report: whole },
+};
+const finding = { code: 'check.record', message: 'The record "x\u001b[31m" is damaged.', fix: 'restoreBackup' };
+const damaged = { ...whole, isWhole: false, findings: [finding] };
+
+describe('orc data', () => {
+  let gateway: ScriptedGateway;
+  let program: string;
+
+  before(async function () {
+    this.timeout(30_000);
+    program = path.join(await buildOrc(), 'orc.js');
+  });
+  beforeEach(async () => {
+    gateway = new ScriptedGateway();
+    await gateway.listen();
+  });
+  afterEach(() => gateway.end());
+
+  const orc = (...args: string[]): Promise<ProgramEnd> =>
+    runProgram(process.execPath, [program, 'data', ...args], {
+      cwd: gateway.workspace,
+      env: { CORE_ORCHESTRATOR_STORAGE: gateway.storage, TZ: 'UTC' },
+    });
+  const paramsOf = (method: string): unknown => gateway.frames.find((frame) => frame.method === method)?.params;
+
+  it('shows size, backups and the last check of the store, and fails when that has found damage', async () => {
+    gateway.answers = { 'data.status': { result: status } };
+    const shown = await orc('status');
+    assert.match(shown.stdout, /^store {4}sql\.js 1\.14\.1 \(file\), 41 KB, log 5 KB\nfile {5}\/data\/store-1\.db\n/);
+    assert.match(
+      shown.stdout,
+      /\nbackups {2}1, 1\.2 MB\nchecked {2}2026-11-22 08:00: whole, 3 records and 7 changes\n$/,
+    );
+    assert.equal(shown.code, 0);
+    const listed = await orc('backups');
+    assert.match(
+      listed.stdout,
+      /\n2026-11-20 08:00 +a person +1\.2 MB +5 +2, SQLite 3\.49\.1 +checked +\/data\/backups/,
+    );
+    gateway.answers = { 'data.status': { result: { ...status, lastCheck: { ...status.lastCheck, report: damaged } } } };
+    assert.equal((await orc('status')).code, 1);
+  });
+
+  it('backs up to a file, checks and compacts', async () => {
+    gateway.answers = {
+      'data.backup': { result: { file: '/x/copy.db', sizeBytes: 40_960, seq: 7, records: 3 } },
+      'data.check': { result: damaged },
+      'data.compact': { result: { beforeBytes: 2_000_000, afterBytes: 8_192 } },
+    };
+    assert.equal((await orc('backup', 'copy.db')).stdout, '3 records in /x/copy.db (41 KB), checked\n');
+    assert.deepEqual(paramsOf('data.backup'), { file: path.join(gateway.workspace, 'copy.db') });
+    const checked = await orc('check');
+    assert.equal(checked.code, 1);
+    assert.match(checked.stdout, /^DAMAGED, 1 found\n- The record "x" is damaged\. Fix: `orc data backups`, then/);
+    assert.equal((await orc('compact')).stdout, '2.0 MB before, 9 KB now\n');
+  });
+
+  it('restores only with --yes, and is done when the engine runs on it', async () => {
+    const refused = await orc('restore', 'copy.db');
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /orc data restore copy\.db --yes/);
+    assert.deepEqual(gateway.frames, []);
+    let looks = 0;
+    gateway.answers = {
+      'data.restore': {
+        result: { file: '/x/copy.db', sizeBytes: 1, seq: 5, records: 2, presentBackup: '/data/before.db' },
+      },
+      'data.status': { result: { ...status, seq: 5 } },
+      'engine.notices': () => ({ result: ++looks < 3 ? [] : [{ fingerprint: 'store.restored', title: '' }] }),
+    };
+    const restored = await orc('restore', 'copy.db', '--yes');
+    assert.equal(restored.stdout, 'restored: 2 records, up to change 5\nwhat was there before: /data/before.db\n');
+    assert.deepEqual([restored.code, looks], [0, 3]);
+    gateway.answers = { ...gateway.answers, 'engine.notices': { result: [] } };
+    assert.equal((await orc('restore', 'copy.db', '--yes', '--timeout', '1')).code, 8);
+  });
+
+  it('says what it can do', async () => {
+    const unknown = await orc('explode');
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /It does: status, .*backups, backup, restore, check, compact, /);
+    for (const action of ['export', 'restore']) assert.equal((await orc(action)).code, 2, action);
+  });
+});
