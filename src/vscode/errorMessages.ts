@@ -307,6 +307,10 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'tmux.invalidArgument': error(
     'tmux was not asked, because a value could have done harm. Correct the agent’s name, folder or command; the log names the value.',
   ),
+  'tmux.screenChanged': warning(
+    'What the agent shows changed in the moment of the answer, which may have gone to something else. Look at its terminal.',
+    attach,
+  ),
   'tmux.fenced': warning(
     'Another window owns this workspace now. Nothing was sent to tmux from here. Try again: it is done through that window.',
   ),

@@ -230,6 +230,7 @@ export function describeAgentHost(name: string, createHarness: () => Promise<Age
         await host.pressIf(a, ['Enter'], ({ agentId, text }) => agentId === a && text.includes('more')),
         true,
       );
+      assert.equal(await host.pressIf(a, ['Enter'], ({ text }) => text.includes('Delete'), { guard: 'screen' }), false);
       await eventually('only the second', async () => (await harness.inputOf(a)) === '\n');
       const failure = new Error('no idea');
       await assert.rejects(
@@ -242,11 +243,13 @@ export function describeAgentHost(name: string, createHarness: () => Promise<Age
         host.pressIf(a, ['nonsense' as AgentKey], () => true),
         'tmux.invalidArgument',
       );
+      assert.equal(await host.pressIf(a, ['Enter'], ({ text }) => text.includes('more'), { guard: 'screen' }), true);
+      await eventually('and this one', async () => (await harness.inputOf(a)) === '\n\n');
       await rejects(
         host.pressIf(b, ['Enter'], () => true),
         'tmux.noSuchTarget',
       );
-      assert.equal(await harness.inputOf(a), '\n');
+      assert.equal(await harness.inputOf(a), '\n\n');
     });
 
     it('leaves copy mode, also when nobody is in it', async () => {

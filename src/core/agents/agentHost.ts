@@ -84,6 +84,15 @@ export interface OscSequence {
   readonly observedAtMs: number;
 }
 
+/** How keys are pressed into a screen that was read. */
+export interface PressOptions {
+  /**
+   * `screen`: whoever has the terminal compares it again, line by line, in the turn in which the keys are pressed. One that has become another is read
+   * and judged again, three times at most; so is what was there when they were pressed.
+   */
+  readonly guard?: 'screen';
+}
+
 /** Whether agents can be started and seen at all. */
 export type HostStatus =
   | { readonly kind: 'stopped' }
@@ -141,12 +150,13 @@ export interface AgentHost {
   /**
    * Reads the screen and presses `keys` only if `isExpected` says so of what is there now: nothing comes between the
    * reading and the keys but what the program draws in that instant. Resolves with whether they were pressed.
-   * @throws tmux.noSuchTarget
+   * @throws tmux.noSuchTarget; tmux.screenChanged – guarded: the keys were pressed, but into a screen of which `isExpected` says no
    */
   pressIf(
     agentId: AgentId,
     keys: readonly AgentKey[],
     isExpected: (screen: SettledScreen) => boolean,
+    options?: PressOptions,
   ): Promise<boolean>;
   /** Ends tmux's copy mode, if a person has left the terminal in it: input would be swallowed. @throws tmux.noSuchTarget */
   leaveCopyMode(agentId: AgentId): Promise<void>;

@@ -86,6 +86,7 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
   'tmux.inputTooLarge': InvalidArgument,
   'tmux.invalidArgument': Internal,
   'tmux.fenced': FailedPrecondition,
+  'tmux.screenChanged': FailedPrecondition,
   'tmux.timeout': DeadlineExceeded,
   'tmux.rejected': FailedPrecondition,
   'tmux.wouldResize': FailedPrecondition,

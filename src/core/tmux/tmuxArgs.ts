@@ -13,6 +13,8 @@ export interface TmuxCommand {
   readonly args: readonly string[];
   /** Changes what agents see or are: refused when the caller has lost its right to act (fencing). */
   readonly isMutating: boolean;
+  /** It is written inside of the one before it, and tmux answers it by a reply of its own. */
+  readonly isInner?: boolean;
 }
 
 /** The hidden session into which every agent's window is linked, so that one control client sees them all. `_` keeps it apart from agent ids. */
@@ -20,6 +22,9 @@ export const HUB_SESSION = '_hub';
 
 /** The `wait-for` channel that the `pane-died` hook wakes. */
 export const DEATH_CHANNEL = 'core-dead';
+
+/** Options of a pane, one per line of its screen; see `screenGuard.ts`. */
+const SEEN_OPTION = '@core_seen_';
 
 export const AGENT_TAG = '@core_agent';
 export const GENERATION_TAG = '@core_generation';
@@ -60,8 +65,8 @@ export interface TerminalSize {
 
 /**
  * The only maker of tmux commands (S2). No function takes text that tmux would expand as a format: ids are checked, formats are
- * constants, and text of people or agents appears in exactly two places that tmux does not interpret: the buffer content of
- * `setBuffer` and the vector of `newAgentSession`. There is no way to pass `-c`, `-n` or `-T` (they execute `#(…)`, tried on
+ * constants, and text of people or agents appears in exactly three places that tmux does not interpret: the buffer content of
+ * `setBuffer`, the vector of `newAgentSession`, and the value of `rememberLine`, an option that is set without expanding it. There is no way to pass `-c`, `-n` or `-T` (they execute `#(…)`, tried on
  * tmux 3.3a and 3.8).
  */
 export const TmuxArgs = {
@@ -131,6 +136,32 @@ export const TmuxArgs = {
   cancelCopyMode: (paneId: PaneId): TmuxCommand => change('send-keys', '-t', asPaneId(paneId), '-X', 'cancel'),
   sendKeys: (paneId: PaneId, keys: readonly AgentKey[]): TmuxCommand =>
     change('send-keys', '-t', asPaneId(paneId), ...keys.map(word)),
+  /** Keeps a pattern with a pane, as it is (`-F`, which would expand it, is not given). */
+  rememberLine: (paneId: PaneId, index: number, pattern: string): TmuxCommand =>
+    change('set-option', '-p', '-t', asPaneId(paneId), `${SEEN_OPTION}${count(index)}`, pattern),
+  forgetLine: (paneId: PaneId, index: number): TmuxCommand =>
+    change('set-option', '-p', '-u', '-t', asPaneId(paneId), `${SEEN_OPTION}${count(index)}`),
+  /**
+   * Sends keys only while the pane has this process, is in no mode, and the patterns that were remembered match first in these lines (from 1);
+   * prints `otherwise` if not. Two commands to tmux: the question, and inside of it what is run.
+   */
+  sendKeysWhile(
+    paneId: PaneId,
+    pid: number,
+    places: readonly number[],
+    keys: readonly AgentKey[],
+    otherwise: string,
+  ): readonly TmuxCommand[] {
+    const target = asPaneId(paneId);
+    const found = places.map((_, index) => `#{C/r:#{${SEEN_OPTION}${index}}}`);
+    const isSame = `#{==:${['#{pane_pid}', '#{pane_in_mode}', ...found].join('.')},${[pid, 0, ...places].map(count).join('.')}}`;
+    const send = ['send-keys', '-t', target, ...keys.map(word)].join(' ');
+    const say = ['display-message', '-p', '-t', target, word(otherwise)].join(' ');
+    return [
+      change('if-shell', '-F', '-t', target, isSame, send, say),
+      { name: 'send-keys', args: [], isMutating: true, isInner: true },
+    ];
+  },
   setOption: (scope: '-s' | '-g' | '-gw', name: string, value: string): TmuxCommand =>
     change('set-option', scope, word(name), value),
   /** Wakes the exit client at every death of a pane (a pane hook is set with -gw; with -g it is ignored in silence). */
@@ -216,6 +247,7 @@ export const TmuxStart = {
  */
 export function encodeCommandLine(commands: readonly TmuxCommand[]): string {
   return commands
+    .filter(({ isInner }) => isInner !== true)
     .map(({ name, args }) => [name, ...args.map((argument) => quote(argument, name))].join(' '))
     .join(' ; ');
 }

@@ -14,6 +14,8 @@ export type TmuxErrorCode =
   | 'tmux.fenced'
   | 'tmux.timeout'
   | 'tmux.rejected'
+  /** Keys were sent, but the screen was another one than the one they were for. */
+  | 'tmux.screenChanged'
   /** Nobody else decides the size of the terminal, so that even a read-only client that ignores sizes would. */
   | 'tmux.wouldResize';
 
@@ -30,6 +32,7 @@ const dispositions: Record<TmuxErrorCode, ErrorDisposition> = {
   'tmux.fenced': 'giveUp',
   'tmux.timeout': 'retry',
   'tmux.rejected': 'giveUp',
+  'tmux.screenChanged': 'giveUp',
   'tmux.wouldResize': 'retry',
 };
 

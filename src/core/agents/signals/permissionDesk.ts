@@ -199,14 +199,22 @@ export class PermissionDesk implements Disposable {
     const keys = keysOf(type, answer.kind);
     const { dialog } = seen;
     if (!type || !keys || dialog === undefined) throw gone(agent.id);
-    const isPressed = await this.parts.host.pressIf(
-      agent.id,
-      keys,
-      (screen) =>
-        screen.generation === open.request.generation &&
-        !screen.isInCopyMode &&
-        this.#dialogOf(type, screen) === dialog,
-    );
+    const isExpected = (screen: SettledScreen): boolean =>
+      screen.generation === open.request.generation && !screen.isInCopyMode && this.#dialogOf(type, screen) === dialog;
+    let isPressed: boolean;
+    try {
+      isPressed = await this.parts.host.pressIf(agent.id, keys, isExpected, { guard: 'screen' });
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code === 'tmux.screenChanged')
+        this.#record(
+          agent,
+          'answer_uncertain',
+          `the screen changed in the moment of the answer to: ${seen.title}`,
+          'engine',
+        );
+      void this.#look(agent);
+      throw error;
+    }
     if (!isPressed) {
       void this.#look(agent);
       throw gone(agent.id);

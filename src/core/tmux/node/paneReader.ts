@@ -1,7 +1,8 @@
-import type { SettledScreen } from '../../agents/agentHost';
+import type { AgentKey, SettledScreen } from '../../agents/agentHost';
 import type { Clock } from '../../base/clock';
 import { ignore, type Logger } from '../../base/log';
 import type { HostedEntry } from '../hostedAgents';
+import { guardedKeys } from '../screenGuard';
 import { TmuxArgs, type TmuxCommand } from '../tmuxArgs';
 import { TmuxError } from '../tmuxErrors';
 import type { PaneRow } from '../tmuxFormat';
@@ -18,6 +19,22 @@ export interface PaneReaderOptions {
 
 /** Attempts to leave copy mode: one mode can lie over another. */
 const MAX_MODES = 3;
+
+/** How often a screen that changes between the reading and the keys is read again. */
+const MAX_GUARDED = 3;
+
+/** What is to be pressed, and when. */
+export interface PressOrder {
+  readonly keys: readonly AgentKey[];
+  readonly isExpected: (screen: SettledScreen) => boolean;
+  /** As in `AgentHost.pressIf`. */
+  readonly isGuarded: boolean;
+  /** @throws {TmuxError} tmux.fenced */
+  readonly requireRight: () => void;
+}
+
+/** `moved`: the screen became another one before the keys. */
+type Pressed = 'pressed' | 'unexpected' | 'moved';
 
 /** Reads single terminals, and acts on what it has read. */
 export class PaneReader {
@@ -44,25 +61,16 @@ export class PaneReader {
   }
 
   /**
-   * Reads the screen and sends `keys` in the very moment in which the answer is parsed, when `isExpected` says so and the right to
-   * act is still ours. Copy mode, which would swallow them, ends first. Resolves when tmux has taken the keys.
-   * @throws {TmuxError} as `capture` and what `requireRight` throws; what `isExpected` throws
+   * Reads the screen and sends the keys in the very moment in which the answer is parsed, when `isExpected` says so and the right to
+   * act is still ours. Copy mode, which would swallow them, ends first. Guarded, tmux itself compares the screen again in the turn in which it sends
+   * them; one that has changed is read again. Resolves when tmux has taken the keys.
+   * @throws {TmuxError} as `capture` and what `requireRight` throws; what `isExpected` throws; tmux.screenChanged – guarded, and pressed all the same
    */
-  async pressIf(
-    entry: HostedEntry,
-    keys: TmuxCommand,
-    isExpected: (screen: SettledScreen) => boolean,
-    requireRight: () => void,
-  ): Promise<boolean> {
-    const connection = this.options.require('send-keys');
-    let pressed: Promise<boolean> | undefined;
-    await connection.run(readCommands(connection, entry), {
-      onReplies: (replies) => {
-        pressed = this.#pressWhen(connection, entry, { replies, keys, isExpected, requireRight });
-        pressed.catch((error: unknown) => ignore(this.options.log, error, 'awaited below'));
-      },
-    });
-    return (await pressed) ?? false;
+  async pressIf(entry: HostedEntry, order: PressOrder): Promise<boolean> {
+    for (let tries = 1; ; tries++) {
+      const pressed = await this.#pressOnce(entry, order);
+      if (pressed !== 'moved' || tries === MAX_GUARDED) return pressed === 'pressed';
+    }
   }
 
   /** Ends copy mode if the pane is in it. @throws {TmuxError} tmux.noSuchTarget, tmux.serverGone, tmux.timeout */
@@ -79,26 +87,57 @@ export class PaneReader {
     }
   }
 
+  async #pressOnce(entry: HostedEntry, order: PressOrder): Promise<Pressed> {
+    const connection = this.options.require('send-keys');
+    let pressed: Promise<Pressed> | undefined;
+    await connection.run(readCommands(connection, entry), {
+      onReplies: (replies) => {
+        pressed = this.#pressWhen(connection, entry, replies, order);
+        pressed.catch((error: unknown) => ignore(this.options.log, error, 'awaited below'));
+      },
+    });
+    return (await pressed) ?? 'unexpected';
+  }
+
   /** Everything up to the writing of the keys happens before it returns: an async function runs at once until its first await. */
   async #pressWhen(
     connection: TmuxConnection,
     entry: HostedEntry,
-    order: {
-      readonly replies: readonly string[];
-      readonly keys: TmuxCommand;
-      readonly isExpected: (screen: SettledScreen) => boolean;
-      readonly requireRight: () => void;
-    },
-  ): Promise<boolean> {
-    const screen = this.#screen(connection, entry, order.replies);
-    if (!order.isExpected(screen)) return false;
+    replies: readonly string[],
+    order: PressOrder,
+  ): Promise<Pressed> {
+    const screen = this.#screen(connection, entry, replies);
+    if (!order.isExpected(screen)) return 'unexpected';
     order.requireRight();
     if (screen.isInCopyMode)
       connection
         .run([TmuxArgs.cancelCopyMode(entry.paneId)])
         .catch((error: unknown) => ignore(this.options.log, error, 'the person left it meanwhile'));
-    await connection.run([order.keys]);
-    return true;
+    if (order.isGuarded) return this.#pressGuarded(connection, entry, replies[1] ?? '', order);
+    await connection.run([TmuxArgs.sendKeys(entry.paneId, order.keys)]);
+    return 'pressed';
+  }
+
+  /** `text`: the screen that was judged. What was there when the keys were sent is read in the same turn, and judged as well. */
+  async #pressGuarded(
+    connection: TmuxConnection,
+    entry: HostedEntry,
+    text: string,
+    { keys, isExpected }: PressOrder,
+  ): Promise<Pressed> {
+    const reads = readCommands(connection, entry);
+    const lines = text.split('\n').map((line) => line.replace(/[ \t]+$/, '')); // as tmux does before it compares
+    const guarded = guardedKeys(entry, keys, lines, reads);
+    const answer = connection.run(guarded.commands);
+    connection
+      .run(guarded.after)
+      .catch((error: unknown) => ignore(this.options.log, error, 'the terminal is gone, and they with it'));
+    const replies = await answer;
+    if (!guarded.isPressed(replies)) return 'moved';
+    const at = replies.length - 2 - reads.length;
+    if (!isExpected(this.#screen(connection, entry, replies.slice(at, at + reads.length))))
+      throw new TmuxError('tmux.screenChanged', 'send-keys', { detail: 'the keys were sent' });
+    return 'pressed';
   }
 
   /** @throws {TmuxError} tmux.noSuchTarget – another process is in that pane */

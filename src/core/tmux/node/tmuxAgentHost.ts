@@ -9,6 +9,7 @@ import {
   type HostStatus,
   type LaunchSpec,
   type OscSequence,
+  type PressOptions,
   type SettledScreen,
 } from '../../agents/agentHost';
 import type { Liveness } from '../../agents/agentState';
@@ -187,12 +188,12 @@ export class TmuxAgentHost implements AgentHost {
     agentId: AgentId,
     keys: readonly AgentKey[],
     isExpected: (screen: SettledScreen) => boolean,
+    { guard }: PressOptions = {},
   ): Promise<boolean> {
     requireKeys(keys);
     const entry = await this.#requireAlive(agentId, 'send-keys');
-    return this.#observation.panes.pressIf(entry, TmuxArgs.sendKeys(entry.paneId, keys), isExpected, () =>
-      this.#requireRight('send-keys'),
-    );
+    const requireRight = (): void => this.#requireRight('send-keys');
+    return this.#observation.panes.pressIf(entry, { keys, isExpected, isGuarded: guard === 'screen', requireRight });
   }
 
   async leaveCopyMode(agentId: AgentId): Promise<void> {

@@ -37,6 +37,7 @@ const tmuxCodes: Record<TmuxErrorCode, true> = {
   'tmux.fenced': true,
   'tmux.timeout': true,
   'tmux.rejected': true,
+  'tmux.screenChanged': true,
   'tmux.wouldResize': true,
 };
 

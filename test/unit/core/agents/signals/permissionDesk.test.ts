@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { AgentError } from '../../../../../src/core/agents/agentErrors';
 import type { Agent } from '../../../../../src/core/agents/baseAgent';
 import type { PermissionAnswer, PermissionRequest } from '../../../../../src/core/agents/permissionRequest';
+import { TmuxError } from '../../../../../src/core/tmux/tmuxErrors';
 import { askerType, askingScreen, keyAskerType } from '../../../../support/askerType';
 import { agentId } from '../../../../support/builders';
 import { SupervisedWorld } from '../../../../support/supervisedWorld';
@@ -239,6 +240,24 @@ describe('PermissionDesk through keys', () => {
       await assert.rejects(world.answer({ kind: 'allow' }, id), isCode('agent.requestGone'));
       assert.deepEqual(world.host.pressedKeys(ID), []);
     }
+  });
+
+  it('S24 has the keys held to the screen that was read, and tells when the answer may have gone to another', async () => {
+    const world = new World();
+    const agent = await world.begin('key-asker');
+    await world.ask();
+    await world.draw(askingScreen(COMMAND));
+    const { id } = world.request ?? {};
+    const guards: unknown[] = [];
+    const pressIf = world.host.pressIf.bind(world.host);
+    world.host.pressIf = (agentId, keys, isExpected, ...rest: unknown[]) => (guards.push(...rest), pressIf(agentId, keys, isExpected)); // prettier-ignore
+    world.host.failNext('pressIf', new TmuxError('tmux.screenChanged', 'send-keys'));
+    await assert.rejects(world.answer({ kind: 'allow' }, id), (error) => TmuxError.is(error, 'tmux.screenChanged'));
+    await world.clock.advanceMs(100);
+    const [line] = await world.supervisor.history(agent.id, 1);
+    assert.deepEqual([line?.reason, guards], ['answer_uncertain', [{ guard: 'screen' }]]);
+    await world.answer({ kind: 'allow' }, id);
+    assert.equal(world.request, undefined, 'it was still up');
   });
 
   it('asks what the screen asks when no hook told it', async () => {
