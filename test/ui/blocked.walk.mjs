@@ -98,6 +98,24 @@ await walk('Something is in the way', async (it) => {
     await agents.is('Scout', 'stopped');
   });
 
+  await it.step('an agent that ends at once is told once: how, its last line, and the ways on', async () => {
+    await agents.run('Start Agent', 'startAgent');
+    await window.pick(/^Command/);
+    for (const [step, text] of ['sh -c "echo no such model; exit 3"', 'Broken', undefined, ''].entries()) {
+      await window.quick.getByText(`(${step + 2}/5)`).waitFor();
+      await (text === undefined ? window.pick(/./) : window.input(text));
+    }
+    await window.notification('Broken ended with exit code 3 before it was ready: no such model').waitFor();
+    await it.shot(window, 'ended-early');
+    const told = await agents.toasts();
+    assert.equal(told.length, 1, told.join('; '));
+    await window.notificationAction('Broken ended with exit code 3', 'Show Last Screen');
+    await window.waitTerminal(/no such model/);
+    await agents.closeToasts();
+    await agents.menu('Broken', 'Remove Agent');
+    await agents.row('Broken').waitFor({ state: 'detached' });
+  });
+
   await it.step(
     'a tmux that stops and does not come back is told, above the rows and without them, until it does',
     async () => {

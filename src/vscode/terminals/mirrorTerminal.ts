@@ -8,7 +8,7 @@ import { messageForCode } from '../errorMessages';
 import { TmuxError } from '../../core/tmux/tmuxErrors';
 import { isOnlyLooking } from '../commands/control';
 import { attachmentOf } from './attachment';
-import { openTmuxMirror } from './tmuxMirror';
+import { isTerminalReply, openTmuxMirror } from './tmuxMirror';
 
 const HINT = '\r\n\x1b[7m Read-only mirror: keys are not sent. Attach to the agent to type. \x1b[0m\r\n';
 
@@ -49,8 +49,8 @@ export class MirrorTerminal implements vscode.Pseudoterminal {
     this.#resize?.(dimensions);
   }
 
-  handleInput(): void {
-    if (this.#isHintShown) return;
+  handleInput(data: string): void {
+    if (this.#isHintShown || isTerminalReply(data)) return;
     this.#isHintShown = true;
     this.#write.fire(HINT);
   }

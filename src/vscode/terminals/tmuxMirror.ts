@@ -54,6 +54,11 @@ export async function openTmuxMirror(
   };
 }
 
+/** What a terminal answers by itself to a program that asks about it (device attributes, a position, colours): nobody has typed it. */
+export function isTerminalReply(data: string): boolean {
+  return data.startsWith('\u001b') && /^(?:\[[?>=]?[\d;]+[a-z]|[\]P])/i.test(data.slice(1));
+}
+
 /** A missing or broken native module costs the drawn mirror, nothing else. */
 async function loadNodePty(log: Logger): Promise<NodePty | undefined> {
   try {

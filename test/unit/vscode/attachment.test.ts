@@ -3,6 +3,7 @@ import type { AgentId } from '../../../src/core/agents/agent';
 import type { EngineStatus } from '../../../src/core/engine';
 import { attachmentOf, terminalName } from '../../../src/vscode/terminals/attachment';
 import { FakeEngine } from '../../support/fakeEngine';
+import { isTerminalReply } from '../../../src/vscode/terminals/tmuxMirror';
 
 const a = 'agent-a' as AgentId;
 
@@ -47,4 +48,22 @@ describe('attaching a terminal', () => {
       [terminalName('Reviewer', true), terminalName('Reviewer', false)],
       ['Reviewer (read-only)', 'Reviewer'],
     ));
+});
+
+describe('input of a mirror', () => {
+  it('is of a person unless the terminal answers by itself', () => {
+    const replies = [
+      '\u001b[?1;2c',
+      '\u001b[>0;276;0c',
+      '\u001b[24;80R',
+      '\u001b]11;rgb:1e1e/1e1e/1e1e\u001b\\',
+      '\u001bP1$r0m',
+    ];
+    assert.deepEqual(
+      replies.filter((data) => !isTerminalReply(data)),
+      [],
+    );
+    const typed = ['a', 'hello', '\r', '\u001b', '\u001b[A', '\u001bOP', '\u001b[3~', '\u0003', '\u001bb'];
+    assert.deepEqual(typed.filter(isTerminalReply), []);
+  });
 });
