@@ -175,12 +175,18 @@ describe('maintenance of a store', () => {
     it('R5 a backup never contains half a transaction, and restores equal', async function () {
       const count = trials(20, 1_000, 1_000);
       this.timeout(60_000 + count * 2_000);
-      const store = await open(folder);
       const width = 8;
       const total = width * 100;
-      await store.tx((tx) => {
-        for (let i = 0; i < width; i++) tx.put(accounts, `a${i}`, { balance: 100 });
-      });
+      /** A new store for each so many backups: its history is checked whole each time. */
+      const each = 100;
+      const begin = async (): Promise<DurableStore> => {
+        const begun = await open(fs.mkdtempSync(path.join(folder, 'store-')));
+        await begun.tx((tx) => {
+          for (let i = 0; i < width; i++) tx.put(accounts, `a${i}`, { balance: 100 });
+        });
+        return begun;
+      };
+      let store = await begin();
       // Every transaction moves something from one account to others: the sum is the same after each, and only then.
       const writer = async (): Promise<void> => {
         for (let i = 0; i < 5; i++) {
@@ -197,6 +203,10 @@ describe('maintenance of a store', () => {
       };
       const file = path.join(folder, 'copy.db');
       for (let trial = 0; trial < count; trial++) {
+        if (trial > 0 && trial % each === 0) {
+          await store.close();
+          store = await begin();
+        }
         const [report] = await Promise.all([store.backup(file), writer(), writer(), writer()]);
         const sql =
           "SELECT sum(json_extract(value, '$.balance')), count(*) FROM records; SELECT count(*), max(seq) FROM changes";
