@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -192,6 +192,14 @@ export class AgentWorld {
       ({ index, conversation }) => index >= count && conversation.message.trim() === prompt,
       ASKED_MS[this.cli],
     );
+  }
+
+  /** From now on hooks of this event come so many seconds late, as on a machine that has much else to do. */
+  holdHooks(event: string, seconds: number): void {
+    const orc = join(this.#folder, 'storage', 'bin', 'orc');
+    const lines = readFileSync(orc, 'utf8').split('\n').filter((line) => !line.includes(`= ${event} ]`)); // prettier-ignore
+    const held = seconds > 0 ? [`[ "$2" = ${event} ] && sleep ${seconds}`] : [];
+    writeFileSync(orc, [lines[0], ...held, ...lines.slice(1)].join('\n'));
   }
 
   /** Every living process that was started in this home, whoever is its parent now. */

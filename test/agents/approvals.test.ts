@@ -6,7 +6,9 @@ import type { AgentId } from '../../src/core/agents/agent';
 import { AgentError } from '../../src/core/agents/agentErrors';
 import type { PermissionRequest } from '../../src/core/agents/permissionRequest';
 import { eventually } from '../support/eventually';
+import { notRun } from '../support/notRun';
 import { requireTmux } from '../support/tmuxServer';
+import { trials, trialSize } from '../support/trials';
 import { AgentWorld } from './agentWorld';
 import { type Cli, CLIS, installedVersion, requireCli } from './cliSetup';
 
@@ -112,6 +114,28 @@ for (const cli of CLIS) {
       if (DOORS[cli].takesReason) await eventually('the model knows the reason', told, { timeoutMs: 10_000 });
       else assert.equal(told(), false, 'a reason is never typed');
     });
+
+    if (cli === 'claude') {
+      it('S24 a request that was seen before its hook came is allowed as it was seen, by the dialog, and runs once', async function () {
+        if (trialSize === 'smoke') notRun(this, 'hooks are held back for seconds: npm run verify -- S24');
+        world.holdHooks('PermissionRequest', 2);
+        for (let trial = trials(1, 3, 20); trial > 0; trial--) {
+          const command = `mkdir seen-${trial}`; // a second time it would fail
+          await world.ask(id, `Now ${trial}. [[sudo: ${command}]] [[reply: done]]`);
+          const open = (): PermissionRequest | undefined => world.view(id).request;
+          await eventually('the request is seen', () => open()?.canAllow, { timeoutMs: 20_000 });
+          const seen = open();
+          assert.deepEqual([seen?.source, seen?.door], ['screen', 'keys']);
+          await eventually('its hook tells of it', () => open()?.source === 'hook', { timeoutMs: 10_000 });
+          assert.notEqual(open()?.id, seen?.id);
+          await world.engine.answerRequest(id, seen?.id ?? '', { kind: 'allow' });
+          await eventually('the command ran', () => hasFile(`seen-${trial}`), { timeoutMs: 15_000 });
+          await world.shows(id, 'idle', 30_000);
+          assert.equal(open(), undefined);
+        }
+        world.holdHooks('PermissionRequest', 0);
+      });
+    }
 
     it('requests are asked of the engine that takes over while they are open, and are answered from there', async () => {
       const { id: before } = await asked('touch handed-over-file');
