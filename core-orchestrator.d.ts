@@ -60,6 +60,57 @@ export interface CoreOrchestratorApiV1 {
    * @throws {CoreOrchestratorError}
    */
   registerAgentType(manifest: unknown): Disposable;
+
+  /**
+   * Adds a requirement on records until disposed. In force while this window manages the agents. It may keep new records out; of a change
+   * to one that is kept only a warning is logged, so that nothing becomes unstoppable. One that throws refuses nothing; one that takes over
+   * 50 ms three times in a row is left out.
+   * @param extensionId your own id, `publisher.name`: the rule is called `<extensionId>/<name>` wherever it is told of
+   * @throws {CoreOrchestratorError} `api.unknownExtension`, `api.invalidName`, `data.invalid`
+   */
+  registerValidationRule(extensionId: string, rule: ValidationRule): Disposable;
+
+  /**
+   * Adds a kind of step for pipelines until disposed: `{ "use": "<extensionId>/<name>", "with": { "parameters": … } }`. What it throws,
+   * and what it makes that is no record, refuses that one record.
+   * @throws {CoreOrchestratorError} `api.unknownExtension`, `api.invalidName`, `data.invalid`, `processing.duplicateStep`
+   */
+  registerTransformation(extensionId: string, transformation: Transformation): Disposable;
+}
+
+export interface ValidationRule {
+  /** A letter, then letters and digits. */
+  readonly name: string;
+  /** `agent`: a new agent (`spec` is what was asked for). `delivery`: a prompt (`text`). `fleetType`: an agent type of a fleet file. `pipeline`. */
+  readonly kind: 'agent' | 'delivery' | 'fleetType' | 'pipeline';
+  /** One sentence for people. */
+  readonly description: string;
+  /** Default `error`: a new record is refused. `warning`: it is logged. */
+  readonly severity?: 'error' | 'warning';
+  /** Everything that is wrong with a value; nothing: an empty list. Synchronous, and asked often: be quick. It sees a copy, without values of environment variables. */
+  readonly validate: (value: unknown) => readonly ValidationProblem[];
+}
+
+export interface ValidationProblem {
+  /** JSON pointer into the value; default the whole. */
+  readonly path?: string;
+  /** Stable, for programs; default the name of the rule. */
+  readonly code?: string;
+  /** One sentence: what is expected. */
+  readonly message: string;
+  readonly severity?: 'error' | 'warning';
+}
+
+export interface Transformation {
+  /** A letter, then letters and digits. */
+  readonly name: string;
+  /** One sentence for people. */
+  readonly description: string;
+  /** Makes of a record another one, several, or none. Synchronous and pure; it sees copies. */
+  readonly apply: (
+    record: Readonly<Record<string, unknown>>,
+    parameters: unknown,
+  ) => Readonly<Record<string, unknown>> | readonly Readonly<Record<string, unknown>>[] | undefined;
 }
 
 /** An agent at one moment. All texts are plain text and may come from people or programs: never show them as HTML or Markdown. */

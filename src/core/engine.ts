@@ -7,11 +7,14 @@ import type { ResumeReport } from './agents/sessionResume';
 import type { StateExplanation } from './agents/signals/stateExplanation';
 import type { AgentUsage } from './agents/usage';
 import type { AlertNotice } from './monitoring/alertSink';
+import type { OutsideRule } from './outsideData';
 import type { Diagnosis } from './base/diagnosis';
 import type { BackupReport, CheckDepth, CompactReport, StoreCheckReport } from './data/durableStore';
 import type { ExportReport, ExportRequest } from './data/exchange/dataExport';
 import type { ImportRequest } from './data/exchange/dataImport';
 import type { ImportReport } from '../shared/importReport';
+import type { OutsideTransformation } from './data/processing/outsideStep';
+import type { ApplicableFix, IntegrityReport } from './data/integrity/integrityReport';
 import type { DataStatus, RestoreReport } from './data/storeCare';
 import type { Disposable } from './base/disposable';
 import type { SearchAnswer, SearchRequest } from './recordSearch';
@@ -25,6 +28,7 @@ export type { ImportRequest } from './data/exchange/dataImport';
 export type { ImportReport } from '../shared/importReport';
 export type { BackupReport, CheckDepth, CompactReport, StoreCheckReport, StoreFinding } from './data/durableStore';
 export type { BackupKind, DataStatus, KeptBackup, KeptCheck, RestoreReport } from './data/storeCare';
+export type { ApplicableFix, IntegrityFinding, IntegrityFix, IntegrityReport } from './data/integrity/integrityReport';
 export type { AgentUsage } from './agents/usage';
 export type { Diagnosis } from './base/diagnosis';
 export type { FoundKind, FoundRecord, SearchAnswer, SearchRequest } from './recordSearch';
@@ -48,6 +52,14 @@ export interface Engine extends Disposable {
   readonly onDidChangeAgentTypes: Event<void>;
   /** Adds a type from its JSON manifest until disposed. @throws {AgentError} agent.invalidType with all problems */
   registerAgentType(manifest: unknown): Disposable;
+
+  /**
+   * Adds a requirement on new records until disposed; in force while this engine owns the workspace.
+   * @throws {DataError} data.invalid – no rule, or its name is in use
+   */
+  registerValidationRule(rule: OutsideRule): Disposable;
+  /** Adds a kind of step for pipelines until disposed. @throws {DataError} data.invalid; {ProcessingError} processing.duplicateStep – its name is in use */
+  registerTransformation(transformation: OutsideTransformation): Disposable;
 
   /** Notices that are raised now, newest first. */
   readonly notices: readonly AlertNotice[];
@@ -140,6 +152,16 @@ export interface Engine extends Disposable {
    * @throws {DataError} data.invalid (the query is too long), data.corrupt (the index of texts cannot be used), data.io
    */
   searchRecords(request: SearchRequest): Promise<SearchAnswer>;
+  /**
+   * Looks for everything that can be wrong with what is kept: the file as `checkData('full')`, every record by its rules, references, sequences, the
+   * journal, and drift from tmux. Changes nothing. Steps are named `file`, `journal`, `records`, `terminals`; `total` is 0.
+   */
+  checkIntegrity(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<IntegrityReport>;
+  /**
+   * Does what a finding offers; resolves with what was done, one sentence.
+   * @throws {DataError} data.conflict – the record was changed since the check; data.invalid – no such kind
+   */
+  fixIntegrity(fix: ApplicableFix): Promise<string>;
   /** Engine, sizes, backups and the last check of the store, read when asked. */
   dataStatus(): Promise<DataStatus>;
   /** Looks for damage beside the writers; repairs nothing. What it finds is kept and raised as the notice {@link STORE_DAMAGED}. */

@@ -36,6 +36,8 @@ export type EngineCalls = Pick<
   | 'searchRecords'
   | 'dataStatus'
   | 'checkData'
+  | 'checkIntegrity'
+  | 'fixIntegrity'
   | 'backUpData'
   | 'restoreData'
   | 'compactData'

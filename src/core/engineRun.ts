@@ -12,6 +12,7 @@ import type { NoticeBoard } from './monitoring/noticeBoard';
 import type { OrchestratorPorts } from './orchestrator';
 import { OwnerLink } from './ownerLink';
 import type { OwnerSession as Session, SessionEnd } from './ownerSession';
+import type { OutsideData } from './outsideData';
 import type { ViewBoard } from './viewBoard';
 import type { Workspace } from './workspace';
 
@@ -19,6 +20,7 @@ export interface EngineRunPorts extends OrchestratorPorts {
   readonly board: ViewBoard;
   readonly notices: NoticeBoard;
   readonly types: AgentTypes;
+  readonly outside: OutsideData;
   /** The engine that runs: what the gateway hands calls to. */
   readonly engine: Engine;
   readonly onStatus: (status: EngineStatus) => void;
@@ -195,11 +197,11 @@ export class EngineRun implements Disposable {
     isLossAccepted: boolean,
     signal: AbortSignal,
   ): Promise<SessionEnd> {
-    const { clock, ids, log, random, settings, board, notices, types, engine, onReceipt } = this.ports;
+    const { clock, ids, log, random, settings, board, notices, types, outside, engine, onReceipt } = this.ports;
     const { OwnerSession } = this.#parts ?? (await loadParts());
     const session: Session = new OwnerSession({
       workspace, ownership, isLossAccepted, clock, ids, log, random, settings,
-      board, notices, types, engine, onReceipt,
+      board, notices, types, outside, engine, onReceipt,
       onStatus: (status) => this.#setStatus(status),
     }); // prettier-ignore
     this.#owner = session;

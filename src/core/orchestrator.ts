@@ -40,7 +40,9 @@ import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';
+import { OutsideData, type OutsideRule } from './outsideData';
 import { ViewBoard } from './viewBoard';
+import type { OutsideTransformation } from './data/processing/outsideStep';
 import type { OpenWorkspace, Workspace } from './workspace';
 
 export interface OrchestratorPorts {
@@ -71,6 +73,7 @@ export class Orchestrator implements Engine {
   readonly #board: ViewBoard;
   readonly #notices: NoticeBoard;
   readonly #types: AgentTypes;
+  readonly #outside: OutsideData;
   #status: EngineStatus = { kind: 'stopped' };
   #run: EngineRun | undefined;
   /** Of the last run that got so far. */
@@ -89,6 +92,7 @@ export class Orchestrator implements Engine {
     this.#board = this.#owned.add(new ViewBoard(onFailure));
     this.#notices = this.#owned.add(new NoticeBoard(onFailure));
     this.#types = this.#owned.add(new AgentTypes(builtInTypes(), onFailure));
+    this.#outside = new OutsideData(ports.clock);
     this.#onDidChangeReceipt = this.#owned.add(new Emitter<PromptReceipt>(onFailure));
     this.#onDidChangeAgentTypes = this.#owned.add(new Emitter<void>(onFailure));
     this.#owned.add(this.#types.onDidChange(() => this.#onDidChangeAgentTypes.fire()));
@@ -117,6 +121,14 @@ export class Orchestrator implements Engine {
 
   registerAgentType(manifest: unknown): Disposable {
     return this.#types.register(manifest);
+  }
+
+  registerValidationRule(rule: OutsideRule): Disposable {
+    return this.#outside.registerRule(rule);
+  }
+
+  registerTransformation(transformation: OutsideTransformation): Disposable {
+    return this.#outside.registerTransformation(transformation);
   }
 
   get notices(): readonly AlertNotice[] {
@@ -177,6 +189,7 @@ export class Orchestrator implements Engine {
       board: this.#board,
       notices: this.#notices,
       types: this.#types,
+      outside: this.#outside,
       engine: this,
       onStatus: (status) => this.#setStatus(status),
       onReceipt: (receipt) => this.#onDidChangeReceipt.fire(receipt),
@@ -350,6 +363,8 @@ export class Orchestrator implements Engine {
     return keeper ? statusWithoutStore(keeper, this.#status) : (await this.#calls()).dataStatus();
   };
   searchRecords: EngineCalls['searchRecords'] = async (request) => (await this.#calls()).searchRecords(request);
+  checkIntegrity: EngineCalls['checkIntegrity'] = async (...args) => (await this.#calls()).checkIntegrity(...args);
+  fixIntegrity: EngineCalls['fixIntegrity'] = async (fix) => (await this.#calls()).fixIntegrity(fix);
   checkData: EngineCalls['checkData'] = async (...args) => (await this.#calls()).checkData(...args);
   backUpData: EngineCalls['backUpData'] = async (...args) => (await this.#calls()).backUpData(...args);
   compactData: EngineCalls['compactData'] = async (...args) => (await this.#calls()).compactData(...args);

@@ -17,6 +17,7 @@ import type {
 } from './engine';
 import type { EngineCalls } from './engineCalls';
 import type { FleetRunner } from './fleetRunner';
+import type { OwnerIntegrity } from './ownerIntegrity';
 import type { MaintenanceCalls } from './ownerMaintenance';
 import type { RecordSearch } from './recordSearch';
 
@@ -27,6 +28,7 @@ export interface OwnerCallsPorts {
   readonly exportData: EngineCalls['exportData'];
   readonly importData: EngineCalls['importData'];
   readonly maintenance: MaintenanceCalls;
+  readonly integrity: OwnerIntegrity;
   readonly search: RecordSearch;
 }
 
@@ -157,6 +159,12 @@ export class OwnerCalls implements EngineCalls {
 
   searchRecords: EngineCalls['searchRecords'] = (request) => this.ports.search.search(request);
   dataStatus: EngineCalls['dataStatus'] = () => this.ports.maintenance.dataStatus();
+  checkIntegrity: EngineCalls['checkIntegrity'] = (onProgress, signal) =>
+    this.ports.integrity.check({
+      onProgress: ({ phase, done }) => onProgress({ name: phase, done, total: 0 }),
+      signal,
+    });
+  fixIntegrity: EngineCalls['fixIntegrity'] = (fix) => this.ports.integrity.fix(fix);
   checkData: EngineCalls['checkData'] = (...args) => this.ports.maintenance.checkData(...args);
   backUpData: EngineCalls['backUpData'] = (...args) => this.ports.maintenance.backUpData(...args);
   restoreData: EngineCalls['restoreData'] = (...args) => this.ports.maintenance.restoreData(...args);

@@ -5,18 +5,19 @@ import { isLive } from './agents/agentTransitions';
 import { AGENT_CHANGES, AGENTS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { DataStore } from './data/dataStore';
-import type { DurableStore } from './data/durableStore';
 import { applyIntegrityFix } from './data/integrity/integrityFix';
-import { type IntegrityOptions, runIntegrityJob } from './data/integrity/integrityJob';
+import { type IntegrityOptions, type IntegrityPorts, runIntegrityJob } from './data/integrity/integrityJob';
 import type { AnyCollection, IntegrityModel, RunClaim, TerminalFact } from './data/integrity/integrityModel';
-import { advice, type IntegrityFix, type IntegrityReport } from './data/integrity/integrityReport';
+import { advice, type ApplicableFix, type IntegrityFix, type IntegrityReport } from './data/integrity/integrityReport';
 import { DEAD_LETTERS } from './data/processing/deadLetterStore';
 import { PIPELINES } from './data/processing/pipelineStore';
 import type { DataValidator } from './data/validation/dataValidator';
 import { FLEET_TYPES } from './fleetTypes';
 
 export interface OwnerIntegrityPorts {
-  readonly store: DataStore & Partial<Pick<DurableStore, 'check'>>;
+  readonly store: DataStore;
+  /** The check of its file; absent: it has none. */
+  readonly checkFile?: NonNullable<IntegrityPorts['checkFile']>;
   readonly validator: DataValidator;
   readonly host: Pick<AgentHost, 'list'>;
   /** Compares every agent with tmux again (`AgentSupervisor.reconcile`). */
@@ -29,7 +30,7 @@ export interface OwnerIntegrity {
   /** @throws as `runIntegrityJob` */
   check(options?: IntegrityOptions): Promise<IntegrityReport>;
   /** @throws as `applyIntegrityFix` */
-  fix(fix: IntegrityFix): Promise<string>;
+  fix(fix: ApplicableFix): Promise<string>;
 }
 
 /** Everything that an owner keeps. */
@@ -44,7 +45,7 @@ export const KEPT_COLLECTIONS = [
 ] as unknown as readonly AnyCollection[]; // records are only passed on
 
 export function createOwnerIntegrity(ports: OwnerIntegrityPorts): OwnerIntegrity {
-  const { store, validator, host, reconcile, breathe } = ports;
+  const { store, checkFile, validator, host, reconcile, breathe } = ports;
   return {
     check: (options) =>
       runIntegrityJob(
@@ -55,7 +56,7 @@ export function createOwnerIntegrity(ports: OwnerIntegrityPorts): OwnerIntegrity
           model: AGENT_MODEL,
           terminals: async () => (await host.list()).map(terminalFact),
           breathe,
-          ...(store.check && { checkFile: (given) => store.check?.('full', given) ?? Promise.reject(new TypeError()) }),
+          ...(checkFile && { checkFile }),
         },
         options,
       ),

@@ -2,6 +2,7 @@ import type { Clock } from './base/clock';
 import { type Disposable, DisposableStore } from './base/disposable';
 import type { Logger } from './base/log';
 import { DataError } from './data/dataErrors';
+import type { StoreCheckReport } from './data/durableStore';
 import { StoreCare, type KeptCheck, type RestoreReport } from './data/storeCare';
 import { StoreCheckSchedule } from './data/storeCheckSchedule';
 import { STORE_DAMAGED } from './engine';
@@ -52,6 +53,11 @@ export class OwnerMaintenance implements MaintenanceCalls, Disposable {
 
   checkData: EngineCalls['checkData'] = async (depth, onProgress, signal) =>
     this.#demand().check(depth, 'person', optionsOf(onProgress, signal));
+
+  /** The full check for a person, as a part of another one. @throws as `checkData` */
+  checkFile(options: { readonly signal?: AbortSignal }): Promise<StoreCheckReport> {
+    return this.#demand().check('full', 'person', options);
+  }
 
   backUpData: EngineCalls['backUpData'] = async (file, onProgress, signal) =>
     this.#demand().backUp(file, optionsOf(onProgress, signal));

@@ -14,22 +14,28 @@ import { DamagedRecords } from './damagedRecords';
 import { DataAgentStore } from './dataAgentStore';
 import { DataDeliveryStore } from './dataDeliveryStore';
 import type { DataStore, StoreHealth } from './data/dataStore';
+import type { DataValidator } from './data/validation/dataValidator';
+import { ValidatedStore, type WriteFinding } from './data/validation/validatedStore';
 import type { Ownership } from './data/workspaceLock';
 import { type Engine, type EngineStatus, STORE_LOSS } from './engine';
 import type { EngineCalls } from './engineCalls';
 import type { EngineSettings } from './engineSettings';
 import { FleetRunner } from './fleetRunner';
 import { FleetTypes } from './fleetTypes';
+import { createKeptValidator } from './keptRules';
+import { InvalidRecords } from './invalidRecords';
 import type { AlertSink } from './monitoring/alertSink';
 import type { NoticeBoard } from './monitoring/noticeBoard';
 import { OwnerCalls } from './ownerCalls';
 import { OwnerDoor } from './ownerDoor';
-import { createKeptValidator } from './keptRules';
 import { createExporter } from './ownerExport';
 import { createImporter } from './ownerImport';
+import { createOwnerIntegrity, KEPT_COLLECTIONS } from './ownerIntegrity';
 import { OwnerMaintenance } from './ownerMaintenance';
+import type { OutsideData } from './outsideData';
 import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
+import { keepRetention } from './recordRetention';
 import { RecordSearch } from './recordSearch';
 import type { ViewBoard } from './viewBoard';
 import type { OpenedStore, Workspace } from './workspace';
@@ -47,6 +53,8 @@ export interface OwnerPorts {
   readonly board: ViewBoard;
   readonly notices: NoticeBoard;
   readonly types: AgentTypes;
+  /** What other extensions add. */
+  readonly outside: OutsideData;
   readonly onStatus: (status: EngineStatus) => void;
   readonly onReceipt: (receipt: PromptReceipt) => void;
   /** The engine that this session is a part of: what the gateway hands calls to. */
@@ -139,28 +147,12 @@ export class OwnerSession implements Disposable {
   async #supervise(host: AgentHost, opened: OpenedStore, signal: AbortSignal): Promise<void> {
     const { workspace, ownership, board, types, clock, ids, log, random, settings, engine, onReceipt } = this.ports;
     const notices = this.#sink;
-    const dataStore = opened.store;
+    const { validator, store: dataStore } = this.#validated(opened.store);
     const damage = new DamagedRecords({ notices, clock, log });
     const store = new DataAgentStore(dataStore, damage);
     const deliveries = new DataDeliveryStore(dataStore, damage);
-    const onFailure = (error: unknown): void => log.error('a listener failed', { error });
     const tools = await this.#installTools();
-    const factory = this.#owned.add(
-      new AgentFactory(
-        {
-          shell: workspace.shell,
-          execPath: workspace.execPath,
-          demoAgent: workspace.demoAgent,
-          workspaceId: workspace.id,
-          homes: workspace.homes,
-          sha256: (text) => workspace.sha256(text),
-          ...(tools && { tools }),
-        },
-        types.builtIn,
-        onFailure,
-      ),
-    );
-    this.#owned.add(types.supply(factory));
+    const factory = this.#makeFactory(tools);
     const { processes, checks, environment, usageReader, statusFiles, faultPoints } = workspace;
     const optional = { ...(faultPoints && { faultPoints }), ...(statusFiles && { statusFiles }) };
     const supervisor = this.#owned.add(
@@ -212,16 +204,23 @@ export class OwnerSession implements Disposable {
       log,
     });
     const reopen = (): void => this.reopen({ isLossAccepted: false });
+    this.#moveOldRecords(opened);
     const search = new RecordSearch(dataStore);
     search.prepare().catch((error: unknown) => ignore(log, error, 'it is tried again by the next search'));
+    const maintenance = this.#owned.add(new OwnerMaintenance({ opened, workspace, notices, reopen, clock, log }));
     this.#calls = new OwnerCalls({
       search,
       supervisor,
       fleet,
       doctor: (typeId, ended) => doctor.examine(typeId, ended),
       exportData: createExporter({ store: dataStore, workspace, clock, log }),
-      importData: createImporter({ store: dataStore, validator: createKeptValidator(clock), supervisor, workspace, clock }),
-      maintenance: this.#owned.add(new OwnerMaintenance({ opened, workspace, notices, reopen, clock, log })),
+      importData: createImporter({ store: dataStore, validator, supervisor, workspace, clock }),
+      maintenance,
+      integrity: createOwnerIntegrity({
+        store: dataStore,
+        ...(opened.durable && { checkFile: (options) => maintenance.checkFile(options) }),
+        ...{ validator, host, reconcile: () => supervisor.reconcile(), breathe: () => workspace.breathe() },
+      }),
     });
     const { hooks, registry } = supervisor;
     this.#owned.add(await OwnerDoor.open({ workspace, ownership, registry, hooks, engine, notices, clock, log }));
@@ -231,6 +230,48 @@ export class OwnerSession implements Disposable {
     types
       .lookFor(environment, checks, signal)
       .catch((error: unknown) => ignore(log, error, 'the engine stops; types are looked for at the next start'));
+  }
+
+  /** The store as everything that writes uses it: what comes in is checked. */
+  #validated(store: DataStore): { readonly validator: DataValidator; readonly store: DataStore } {
+    const { workspace, clock, log, outside } = this.ports;
+    const validator = createKeptValidator(clock);
+    this.#owned.add(outside.supply(validator));
+    const invalid = new InvalidRecords({ notices: this.#sink, clock, log });
+    const options = {
+      collections: KEPT_COLLECTIONS,
+      breathe: () => workspace.breathe(),
+      onFindings: (findings: readonly WriteFinding[]) => invalid.note(findings),
+    };
+    return { validator, store: new ValidatedStore(store, validator, options) };
+  }
+
+  #makeFactory(tools: LaunchTools | undefined): AgentFactory {
+    const { workspace, types, log } = this.ports;
+    const facts = {
+      shell: workspace.shell,
+      execPath: workspace.execPath,
+      demoAgent: workspace.demoAgent,
+      workspaceId: workspace.id,
+      homes: workspace.homes,
+      sha256: (text: string) => workspace.sha256(text),
+      ...(tools && { tools }),
+    };
+    const onFailure = (error: unknown): void => log.error('a listener failed', { error });
+    const factory = this.#owned.add(new AgentFactory(facts, types.builtIn, onFailure));
+    this.#owned.add(types.supply(factory));
+    return factory;
+  }
+
+  #moveOldRecords({ store, archive }: OpenedStore): void {
+    const { workspace, engine, settings, clock, log } = this.ports;
+    this.#owned.add(
+      keepRetention({
+        ...{ store, archive, settings: () => settings().retention, clock, log },
+        isLiving: (id) => engine.agent(id) !== undefined,
+        breathe: () => workspace.breathe(),
+      }),
+    );
   }
 
   /** Without them agents start without hooks, and say so. */

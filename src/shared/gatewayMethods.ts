@@ -88,6 +88,15 @@ export interface GatewayParams {
   };
   /** → `DataStatus`: engine, sizes, backups and last check of the store. */
   readonly 'data.status': NoParams;
+  /** → `IntegrityReport`: the full check of the file, and of every record, of references, sequences and drift from tmux. With `progress`. */
+  readonly 'data.integrity': NoParams;
+  /** → what was done, one sentence. Does what a finding of `data.integrity` offers; of a record its `recordKind`, `id` and the `version` that was seen. */
+  readonly 'data.fix': {
+    readonly kind: 'deleteRecord' | 'reconcile';
+    readonly recordKind?: string;
+    readonly id?: string;
+    readonly version?: number;
+  };
   /** → `StoreCheckReport`; default `full`. With `progress`, as the next three. */
   readonly 'data.check': { readonly depth?: 'quick' | 'full' };
   /** → `BackupReport`. `file` is absolute, on the machine of the engine; default: a new one among the workspace's backups. */

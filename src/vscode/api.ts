@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
 import { type AgentId, type AgentSpec, isAgentId } from '../core/agents/agent';
 import type { PromptReceipt } from '../core/agents/delivery/promptDelivery';
+import type { OutsideTransformation } from '../core/data/processing/outsideStep';
 import type { AgentView, Engine } from '../core/engine';
+import type { OutsideRule } from '../core/outsideData';
 import { toVscodeEvent } from './events';
 import { namingAgent } from './failedStart';
 import { WindowError } from './windowErrors';
@@ -73,7 +75,52 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean) {
       const registration = engine.registerAgentType(manifest);
       return new vscode.Disposable(() => registration.dispose());
     },
+    registerValidationRule: (extensionId: string, rule: GivenRule) => {
+      demandWrite();
+      const registration = engine.registerValidationRule(ruleOf(ownName(extensionId, rule), rule));
+      return new vscode.Disposable(() => registration.dispose());
+    },
+    registerTransformation: (extensionId: string, transformation: GivenTransformation) => {
+      demandWrite();
+      const name = ownName(extensionId, transformation);
+      const registration = engine.registerTransformation({
+        name,
+        description: transformation.description,
+        apply: (record, parameters) => transformation.apply(record, parameters),
+      });
+      return new vscode.Disposable(() => registration.dispose());
+    },
   });
+}
+
+type GivenRule = Omit<OutsideRule, 'validate'> & {
+  readonly validate: (
+    value: unknown,
+  ) => readonly {
+    readonly path?: string;
+    readonly code?: string;
+    readonly message: string;
+    readonly severity?: 'error' | 'warning';
+  }[];
+};
+type GivenTransformation = OutsideTransformation;
+
+/**
+ * `publisher.extension/name`, of an extension that is installed: VS Code does not tell who calls, so that this keeps names apart
+ * and says where a rule comes from, and proves nothing.
+ */
+function ownName(extensionId: unknown, given: unknown): string {
+  const name: unknown = typeof given === 'object' && given !== null && 'name' in given ? given.name : undefined;
+  if (typeof extensionId !== 'string' || !vscode.extensions.getExtension(extensionId))
+    throw new WindowError('api.unknownExtension', 'the first argument is the id of the extension that calls');
+  if (typeof name !== 'string' || !/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name))
+    throw new WindowError('api.invalidName', 'a name has a letter, then letters and digits');
+  return `${extensionId.toLowerCase()}/${name}`;
+}
+
+function ruleOf(name: string, rule: GivenRule): OutsideRule {
+  const { kind, description, severity } = rule;
+  return { name, kind, description, ...(severity && { severity }), validate: (value) => rule.validate(value) };
 }
 
 function known(id: string): AgentId {

@@ -336,6 +336,12 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'api.writeNotAllowed': error(
     'Other extensions may not act on agents. The setting "coreOrchestrator.api.allowWrite" allows it.',
   ),
+  'api.unknownExtension': error(
+    'An extension added a rule or a transformation under an id that is not installed. Update it, or tell its author: the first argument is its own id.',
+  ),
+  'api.invalidName': error(
+    'An extension added a rule or a transformation whose name is not of letters and digits. Update it, or tell its author.',
+  ),
   bug: error('Something went wrong that should not have. Try again; if it comes back, report it with the log.'),
 };
 

@@ -26,6 +26,8 @@ export function gateByTrust(engine: Engine, isTrusted: IsTrusted): Engine {
     startFleet: async (...args) => (demand(), engine.startFleet(...args)),
     importData: async (...args) => (demand(), engine.importData(...args)),
     registerAgentType: (...args) => (demand(), engine.registerAgentType(...args)),
+    registerValidationRule: (...args) => (demand(), engine.registerValidationRule(...args)),
+    registerTransformation: (...args) => (demand(), engine.registerTransformation(...args)),
   };
   return new Proxy(engine, {
     get(target, property) {

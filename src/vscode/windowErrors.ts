@@ -7,7 +7,9 @@ export type WindowErrorCode =
   | 'window.terminalFailed'
   | 'window.nothingToSend'
   | 'api.unknownVersion'
-  | 'api.writeNotAllowed';
+  | 'api.writeNotAllowed'
+  | 'api.unknownExtension'
+  | 'api.invalidName';
 
 const dispositions: Record<WindowErrorCode, ErrorDisposition> = {
   'window.untrusted': 'reconfigure',
@@ -17,6 +19,8 @@ const dispositions: Record<WindowErrorCode, ErrorDisposition> = {
   'window.nothingToSend': 'giveUp',
   'api.unknownVersion': 'giveUp',
   'api.writeNotAllowed': 'reconfigure',
+  'api.unknownExtension': 'giveUp',
+  'api.invalidName': 'giveUp',
 };
 
 /** A refusal by this window or by the exported API, before the engine was asked. */

@@ -36,6 +36,8 @@ interface ApiUser {
   topNames(): readonly string[];
   watchReceipts(listener: (receipt: PromptReceipt) => void): vscode.Disposable;
   registerAgentType(manifest: unknown): Promise<Outcome<string>>;
+  registerValidationRule(): Promise<Outcome<string>>;
+  registerTransformation(): Promise<Outcome<string>>;
   watch(listener: (event: { readonly id: string }) => void): vscode.Disposable;
 }
 
@@ -80,13 +82,15 @@ describe('S22 the exported API, called by a second extension', () => {
     restart: () => user.restart(id),
     stop: () => user.stop(id),
     registerAgentType: () => user.registerAgentType(aType),
+    registerValidationRule: () => user.registerValidationRule(),
+    registerTransformation: () => user.registerTransformation(),
     start: () => user.start({ name: 'From API', typeId: 'demo', folder }),
     remove: () => user.remove(id),
   });
 
   it('S22 has a test for everything it offers, and no way to answer what an agent asks', () => {
     const reading = ['list', 'get', 'receipts', 'onDidChange', 'onDidChangeReceipt'];
-    const acting = Object.keys(acts('x')).filter((name) => name !== 'registerAgentType');
+    const acting = Object.keys(acts('x')).filter((name) => !name.startsWith('register'));
     assert.deepEqual([...user.names()].sort(), [...reading, ...acting].sort());
     assert.equal(
       user.names().some((name) => /approve|allow|deny|answer/i.test(name)),
@@ -100,7 +104,9 @@ describe('S22 the exported API, called by a second extension', () => {
       ...{ list: true, get: true, onDidChange: true, start: true, stop: true, restart: true, remove: true },
       ...{ sendPrompt: true, cancelPrompt: true, receipts: true, onDidChangeReceipt: true },
     };
-    const top: Record<keyof CoreOrchestratorApiV1, true> = { agents: true, registerAgentType: true };
+    const top: Record<keyof CoreOrchestratorApiV1, true> = {
+      ...{ agents: true, registerAgentType: true, registerValidationRule: true, registerTransformation: true },
+    };
     assert.deepEqual([...user.names()].sort(), Object.keys(agents).sort());
     assert.deepEqual([...user.topNames()].sort(), Object.keys(top).sort());
   });
@@ -156,6 +162,7 @@ describe('S22 the exported API, called by a second extension', () => {
       // There is no such prompt, which only the engine can know: the call was let through.
       if (name === 'cancelPrompt') assert.match(outcome.code ?? '', /^agent\./);
       else assert.equal(outcome.code, undefined, `${name}: ${outcome.code}`);
+      if (name === 'registerValidationRule') assert.equal(outcome.result, 'refused');
     }
     assert.equal(access.engine.agent(id as AgentId), undefined);
     assert.deepEqual(

@@ -8,6 +8,7 @@ import {
   type AgentTypeInfo,
   type AgentView,
   type AgentViewChange,
+  type ApplicableFix,
   type BackupReport,
   type CheckDepth,
   type CompactReport,
@@ -20,6 +21,7 @@ import {
   type ExportRequest,
   type ImportReport,
   type ImportRequest,
+  type IntegrityReport,
   type FleetPlan,
   type FleetResult,
   type FleetStep,
@@ -212,6 +214,16 @@ export class FakeEngine implements Engine {
     this.#nextFailure = error;
   }
 
+  registerValidationRule(): Disposable {
+    this.#call('registerValidationRule');
+    return toDisposable(() => this.calls.push('unregisterValidationRule'));
+  }
+
+  registerTransformation(): Disposable {
+    this.#call('registerTransformation');
+    return toDisposable(() => this.calls.push('unregisterTransformation'));
+  }
+
   registerAgentType(): Disposable {
     this.#call('registerAgentType');
     return toDisposable(() => this.calls.push('unregisterAgentType'));
@@ -377,6 +389,20 @@ export class FakeEngine implements Engine {
 
   async dataStatus(): Promise<DataStatus> {
     return this.dataStatusNow;
+  }
+
+  integrity: IntegrityReport = {
+    ...{ isWhole: true, findings: [], isCut: false, records: 1, changes: 1, sessions: 0, settled: 0 },
+  };
+  async checkIntegrity(onProgress: (step: FleetStep) => void): Promise<IntegrityReport> {
+    this.#call('checkIntegrity');
+    onProgress({ name: 'records', done: this.integrity.records, total: 0 });
+    return this.integrity;
+  }
+
+  async fixIntegrity(fix: ApplicableFix): Promise<string> {
+    this.#call(`fixIntegrity ${fix.kind === 'deleteRecord' ? `${fix.recordKind} ${fix.id}` : fix.kind}`);
+    return 'Done.';
   }
 
   async checkData(depth: CheckDepth, onProgress: (step: FleetStep) => void): Promise<StoreCheckReport> {

@@ -53,6 +53,8 @@ export function rightParams(agentId: string): Readonly<Record<GatewayMethod, Rea
     'data.import': { file: '/project/export.json', apply: hash },
     'data.search': { query: 'needle', kinds: ['prompt'], limit: 5, before: 9 },
     'data.status': {},
+    'data.integrity': {},
+    'data.fix': { kind: 'reconcile' },
     'data.check': { depth: 'full' },
     'data.backup': { file: '/project/copy.db' },
     'data.restore': { backup: '/project/copy.db' },

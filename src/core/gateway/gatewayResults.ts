@@ -15,6 +15,7 @@ import type {
   EngineStatus,
   ExportReport,
   ImportReport,
+  IntegrityReport,
   FleetPlan,
   FleetResult,
   FleetStep,
@@ -70,6 +71,8 @@ export interface GatewayResults extends Record<GatewayMethod, unknown> {
   readonly 'data.search': SearchAnswer;
   readonly 'data.status': DataStatus;
   readonly 'data.check': StoreCheckReport;
+  readonly 'data.integrity': IntegrityReport;
+  readonly 'data.fix': string;
   readonly 'data.backup': BackupReport;
   readonly 'data.restore': RestoreReport;
   readonly 'data.compact': CompactReport;

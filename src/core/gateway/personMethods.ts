@@ -136,6 +136,21 @@ export const personMethods = {
       }),
   ),
   'data.status': forPerson(nothing, (_, { engine }) => engine.dataStatus()),
+  'data.integrity': forPerson(nothing, (_, call) => call.engine.checkIntegrity(steps(call), call.signal)),
+  'data.fix': forPerson(
+    {
+      kind: oneOf('deleteRecord', 'reconcile'),
+      recordKind: optional(text({ minLength: 1, maxLength: 64 })),
+      id: optional(text({ minLength: 1, maxLength: 200 })),
+      version: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+    },
+    ({ kind, recordKind = '', id = '', version }, { engine }) =>
+      engine.fixIntegrity(
+        kind === 'reconcile'
+          ? { kind, label: '' }
+          : { kind, label: '', recordKind, id, ...(version !== undefined && { version }) },
+      ),
+  ),
   'data.check': forPerson({ depth: optional(oneOf('quick', 'full')) }, ({ depth = 'full' }, call) =>
     call.engine.checkData(depth, steps(call), call.signal),
   ),

@@ -14,7 +14,15 @@ import type { GatewayResults, WatchChange, WireFleetResult } from './gatewayResu
 /** What a window that follows has from the owner: everything of an engine but what belongs to the window itself. */
 export type FollowedEngine = Omit<
   engine.Engine,
-  'start' | 'stop' | 'takeOver' | 'registerAgentType' | 'attachCommand' | 'attachedClients' | 'mirror'
+  | 'start'
+  | 'stop'
+  | 'takeOver'
+  | 'registerAgentType'
+  | 'registerValidationRule'
+  | 'registerTransformation'
+  | 'attachCommand'
+  | 'attachedClients'
+  | 'mirror'
 >;
 
 /**
@@ -219,6 +227,14 @@ export class RemoteEngine implements FollowedEngine {
     return this.client.request('data.status', {});
   }
 
+  checkIntegrity(onProgress: OnStep, signal: AbortSignal): Promise<engine.IntegrityReport> {
+    return this.client.request('data.integrity', {}, withSteps(onProgress, signal));
+  }
+
+  fixIntegrity(fix: engine.ApplicableFix): Promise<string> {
+    return this.client.request('data.fix', fixParams(fix));
+  }
+
   checkData(depth: engine.CheckDepth, onProgress: OnStep, signal: AbortSignal): Promise<engine.StoreCheckReport> {
     return this.client.request('data.check', { depth }, withSteps(onProgress, signal));
   }
@@ -343,6 +359,13 @@ type OnStep = (step: engine.FleetStep) => void;
 
 function until(signal: AbortSignal | undefined): RequestOptions {
   return signal === undefined ? {} : { signal };
+}
+
+/** Without the label, which is for people. */
+function fixParams(fix: engine.ApplicableFix): GatewayParams['data.fix'] {
+  if (fix.kind === 'reconcile') return { kind: fix.kind };
+  const { kind, recordKind, id, version } = fix;
+  return { kind, recordKind, id, ...(version !== undefined && { version }) };
 }
 
 function withSteps(onProgress: OnStep, signal: AbortSignal): RequestOptions {

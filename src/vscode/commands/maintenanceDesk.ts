@@ -7,14 +7,14 @@ import {
   type FleetStep,
   type KeptBackup,
   STORE_RESTORED,
-  type StoreCheckReport,
 } from '../../core/engine';
 import { bytesText, isBlockedByStore } from '../../core/storeDiagnosis';
+import { IntegrityFindings } from '../data/integrityFindings';
 import { localTime } from '../documents/localTime';
 import { CommandId } from '../manifest';
 import type { Choice, DocumentsPort, WindowPort } from '../notices/windowPort';
 import { demandControl } from './control';
-import { backupKindText, checkReportText, restoreDetail } from './maintenanceText';
+import { backupKindText, restoreDetail } from './maintenanceText';
 
 export interface MaintenanceDeskParts {
   readonly engine: Engine;
@@ -28,8 +28,6 @@ export interface MaintenanceDeskParts {
 const KEPT = 'kept';
 const OTHER_FILE = 'file';
 const RESTORE = 'Restore';
-const SHOW_REPORT = 'Show Report';
-const RESTORE_FROM = 'Restore from Backup…';
 /** Longest wait for the engine to begin anew with a restored store. */
 const BEGUN_ANEW_MS = 20_000;
 
@@ -90,16 +88,10 @@ export class MaintenanceDesk {
   }
 
   async check(): Promise<void> {
-    const { engine, window } = this.parts;
+    const { engine } = this.parts;
     if (!(await this.#isHere(managesStore))) return;
-    const report = await this.#progress('Checking the store', (tell, signal) => engine.checkData('full', tell, signal));
-    const counts = `${report.records} records and ${report.changes} changes`;
-    if (report.isWhole) return void (await window.show('information', `The store is whole: ${counts}.`, []));
-    const found = report.findings.length === 1 ? 'one thing' : `${report.findings.length} things`;
-    const text = `The store is damaged: ${report.isCut ? 'more than ' : ''}${found} found in ${counts}. Nothing was changed.`;
-    const answer = await window.show('error', text, [RESTORE_FROM, SHOW_REPORT]);
-    if (answer === RESTORE_FROM) window.run(CommandId.Restore);
-    if (answer === SHOW_REPORT) await this.#showReport(report);
+    const report = await this.#progress('Checking the store', (tell, signal) => engine.checkIntegrity(tell, signal));
+    await new IntegrityFindings(this.parts).show(report);
   }
 
   async compact(): Promise<void> {
@@ -110,11 +102,6 @@ export class MaintenanceDesk {
     );
     const text = `The store takes ${bytesText(afterBytes)} now, ${bytesText(beforeBytes)} before.`;
     await window.show('information', text, []);
-  }
-
-  async #showReport(report: StoreCheckReport): Promise<void> {
-    const { engine, documents } = this.parts;
-    await documents.show('Core Orchestrator Store.md', checkReportText(report, await engine.dataStatus()));
   }
 
   /** False, with a message that says who manages, where that is another window or the engine without one. */
@@ -172,5 +159,6 @@ export class MaintenanceDesk {
 }
 
 function stepText({ name, done, total }: FleetStep): string {
-  return total > 0 ? `${name}, ${Math.min(100, Math.round((100 * done) / total))} %` : name;
+  if (total > 0) return `${name}, ${Math.min(100, Math.round((100 * done) / total))} %`;
+  return done > 0 ? `${name}, ${done}` : name;
 }

@@ -1,4 +1,4 @@
-import type { BackupKind, DataStatus, KeptBackup, StoreCheckReport } from '../../core/engine';
+import type { BackupKind, DataStatus, KeptBackup } from '../../core/engine';
 import { bytesText } from '../../core/storeDiagnosis';
 import { localTime } from '../documents/localTime';
 import { escapeMarkdown } from '../plainText';
@@ -36,21 +36,10 @@ export function restoreDetail(
   ].join('\n\n');
 }
 
-/** The report of a check that has found something. */
-export function checkReportText(report: StoreCheckReport, status: DataStatus): string {
-  const { findings, isCut, records, changes, seq } = report;
+/** What a person does about a damaged file, as lines of Markdown. */
+export function damageAdvice(status: DataStatus): readonly string[] {
   const newest = status.backups[0];
   return [
-    '# Core Orchestrator: Store',
-    '',
-    `${isCut ? 'More than ' : ''}${findings.length} found in ${records} records and ${changes} changes, up to change ${seq}. Nothing was changed.`,
-    '',
-    '## Found',
-    '',
-    ...findings.map(
-      ({ code, message, fix }) => `- ${escapeMarkdown(message)} (${code})${fix ? ` Fix: ${fixText(fix)}.` : ''}`,
-    ),
-    '',
     '## What to do',
     '',
     '1. Copy the folder of the store to another disk: damage can be a sign of a failing one.',
@@ -60,15 +49,5 @@ export function checkReportText(report: StoreCheckReport, status: DataStatus): s
     '3. Until then what is not damaged is served, and agents keep running.',
     '',
     `Store: ${escapeMarkdown(status.file ?? 'none')}, ${bytesText(status.mainBytes)}, ${escapeMarkdown(status.engine)}.`,
-    '',
-  ].join('\n');
-}
-
-function fixText(fix: NonNullable<StoreCheckReport['findings'][number]['fix']>): string {
-  const texts: Record<typeof fix, string> = {
-    restoreBackup: 'restore a backup from before the damage',
-    deleteRecord: 'remove the record',
-    acceptMissingChanges: 'restore a backup, or run "Continue Without Missing Changes…"',
-  };
-  return texts[fix];
+  ];
 }

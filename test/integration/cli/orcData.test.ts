@@ -59,16 +59,18 @@ describe('orc data', () => {
   });
 
   it('backs up to a file, checks and compacts', async () => {
+    const fix = { kind: 'deleteRecord', label: 'Remove it', recordKind: 'line', id: 'x' };
+    const finding = { code: 'record.invalid', severity: 'error', kind: 'line', id: 'x', message: 'it is odd', fix };
     gateway.answers = {
       'data.backup': { result: { file: '/x/copy.db', sizeBytes: 40_960, seq: 7, records: 3 } },
-      'data.check': { result: damaged },
+      'data.integrity': { result: { ...damaged, findings: [finding], sessions: 2, settled: 0 } },
       'data.compact': { result: { beforeBytes: 2_000_000, afterBytes: 8_192 } },
     };
     assert.equal((await orc('backup', 'copy.db')).stdout, '3 records in /x/copy.db (41 KB), checked\n');
     assert.deepEqual(paramsOf('data.backup'), { file: path.join(gateway.workspace, 'copy.db') });
     const checked = await orc('check');
     assert.equal(checked.code, 1);
-    assert.match(checked.stdout, /^DAMAGED, 1 found\n- The record "x" is damaged\. Fix: `orc data backups`, then/);
+    assert.match(checked.stdout, /^NOT WHOLE, 1 found in 3 records, 7 changes, 2 sessions\n- error: line x: it is odd\. In the window, Check Store offers: Remove it\.\n$/); // prettier-ignore
     assert.equal((await orc('compact')).stdout, '2.0 MB before, 9 KB now\n');
   });
 

@@ -51,7 +51,7 @@ const full = aRecord({
   sessionId: 'abc',
   hasSessionTurn: true,
 });
-const { command: aCommand, ...noCommand } = { command: ['x'], ...builtInTypes()[0] };
+const { command: _command, ...noCommand } = { command: ['x'], ...builtInTypes()[0] };
 
 /** What is kept of each kind, as the product makes it. */
 const real: Readonly<Record<string, readonly (readonly [id: string, value: unknown])[]>> = {

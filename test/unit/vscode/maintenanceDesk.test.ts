@@ -93,19 +93,17 @@ describe('looking after the store from a window', () => {
   it('says what a check found, with a way back and a report', async () => {
     const { engine, window, documents, desk } = createFixture();
     await desk.check();
-    assert.deepEqual(window.shown.slice(-2), ['going on: checking, 50 %', 'information: The store is whole: 3 records and 7 changes. []']); // prettier-ignore
-    const finding = { code: 'check.record', kind: 'agent', id: 'x', message: 'The record "x" is damaged.', fix: 'restoreBackup' } as const; // prettier-ignore
-    engine.checkReport = { ...engine.checkReport, isWhole: false, findings: [finding] };
+    assert.deepEqual(window.shown.slice(-2), ['going on: records, 1', 'information: Everything that is kept is whole: 1 records, 1 changes, 0 sessions. []']); // prettier-ignore
+    const fix = { kind: 'advice', text: 'Restore a backup.' } as const;
+    const damage = { code: 'check.record', severity: 'error', kind: 'agent', id: 'x', message: 'it is damaged', fix } as const; // prettier-ignore
+    engine.integrity = { ...engine.integrity, isWhole: false, findings: [damage] };
     window.nextAnswers.push('Restore from Backup…');
     await desk.check();
     assert.deepEqual(window.ran, [['coreOrchestrator.restore']]);
     window.nextAnswers.push('Show Report');
     await desk.check();
     const report = documents.get('Core Orchestrator Store.md') ?? '';
-    assert.match(
-      report,
-      /- The record "x" is damaged\. \(check\.record\) Fix: restore a backup from before the damage\./,
-    );
+    assert.match(report, /- \*\*error\*\* `check\.record` agent x – it is damaged\. Restore a backup\./);
     assert.match(report, /The newest backup is of 2026-11-20/);
   });
 

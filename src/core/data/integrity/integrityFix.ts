@@ -1,7 +1,7 @@
 import { DataError } from '../dataErrors';
 import type { Collection, DataStore, Tx } from '../dataStore';
 import type { AnyCollection } from './integrityModel';
-import type { IntegrityFix } from './integrityReport';
+import type { ApplicableFix } from './integrityReport';
 
 export interface IntegrityFixPorts {
   readonly store: Pick<DataStore, 'tx'>;
@@ -12,13 +12,10 @@ export interface IntegrityFixPorts {
 
 /**
  * Does what a finding of a check offers. @returns what was done, one sentence
- * @throws {DataError} data.conflict – the record was changed since the check, nothing was done; data.invalid – no such kind, or
- * nothing that a program may do; as `DataStore.tx`
+ * @throws {DataError} data.conflict – the record was changed since the check, nothing was done; data.invalid – no such kind; as `DataStore.tx`
  */
-export async function applyIntegrityFix(ports: IntegrityFixPorts, fix: IntegrityFix): Promise<string> {
+export async function applyIntegrityFix(ports: IntegrityFixPorts, fix: ApplicableFix): Promise<string> {
   switch (fix.kind) {
-    case 'advice':
-      throw new DataError('data.invalid', 'this finding is for a person to deal with');
     case 'reconcile':
       await ports.reconcile();
       return 'The agents were compared with tmux again.';

@@ -53,6 +53,9 @@ export type IntegrityFix =
   /** Nothing that a program may do: what a person can do, in an honest sentence. */
   | { readonly kind: 'advice'; readonly text: string };
 
+/** What a program may do. */
+export type ApplicableFix = Exclude<IntegrityFix, { readonly kind: 'advice' }>;
+
 /** `error`: something is lost or will not work. `warning`: left over or odd, and harmless. `info`: not known. */
 export type IntegritySeverity = 'error' | 'warning' | 'info';
 
