@@ -22,7 +22,7 @@ export async function importFile(context: VerbContext): Promise<ExitCode> {
   requireConsent(found, consent);
   const apply = { ...request, ...consent, apply: found.fingerprint };
   const done = (await context.engine().call('data.import', apply)) as ImportReport; // as above
-  context.answer(done, () => `${textOf(done)}\n\n${writtenOf(done)} records were imported. Nothing was started.`);
+  context.answer(done, () => `${textOf(done)}\n\n${countText(writtenOf(done))} imported. Nothing was started.`);
   return ExitCode.Ok;
 }
 
@@ -52,6 +52,10 @@ function writtenOf({ counts }: ImportReport): number {
   return counts.new + counts.replaced;
 }
 
+function countText(count: number): string {
+  return count === 1 ? '1 record is' : `${count} records are`;
+}
+
 function nextOf(report: ImportReport): string {
   const { counts, integrity } = report;
   if (writtenOf(report) === 0) return 'There is nothing to import.';
@@ -60,7 +64,7 @@ function nextOf(report: ImportReport): string {
     ...(integrity === 'changed' || integrity === 'cut' ? ['--accept-changed'] : []),
   ];
   const more = options.length > 0 ? `, and ${options.join(' and ')} since it is not as it should be` : '';
-  return `Nothing was written. With --yes ${writtenOf(report)} records are imported${more}.`;
+  return `Nothing was written. With --yes ${countText(writtenOf(report))} imported${more}.`;
 }
 
 /** Every text that may come from the file is cleaned. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { buildOrc } from '../../support/bundles';
+import { anImportReport } from '../../support/importReports';
 import { type ProgramEnd, runProgram } from '../../support/runProgram';
 import { ScriptedGateway } from '../../support/scriptedGateway';
 
@@ -94,10 +95,38 @@ describe('orc data', () => {
     assert.equal((await orc('restore', 'copy.db', '--yes', '--timeout', '1')).code, 8);
   });
 
+  it('tells what an import would do, and imports that with --yes only', async () => {
+    const problem = { path: '/value/text', rule: 'type', code: 'type', message: 'must be a text\u001b[31m' };
+    const bad = { record: 3, kind: 'note\n', id: 'n1', verdict: 'invalid', problems: [problem] } as const;
+    const counts = { new: 1, identical: 0, conflicting: 0, replaced: 0, invalid: 1, skipped: 0 };
+    const told = anImportReport({ counts, entries: [bad], records: 2, integrity: 'cut' });
+    gateway.answers = { 'data.import': { result: told } };
+    const shown = await orc('import', 'export.json');
+    assert.equal(shown.code, 0);
+    assert.match(shown.stdout, /^2 records in .*: 1 new, 1 invalid\n! The file was cut/);
+    assert.match(shown.stdout, /agent scout \(Scout\) would run: command sh -c make, in \/project\n/);
+    assert.match(shown.stdout, /record 3, note n1: invalid: \/value\/text must be a text \(type\)\n/);
+    assert.match(shown.stdout, /Nothing was written\. With --yes 1 record is imported, and --skip-invalid and --acc/);
+    assert.deepEqual(paramsOf('data.import'), { file: path.join(gateway.workspace, 'export.json'), replace: false });
+    for (const consent of [[], ['--accept-changed'], ['--skip-invalid']]) {
+      const refused = await orc('import', 'export.json', '--yes', ...consent);
+      assert.deepEqual([refused.code, refused.stdout], [5, '']);
+      assert.match(refused.stderr, /nothing was imported/);
+    }
+    assert.ok(gateway.frames.every((frame) => !('apply' in ((frame.params ?? {}) as object)))); // what it asked so far
+    gateway.answers = { 'data.import': { result: { ...told, isApplied: true } } };
+    const done = await orc('import', 'export.json', '--yes', '--skip-invalid', '--accept-changed', '--replace');
+    assert.match(done.stdout, /\n1 record is imported\. Nothing was started\.\n$/);
+    assert.deepEqual(gateway.frames.filter(({ method }) => method === 'data.import').at(-1)?.params, {
+      ...{ file: path.join(gateway.workspace, 'export.json'), replace: true },
+      ...{ apply: told.fingerprint, skipInvalid: true, acceptChanged: true },
+    });
+  });
+
   it('says what it can do', async () => {
     const unknown = await orc('explode');
     assert.equal(unknown.code, 2);
     assert.match(unknown.stderr, /It does: status, .*backups, backup, restore, check, compact, /);
-    for (const action of ['export', 'restore']) assert.equal((await orc(action)).code, 2, action);
+    for (const action of ['export', 'import', 'restore']) assert.equal((await orc(action)).code, 2, action);
   });
 });

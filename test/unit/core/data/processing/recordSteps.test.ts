@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { redact, REDACTED } from '../../../../../src/shared/redact';
+import { mayHoldSecret, isSecretName, redact, REDACTED } from '../../../../../src/shared/redact';
 import type { DataTransformation, JsonObject } from '../../../../../src/core/data/processing/dataTransformation';
 import { compileCondition, compileExpression } from '../../../../../src/core/data/processing/expression';
 import { RecordRejection } from '../../../../../src/core/data/processing/processingErrors';
@@ -295,9 +295,14 @@ describe('S18 redaction of records', () => {
       fc.property(fc.constantFrom(...secrets), around, around, (secret, before, after) => {
         const text = redact(`${before} ${secret} ${after}`);
         assert.equal(text.includes('CANARY'), false, text);
+        const json = JSON.stringify({ text: `${before} ${secret} ${after}` });
+        assert.ok(mayHoldSecret(json), 'what is kept is read before it is written without secrets');
       }),
       { numRuns: 500 },
     );
+    const named = ['password', 'API-Key', 'access_token', 'PRIVATE_KEY', 'Authorization', 'pwd', 'clientSecret'];
+    for (const name of named) assert.ok(isSecretName(name) && mayHoldSecret(JSON.stringify({ [name]: 'x' })), name);
+    assert.equal(mayHoldSecret('{"text":"a plain text: with = and _ and - in it"}'), false);
   });
 
   it('takes out by path, with * for every name', async () => {
