@@ -27,8 +27,14 @@ await walk('The store is damaged or newer', async (it) => {
     agents = await new Agents(window).open();
   }
 
+  const versionOf = (file) => execFileSync('sqlite3', [file, 'PRAGMA user_version'], { encoding: 'utf8' }).trim();
+  let version;
+
   await it.step('a store of a newer version is left alone', async () => {
-    await meanwhile((file) => execFileSync('sqlite3', [file, 'PRAGMA user_version=99']));
+    await meanwhile((file) => {
+      version = versionOf(file);
+      execFileSync('sqlite3', [file, 'PRAGMA user_version=99']);
+    });
     await agents.container.getByText('written by a newer version').waitFor();
     await agents.button('Update Extension').waitFor();
     await window.notification('cannot open its store').waitFor();
@@ -41,7 +47,7 @@ await walk('The store is damaged or newer', async (it) => {
   });
 
   await it.step('once it is right again, Try Again finds everything', async () => {
-    execFileSync('sqlite3', [storeFile(dataDir), 'PRAGMA user_version=1']);
+    execFileSync('sqlite3', [storeFile(dataDir), `PRAGMA user_version=${version}`]);
     await agents.run('Try Again', 'tryAgain');
     await agents.is('Scout', 'idle');
     await it.shot(window, 'mended');
