@@ -65,7 +65,11 @@ async function uiTier({ only, trials, part, slots = (job) => job() } = {}) {
   const vsix = join(runFolder, basename(vsixPath));
   copyFileSync(vsixPath, vsix);
   const one = (file, heading) => async () => {
-    const env = testEnv({ VSIX: vsix, ...(trials ? { CORE_TRIALS: trials } : {}) });
+    const env = testEnv({
+      VSIX: vsix,
+      CORE_INSTALLED: join(runFolder, 'installed'),
+      ...(trials ? { CORE_TRIALS: trials } : {}),
+    });
     const limit = { timeoutMs: trials ? 60 * MINUTE_MS : WALK_MS, heading };
     const startedMs = Date.now();
     const code = await run(process.execPath, [file], { ...limit, env });

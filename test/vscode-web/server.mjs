@@ -1,6 +1,17 @@
 // Starts one VS Code server on a free loopback port, with its own fresh data folder, and ends what it started.
 import { spawn, execFileSync } from 'node:child_process';
-import { mkdtempSync, mkdirSync, writeFileSync, readdirSync, readFileSync, existsSync, rmSync, cpSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  mkdtempSync,
+  mkdirSync,
+  writeFileSync,
+  readdirSync,
+  readFileSync,
+  existsSync,
+  renameSync,
+  rmSync,
+  cpSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +57,34 @@ export function installVsix(dataDir, vsix) {
     [serverMain, '--server-data-dir', dataDir, '--accept-server-license-terms', '--install-extension', vsix],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
   );
+}
+
+/**
+ * The same for the many servers of one run, which share a folder (CORE_INSTALLED): VS Code installs the .vsix for the first of
+ * them, and the others get a copy of what it made of it.
+ */
+function installVsixOnce(dataDir, vsix) {
+  const place = process.env.CORE_INSTALLED;
+  const to = join(dataDir, 'extensions');
+  if (!place || existsSync(to)) return void installVsix(dataDir, vsix);
+  const kept = join(place, createHash('sha1').update(readFileSync(vsix)).digest('hex'));
+  if (!existsSync(kept)) {
+    mkdirSync(place, { recursive: true });
+    const made = mkdtempSync(join(place, 'made-'));
+    installVsix(made, vsix);
+    try {
+      renameSync(made, kept);
+    } catch {
+      rmSync(made, { recursive: true }); // another walk was quicker
+    }
+  }
+  cpSync(join(kept, 'extensions'), to, { recursive: true });
+  const list = join(to, 'extensions.json');
+  const all = JSON.parse(readFileSync(list, 'utf8')).map((one) => ({
+    ...one,
+    location: { $mid: 1, path: join(to, one.relativeLocation), scheme: 'file' },
+  }));
+  writeFileSync(list, JSON.stringify(all));
 }
 
 /** Installs an extension from its folder (for helpers such as exthost-eval, where a .vsix would be a detour). */
@@ -100,7 +139,7 @@ export async function startServer({
   if (!existsSync(join(user, 'settings.json'))) {
     writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...testSettings, ...settings }, null, '\t'));
   }
-  for (const v of [].concat(vsix || [])) installVsix(dataDir, v);
+  for (const v of [].concat(vsix || [])) installVsixOnce(dataDir, v);
   for (const f of install) installFolder(dataDir, f);
   const argv = [
     serverMain,
