@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import type { Clock } from '../../../../../src/core/base/clock';
+import { DataError } from '../../../../../src/core/data/dataErrors';
+import { MemoryDataStore } from '../../../../../src/core/data/memoryDataStore';
+import { DataProcessor } from '../../../../../src/core/data/processing/dataProcessor';
+import type { JsonObject } from '../../../../../src/core/data/processing/dataTransformation';
+import type { DeadLetter } from '../../../../../src/core/data/processing/deadLetter';
+import {
+  DEAD_LETTERS,
+  forgetDeadLetters,
+  keepDeadLetters,
+  KEPT_DEAD_LETTERS,
+  listDeadLetters,
+} from '../../../../../src/core/data/processing/deadLetterStore';
+import { type OutsideTransformation, outsideKind } from '../../../../../src/core/data/processing/outsideStep';
+import { ProcessingError } from '../../../../../src/core/data/processing/processingErrors';
+import { TransformationRegistry } from '../../../../../src/core/data/processing/transformationRegistry';
+import { OutsideData } from '../../../../../src/core/outsideData';
+import { createKeptValidator } from '../../../../../src/core/keptRules';
+import { aRecord, aSpec, CountingIds } from '../../../../support/builders';
+import { ManualClock } from '../../../../support/manualClock';
+
+const NAME = 'some.body/change';
+
+describe('steps of others', () => {
+  let clock: ManualClock;
+  let letters: DeadLetter[];
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    letters = [];
+  });
+
+  async function run(
+    apply: OutsideTransformation['apply'],
+    source: readonly JsonObject[],
+    parameters?: unknown,
+    itsClock: Clock = clock,
+  ): Promise<readonly unknown[]> {
+    const registry = new TransformationRegistry();
+    registry.register(outsideKind({ name: NAME, description: 'changes', apply }, itsClock));
+    const step = { use: NAME, ...(parameters === undefined ? {} : { with: { parameters } }) };
+    const written: unknown[] = [];
+    await new DataProcessor({ clock, breathe: async () => undefined }).run({
+      source,
+      transformation: registry.compile({ name: 'p', version: 1, steps: [step] }),
+      sink: { write: (items) => void written.push(...items) },
+      deadLetters: (found) => void letters.push(...found),
+    });
+    return written;
+  }
+
+  it('make one, several or no records of one, with parameters', async () => {
+    const apply: OutsideTransformation['apply'] = (record, times) =>
+      record.n === 0 ? undefined : Array.from({ length: Number(times) }, (_, i) => ({ ...record, i }));
+    assert.deepEqual(await run(apply, [{ n: 0 }, { n: 1 }], 2), [{ n: 1, i: 0 }, { n: 1, i: 1 }]); // prettier-ignore
+    assert.deepEqual(await run((record) => record, [{ n: 1 }]), [{ n: 1 }]);
+  });
+
+  it('cannot change what others hold', async () => {
+    const [given, kept] = [{ deep: { n: 1 } }, { n: 1 }];
+    const written = await run(
+      (record) => {
+        (record.deep as { n: number }).n = 2;
+        return kept;
+      },
+      [given],
+    );
+    kept.n = 3;
+    assert.deepEqual([given, written], [{ deep: { n: 1 } }, [{ n: 1 }]]);
+  });
+
+  const wrong: readonly (readonly [code: string, apply: () => unknown])[] = [
+    ['failed', () => { throw new Error('with a secret'); }],
+    ['notRecords', () => 7],
+    ['notRecords', () => Promise.reject(new Error('later'))],
+    ['notRecords', () => ({ date: new Date() })],
+    ['notRecords', () => Object.defineProperty({}, 'x', { enumerable: true, get: () => { throw new Error('no'); } })],
+    ['tooLarge', () => ({ text: 'x'.repeat(1024 * 1024 + 1) })],
+    ['tooLarge', () => Array(1_001).fill({})],
+  ]; // prettier-ignore
+  for (const [code, make] of wrong)
+    it(`refuse one record, and the run goes on: ${code}, ${make.toString().slice(6, 40)}`, async () => {
+      const apply = (record: JsonObject): JsonObject => (record.n === 1 ? (make() as JsonObject) : record);
+      assert.deepEqual(await run(apply, [{ n: 1 }, { n: 2 }]), [{ n: 2 }]);
+      assert.deepEqual(letters.map((letter) => letter.code), [`${NAME}.${code}`]); // prettier-ignore
+      assert.equal(letters[0]?.message.includes('secret'), false);
+    });
+
+  it('are left out for the rest of a run when they are too slow', async () => {
+    let [calls, nowMs] = [0, 0];
+    const slowly: Clock = { nowMs: () => 0, monotonicMs: () => nowMs, setTimer: (...args) => clock.setTimer(...args) };
+    const apply = (record: JsonObject): JsonObject => ((nowMs += ++calls === 2 ? 1 : 60), record);
+    const source = Array.from({ length: 10 }, (_, n) => ({ n }));
+    const written = await run(apply, source, undefined, slowly);
+    assert.deepEqual([calls, written.length, letters.length], [5, 5, 5]); // three in a row
+    assert.equal(letters[0]?.code, `${NAME}.suspended`);
+  });
+
+  it('have names of their own, once each, until they are taken back', () => {
+    const data = new OutsideData(clock);
+    const given = { name: NAME, description: 'x', apply: (record: JsonObject) => record };
+    const registration = data.registerTransformation(given);
+    assert.throws(() => data.registerTransformation(given), (error) => ProcessingError.is(error, 'processing.duplicateStep')); // prettier-ignore
+    registration.dispose();
+    data.registerTransformation(given).dispose();
+    for (const name of ['change', 'some.body/', 'some.body/a b', 'somebody/change'])
+      assert.throws(() => data.registerTransformation({ ...given, name }), (error) => DataError.is(error, 'data.invalid'), name); // prettier-ignore
+  });
+});
+
+describe('rules of others', () => {
+  const rule = {
+    name: 'some.body/noRed',
+    kind: 'agent',
+    description: 'no red teams',
+    validate: (value: unknown) => {
+      seen.push(value);
+      return (value as { spec: { team?: string } }).spec.team === 'red' ? [{ message: 'no red teams' }] : [];
+    },
+  } as const;
+  let seen: unknown[] = [];
+  beforeEach(() => (seen = []));
+
+  it('reach every session of an owner, now and later, until they are taken back', () => {
+    const clock = new ManualClock();
+    const data = new OutsideData(clock);
+    const [early, late] = [createKeptValidator(clock), createKeptValidator(clock)];
+    data.supply(early);
+    const registration = data.registerRule(rule);
+    const supplied = data.supply(late);
+    const red = aRecord({ spec: aSpec({ team: 'red', env: { KEY: 'secret' } }) });
+    for (const validator of [early, late])
+      assert.deepEqual(validator.validate('agent', red).problems.map(({ rule: by, message }) => `${by} ${message}`), ['some.body/noRed no red teams']); // prettier-ignore
+    assert.equal(JSON.stringify(seen).includes('secret'), false, 'values of the environment do not go out');
+    supplied.dispose();
+    assert.equal(late.validate('agent', red).ok, true);
+    registration.dispose();
+    assert.equal(early.validate('agent', red).ok, true);
+    data.registerRule(rule).dispose();
+  });
+
+  it('are refused when they are none', () => {
+    const data = new OutsideData(new ManualClock());
+    data.registerRule(rule);
+    const wrong = [rule, { ...rule, name: 'noRed' }, { ...rule, name: 'a.b/c', kind: 'agentChange' }, { ...rule, name: 'a.b/c', validate: 1 }, { ...rule, name: 'a.b/c', description: '' }, { ...rule, name: 'a.b/c', severity: 'fatal' }]; // prettier-ignore
+    for (const one of wrong)
+      assert.throws(() => data.registerRule(one as unknown as typeof rule), (error) => DataError.is(error, 'data.invalid')); // prettier-ignore
+  });
+});
+
+describe('kept dead letters', () => {
+  it('are kept by the name of the run, the newest only, and listed newest first', async () => {
+    const clock = new ManualClock();
+    const store = new MemoryDataStore({ clock });
+    const ports = { store, ids: new CountingIds(), nowMs: () => clock.nowMs() };
+    const letter = (n: number): DeadLetter => ({ excerpt: `{"n":${n}}`, step: 'coerce', stepIndex: 0, code: 'coerce.x', message: 'm' }); // prettier-ignore
+    const keep = keepDeadLetters(ports, 'p');
+    await keep([letter(1), letter(2)]);
+    await keepDeadLetters(ports, 'q')([letter(3)]);
+    assert.deepEqual((await listDeadLetters(store, { run: 'p' })).map(({ excerpt }) => excerpt), ['{"n":2}', '{"n":1}']); // prettier-ignore
+    assert.deepEqual(
+      (await listDeadLetters(store, { limit: 1 })).map(({ run }) => run),
+      ['q'],
+    );
+    await keep(Array.from({ length: KEPT_DEAD_LETTERS + 5 }, (_, n) => letter(n)));
+    assert.equal((await store.find(DEAD_LETTERS, { where: { run: 'p' } })).length, KEPT_DEAD_LETTERS);
+    assert.equal(await forgetDeadLetters(store, 'p'), KEPT_DEAD_LETTERS);
+    assert.equal((await listDeadLetters(store)).length, 1);
+  });
+});
