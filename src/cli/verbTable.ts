@@ -134,7 +134,8 @@ export const VERBS: readonly VerbInfo[] = [
     operands: 'status|search WORDS|backups|backup [FILE]|restore FILE|check|compact|export FILE|import FILE',
     least: 1,
     most: MANY,
-    summary: 'look after what is kept, or through it: its size, backups, damage; or write it to a file, or take it from one',
+    summary:
+      'look after what is kept, or through it: its size, backups, damage; or write it to a file, or take it from one',
     options: [
       { name: 'limit', value: 'N', summary: 'of search: at most N (default 50)' },
       {

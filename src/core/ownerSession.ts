@@ -204,12 +204,9 @@ export class OwnerSession implements Disposable {
       log,
     });
     const reopen = (): void => this.reopen({ isLossAccepted: false });
-    this.#moveOldRecords(opened);
-    const search = new RecordSearch(dataStore);
-    search.prepare().catch((error: unknown) => ignore(log, error, 'it is tried again by the next search'));
     const maintenance = this.#owned.add(new OwnerMaintenance({ opened, workspace, notices, reopen, clock, log }));
     this.#calls = new OwnerCalls({
-      search,
+      search: this.#lookAfterRecords(opened),
       supervisor,
       fleet,
       doctor: (typeId, ended) => doctor.examine(typeId, ended),
@@ -263,7 +260,8 @@ export class OwnerSession implements Disposable {
     return factory;
   }
 
-  #moveOldRecords({ store, archive }: OpenedStore): void {
+  /** Old records leave the store; what is in it is made ready for searching. */
+  #lookAfterRecords({ store, archive }: OpenedStore): RecordSearch {
     const { workspace, engine, settings, clock, log } = this.ports;
     this.#owned.add(
       keepRetention({
@@ -272,6 +270,9 @@ export class OwnerSession implements Disposable {
         breathe: () => workspace.breathe(),
       }),
     );
+    const search = new RecordSearch(store);
+    search.prepare().catch((error: unknown) => ignore(log, error, 'it is tried again by the next search'));
+    return search;
   }
 
   /** Without them agents start without hooks, and say so. */

@@ -12,6 +12,7 @@ import type { DataStore } from './data/dataStore';
 import type { DurableStore } from './data/durableStore';
 import type { StoreKeeper } from './data/storeCare';
 import type { ExportFiles } from './data/exchange/dataExport';
+import type { RecordArchive } from './data/retention/retention';
 import type { Digest, ImportFiles } from './data/exchange/importReader';
 import type { Ownership, WorkspaceLock } from './data/workspaceLock';
 import type { Diagnosis } from './engine';
@@ -89,6 +90,8 @@ export interface OpenedStore {
   readonly store: DataStore;
   /** The same store where it is kept in a file, for its maintenance; `wasUnclean`: whoever had it open last did not close it. */
   readonly durable?: { readonly store: DurableStore; readonly wasUnclean: boolean };
+  /** Where old records go; missing where the store is not kept in a file (tests). */
+  readonly archive?: RecordArchive;
   /** What the person must know about the opening: a damaged file that was set aside, lost acknowledged changes, a backup that was restored. Empty when all is well. */
   readonly warnings: readonly StoreWarning[];
 }

@@ -103,6 +103,7 @@ function sharedSettings(settings: Settings): HostSettings['engine'] {
       maxDelayMs: settings.restartLongestDelayMs,
     },
     allowRules: settings.allowRules,
+    retention: settings.retention,
   };
 }
 

@@ -215,5 +215,8 @@ export const SettingKey = {
   AllowWrite: 'api.allowWrite',
   StoreEngine: 'store.engine',
   KeptBackups: 'store.keepBackups',
+  RetentionHistory: 'store.retention.historyDays',
+  RetentionPrompts: 'store.retention.promptDays',
+  RetentionThen: 'store.retention.then',
 } as const;
 export type SettingKey = (typeof SettingKey)[keyof typeof SettingKey];

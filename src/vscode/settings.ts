@@ -1,4 +1,5 @@
 import type { AllowRule } from '../core/agents/permissionRequest';
+import { defaultRetention, maxRetentionDays, type RetentionSettings } from '../core/data/retention/retentionSettings';
 import { parseStoreEngine, type StoreEngineChoice } from '../core/data/storeEngine';
 import { SettingKey } from './manifest';
 
@@ -38,6 +39,8 @@ export interface Settings {
   readonly storeEngine: StoreEngineChoice;
   /** Automatic backups of the store that are kept, 0–365; 0: none is made. */
   readonly keptBackups: number;
+  /** What becomes of old records. */
+  readonly retention: RetentionSettings;
 }
 
 /** Reads one setting below `coreOrchestrator.`; the answer is unchecked (a person edits the file). */
@@ -64,6 +67,11 @@ export function compileSettings(read: ReadSetting): Settings {
     isApiWriteAllowed: read(SettingKey.AllowWrite) === true,
     storeEngine: parseStoreEngine(read(SettingKey.StoreEngine)),
     keptBackups: Math.round(number(read(SettingKey.KeptBackups), 7, 0, 365)),
+    retention: {
+      historyDays: days(read(SettingKey.RetentionHistory), defaultRetention.historyDays),
+      promptDays: days(read(SettingKey.RetentionPrompts), defaultRetention.promptDays),
+      then: oneOf(read(SettingKey.RetentionThen), ['archive', 'delete'] as const, defaultRetention.then),
+    },
   };
 }
 
@@ -77,6 +85,11 @@ function text(value: unknown, fallback: string): string {
 function number(value: unknown, fallback: number, minimum: number, maximum: number): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) return fallback;
   return Math.min(maximum, Math.max(minimum, value));
+}
+
+/** What is no number of days keeps the default; what is less than none keeps for ever. */
+function days(value: unknown, fallback: number): number {
+  return Math.round(number(value, fallback, 0, maxRetentionDays));
 }
 
 function seconds(value: unknown, fallback: number, minimum: number, maximum: number): number {

@@ -32,6 +32,14 @@ export function buildStoreChild(): Promise<string> {
   return builtChild;
 }
 
+let builtRetention: Promise<string> | undefined;
+
+/** The same for `retentionChild.ts`. */
+export function buildRetentionChild(): Promise<string> {
+  builtRetention ??= bundle('test/support/retentionChild.ts');
+  return builtRetention;
+}
+
 async function bundle(source: string): Promise<string> {
   const file = path.join(root, 'out', 'test', `${path.basename(source, '.ts')}.js`);
   const { outputFiles } = await build({

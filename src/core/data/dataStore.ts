@@ -92,8 +92,11 @@ export interface Tx {
    * @throws {DataError} data.invalid, data.tooLarge
    */
   put<T>(collection: Collection<T>, id: string, value: T, options?: { readonly expectedVersion?: number }): void;
-  /** Removes the record; nothing happens when there is none. */
-  delete<T>(collection: Collection<T>, id: string): void;
+  /**
+   * Removes the record; nothing happens when there is none. With `expectedVersion` the transaction takes effect only when the record has that
+   * version, as in `put`. @throws {DataError} data.invalid
+   */
+  delete<T>(collection: Collection<T>, id: string, options?: { readonly expectedVersion?: number }): void;
 }
 
 export interface Change {

@@ -21,7 +21,12 @@ export type WriteOp =
       readonly json: string;
       readonly expectedVersion: number | undefined;
     }
-  | { readonly op: 'delete'; readonly kind: string; readonly id: string };
+  | {
+      readonly op: 'delete';
+      readonly kind: string;
+      readonly id: string;
+      readonly expectedVersion?: number | undefined;
+    };
 
 /** Where a transaction reads what was there before it. May throw to say that the answer must be fetched first. */
 export interface BaseReader {
@@ -81,18 +86,16 @@ export class TransactionView implements Tx {
   put<T>(collection: Collection<T>, id: string, value: T, options: { readonly expectedVersion?: number } = {}): void {
     this.#use(collection);
     checkId(id);
-    const { expectedVersion } = options;
-    if (expectedVersion !== undefined && (!Number.isInteger(expectedVersion) || expectedVersion < 0)) {
-      throw new DataError('data.invalid', 'expectedVersion is a whole number ≥ 0');
-    }
+    const expectedVersion = checkVersion(options.expectedVersion);
     const json = encodeValue(checkValue(collection.kind, value, collection.parse));
     this.#write(collection, { op: 'put', kind: collection.kind, id, json, expectedVersion });
   }
 
-  delete<T>(collection: Collection<T>, id: string): void {
+  delete<T>(collection: Collection<T>, id: string, options: { readonly expectedVersion?: number } = {}): void {
     this.#use(collection);
     checkId(id);
-    this.#write(collection, { op: 'delete', kind: collection.kind, id });
+    const expectedVersion = checkVersion(options.expectedVersion);
+    this.#write(collection, { op: 'delete', kind: collection.kind, id, expectedVersion });
   }
 
   #use<T>(collection: Collection<T>): void {
@@ -128,6 +131,11 @@ export class TransactionView implements Tx {
     const own = [...touched.keys()].map((id) => this.#current(kind, id)).filter((record) => record !== undefined);
     return runQuery([...untouched, ...own], query);
   }
+}
+
+function checkVersion(version: number | undefined): number | undefined {
+  if (version === undefined || (Number.isInteger(version) && version >= 0)) return version;
+  throw new DataError('data.invalid', 'expectedVersion is a whole number ≥ 0');
 }
 
 /** What one run of a transaction's callback came to. */
@@ -175,7 +183,7 @@ export function applyOp(
 
 /** @throws {DataError} data.conflict when `op` expects another version than that of `record` */
 export function checkExpectedVersion(record: { readonly version: number } | undefined, op: WriteOp): void {
-  if (op.op !== 'put' || op.expectedVersion === undefined) return;
+  if (op.expectedVersion === undefined) return;
   const version = record?.version ?? 0;
   if (version === op.expectedVersion) return;
   throw new DataError(

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { AllowRule } from '../agents/permissionRequest';
 import type { RestartSettings } from '../agents/restartBudget';
 import type { ProcessIdentity } from '../data/node/processIdentity';
+import { isRetentionSettings } from '../data/retention/retentionSettings';
 import { parseStoreEngine, type StoreEngineChoice } from '../data/storeEngine';
 import { type Disposable, toDisposable } from '../base/disposable';
 import { ignore, type Logger } from '../base/log';
@@ -98,7 +99,8 @@ function isEngineSettings(value: unknown): boolean {
   const { maxRestarts, windowMs, firstDelayMs, maxDelayMs, jitterRatio } = restart;
   const numbers = [given.startDeadlineMs, maxRestarts, windowMs, firstDelayMs, maxDelayMs, jitterRatio];
   const hasNumbers = numbers.every((each) => typeof each === 'number' && Number.isFinite(each) && each >= 0);
-  return hasNumbers && (given.allowRules === undefined || isAllowRules(given.allowRules));
+  const isRetention = given.retention === undefined || isRetentionSettings(given.retention);
+  return hasNumbers && isRetention && (given.allowRules === undefined || isAllowRules(given.allowRules));
 }
 
 function isAllowRules(value: unknown): boolean {

@@ -20,6 +20,7 @@ import { NodeExportFiles } from '../data/node/nodeExportFiles';
 import { nodeImportFiles } from '../data/node/nodeImportFiles';
 import { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
 import { checkInThread } from '../data/node/runCheck';
+import { MonthArchive } from '../data/node/monthArchive';
 import { StoreEngineChoice } from '../data/storeEngine';
 import type { Diagnosis } from '../engine';
 import type { GatewayClient } from '../gateway/gatewayClient';
@@ -90,13 +91,15 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     shell,
     execPath,
     demoAgent: join(distFolder, 'demoAgent.js'),
-    openStore: (ownership, { acceptMissingChanges }) =>
-      openWorkspaceStore({
+    openStore: async (ownership, { acceptMissingChanges }) => ({
+      archive: new MonthArchive({ folder: names.dataFolder, epoch: ownership.epoch, workerFile, wasmFile }),
+      ...(await openWorkspaceStore({
         ...{ folder: names.dataFolder, workerFile, wasmFile, ownership, clock, log, acceptMissingChanges },
         engine: options.storeEngine ?? StoreEngineChoice.Auto,
         keptBackups: options.keptBackups ?? 0,
         keeper: storeKeeper,
-      }),
+      })),
+    }),
     storeKeeper,
     createHost: (mode, fence) =>
       new TmuxAgentHost({

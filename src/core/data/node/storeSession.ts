@@ -367,13 +367,20 @@ export class StoreSession {
   #apply({ ops, nowMs }: TxRequest, from: number): number {
     let seq = from;
     for (const op of ops) {
-      if (op.op === 'delete') this.#search.note(op.kind, op.id);
-      const version = op.op === 'put' ? this.#put(op, nowMs) : deleteRecord(this.#engine, op.kind, op.id);
+      const version = op.op === 'put' ? this.#put(op, nowMs) : this.#delete(op);
       if (op.op === 'put') this.#search.note(op.kind, op.id);
       if (version === undefined) continue; // deleting what is not there changes nothing
       insertChange(this.#engine, { seq: ++seq, kind: op.kind, id: op.id, op: op.op, version, atMs: nowMs });
     }
     return seq;
+  }
+
+  /** Also of a damaged record, of which nothing but its version is looked at. */
+  #delete(op: WriteOp): number | undefined {
+    this.#search.note(op.kind, op.id);
+    const version = deleteRecord(this.#engine, op.kind, op.id);
+    checkExpectedVersion(version === undefined ? undefined : { version }, op);
+    return version;
   }
 
   #put(op: WriteOp, nowMs: number): number | undefined {

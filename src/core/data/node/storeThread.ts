@@ -3,6 +3,7 @@ import { SystemClock } from '../../base/clock';
 import type { LogFields, Logger } from '../../base/log';
 import { formatFields } from '../../base/log';
 import { type CheckTask, checkStoreFile } from './checkStoreFile';
+import { archiveAndTell, type ArchiveMessage, type ArchiveTask } from './monthArchive';
 import { openStoreSession, type StoreSettings } from './openStoreSession';
 import type { AtStoreFaultPoint } from './storeFaultPoints';
 import { type DatabaseTask, serveExportDatabase } from './exportDatabase';
@@ -66,11 +67,16 @@ async function check(port: MessagePort, task: CheckTask): Promise<void> {
   port.postMessage(message);
 }
 
+function tellOnce(port: MessagePort): (message: ArchiveMessage) => void {
+  return (message) => port.postMessage(message);
+}
+
 /** Does what this thread was made for: serves a store, checks or reads one file, or makes one of an export. `at` is told where the store's work has come to. */
 export function runStoreThread(at?: AtStoreFaultPoint): void {
   if (isMainThread || !parentPort) return;
-  const given = workerData as StoreSettings | CheckTask | ReaderTask | DatabaseTask; // what openDataStore and those beside it passed
+  const given = workerData as StoreSettings | CheckTask | ArchiveTask | ReaderTask | DatabaseTask; // what openDataStore and those beside it passed
   if ('depth' in given) void check(parentPort, given);
+  else if ('archive' in given) void archiveAndTell(given, tellOnce(parentPort));
   else if ('read' in given) void serveReader(parentPort, given);
   else if ('database' in given) void serveExportDatabase(parentPort, given);
   else void serve(parentPort, given, at);

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../../../../src/core/base/log';
+import type { Collection, KeptRecord } from '../../../../../src/core/data/dataStore';
+import { DataError } from '../../../../../src/core/data/dataErrors';
+import { MemoryDataStore } from '../../../../../src/core/data/memoryDataStore';
+import { DataProcessor } from '../../../../../src/core/data/processing/dataProcessor';
+import {
+  applyRetention,
+  type RecordArchive,
+  type RetentionClass,
+  type RetentionReport,
+} from '../../../../../src/core/data/retention/retention';
+import { RetentionSchedule } from '../../../../../src/core/data/retention/retentionSchedule';
+import { retentionClasses } from '../../../../../src/core/recordRetention';
+import { ManualClock } from '../../../../support/manualClock';
+
+interface Line {
+  readonly of: string;
+  readonly atMs?: number;
+}
+
+const dayMs = 86_400_000;
+const lines: Collection<Line> = { kind: 'line', indexes: [], parse: (value) => value as Line };
+const aClass: RetentionClass = {
+  kind: 'line',
+  days: () => 10,
+  endedAtMs: (value) => (value as Line).atMs,
+  livingGroup: (value) => ((value as Line).of === 'living' ? 'living' : undefined),
+  keptPerGroup: 2,
+};
+
+class Archive implements RecordArchive {
+  readonly kept = new Map<string, KeptRecord>();
+  readonly months: string[] = [];
+  failure: Error | undefined;
+
+  async append(month: string, records: readonly KeptRecord[]): Promise<void> {
+    if (this.failure) throw this.failure;
+    this.months.push(month);
+    for (const record of records) this.kept.set(record.id, record);
+  }
+}
+
+describe('retention', () => {
+  const startMs = Date.UTC(2026, 9, 28); // the due records lie in two months
+  let clock: ManualClock;
+  let store: MemoryDataStore;
+  let archive: Archive;
+
+  beforeEach(async () => {
+    clock = new ManualClock(startMs);
+    store = new MemoryDataStore({ clock });
+    archive = new Archive();
+    for (let day = 0; day < 8; day++) {
+      await store.tx((tx) => {
+        tx.put(lines, `${day} gone`, { of: 'gone', atMs: clock.nowMs() });
+        tx.put(lines, `${day} living`, { of: 'living', atMs: clock.nowMs() });
+        tx.put(lines, `${day} open`, { of: 'gone' });
+      });
+      await clock.advanceMs(dayMs);
+    }
+  });
+
+  const apply = (
+    given: Partial<RetentionClass> = {},
+    to: RecordArchive | undefined = archive,
+  ): Promise<RetentionReport> =>
+    applyRetention(
+      [{ ...aClass, ...given }],
+      {
+        ...{ store, archive: to, nowMs: () => clock.nowMs(), log: silentLogger },
+        processor: new DataProcessor({ clock, breathe: () => Promise.resolve() }),
+      },
+      new AbortController().signal,
+    );
+  const ids = async (): Promise<string[]> => (await store.find(lines)).map(({ id }) => id);
+
+  it('moves what is due, by months, and leaves what is new, not over, or among the last of something living', async () => {
+    await clock.advanceMs(8 * dayMs); // the first six days are due
+    assert.deepEqual(await apply(), { moved: 10, isMore: false });
+    const left = (await ids()).filter((id) => !id.endsWith('open'));
+    assert.deepEqual(left, ['4 living', '5 living', '6 gone', '6 living', '7 gone', '7 living']);
+    assert.equal((await ids()).filter((id) => id.endsWith('open')).length, 8);
+    assert.deepEqual(archive.months, ['2026-10', '2026-11']);
+    assert.deepEqual(JSON.parse(archive.kept.get('0 gone')?.json ?? ''), { of: 'gone', atMs: startMs });
+    assert.deepEqual(await apply(), { moved: 0, isMore: false });
+  });
+
+  it('keeps all for ever when it is told so, and deletes without an archive', async () => {
+    await clock.advanceMs(100 * dayMs);
+    assert.deepEqual(await apply({ days: () => 0 }), { moved: 0, isMore: false });
+    const { moved } = await applyRetention(
+      [aClass],
+      {
+        ...{ store, archive: undefined, nowMs: () => clock.nowMs(), log: silentLogger },
+        processor: new DataProcessor({ clock, breathe: () => Promise.resolve() }),
+      },
+      new AbortController().signal,
+    );
+    assert.deepEqual([moved, archive.kept.size], [14, 0]);
+  });
+
+  it('removes nothing that is not archived, and nothing that was changed meanwhile', async () => {
+    await clock.advanceMs(100 * dayMs);
+    archive.failure = new DataError('data.io', 'the disk is full');
+    await assert.rejects(apply(), archive.failure);
+    assert.equal((await ids()).length, 24);
+    const changing: RecordArchive = {
+      append: (month, records) =>
+        store.tx((tx) => tx.put(lines, '3 gone', { of: 'gone', atMs: 1 })).then(() => (archive.failure = undefined, archive.append(month, records))),
+    }; // prettier-ignore
+    assert.deepEqual(await apply({}, changing), { moved: 13, isMore: false });
+    assert.ok((await ids()).includes('3 gone'));
+  });
+
+  it('moves only so much at a time that nothing else waits for it', async () => {
+    await store.tx((tx) => {
+      for (let i = 0; i < 2_500; i++) tx.put(lines, `more ${String(i).padStart(4, '0')}`, { of: 'x', atMs: 1 });
+    });
+    await clock.advanceMs(100 * dayMs);
+    assert.deepEqual(await apply(), { moved: 2_000, isMore: true });
+    assert.deepEqual(await apply(), { moved: 514, isMore: false });
+  });
+
+  it('an aborted run removes nothing more', async () => {
+    await clock.advanceMs(100 * dayMs);
+    const abort = new AbortController();
+    const ending: RecordArchive = { append: async () => abort.abort(new Error('enough')) };
+    const run = applyRetention(
+      [aClass],
+      {
+        ...{ store, archive: ending, nowMs: () => clock.nowMs(), log: silentLogger },
+        processor: new DataProcessor({ clock, breathe: () => Promise.resolve() }),
+      },
+      abort.signal,
+    );
+    await assert.rejects(run, /enough/);
+    assert.equal((await ids()).length, 24);
+  });
+
+  it('the product moves history and prompts with a known end only', () => {
+    const [history, prompts] = retentionClasses(
+      () => ({ historyDays: 90, promptDays: 365, then: 'archive' }),
+      (id) => id === 'scout',
+    );
+    assert.deepEqual(
+      [history?.kind, history?.days(), prompts?.kind, prompts?.days()],
+      ['agentChange', 90, 'delivery', 365],
+    );
+    const ends = [
+      'queued',
+      'typing',
+      'typed',
+      'submitted',
+      'acknowledged',
+      'failed',
+      'delivery_unknown',
+      'canceled',
+    ].filter((state) => prompts?.endedAtMs({ agentId: 'x', state, stateAtMs: 5 }) === 5);
+    assert.deepEqual(ends, ['acknowledged', 'failed', 'canceled']);
+    assert.deepEqual(
+      [history?.livingGroup({ agentId: 'scout' }), history?.livingGroup({ agentId: 'x' })],
+      ['scout', undefined],
+    );
+  });
+
+  it('runs soon after the start, goes on soon when there is more, and comes again after a failure', async () => {
+    const outcomes: (RetentionReport | Error)[] = [
+      { moved: 5, isMore: true },
+      new Error('no'),
+      { moved: 0, isMore: false },
+    ];
+    const atMs: number[] = [];
+    const schedule = new RetentionSchedule({
+      clock,
+      log: silentLogger,
+      run: async () => {
+        atMs.push(clock.nowMs());
+        const outcome = outcomes.shift();
+        if (outcome instanceof Error) throw outcome;
+        return outcome ?? assert.fail('too often');
+      },
+    });
+    const beganMs = clock.nowMs();
+    await clock.advanceMs(12 * 60 * 60 * 1000);
+    schedule.dispose();
+    await clock.advanceMs(48 * 60 * 60 * 1000);
+    assert.deepEqual(
+      atMs.map((ms) => (ms - beganMs) / 1000),
+      [120, 125, 125 + 6 * 60 * 60],
+    );
+  });
+});
