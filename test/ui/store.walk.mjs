@@ -27,6 +27,13 @@ await walk('The store is damaged or newer', async (it) => {
     agents = await new Agents(window).open();
   }
 
+  await it.step('the store is backed up by a command', async () => {
+    await agents.run('Back Up Store…', 'backup');
+    await window.pick('With the Workspace’s Data');
+    await window.notification(/Backed up \d+ records .* checked/).waitFor();
+    await agents.closeToasts();
+  });
+
   const versionOf = (file) => execFileSync('sqlite3', [file, 'PRAGMA user_version'], { encoding: 'utf8' }).trim();
   let version;
 
@@ -80,10 +87,24 @@ await walk('The store is damaged or newer', async (it) => {
     const aside = readdirSync(dirname(file)).filter((name) => name.startsWith(`${basename(file)}.corrupt-`));
     assert.equal(aside.length, 1, 'nothing is thrown away');
     await it.shot(window, 'damaged');
-    await agents.closeToasts();
     await agents.is('scout', 'unknown'); // its type was kept in the damaged store
-    await agents.assertClean({ log: false });
   });
+
+  await it.step(
+    'the notice leads to the backup, which is restored and told; the agents run on, with their names',
+    async () => {
+      await window.notificationAction('The store was damaged', 'Restore from Backup…');
+      await window.pick('made by you');
+      await it.shot(window, 'restore');
+      await window.dialog().getByRole('button', { name: 'Restore' }).click();
+      await window.notification('A backup was restored').waitFor({ timeout: 30_000 });
+      await agents.is('Scout', 'idle');
+      assert.deepEqual(runningAgents(it).scout, scout, 'the agent was not disturbed');
+      await it.shot(window, 'restored');
+      await agents.closeToasts();
+      await agents.assertClean({ log: false });
+    },
+  );
 });
 
 /** The store in force of the only workspace. */

@@ -43,8 +43,8 @@ function restoredText({ backup, seq, records, replacedFile, presentBackup }: App
   const what = backup === undefined ? 'a backup' : basename(backup);
   const size = seq === undefined ? '' : `, with ${records ?? 0} records, up to change ${seq}`;
   const former = [
-    ...(presentBackup === undefined ? [] : [`backed up as ${presentBackup}`]),
-    ...(replacedFile === undefined ? [] : [`kept as ${replacedFile}`]),
+    ...(presentBackup === undefined ? [] : [`backed up as ${basename(presentBackup)}`]),
+    ...(replacedFile === undefined ? [] : [`put aside as ${basename(replacedFile)}`]),
   ];
   return `The store is now as it was in ${what}${size}. ${former.length === 0 ? '' : `The former one is ${former.join(' and ')}. `}Agents kept running; what was kept since then is not in the store any more.`;
 }

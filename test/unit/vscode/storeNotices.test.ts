@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { STORE_BLOCKED, STORE_DAMAGED, STORE_QUARANTINED, STORE_RESTORED } from '../../../src/core/engine';
+import { MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
+import { NoticePresenter } from '../../../src/vscode/notices/noticePresenter';
+import { FakeEngine } from '../../support/fakeEngine';
+import { FakeWindow, MapMemory } from '../../support/fakeWindow';
+import { ManualClock } from '../../support/manualClock';
+
+describe('notices about the store', () => {
+  async function show(fingerprint: string, level: 'critical' | 'warning', answer: string) {
+    const [engine, clock, window] = [new FakeEngine(), new ManualClock(), new FakeWindow()];
+    const presenter = new NoticePresenter(engine, clock, window, new MapMemory(), () => 'none');
+    window.answer = answer;
+    engine.simulateNotice({ fingerprint, level, title: 'The store', detail: 'What happened.', atMs: 0 });
+    await clock.advanceMs(MERGE_MS);
+    presenter.dispose();
+    return { shown: window.shown, ran: window.ran };
+  }
+
+  it('lead from damage to a backup, to a check, and to the log', async () => {
+    for (const fingerprint of [STORE_QUARANTINED, STORE_DAMAGED]) {
+      const { shown, ran } = await show(fingerprint, 'critical', 'Restore from Backup…');
+      assert.deepEqual(shown, ['error: The store. What happened. [Restore from Backup…|Check…|Show Log]']);
+      assert.deepEqual(ran, [['coreOrchestrator.restore']]);
+      assert.deepEqual((await show(fingerprint, 'critical', 'Check…')).ran, [['coreOrchestrator.checkIntegrity']]);
+      assert.deepEqual((await show(fingerprint, 'critical', 'Show Log')).ran, [['coreOrchestrator.showLog']]);
+    }
+    assert.deepEqual((await show(STORE_BLOCKED, 'critical', 'Restore from Backup…')).ran, [
+      ['coreOrchestrator.restore'],
+    ]);
+  });
+
+  it('tell what was restored, also to who wants no notifications: a person waits for it', async () => {
+    const { shown } = await show(STORE_RESTORED, 'warning', '');
+    assert.match(shown[0] ?? '', /^warning: The store\. What happened\. \[/);
+  });
+});
