@@ -5,6 +5,7 @@ import { MemoryDataStore } from '../../src/core/data/memoryDataStore';
 import { hasEditorNode, noNodeSqlite, runInEditorNode } from '../support/nodeWithSqlite';
 import { notRun } from '../support/notRun';
 import { openFileStore, temporaryFolder } from '../support/storeWorker';
+import { dataExchangeContract } from './dataExchange.contract';
 import { dataSearchContract } from './dataSearch.contract';
 import { dataStoreContract, fencedStoreContract, type StoreFixture } from './dataStore.contract';
 import { durableStoreContract } from './durableStore.contract';
@@ -18,6 +19,7 @@ describe('DataStore contract', () => {
       };
       dataStoreContract(open);
       dataSearchContract(open);
+      dataExchangeContract(open);
       fencedStoreContract(async () => {
         const store = new MemoryDataStore({ clock: new SystemClock(), isRehearsing });
         return { store, fence: () => store.simulateFenced() };
@@ -49,6 +51,7 @@ describe('DataStore contract', () => {
       };
       dataStoreContract(open);
       dataSearchContract(open);
+      dataExchangeContract(open);
       durableStoreContract(engine);
     });
   }
