@@ -66,7 +66,7 @@ export interface SupervisorPorts {
 export interface SupervisorSettings {
   /** From the order to ready. Default 60 s. */
   readonly startDeadlineMs: number;
-  /** How long after SIGKILL until survivors are reported. Default 5 s. */
+  /** How long after SIGKILL until survivors are reported: a process whose turn does not come cannot end, however dead it is. Default 15 s. */
   readonly killWaitMs: number;
   /** How often a lost agent's remaining processes are looked at. Default 5 s. */
   readonly lostCheckMs: number;
@@ -81,7 +81,7 @@ export interface SupervisorSettings {
 
 export const DEFAULT_SUPERVISOR_SETTINGS: Omit<SupervisorSettings, 'recoveredFolder'> = {
   startDeadlineMs: 60_000,
-  killWaitMs: 5_000,
+  killWaitMs: 15_000,
   lostCheckMs: 5_000,
   restart: DEFAULT_RESTART_SETTINGS,
   isAutomaticStartAllowed: () => true,
