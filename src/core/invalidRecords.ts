@@ -1,5 +1,6 @@
 import type { Clock } from './base/clock';
 import type { Logger } from './base/log';
+import { isNamespaced } from './data/validation/outsideRule';
 import type { WriteFinding } from './data/validation/validatedStore';
 import { AlertLevel, type AlertSink } from './monitoring/alertSink';
 
@@ -27,7 +28,8 @@ export class InvalidRecords {
         if (isRefused) this.ports.log.error('a record is not valid and was not kept', fields);
         else this.ports.log.warn('a record is odd, and was kept', fields);
       }
-      if (isRefused) this.#raise(kind, id, path, first.message);
+      // Of a rule that somebody added who asked for the write is told, and nobody else: it works as it should.
+      if (isRefused && !isNamespaced(rule)) this.#raise(kind, id, path, first.message);
     }
   }
 
@@ -44,7 +46,7 @@ export class InvalidRecords {
       fingerprint: RECORD_REFUSED,
       level: AlertLevel.Error,
       title: 'Something was not kept because it is not valid',
-      detail: `The last one: ${kind} ${id}${where}: ${message}. What was kept before is unchanged. If an extension adds rules, its rule may be the cause; otherwise this is a bug of Core Orchestrator: Report an Issue.`,
+      detail: `The last one: ${kind} ${id}${where}: ${message}. What was kept before is unchanged. This is a bug of Core Orchestrator: Report an Issue.`,
       atMs: this.ports.clock.nowMs(),
     });
   }
