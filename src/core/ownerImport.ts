@@ -206,17 +206,24 @@ function prepareDelivery(delivery: PromptDelivery): Prepared {
   return { value: ended as unknown as JsonObject, changes: [`"${state}" has become "${after}"`] };
 }
 
-const SHOWN_LENGTH = 2_000;
+/** What is shown of one agent: a few hundred of them fit into an answer of the gateway. */
+const SHOWN_LENGTH = 500;
+const SHOWN_PARTS = 40;
 
 function shownAgent({ id, spec }: AgentRecord): Omit<ImportedAgent, 'isReplaced'> {
   const shown = (text: string): string => printable(redact(text), SHOWN_LENGTH);
   const { name, typeId, folder, command = [], args = [], env = {}, firstPrompt } = spec;
   return {
     ...{ id, name: shown(name), typeId, folder: shown(folder) },
-    command: [...command, ...args].map(shown),
-    env: Object.keys(env).map((variable) => printable(variable)),
+    command: shortList([...command, ...args]).map(shown),
+    env: shortList(Object.keys(env)).map((variable) => printable(variable)),
     ...(firstPrompt !== undefined && { firstPrompt: shown(firstPrompt) }),
   };
+}
+
+function shortList(items: readonly string[]): readonly string[] {
+  const more = items.length - SHOWN_PARTS;
+  return more > 0 ? [...items.slice(0, SHOWN_PARTS), `… ${more} more`] : items;
 }
 
 function admissionOf({ added, replaced }: ImportPlan): Parameters<AgentSupervisor['admit']>[0] {

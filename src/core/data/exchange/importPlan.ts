@@ -4,14 +4,14 @@ import type {
   ImportProblem,
   ImportReason,
   ImportReport,
-  ImportVerdict,
 } from '../../../shared/importReport';
 import type { Collection, DataRecord, DataStore, PreparedPut } from '../dataStore';
 import { DataError } from '../dataErrors';
 import type { JsonObject } from '../processing/dataTransformation';
 import { encodeValue } from '../recordCodec';
-import { isPlainObject } from '../validation/validationRule';
+import { isPlainObject, printable } from '../validation/validationRule';
 import type { FoundRecord, ReadFile } from './importReader';
+import { Room, Tally } from './importTally';
 
 /** What comes of a valid value on its way in. */
 export type Prepared =
@@ -71,11 +71,10 @@ export interface PlannedRecord {
   readonly value: JsonObject;
 }
 
-/** More entries, or agents, than this are counted only. */
-const MAX_NAMED = 500;
-const MAX_KINDS = 100;
 /** Problems told of one record. */
-const MAX_PROBLEMS = 20;
+const MAX_PROBLEMS = 10;
+/** Names in paths are the file's. */
+const MAX_PATH_LENGTH = 300;
 /** Records of the store that are asked for together. */
 const LOOKED_UP_TOGETHER = 64;
 
@@ -126,7 +125,7 @@ export class ImportPlanner {
 
   refuse(place: Pick<FoundRecord, 'record' | 'kind' | 'id'>, problems: readonly ImportProblem[]): void {
     this.#refused.add(`${place.kind}\0${place.id}`);
-    this.#tally.note({ ...place, verdict: 'invalid', problems: problems.slice(0, MAX_PROBLEMS) });
+    this.#tally.note({ ...place, verdict: 'invalid', problems: problems.slice(0, MAX_PROBLEMS).map(shortened) });
   }
 
   /** Compares with what is kept at this moment; owners first. @throws what the store throws; the signal's reason */
@@ -138,10 +137,11 @@ export class ImportPlanner {
     await judged.judgeAll(rest, signal);
     const { counts, countsByKind, countsByReason, entries, isCut } = this.#tally;
     const { puts, added, replaced, agents } = judged;
-    const isLong = agents.length > MAX_NAMED;
+    const shown = new Room();
+    const named = agents.filter((agent) => shown.take(agent));
     const report = {
       ...{ ...file, counts, countsByKind, countsByReason, entries, isApplied: false },
-      ...{ isCut: isCut || isLong, agents: isLong ? agents.slice(0, MAX_NAMED) : agents },
+      ...{ isCut: isCut || named.length < agents.length, agents: named },
     };
     return { report, puts, added, replaced };
   }
@@ -276,41 +276,10 @@ function invalid(path: string, code: string, message: string): Outcome {
   return { verdict: 'invalid', problems: [{ path, rule: 'record', code, message }] };
 }
 
-function inValue(problem: ImportProblem): ImportProblem {
-  return { ...problem, path: `/value${problem.path}` };
+function shortened(problem: ImportProblem): ImportProblem {
+  return { ...problem, path: printable(problem.path, MAX_PATH_LENGTH) };
 }
 
-/** Counts everything, names the first. */
-class Tally {
-  readonly counts: Record<ImportVerdict, number> = {
-    ...{ new: 0, identical: 0, conflicting: 0 },
-    ...{ replaced: 0, invalid: 0, skipped: 0 },
-  };
-  readonly countsByReason: Partial<Record<ImportReason, number>> = {};
-  readonly entries: ImportEntry[] = [];
-  readonly #byKind = new Map<string, Partial<Record<ImportVerdict, number>>>();
-  isCut = false;
-
-  get countsByKind(): ImportReport['countsByKind'] {
-    return Object.fromEntries(this.#byKind);
-  }
-
-  note(entry: ImportEntry): void {
-    const { verdict, reason, kind, changes } = entry;
-    this.counts[verdict] += 1;
-    if (reason) this.countsByReason[reason] = (this.countsByReason[reason] ?? 0) + 1;
-    this.#noteKind(kind, verdict);
-    if ((verdict === 'new' || verdict === 'identical') && !changes) return;
-    if (this.entries.length < MAX_NAMED) this.entries.push(entry);
-    else this.isCut = true;
-  }
-
-  #noteKind(kind: string, verdict: ImportVerdict): void {
-    let counts = this.#byKind.get(kind);
-    if (!counts) {
-      if (this.#byKind.size >= MAX_KINDS) return void (this.isCut = true);
-      this.#byKind.set(kind, (counts = {}));
-    }
-    counts[verdict] = (counts[verdict] ?? 0) + 1;
-  }
+function inValue(problem: ImportProblem): ImportProblem {
+  return { ...problem, path: printable(`/value${problem.path}`, MAX_PATH_LENGTH) };
 }

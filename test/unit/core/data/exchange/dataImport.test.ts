@@ -249,6 +249,22 @@ describe('importData', () => {
     );
   });
 
+  it('S17 names no more than fits into an answer, and counts the rest', async () => {
+    const long = 'x'.repeat(200);
+    const lines = Array.from({ length: 400 }, (_, i) => {
+      const value = JSON.stringify({ ...Object.fromEntries([[long, i]]) });
+      return `{"kind":"owner","id":"${i}${long.slice(10)}","version":1,"createdAtMs":1,"updatedAtMs":1,"epoch":1,"value":${value}}`;
+    });
+    file.text = lines.join('\n');
+    file.portion = 65_536;
+    const path = `/${long.repeat(50)}`;
+    const validate: DataImportPorts['validate'] = () =>
+      Array.from({ length: 50 }, () => ({ path, rule: 'rule', code: 'code', message: 'is wrong' }));
+    const report = await run({}, { validate });
+    assert.deepEqual([report.counts.invalid, report.isCut], [400, true]);
+    assert.ok(report.entries.length > 10 && JSON.stringify(report).length < 600_000);
+  });
+
   it('leaves nothing when it is cancelled, or when the store takes none of it', async () => {
     file.text = await exported('ndjson', some);
     const { fingerprint } = await run();
