@@ -212,9 +212,10 @@ export class HostObservation implements Disposable {
 
   forget(agentId: AgentId): void {
     const entry = this.agents.get(agentId);
+    const wasHosted = entry?.isHosted === true;
     this.agents.remove(agentId);
     if (!entry) return;
-    this.#streams.forget(entry);
+    this.#streams.forget(entry, wasHosted);
     this.#tellHostedChange();
   }
 
@@ -297,7 +298,7 @@ export class HostObservation implements Disposable {
     const settled = Promise.all(died.map(({ entry, row }) => this.#exits.examineDeadPane(entry, row)));
     await Promise.all(appeared.map(({ entry, row }) => this.#meet(entry, row)));
     for (const entry of vanished) {
-      this.#streams.forget(entry);
+      this.#streams.forget(entry, !rows.some(({ paneId }) => paneId === entry.paneId));
       void this.#exits.examineVanished(entry);
     }
     this.#streams.update();

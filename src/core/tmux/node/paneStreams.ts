@@ -33,6 +33,8 @@ export class PaneStreams implements Disposable {
   readonly #mirrors: PaneMirrors;
   readonly #oscs: OscWatch;
   readonly #pasteModes = new PasteModes();
+  /** Terminals whose screen had settled before it was known whose they are. */
+  readonly #unread = new Set<string>();
   #policy: StreamPolicy | undefined;
 
   constructor(private readonly options: PaneStreamsOptions) {
@@ -61,6 +63,7 @@ export class PaneStreams implements Disposable {
     this.#screens.clear();
     this.#oscs.clear();
     this.#pasteModes.clear();
+    this.#unread.clear();
     this.#mirrors.end(() => true);
   }
 
@@ -100,13 +103,17 @@ export class PaneStreams implements Disposable {
   /** It was made on the connection that is open: nothing of its output was missed. */
   noteLaunched(entry: HostedEntry): void {
     if (this.#policy) this.#pasteModes.noteLaunched(entry.paneId);
+    if (this.#unread.delete(entry.paneId)) this.#screens.noteOutput(entry.paneId);
   }
 
-  /** The terminal is gone. */
-  forget(entry: HostedEntry): void {
-    this.#screens.forget(entry.paneId);
-    this.#pasteModes.forget(entry.paneId);
-    this.#oscs.forget(entry.paneId);
+  /** The terminal is gone. `isPane`: its pane, too; a new server gives the ids of the earlier one's panes to others. */
+  forget(entry: HostedEntry, isPane: boolean): void {
+    if (isPane) {
+      this.#screens.forget(entry.paneId);
+      this.#pasteModes.forget(entry.paneId);
+      this.#unread.delete(entry.paneId);
+      this.#oscs.forget(entry.paneId);
+    }
     this.#mirrors.end((mirrored) => mirrored === entry);
     this.update();
   }
@@ -175,7 +182,7 @@ export class PaneStreams implements Disposable {
   async #captureSettled(paneId: string): Promise<void> {
     const { agents, onSettled, log } = this.options;
     const entry = agents.atPane(paneId);
-    if (!entry) return;
+    if (!entry) return void this.#unread.add(paneId);
     try {
       const screen = await this.capture(entry);
       if (agents.get(entry.agentId) !== entry) return;

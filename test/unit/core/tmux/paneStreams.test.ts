@@ -25,7 +25,7 @@ function createFixture(heard: (streams: PaneStreams, clock: ManualClock) => Prom
   const clock = new ManualClock();
   const agents = new HostedAgents();
   const settled: AgentId[] = [];
-  agents.add(ENTRY);
+  agents.add({ ...ENTRY });
   const connection = {
     format: paneFormat('m'),
     runOnWatch: async () => {
@@ -101,6 +101,34 @@ describe('paneStreams', () => {
     await clock.advanceMs(400);
     assert.equal(settled.length, MAX_STREAMED_PANES);
     assert.ok(settled.includes(ENTRY.agentId));
+  });
+
+  it('reads a screen that had settled before it was known whose it is', async () => {
+    const { clock, streams, agents, settled } = createFixture(() => Promise.resolve());
+    const entry = { ...ENTRY, agentId: 'launched' as AgentId, paneId: asPaneId('%2') };
+    streams.onOutput(entry.paneId, Buffer.from('ready'));
+    await clock.advanceMs(1_000);
+    assert.deepEqual(settled, ['one']);
+    agents.add(entry);
+    streams.noteLaunched(entry);
+    await clock.advanceMs(1_000);
+    assert.deepEqual(settled, ['one', 'launched']);
+  });
+
+  it('R15 forgets nothing of a terminal that a new server gave the pane id of a lost one', async () => {
+    const { clock, streams, agents, settled } = createFixture(() => Promise.resolve());
+    const lost = agents.get(ENTRY.agentId) ?? ENTRY;
+    agents.unhost(lost);
+    const entry = { ...ENTRY, agentId: 'launched' as AgentId };
+    agents.add(entry);
+    streams.noteLaunched(entry);
+    streams.onOutput(entry.paneId, Buffer.from('\\033[?2004h'));
+    agents.remove(ENTRY.agentId);
+    streams.forget(lost, false);
+    await clock.advanceMs(1_000);
+    assert.deepEqual([settled, (await streams.capture(entry)).bracketsPaste], [['launched'], true]);
+    streams.forget(entry, true);
+    assert.equal((await streams.capture(entry)).bracketsPaste, undefined);
   });
 
   it('does not know how long a screen had rested whose output is not streamed', async () => {
