@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Collection, DataStore, Tx } from '../../src/core/data/dataStore';
+import type { Collection, DataStore, KeptRecord, Tx } from '../../src/core/data/dataStore';
 import { DataError, type DataErrorCode } from '../../src/core/data/dataErrors';
 
 export interface StoreFixture {
@@ -367,6 +367,48 @@ export function dataStoreContract(open: () => Promise<StoreFixture>): void {
       ['last', 'n2499'],
     );
   }).timeout(60_000);
+
+  const accountsNow = (): Promise<{ readonly seq: number; readonly records: readonly KeptRecord[] }> =>
+    store.snapshot(async (snapshot) => {
+      const records: KeptRecord[] = [];
+      for await (const page of snapshot.read('account')) records.push(...page);
+      return { seq: snapshot.seq, records };
+    });
+
+  it('C34 what is read of one moment, beside writers, is whole and restores equal', async () => {
+    const width = 5;
+    await store.tx((tx) => Array.from({ length: width }, (_, i) => tx.put(accounts, `a${i}`, { balance: 100 })));
+    let isEnough = false;
+    // The sum is the same after each transaction, and only then.
+    const writing = (async () => {
+      for (let i = 0; !isEnough; i++) {
+        const [from, to] = [`a${i % width}`, `a${(i + 1 + (i % 3)) % width}`];
+        await store.tx((tx) => {
+          tx.put(accounts, from, { balance: (tx.get(accounts, from)?.value.balance ?? 0) - 1 });
+          tx.put(accounts, to, { balance: (tx.get(accounts, to)?.value.balance ?? 0) + 1 });
+        });
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    for (let round = 0; round < 3; round++) {
+      const { seq, records } = await accountsNow();
+      const sum = records.reduce((total, { json }) => total + (JSON.parse(json) as Account).balance, 0);
+      assert.deepEqual([records.length, sum], [width, width * 100]);
+      const versions = new Map(
+        (await store.changes(0, 1_000_000))
+          .filter((change) => change.seq <= seq)
+          .map(({ id, version }) => [id, version]),
+      );
+      assert.deepEqual(new Map(records.map(({ id, version }) => [id, version])), versions);
+    }
+    isEnough = true;
+    await writing;
+    const { records: before } = await accountsNow();
+    await store.tx((tx) => before.forEach(({ id }) => tx.delete(accounts, id)));
+    await store.putAll(before.map(({ kind, id, json }) => ({ kind, id, json, expectedVersion: 0 })));
+    const after = await store.find(accounts);
+    assert.deepEqual(after.map(({ id, value }) => [id, value]), before.map(({ id, json }) => [id, JSON.parse(json)])); // prettier-ignore
+  });
 
   it('C41 closing finishes what was called before, is idempotent, and ends everything', async () => {
     const before = put('a', { text: 'in time' });

@@ -77,30 +77,50 @@ export function materialise(
   const lastSync = new Map<string, number>();
   changes.forEach((change, at) => change.call === 'sync' && lastSync.set(change.name, at));
   const lastWrite = changes.findLastIndex((change) => change.call === 'write');
-  const files = new Map<string, Buffer>();
+  const files = new Map<string, GrowingFile>();
+  const file = (name: string): GrowingFile => {
+    const known = files.get(name) ?? new GrowingFile();
+    files.set(name, known);
+    return known;
+  };
   changes.forEach((change, at) => {
     const isDurable = at < (lastSync.get(change.name) ?? -1);
     if (change.call === 'sync') return;
     // Names appear and vanish in the order of the calls; what is in a file is another matter.
-    if (change.call === 'create') return void files.set(change.name, Buffer.alloc(0));
+    if (change.call === 'create') return void files.set(change.name, new GrowingFile());
     if (change.call === 'unlink') return void files.delete(change.name);
     if (!isDurable && loss === PowerLoss.Dropped) return;
     if (!isDurable && loss === PowerLoss.Subset && random() < 0.5) return;
-    const before = files.get(change.name) ?? Buffer.alloc(0);
-    if (change.call === 'truncate') return void files.set(change.name, resized(before, change.sizeBytes));
+    if (change.call === 'truncate') return file(change.name).resize(change.sizeBytes);
     const isTorn = !isDurable && loss === PowerLoss.Torn && at === lastWrite;
     const sectors = Math.ceil(change.bytes.length / 512);
     const kept = isTorn ? change.bytes.subarray(0, 512 * Math.floor(random() * sectors)) : change.bytes;
-    const after = resized(before, Math.max(before.length, change.position + kept.length));
-    kept.copy(after, change.position);
-    files.set(change.name, after);
+    file(change.name).write(kept, change.position);
   });
-  for (const [name, bytes] of files) fs.writeFileSync(nodePath.join(folder, name), bytes, { mode: 0o600 });
+  for (const [name, { bytes }] of files) fs.writeFileSync(nodePath.join(folder, name), bytes, { mode: 0o600 });
 }
 
-function resized(bytes: Buffer, length: number): Buffer {
-  if (bytes.length === length) return bytes;
-  const result = Buffer.alloc(length);
-  bytes.copy(result);
-  return result;
+/** A file in memory that is not copied at every write that makes it longer. What is beyond its end is zero. */
+class GrowingFile {
+  #room = Buffer.alloc(4096);
+  #length = 0;
+
+  get bytes(): Buffer {
+    return this.#room.subarray(0, this.#length);
+  }
+
+  write(bytes: Buffer, position: number): void {
+    if (position + bytes.length > this.#length) this.resize(position + bytes.length);
+    bytes.copy(this.#room, position);
+  }
+
+  resize(length: number): void {
+    if (length < this.#length) this.#room.fill(0, length, this.#length);
+    if (length > this.#room.length) {
+      const room = Buffer.alloc(2 * length);
+      this.#room.copy(room, 0, 0, this.#length);
+      this.#room = room;
+    }
+    this.#length = length;
+  }
 }
