@@ -98,19 +98,33 @@ class Place {
   }
 }
 
+/** Bytes of a unit of a text as UTF-8, at most. */
+const LARGEST_LETTER = 3;
+/** A larger place is not kept. */
+const LARGEST_KEPT = 4 * 1024 * 1024;
+
 class TextFile implements ExportWriter {
   #isOpen = true;
   #hash: Hash = createHash('sha256');
+  #buffer = Buffer.alloc(0);
 
   constructor(
     private readonly place: Place,
     private readonly handle: fs.promises.FileHandle,
   ) {}
 
+  /** One after the other, as the export does it: the bytes are in the same place each time. */
   async write(text: string): Promise<void> {
-    const bytes = Buffer.from(text);
+    const bytes = this.#encode(text);
     this.#hash.update(bytes);
     await doing(() => this.handle.appendFile(bytes));
+  }
+
+  #encode(text: string): Uint8Array {
+    const most = text.length * LARGEST_LETTER;
+    if (most > LARGEST_KEPT) return Buffer.from(text);
+    if (most > this.#buffer.length) this.#buffer = Buffer.alloc(most);
+    return this.#buffer.subarray(0, this.#buffer.write(text));
   }
 
   digest(): string {

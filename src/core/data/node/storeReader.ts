@@ -95,7 +95,11 @@ export function readInThread(workerFile: string, wasmFile: string): OpenReader {
   return async (file) => {
     const task: ReaderTask = { read: file, wasmFile };
     const reader = new ThreadReader(
-      new Worker(workerFile, { workerData: task, name: 'store reader', execArgv: [], env: {} }),
+      new Worker(workerFile, {
+        ...{ workerData: task, name: 'store reader', execArgv: [], env: {} },
+        // What it reads is handed on at once: more room would only be filled.
+        resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      }),
     );
     try {
       await reader.opened;
