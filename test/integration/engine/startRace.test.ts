@@ -79,7 +79,7 @@ describe('processes that race for one agent', function () {
     Promise.all(Array.from({ length: RACERS }, start));
 
   it('R12 several engines and several programs that start one agent at once begin one run of it', async function () {
-    const rounds = trials(2, 50, 200);
+    const rounds = trials(2, 200, 1_000);
     this.timeout(90_000 + rounds * 45_000);
     for (let count = 0; count < HOSTS; count++) startHost();
     await untilDone('status');
