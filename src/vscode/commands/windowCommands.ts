@@ -53,7 +53,7 @@ export function windowCommands({
     },
     [CommandId.AcceptStoreLoss]: async () => {
       const detail =
-        'Changes that were confirmed earlier are not in the store any more. If you have a backup of its folder (Check Setup tells where), put it back first. If you continue, the engine goes on with what is there; running agents are not touched.';
+        'Changes that were confirmed earlier are not in the store any more. A backup that has them can be put in its place instead: Restore from Backup. If you continue, the engine goes on with what is there; running agents are not touched.';
       const question = 'Continue without the missing changes?';
       const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Continue');
       if (answer === 'Continue') await engine.acceptStoreLoss();

@@ -112,7 +112,7 @@ export class NoticePresenter implements Disposable {
 }
 
 function buttonsOf(kind: string, notices: readonly AlertNotice[]): readonly string[] {
-  if (kind === STORE_LOSS) return [CONTINUE, CHECK_SETUP, SHOW_LOG];
+  if (kind === STORE_LOSS) return [CONTINUE, RESTORE, CHECK_SETUP, SHOW_LOG];
   if (kind === STORE_QUARANTINED || kind === STORE_DAMAGED) return [RESTORE, CHECK, SHOW_LOG];
   if (kind === STORE_BLOCKED) return [RESTORE, CHECK_SETUP, SHOW_LOG];
   const isAboutAgent = notices.some(({ agentId }) => agentId !== undefined);

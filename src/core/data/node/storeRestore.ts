@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import nodePath from 'node:path';
 import { DataError } from '../dataErrors';
-import type { BackupReport, MaintenanceOptions } from '../durableStore';
+import type { BackupReport, MaintenanceOptions, StoreFinding } from '../durableStore';
 import { errnoCode } from './fileSystem';
 import { copyComplete } from './placeCopy';
 import type { AtStoreFaultPoint } from './storeFaultPoints';
@@ -42,7 +42,7 @@ export interface AppliedRestore {
 /**
  * Checks a backup completely and puts a copy of it where the next opening of the store takes it over, in one step. Until then nothing
  * has changed, and {@link cancelRestore} takes it back. A later one replaces an earlier one.
- * @throws {DataError} data.invalid (no backup of this product), data.corrupt (it is damaged), data.io; what aborted it
+ * @throws {DataError} data.invalid (no backup of this product), data.newerSchema (a newer product made it), data.corrupt (it is damaged), data.io; what aborted it
  */
 export async function prepareRestore(options: PrepareRestoreOptions): Promise<BackupReport> {
   const {
@@ -60,7 +60,7 @@ export async function prepareRestore(options: PrepareRestoreOptions): Promise<Ba
     await copyComplete(backup, temporary, signal, onProgress);
     const task = { file: temporary, wasmFile, depth: 'full' } as const;
     const { isWhole, findings, seq, records } = await runCheck(task, signal, onProgress);
-    if (!isWhole) throw new DataError('data.corrupt', `the backup is damaged: ${findings[0]?.message ?? ''}`);
+    if (!isWhole) throw unusable(findings);
     signal.throwIfAborted();
     const { size: sizeBytes } = await fs.promises.stat(temporary);
     const about: AppliedRestore = { backup, seq, records, ...(presentBackup !== undefined && { presentBackup }) };
@@ -112,6 +112,14 @@ export function applyRestore(
 /** The person was told, or will be by what is kept now: the next opening says nothing about it. */
 export function forgetRestored(folder: string): void {
   fs.rmSync(nodePath.join(folder, toldName), { force: true });
+}
+
+/** It carries our mark: what is foreign about it is a newer schema. */
+function unusable(findings: readonly StoreFinding[]): DataError {
+  const message = findings[0]?.message ?? '';
+  const isNewer = findings.some(({ code }) => code === 'check.foreign');
+  if (isNewer) return new DataError('data.newerSchema', `the backup cannot be restored here: ${message}`);
+  return new DataError('data.corrupt', `the backup is damaged: ${message}`);
 }
 
 async function writeNote(file: string, note: AppliedRestore): Promise<void> {
