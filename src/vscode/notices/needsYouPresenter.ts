@@ -147,7 +147,7 @@ export class NeedsYouPresenter implements Disposable {
     this.#isGreeted = true;
     const text = greetingText(agents);
     const isWanted = this.wasAway() && !hasWatched(this.#followsSinceMs, this.clock);
-    if (!isWanted || text === undefined || this.level() === NotificationLevel.None) return;
+    if (!isWanted || text === undefined || this.level() !== NotificationLevel.All) return;
     this.#queue.greet(agents);
     void this.window.show('information', text, [GO_TO_AGENT]).then((answer) => {
       if (answer === GO_TO_AGENT && !this.#store.isDisposed) this.window.run(CommandId.GoToAgent);

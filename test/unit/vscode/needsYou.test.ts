@@ -133,6 +133,15 @@ describe('NeedsYouPresenter', () => {
     assert.deepEqual(window.shown, ['warning: B: error. [Go to Agent]']);
   });
 
+  it('says nothing after an absence when only failures are wanted', async () => {
+    const { engine, clock, window, make, be } = createFixture({ level: 'failures', wasAway: true });
+    make();
+    be('a', 'busy', { sinceMs: clock.nowMs() - 1 });
+    engine.simulateReady();
+    await clock.advanceMs(10 * MERGE_MS);
+    assert.deepEqual(window.shown, []);
+  });
+
   it('is quiet at the start but for one word after an absence', async () => {
     for (const wasAway of [false, true]) {
       const { engine, clock, window, make, be } = createFixture({ wasAway });
