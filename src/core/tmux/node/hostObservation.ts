@@ -132,14 +132,15 @@ export class HostObservation implements Disposable {
   /** Leaves; ends the server when nothing lives in it. */
   async stop(): Promise<void> {
     if (this.status.kind === 'stopped') await this.#settledStart();
+    const ended = this.#endedPanes();
     const connection = this.#keeper.stop();
     this.#quiet();
-    if (connection) await this.#leave(connection);
+    if (connection) await this.#leave(connection, ended);
   }
 
-  async #leave(connection: TmuxConnection): Promise<void> {
+  async #leave(connection: TmuxConnection, ended = this.#endedPanes()): Promise<void> {
     try {
-      await this.#killServerWhenIdle(connection);
+      await this.#killServerWhenIdle(connection, ended);
     } catch (error) {
       ignore(this.options.log, error, 'leaving anyway; the server keeps the agents');
     }
@@ -399,11 +400,15 @@ export class HostObservation implements Disposable {
     if (this.#keeper.isStarting) await this.#keeper.start();
   }
 
-  async #killServerWhenIdle(connection: TmuxConnection): Promise<void> {
+  /** Of agents that have ended; only those that exist: a new server gives the ids of the earlier one's panes to others. */
+  #endedPanes(): ReadonlySet<string> {
+    return new Set(this.agents.hosted().filter(({ cause }) => cause).map(({ paneId }) => String(paneId))); // prettier-ignore
+  }
+
+  /** `ended`: their exit is told before their launch scripts have ended, too. */
+  async #killServerWhenIdle(connection: TmuxConnection, ended: ReadonlySet<string>): Promise<void> {
     if (this.options.mode === 'observer') return;
     const [listing = ''] = await connection.run([TmuxArgs.listPanes(connection.format.text)]);
-    // An exit is told before its launch script has ended, too.
-    const ended = new Set(this.agents.all().filter(({ cause }) => cause).map(({ paneId }) => String(paneId))); // prettier-ignore
     const isIdle = connection.format
       .parse(listing)
       .every(({ session, isDead, paneId }) => session === HUB_SESSION || isDead === '1' || ended.has(paneId));
