@@ -52,7 +52,7 @@ export function fencedStoreContract(
   });
 }
 
-/** What every DataStore does (C30, C31, C33, C41 and the ordinary things). */
+/** What every DataStore does (C30, C31, C33, C34, C41 and the ordinary things); C37 is of those that outlive their process. */
 export function dataStoreContract(open: () => Promise<StoreFixture>): void {
   let fixture: StoreFixture;
   let store: DataStore;
