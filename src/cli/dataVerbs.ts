@@ -4,6 +4,7 @@ import type { VerbContext } from './context';
 import { CliError, ExitCode } from './exitCodes';
 import { importFile } from './importVerb';
 import { backUp, check, compact, dataStatus, listBackups, restore } from './maintenanceVerbs';
+import { listPipelines, listRejected, runPipeline } from './pipelineVerbs';
 import { search } from './searchVerb';
 import { cleanLine } from './terminalText';
 
@@ -38,13 +39,16 @@ const ACTIONS: Readonly<Record<string, (context: VerbContext) => Promise<ExitCod
   compact,
   export: exportData,
   import: importFile,
+  pipelines: listPipelines,
+  run: runPipeline,
+  rejected: listRejected,
 };
 
 /** `orc data ACTION …` */
 export async function data(context: VerbContext): Promise<ExitCode> {
   const name = context.operand(0);
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-  const surplus = context.operand(2);
+  const surplus = context.operand(action === runPipeline ? 3 : 2);
   if (surplus !== '' && action !== search)
     throw new CliError(ExitCode.Usage, `"${cleanLine(surplus)}" is too much`, 'orc data --help tells more.');
   if (action) return action(context);

@@ -131,7 +131,8 @@ export const VERBS: readonly VerbInfo[] = [
   { ...agents('why', 'the evidence for its state'), operands: 'AGENT', most: 1 },
   {
     name: 'data',
-    operands: 'status|search WORDS|backups|backup [FILE]|restore FILE|check|compact|export FILE|import FILE',
+    operands:
+      'status|search WORDS|backups|backup [FILE]|restore FILE|check|compact|export FILE|import FILE|pipelines|run PIPELINE OUT|rejected [NAME]',
     least: 1,
     most: MANY,
     summary:
@@ -144,7 +145,10 @@ export const VERBS: readonly VerbInfo[] = [
         summary: 'of export: json, ndjson, csv, markdown or sqlite (default: by the ending of FILE)',
       },
       { name: 'with-secrets', summary: 'of export: leave secrets in' },
-      { name: 'replace', summary: 'of export: replace a file that is there; of import: replace records that differ' },
+      {
+        name: 'replace',
+        summary: 'of export and run: replace a file that is there; of import: replace records that differ',
+      },
       {
         name: 'yes',
         summary: 'of restore: put the backup in the place of what is kept now; of import: write what the report tells',
@@ -152,7 +156,22 @@ export const VERBS: readonly VerbInfo[] = [
       { name: 'skip-invalid', summary: 'of import: leave out records that are not valid' },
       { name: 'accept-changed', summary: 'of import: take a file that was cut or changed after it was exported' },
     ],
-    completes: ['status', 'search', 'backups', 'backup', 'restore', 'check', 'compact', 'export', 'import'],
+    completes: [
+      ...[
+        'status',
+        'search',
+        'backups',
+        'backup',
+        'restore',
+        'check',
+        'compact',
+        'export',
+        'import',
+        'pipelines',
+        'run',
+        'rejected',
+      ],
+    ],
   },
   {
     name: 'doctor',

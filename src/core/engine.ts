@@ -8,6 +8,7 @@ import type { StateExplanation } from './agents/signals/stateExplanation';
 import type { AgentUsage } from './agents/usage';
 import type { AlertNotice } from './monitoring/alertSink';
 import type { OutsideRule } from './outsideData';
+import type { KeptPipeline, PipelineReport, PipelineRequest, RejectedRecord } from './ownerPipelines';
 import type { Diagnosis } from './base/diagnosis';
 import type { BackupReport, CheckDepth, CompactReport, StoreCheckReport } from './data/durableStore';
 import type { ExportReport, ExportRequest } from './data/exchange/dataExport';
@@ -29,6 +30,7 @@ export type { ImportReport } from '../shared/importReport';
 export type { BackupReport, CheckDepth, CompactReport, StoreCheckReport, StoreFinding } from './data/durableStore';
 export type { BackupKind, DataStatus, KeptBackup, KeptCheck, RestoreReport } from './data/storeCare';
 export type { ApplicableFix, IntegrityFinding, IntegrityFix, IntegrityReport } from './data/integrity/integrityReport';
+export type { KeptPipeline, PipelineReport, PipelineRequest, RejectedRecord } from './ownerPipelines';
 export type { AgentUsage } from './agents/usage';
 export type { Diagnosis } from './base/diagnosis';
 export type { FoundKind, FoundRecord, SearchAnswer, SearchRequest } from './recordSearch';
@@ -162,6 +164,20 @@ export interface Engine extends Disposable {
    * @throws {DataError} data.conflict – the record was changed since the check; data.invalid – no such kind
    */
   fixIntegrity(fix: ApplicableFix): Promise<string>;
+  /** Pipelines that are kept, by name. */
+  pipelines(): Promise<readonly KeptPipeline[]>;
+  /**
+   * Runs a pipeline over everything that is kept, without secrets, into a file on the owner's machine: complete or not there.
+   * @throws {ProcessingError} processing.unknownStep, processing.invalidPipeline, processing.boundExceeded; {ExchangeError} exchange.fileExists,
+   * exchange.fileUnusable, exchange.moving
+   */
+  runPipeline(
+    request: PipelineRequest,
+    onProgress: (step: FleetStep) => void,
+    signal: AbortSignal,
+  ): Promise<PipelineReport>;
+  /** What the last run of a pipeline refused (default: of each), newest first, at most `limit` (default 100). */
+  rejected(name?: string, limit?: number): Promise<readonly RejectedRecord[]>;
   /** Engine, sizes, backups and the last check of the store, read when asked. */
   dataStatus(): Promise<DataStatus>;
   /** Looks for damage beside the writers; repairs nothing. What it finds is kept and raised as the notice {@link STORE_DAMAGED}. */

@@ -363,6 +363,9 @@ export class Orchestrator implements Engine {
     return keeper ? statusWithoutStore(keeper, this.#status) : (await this.#calls()).dataStatus();
   };
   searchRecords: EngineCalls['searchRecords'] = async (request) => (await this.#calls()).searchRecords(request);
+  pipelines: EngineCalls['pipelines'] = async () => (await this.#calls()).pipelines();
+  runPipeline: EngineCalls['runPipeline'] = async (...args) => (await this.#calls()).runPipeline(...args);
+  rejected: EngineCalls['rejected'] = async (...args) => (await this.#calls()).rejected(...args);
   checkIntegrity: EngineCalls['checkIntegrity'] = async (...args) => (await this.#calls()).checkIntegrity(...args);
   fixIntegrity: EngineCalls['fixIntegrity'] = async (fix) => (await this.#calls()).fixIntegrity(fix);
   checkData: EngineCalls['checkData'] = async (...args) => (await this.#calls()).checkData(...args);

@@ -17,6 +17,7 @@ import type {
 } from './engine';
 import type { EngineCalls } from './engineCalls';
 import type { FleetRunner } from './fleetRunner';
+import type { PipelineCalls } from './ownerPipelines';
 import type { OwnerIntegrity } from './ownerIntegrity';
 import type { MaintenanceCalls } from './ownerMaintenance';
 import type { RecordSearch } from './recordSearch';
@@ -29,6 +30,7 @@ export interface OwnerCallsPorts {
   readonly importData: EngineCalls['importData'];
   readonly maintenance: MaintenanceCalls;
   readonly integrity: OwnerIntegrity;
+  readonly pipelines: PipelineCalls;
   readonly search: RecordSearch;
 }
 
@@ -159,6 +161,9 @@ export class OwnerCalls implements EngineCalls {
 
   searchRecords: EngineCalls['searchRecords'] = (request) => this.ports.search.search(request);
   dataStatus: EngineCalls['dataStatus'] = () => this.ports.maintenance.dataStatus();
+  pipelines: EngineCalls['pipelines'] = () => this.ports.pipelines.pipelines();
+  runPipeline: EngineCalls['runPipeline'] = (...args) => this.ports.pipelines.runPipeline(...args);
+  rejected: EngineCalls['rejected'] = (...args) => this.ports.pipelines.rejected(...args);
   checkIntegrity: EngineCalls['checkIntegrity'] = (onProgress, signal) =>
     this.ports.integrity.check({
       onProgress: ({ phase, done }) => onProgress({ name: phase, done, total: 0 }),

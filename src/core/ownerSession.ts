@@ -33,6 +33,7 @@ import { createImporter } from './ownerImport';
 import { createOwnerIntegrity, KEPT_COLLECTIONS } from './ownerIntegrity';
 import { OwnerMaintenance } from './ownerMaintenance';
 import type { OutsideData } from './outsideData';
+import { createPipelines } from './ownerPipelines';
 import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
 import { keepRetention } from './recordRetention';
@@ -145,7 +146,8 @@ export class OwnerSession implements Disposable {
   }
 
   async #supervise(host: AgentHost, opened: OpenedStore, signal: AbortSignal): Promise<void> {
-    const { workspace, ownership, board, types, clock, ids, log, random, settings, engine, onReceipt } = this.ports;
+    const { workspace, ownership, board, types, clock, ids, log, random, settings, engine, onReceipt, outside } =
+      this.ports;
     const notices = this.#sink;
     const { validator, store: dataStore } = this.#validated(opened.store);
     const damage = new DamagedRecords({ notices, clock, log });
@@ -211,8 +213,9 @@ export class OwnerSession implements Disposable {
       fleet,
       doctor: (typeId, ended) => doctor.examine(typeId, ended),
       exportData: createExporter({ store: dataStore, workspace, clock, log }),
-      importData: createImporter({ store: dataStore, validator, supervisor, workspace, clock }),
+      importData: createImporter({ store: dataStore, validator, supervisor, workspace, clock, ids }),
       maintenance,
+      pipelines: createPipelines({ store: dataStore, registry: outside.transformations, workspace, clock, ids, log }),
       integrity: createOwnerIntegrity({
         store: dataStore,
         ...(opened.durable && { checkFile: (options) => maintenance.checkFile(options) }),

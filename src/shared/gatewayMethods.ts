@@ -88,6 +88,15 @@ export interface GatewayParams {
   };
   /** → `DataStatus`: engine, sizes, backups and last check of the store. */
   readonly 'data.status': NoParams;
+  /** → pipelines that are kept, as they were given. */
+  readonly 'data.pipelines': NoParams;
+  /**
+   * → `PipelineReport`. `pipeline`: the name of a kept one, or one as data, which is kept under its name first. It reads everything that is kept,
+   * without secrets. `file` is absolute, on the machine of the engine. With `progress`.
+   */
+  readonly 'data.pipeline': { readonly pipeline: unknown; readonly file: string; readonly overwrite?: boolean };
+  /** → what the last run of this pipeline (default: of each) refused, newest first. */
+  readonly 'data.rejected': Limit & { readonly name?: string };
   /** → `IntegrityReport`: the full check of the file, and of every record, of references, sequences and drift from tmux. With `progress`. */
   readonly 'data.integrity': NoParams;
   /** → what was done, one sentence. Does what a finding of `data.integrity` offers; of a record its `recordKind`, `id` and the `version` that was seen. */

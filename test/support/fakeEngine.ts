@@ -22,6 +22,10 @@ import {
   type ImportReport,
   type ImportRequest,
   type IntegrityReport,
+  type KeptPipeline,
+  type PipelineReport,
+  type PipelineRequest,
+  type RejectedRecord,
   type FleetPlan,
   type FleetResult,
   type FleetStep,
@@ -394,6 +398,21 @@ export class FakeEngine implements Engine {
   integrity: IntegrityReport = {
     ...{ isWhole: true, findings: [], isCut: false, records: 1, changes: 1, sessions: 0, settled: 0 },
   };
+  async pipelines(): Promise<readonly KeptPipeline[]> {
+    this.#call('pipelines');
+    return [];
+  }
+
+  async runPipeline({ file }: PipelineRequest): Promise<PipelineReport> {
+    this.#call(`runPipeline ${file}`);
+    return { name: 'p', file, in: 2, out: 1, rejected: 1, perStep: [], sizeBytes: 10, seq: 1 };
+  }
+
+  async rejected(name = ''): Promise<readonly RejectedRecord[]> {
+    this.#call(`rejected ${name}`);
+    return [];
+  }
+
   async checkIntegrity(onProgress: (step: FleetStep) => void): Promise<IntegrityReport> {
     this.#call('checkIntegrity');
     onProgress({ name: 'records', done: this.integrity.records, total: 0 });

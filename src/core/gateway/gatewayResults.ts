@@ -16,6 +16,9 @@ import type {
   ExportReport,
   ImportReport,
   IntegrityReport,
+  KeptPipeline,
+  PipelineReport,
+  RejectedRecord,
   FleetPlan,
   FleetResult,
   FleetStep,
@@ -70,6 +73,9 @@ export interface GatewayResults extends Record<GatewayMethod, unknown> {
   readonly 'data.import': ImportReport;
   readonly 'data.search': SearchAnswer;
   readonly 'data.status': DataStatus;
+  readonly 'data.pipelines': readonly KeptPipeline[];
+  readonly 'data.pipeline': PipelineReport;
+  readonly 'data.rejected': readonly RejectedRecord[];
   readonly 'data.check': StoreCheckReport;
   readonly 'data.integrity': IntegrityReport;
   readonly 'data.fix': string;

@@ -136,6 +136,15 @@ export const personMethods = {
       }),
   ),
   'data.status': forPerson(nothing, (_, { engine }) => engine.dataStatus()),
+  'data.pipelines': forPerson(nothing, (_, { engine }) => engine.pipelines()),
+  'data.pipeline': forPerson(
+    { pipeline: anything, file: path, overwrite: optional(flag) },
+    ({ pipeline, file, overwrite = false }, call) =>
+      call.engine.runPipeline({ pipeline, file, overwrite }, steps(call), call.signal),
+  ),
+  'data.rejected': forPerson({ name: optional(text({ maxLength: 100 })), limit }, ({ name, limit }, { engine }) =>
+    engine.rejected(name, limit),
+  ),
   'data.integrity': forPerson(nothing, (_, call) => call.engine.checkIntegrity(steps(call), call.signal)),
   'data.fix': forPerson(
     {

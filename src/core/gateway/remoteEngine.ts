@@ -227,6 +227,23 @@ export class RemoteEngine implements FollowedEngine {
     return this.client.request('data.status', {});
   }
 
+  pipelines(): Promise<readonly engine.KeptPipeline[]> {
+    return this.client.request('data.pipelines', {});
+  }
+
+  runPipeline(
+    request: engine.PipelineRequest,
+    onProgress: OnStep,
+    signal: AbortSignal,
+  ): Promise<engine.PipelineReport> {
+    return this.client.request('data.pipeline', request, withSteps(onProgress, signal));
+  }
+
+  rejected(name?: string, limit?: number): Promise<readonly engine.RejectedRecord[]> {
+    const params = { ...(name !== undefined && { name }), ...(limit !== undefined && { limit }) };
+    return this.client.request('data.rejected', params);
+  }
+
   checkIntegrity(onProgress: OnStep, signal: AbortSignal): Promise<engine.IntegrityReport> {
     return this.client.request('data.integrity', {}, withSteps(onProgress, signal));
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildOrc } from '../../support/bundles';
 import { anImportReport } from '../../support/importReports';
@@ -121,6 +122,30 @@ describe('orc data', () => {
       ...{ file: path.join(gateway.workspace, 'export.json'), replace: true },
       ...{ apply: told.fingerprint, skipInvalid: true, acceptChanged: true },
     });
+  });
+
+  it('runs pipelines, by name or from a file, and tells what was refused', async () => {
+    const report = { name: 'teams', file: '/x/out.ndjson', in: 4, out: 2, rejected: 1 };
+    const refused = { run: 'teams', step: 'coerce', code: 'coerce.notANumber', message: 'it is no number', excerpt: '{"team":"red"}' }; // prettier-ignore
+    gateway.answers = {
+      'data.pipeline': { result: report },
+      'data.pipelines': { result: [{ name: 'teams', version: 1, steps: [{ use: 'filter' }, { use: 'csv' }] }] },
+      'data.rejected': { result: [refused] },
+    };
+    const ran = await orc('run', 'teams', 'out.ndjson', '--replace');
+    assert.deepEqual([ran.code, ran.stdout], [1, '4 records became 2 in /x/out.ndjson; 1 were refused: `orc data rejected teams`\n']); // prettier-ignore
+    const file = path.join(gateway.workspace, 'out.ndjson');
+    assert.deepEqual(paramsOf('data.pipeline'), { pipeline: 'teams', file, overwrite: true });
+    gateway.frames.length = 0;
+    writeFileSync(path.join(gateway.workspace, 'p.json'), JSON.stringify({ name: 'p', version: 1, steps: [] }));
+    await orc('run', 'p.json', 'out.ndjson');
+    assert.deepEqual(paramsOf('data.pipeline'), { pipeline: { name: 'p', version: 1, steps: [] }, file, overwrite: false }); // prettier-ignore
+    assert.match((await orc('pipelines')).stdout, /\nteams +1 +filter \| csv/);
+    assert.match(
+      (await orc('rejected', 'teams')).stdout,
+      /\nteams +coerce\.notANumber +it is no number +\{"team":"red"\}/,
+    );
+    assert.equal((await orc('run', 'gone.json', 'out')).code, 2);
   });
 
   it('says what it can do', async () => {

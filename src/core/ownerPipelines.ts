@@ -1,0 +1,144 @@
+import type { Clock } from './base/clock';
+import type { Ids } from './base/ids';
+import type { Logger } from './base/log';
+import type { DataStore } from './data/dataStore';
+import type { ExportWriter } from './data/exchange/dataExport';
+import { plainOf } from './data/exchange/exportFormat';
+import { type Snapshot, withSnapshot } from './data/exchange/snapshot';
+import { registerBuiltInSteps } from './data/processing/builtInSteps';
+import { DataProcessor, type ProcessingResult } from './data/processing/dataProcessor';
+import type { DataTransformation, JsonObject } from './data/processing/dataTransformation';
+import { DEAD_LETTERS, forgetDeadLetters, keepDeadLetters, listDeadLetters } from './data/processing/deadLetterStore';
+import { ndjson } from './data/processing/jsonExport';
+import type { PipelineSpec } from './data/processing/pipelineSpec';
+import { listPipelines, loadPipeline, savePipeline } from './data/processing/pipelineStore';
+import { ProcessingError } from './data/processing/processingErrors';
+import { redactStep } from './data/processing/redactStep';
+import type { TransformationRegistry } from './data/processing/transformationRegistry';
+import type { EngineCalls } from './engineCalls';
+import { SECRET_PLACES } from './ownerExport';
+import { KEPT_COLLECTIONS } from './ownerIntegrity';
+import type { Workspace } from './workspace';
+
+export interface PipelineRequest {
+  /** The name of a kept pipeline; or one as data, which is kept under its name first. */
+  readonly pipeline: unknown;
+  /** Absolute. */
+  readonly file: string;
+  /** A file that is there is replaced. Default false. */
+  readonly overwrite?: boolean;
+}
+
+export interface PipelineReport extends ProcessingResult {
+  readonly name: string;
+  readonly file: string;
+  readonly sizeBytes: number;
+  /** Every change up to this one was read. */
+  readonly seq: number;
+}
+
+export type KeptPipeline = PipelineSpec;
+export type RejectedRecord = Awaited<ReturnType<typeof listDeadLetters>>[number];
+
+export type PipelineCalls = Pick<EngineCalls, 'pipelines' | 'runPipeline' | 'rejected'>;
+
+export interface OwnerPipelinesPorts {
+  readonly store: DataStore;
+  readonly registry: TransformationRegistry;
+  readonly workspace: Pick<Workspace, 'exportFiles' | 'breathe'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+}
+
+/** Own kinds of steps, unless the registry has them already: it outlives single sessions. */
+function provide(registry: TransformationRegistry): void {
+  if (!registry.kinds.some(({ name }) => name === 'filter')) registerBuiltInSteps(registry);
+}
+
+/**
+ * Runs pipelines over everything that is kept, into a file. Secrets are taken out before the first step: neither a pipeline nor a step
+ * of another extension sees them. What a step refuses is kept as dead letters under the pipeline's name, those of the last run only.
+ */
+export function createPipelines(ports: OwnerPipelinesPorts): PipelineCalls {
+  const { store, registry } = ports;
+  provide(registry);
+  return {
+    pipelines: async () => (await listPipelines(store)).map(({ value }) => value),
+    rejected: (name, limit) =>
+      listDeadLetters(store, { ...(name !== undefined && { run: name }), limit: limit ?? 100 }),
+    runPipeline: async (request, onProgress, signal) => {
+      const spec = await readPipeline(ports, request.pipeline);
+      const transformation = textOf(registry, spec);
+      signal.throwIfAborted();
+      const writer = await ports.workspace.exportFiles.create(request.file, { overwrite: request.overwrite ?? false });
+      try {
+        const told = (done: number): void => onProgress({ name: 'records', done, total: 0 });
+        const use = (snapshot: Snapshot) => runOnce(ports, { spec, transformation, writer, snapshot, told, signal });
+        const { result, seq } = await withSnapshot(store, KEPT_COLLECTIONS, use, signal);
+        signal.throwIfAborted();
+        const sizeBytes = await writer.finish();
+        return { ...result, name: spec.name, file: request.file, sizeBytes, seq };
+      } finally {
+        await writer.abandon();
+      }
+    },
+  };
+}
+
+/** @throws {ProcessingError} processing.invalidPipeline, processing.unknownStep */
+async function readPipeline({ store, registry }: OwnerPipelinesPorts, given: unknown): Promise<PipelineSpec> {
+  if (typeof given !== 'string') {
+    await savePipeline(store, registry, given);
+    return given as PipelineSpec; // it was checked in whole, or not kept
+  }
+  const kept = await loadPipeline(store, given);
+  if (kept) return kept.value;
+  throw new ProcessingError('processing.invalidPipeline', 'there is no pipeline of this name');
+}
+
+/** A pipeline that emits records is written as NDJSON. @throws as `TransformationRegistry.compile` */
+function textOf(registry: TransformationRegistry, spec: PipelineSpec): DataTransformation<JsonObject, string> {
+  const compiled = registry.compile(spec);
+  const last = spec.steps.at(-1)?.use;
+  const isText = registry.kinds.some(({ name, emits }) => name === last && emits === 'text');
+  return isText
+    ? (compiled as DataTransformation<JsonObject, string>) // its last step says so
+    : (compiled as DataTransformation<JsonObject, JsonObject>).pipe(ndjson());
+}
+
+interface Run {
+  readonly spec: PipelineSpec;
+  readonly transformation: DataTransformation<JsonObject, string>;
+  readonly writer: ExportWriter;
+  readonly snapshot: Snapshot;
+  readonly told: (done: number) => void;
+  readonly signal: AbortSignal;
+}
+
+async function runOnce(
+  { store, workspace, clock, ids, log }: OwnerPipelinesPorts,
+  { spec, transformation, writer, snapshot, told, signal }: Run,
+): Promise<{ readonly result: ProcessingResult; readonly seq: number }> {
+  await writer.restart();
+  await forgetDeadLetters(store, spec.name);
+  const processor = new DataProcessor({ clock, log, breathe: () => workspace.breathe() });
+  const keep = keepDeadLetters({ store, ids, nowMs: () => clock.nowMs() }, spec.name);
+  const result = await processor.run(
+    {
+      source: { batches: records(snapshot) },
+      transformation: redactStep({ paths: SECRET_PLACES }).pipe(transformation),
+      sink: { write: (texts) => writer.write(texts.join('')) },
+      // The taking out of secrets is the first step of the run, and none of the pipeline.
+      deadLetters: (letters) => keep(letters.map((letter) => ({ ...letter, stepIndex: Math.max(0, letter.stepIndex - 1) }))),
+      onProgress: (progress) => told(progress.in),
+    },
+    signal,
+  );
+  return { result, seq: snapshot.seq };
+}
+
+async function* records(snapshot: Snapshot): AsyncGenerator<readonly JsonObject[]> {
+  for (const collection of KEPT_COLLECTIONS.filter(({ kind }) => kind !== DEAD_LETTERS.kind))
+    for await (const page of snapshot.readKept(collection)) yield page.map(plainOf);
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { AGENTS } from '../../../src/core/dataAgentStore';
+import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
+import { ProcessingError } from '../../../src/core/data/processing/processingErrors';
+import { TransformationRegistry } from '../../../src/core/data/processing/transformationRegistry';
+import { ValidatedStore } from '../../../src/core/data/validation/validatedStore';
+import { createKeptValidator } from '../../../src/core/keptRules';
+import { createPipelines } from '../../../src/core/ownerPipelines';
+import { silentLogger } from '../../../src/core/base/log';
+import { agentId, aRecord, aSpec, CountingIds } from '../../support/builders';
+import { ManualClock } from '../../support/manualClock';
+
+const teams = {
+  name: 'teams',
+  version: 1,
+  steps: [
+    { use: 'filter', with: { where: { op: 'eq', path: 'kind', value: 'agent' } } },
+    { use: 'map', with: { fields: { id: { path: 'id' }, key: { path: 'value.spec.env.KEY' }, team: { path: 'value.spec.team' } } } },
+    { use: 'coerce', with: { types: { team: 'number' } } },
+  ],
+}; // prettier-ignore
+
+describe('pipelines of an owner', () => {
+  let files: Map<string, string>;
+  let store: ValidatedStore;
+  let registry: TransformationRegistry;
+  const signal = new AbortController().signal;
+
+  async function make() {
+    const clock = new ManualClock();
+    files = new Map();
+    registry = new TransformationRegistry();
+    store = new ValidatedStore(new MemoryDataStore({ clock }), createKeptValidator(clock));
+    for (const [id, team] of [['a', '1'], ['b', 'red'], ['c', '3']] as const) // prettier-ignore
+      await store.tx((tx) => tx.put(AGENTS, id, aRecord({ id: agentId(id), spec: aSpec({ team, env: { KEY: 'hunter2' } }) }))); // prettier-ignore
+    const create = async (file: string) => {
+      let text = '';
+      return {
+        write: async (more: string) => void (text += more),
+        restart: async () => void (text = ''),
+        digest: () => '',
+        finish: async () => (files.set(file, text), text.length),
+        abandon: async () => undefined,
+      };
+    };
+    const exportFiles = { create, createDatabase: () => assert.fail('no database') };
+    const workspace = { exportFiles, breathe: async () => undefined };
+    const ports = { store, registry, workspace, clock, ids: new CountingIds(), log: silentLogger };
+    createPipelines(ports).pipelines; // a session before this one: the steps are there already
+    return createPipelines(ports);
+  }
+
+  it('run over what is kept, without secrets, and keep what was refused, of the last run only', async () => {
+    const pipelines = await make();
+    const told: number[] = [];
+    const report = await pipelines.runPipeline(
+      { pipeline: teams, file: '/out' },
+      ({ done }) => told.push(done),
+      signal,
+    );
+    assert.deepEqual([report.in, report.out, report.rejected, report.name], [3 + 1, 2, 1, 'teams']); // the pipeline is kept, too
+    const lines = (files.get('/out') ?? '').trim().split('\n').map((line) => JSON.parse(line) as { key: string }); // prettier-ignore
+    assert.deepEqual(lines.map(({ key: _key, ...rest }) => rest), [{ id: 'a', team: 1 }, { id: 'c', team: 3 }]); // prettier-ignore
+    assert.equal(JSON.stringify([...files]).includes('hunter2'), false);
+    assert.deepEqual((await pipelines.pipelines()).map(({ name }) => name), ['teams']); // prettier-ignore
+    await pipelines.runPipeline({ pipeline: 'teams', file: '/again' }, () => undefined, signal);
+    const rejected = await pipelines.rejected('teams');
+    assert.deepEqual(rejected.map(({ run, step, stepIndex }) => [run, step, stepIndex]), [['teams', 'coerce', 2]]); // prettier-ignore
+    assert.equal(JSON.stringify(rejected).includes('hunter2'), false);
+    assert.equal((await pipelines.rejected()).length, 1);
+    assert.ok(told.length > 0);
+  });
+
+  it('say what is wrong with them, and write nothing', async () => {
+    const pipelines = await make();
+    const isCode = (code: string) => (error: unknown) => error instanceof ProcessingError && error.code === code;
+    const run = (pipeline: unknown) => pipelines.runPipeline({ pipeline, file: '/out' }, () => undefined, signal);
+    await assert.rejects(run('teams'), isCode('processing.invalidPipeline'));
+    await assert.rejects(run({ ...teams, steps: [{ use: 'nothing' }] }), isCode('processing.unknownStep'));
+    await assert.rejects(pipelines.runPipeline({ pipeline: teams, file: '/out' }, () => undefined, AbortSignal.abort(new Error('enough'))), /enough/); // prettier-ignore
+    assert.equal(files.size, 0);
+  });
+
+  it('end in text by a step that writes it', async () => {
+    const pipelines = await make();
+    const table = { ...teams, name: 'table', steps: [...teams.steps.slice(0, 2), { use: 'csv', with: { columns: [{ at: 'id', header: 'Id' }] } }] }; // prettier-ignore
+    await pipelines.runPipeline({ pipeline: table, file: '/out.csv' }, () => undefined, signal);
+    assert.equal((files.get('/out.csv') ?? '').replaceAll('\r', ''), 'Id\na\nb\nc\n');
+  });
+});
