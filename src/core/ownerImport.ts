@@ -3,8 +3,10 @@ import { REDACTED, redact } from '../shared/redact';
 import type { AgentChange, AgentId, AgentRecord, AgentSpec } from './agents/agent';
 import type { AgentSupervisor } from './agents/agentSupervisor';
 import { nameKey, parseAgentSpec } from './agents/agentSpec';
+import { isLegalStep } from './agents/agentTransitions';
 import { isFinal, type PromptDelivery } from './agents/delivery/promptDelivery';
 import type { Clock } from './base/clock';
+import type { Ids } from './base/ids';
 import { AGENT_CHANGES, AGENTS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { DataStore } from './data/dataStore';
@@ -27,6 +29,7 @@ export interface OwnerImportPorts {
   readonly supervisor: Pick<AgentSupervisor, 'registry' | 'isAtRest' | 'admit'>;
   readonly workspace: Pick<Workspace, 'importFiles' | 'breathe'>;
   readonly clock: Clock;
+  readonly ids: Ids;
 }
 
 /** Imports of what {@link createExporter} wrote. Agents come in stopped; nothing is started, approved or typed. */
@@ -38,7 +41,7 @@ export function createImporter(ports: OwnerImportPorts): EngineCalls['importData
       {
         ...{ store, clock, files: workspace.importFiles, newDigest: () => workspace.importFiles.newDigest() },
         breathe: () => workspace.breathe(),
-        kinds: () => importKinds(supervisor),
+        kinds: () => importKinds(ports),
         validate: (kind, value, recordId) => problemsOf(validator, kind, value, recordId),
         clean: (value) => clean({ value })['value'] as JsonObject, // an object stays one
         apply: (plan, write) => supervisor.admit(admissionOf(plan), write),
@@ -72,11 +75,15 @@ function problemsOf(
 }
 
 /** For one reading of one file: agents' names are counted as they come. */
-function importKinds(supervisor: OwnerImportPorts['supervisor']): ImportKinds {
+function importKinds({ supervisor, clock, ids }: OwnerImportPorts): ImportKinds {
   const names = new Set<string>();
   const isAtRest = (id: string): boolean => supervisor.registry.find(id) !== undefined && supervisor.isAtRest(id);
   const agent: ImportKind = {
-    prepare: (value) => prepareAgent(value as unknown as AgentRecord),
+    prepare: (value) => {
+      const record = value as unknown as AgentRecord;
+      const prepared = prepareAgent(record);
+      return 'reason' in prepared ? prepared : { ...prepared, also: wayToRest(record, clock.nowMs(), ids) };
+    },
     essenceOf: (value) => {
       const { id, spec, createdAtMs, lifecycle } = value as unknown as AgentRecord;
       return { id, spec, createdAtMs, isRetired: lifecycle === 'retired' };
@@ -134,7 +141,7 @@ function prepareAgent({ id, spec, lifecycle, generation, exit, createdAtMs, sinc
     id,
     spec: cleaned.spec,
     desired: 'stopped',
-    lifecycle: isRetired ? 'retired' : generation > 0 ? 'stopped' : 'created',
+    lifecycle: isRetired || lifecycle === 'created' ? lifecycle : 'stopped',
     activity: 'unknown',
     generation,
     ...(exit && { exit }),
@@ -147,6 +154,26 @@ function prepareAgent({ id, spec, lifecycle, generation, exit, createdAtMs, sinc
     isFirstPromptDone: cleaned.spec.firstPrompt === undefined,
   };
   return { value: record as unknown as JsonObject, id, changes: isRetired ? [] : cleaned.changes };
+}
+
+/** The lines of its history from what it was when it was exported to `stopped`, by legal steps. */
+function wayToRest(
+  { id, lifecycle, activity, generation }: AgentRecord,
+  atMs: number,
+  ids: Ids,
+): NonNullable<Extract<Prepared, { value: unknown }>['also']> {
+  if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return [];
+  const states: AgentChange['to'][] = [{ lifecycle, activity }];
+  if (!isLegalStep(lifecycle, 'stopped')) states.push({ lifecycle: 'lost', activity: 'unknown' }); // it may live where it was exported
+  states.push({ lifecycle: 'stopped', activity: 'unknown' });
+  return states.slice(1).map((to, index) => {
+    const line: AgentChange = {
+      ...{ id: ids.next(), agentId: id, generation, atMs, from: states[index] ?? to, to },
+      ...{ reason: 'imported', actor: 'person' },
+      evidence: [{ source: 'person', detail: 'it came in with an import, at rest', observedAtMs: atMs }],
+    };
+    return { kind: AGENT_CHANGES.kind, id: line.id, value: line as unknown as JsonObject };
+  });
 }
 
 /** Undefined: what it runs is not known without what was left out. */

@@ -13,6 +13,7 @@ import { FLEET_TYPES } from '../../../src/core/fleetTypes';
 import { agentId, aRecord, aSpec } from '../../support/builders';
 import { WindowedMachine } from '../../support/windowedMachine';
 
+const FIRST_LINE = '0'.repeat(26);
 const TYPE = {
   ...{ id: 'mine', label: 'Mine', icon: 'rocket', command: ['true'], screenRules: [] },
   ...{ readiness: { when: 'alive', afterMs: 0 }, prompt: { canPaste: false }, quit: [], graceMs: 1_000 },
@@ -65,9 +66,9 @@ describe('Imports of agents', () => {
     const engine = await engineOn(machine);
     await machine.store.tx((tx) => {
       tx.put(AGENTS, 'scout', running);
-      tx.put(AGENT_CHANGES, 'c1', {
+      tx.put(AGENT_CHANGES, FIRST_LINE, {
         ...{
-          id: 'c1',
+          id: FIRST_LINE,
           agentId: agentId('scout'),
           generation: 3,
           atMs: 900,
@@ -116,7 +117,8 @@ describe('Imports of agents', () => {
       ['d2', 'canceled', undefined],
       ['d3', 'delivery_unknown', 'interrupted'],
     ]); // prettier-ignore
-    assert.equal((await engine.history(agentId('scout'))).length, 1);
+    const history = await engine.history(agentId('scout'));
+    assert.deepEqual(history.map(({ to, reason }) => [to.lifecycle, reason]), [['stopped', 'imported'], ['lost', 'imported'], ['running', 'ready']]); // prettier-ignore
     await machine.world.clock.advanceMs(60_000);
     const acting = machine.world.host.calls.filter(({ method }) => method !== 'start' && method !== 'list');
     assert.deepEqual(acting, []);

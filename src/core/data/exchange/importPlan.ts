@@ -21,6 +21,8 @@ export type Prepared =
       readonly id?: string;
       /** What was changed, in words. */
       readonly changes: readonly string[];
+      /** Records that tell of its coming, written with it when it is new; they are in no count. */
+      readonly also?: readonly PlannedRecord[];
     }
   | { readonly reason: ImportReason };
 
@@ -85,6 +87,7 @@ interface Candidate {
   readonly how: ImportKind;
   readonly value: JsonObject;
   readonly changes: readonly string[];
+  readonly also: readonly PlannedRecord[];
 }
 
 type Outcome = Pick<ImportEntry, 'verdict' | 'reason' | 'problems'>;
@@ -120,7 +123,15 @@ export class ImportPlanner {
     const place = `${kind}\0${key}`;
     if (this.#seen.has(place)) return refuse(invalid('/id', 'id.twice', 'stands in the file twice'));
     this.#seen.add(place);
-    this.#candidates.push({ record, kind, id: key, how, value: prepared.value, changes: prepared.changes });
+    this.#candidates.push({
+      record,
+      kind,
+      id: key,
+      how,
+      value: prepared.value,
+      changes: prepared.changes,
+      also: prepared.also ?? [],
+    });
   }
 
   refuse(place: Pick<FoundRecord, 'record' | 'kind' | 'id'>, problems: readonly ImportProblem[]): void {
@@ -226,6 +237,8 @@ class PlanRun {
     const reason = candidate.how.mayAdd?.(candidate.value);
     if (reason) return { verdict: 'skipped', reason };
     this.#write(candidate, candidate.value, 0);
+    for (const { kind, id, value } of candidate.also)
+      this.puts.push({ kind, id, json: encodeValue(value), expectedVersion: 0 });
     return { verdict: 'new' };
   }
 

@@ -66,7 +66,7 @@ class DatabaseFile {
     try {
       migrate(engine);
       engine.exec(`PRAGMA application_id=${exportApplicationId}`);
-      engine.exec('CREATE TABLE export(name TEXT PRIMARY KEY, value) WITHOUT ROWID');
+      engine.exec('CREATE TABLE export(name TEXT PRIMARY KEY, value NUMERIC) WITHOUT ROWID');
     } catch (error) {
       engine.close();
       throw error;
