@@ -174,6 +174,23 @@ export function dataStoreContract(open: () => Promise<StoreFixture>): void {
     );
   });
 
+  it('removes only the version that is expected', async () => {
+    await put('a', { text: 'one' });
+    await put('a', { text: 'two' });
+    const remove = (id: string, expectedVersion: number): Promise<void> =>
+      store.tx((tx) => {
+        tx.put(notes, 'beside', { text: 'beside' });
+        tx.delete(notes, id, { expectedVersion });
+      });
+    await rejectsWith('data.conflict', remove('a', 1));
+    await rejectsWith('data.conflict', remove('gone', 1));
+    await rejectsWith('data.invalid', remove('a', 1.5));
+    assert.deepEqual(await ids({}), ['a'], 'nothing of those took effect');
+    await remove('a', 2);
+    await remove('gone', 0);
+    assert.deepEqual(await ids({}), ['beside']);
+  });
+
   it('C31 loses no update among concurrent read-modify-write transactions', async () => {
     await store.tx((tx) => tx.put(accounts, 'x', { balance: 0 }));
     const count = 300;

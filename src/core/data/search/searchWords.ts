@@ -17,6 +17,7 @@ const single =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]\p{M}*/gu;
 /** Below these code points there is none of the scripts above. */
 const mayBeSingle = /[\u0e00-\uffff]/;
+const asciiRun = /[a-z0-9]+/g;
 const beyondAscii = /[^\0-\x7f]/;
 const marks = /[\u0300-\u036f]/g;
 const noWord = /[^\p{L}\p{N}\p{M}]/gu;
@@ -29,10 +30,19 @@ const noWord = /[^\p{L}\p{N}\p{M}]/gu;
 export function searchWords(text: string): SearchWord[] {
   const words: SearchWord[] = [];
   const searched = text.length > maxSearchedChars ? text.slice(0, maxSearchedChars) : text;
+  if (!beyondAscii.test(searched)) return asciiWords(searched);
   for (const { 0: found, index } of searched.matchAll(run)) {
     if (mayBeSingle.test(found)) splitSingles(found, index, words);
     else add(found, index, words);
   }
+  return words;
+}
+
+/** The same for a text of ASCII, in a third of the time. */
+function asciiWords(text: string): SearchWord[] {
+  const words: SearchWord[] = [];
+  for (const { 0: word, index } of text.toLowerCase().matchAll(asciiRun))
+    words.push({ text: cut(word), start: index, end: index + word.length });
   return words;
 }
 
