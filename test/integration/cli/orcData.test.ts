@@ -60,6 +60,28 @@ describe('orc data', () => {
     assert.equal((await orc('status')).code, 1);
   });
 
+  it('searches for all its words, and says that nothing was found, or that more may be', async () => {
+    const found = {
+      kind: 'prompt',
+      id: '1',
+      agentId: 'reviewer',
+      about: 'acknowledged',
+      atMs: Date.UTC(2026, 10, 22, 8),
+    };
+    const snippet = { text: 'the \u001b[31mneedle', marks: [[4, 10]] };
+    gateway.answers = { 'data.search': { result: { found: [{ ...found, snippet }], isComplete: false } } };
+    const shown = await orc('search', 'the', 'needle', '--limit', '5');
+    assert.match(
+      shown.stdout,
+      /^UTC .*\n2026-11-22 08:00 +prompt +reviewer +acknowledged +the needle\nOlder records are/,
+    );
+    assert.deepEqual([shown.code, paramsOf('data.search')], [0, { query: 'the needle', limit: 5 }]);
+    gateway.answers = { 'data.search': { result: { found: [], isComplete: true } } };
+    const none = await orc('search', 'hay');
+    assert.deepEqual([none.code, none.stdout], [4, 'nothing was found\n']);
+    for (const args of [['search'], ['search', ' '], ['backup', 'a', 'b']]) assert.equal((await orc(...args)).code, 2);
+  });
+
   it('backs up to a file, checks and compacts', async () => {
     const fix = { kind: 'deleteRecord', label: 'Remove it', recordKind: 'line', id: 'x' };
     const finding = { code: 'record.invalid', severity: 'error', kind: 'line', id: 'x', message: 'it is odd', fix };

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { newDelivery } from '../../../src/core/agents/delivery/deliveryRecord';
+import { AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
+import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
+import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
+import { RecordSearch } from '../../../src/core/recordSearch';
+import { agentId, aRecord, aSpec } from '../../support/builders';
+import { ManualClock } from '../../support/manualClock';
+
+describe('searching what an owner keeps', () => {
+  const reviewer = aRecord({
+    id: agentId('reviewer'),
+    spec: aSpec({ name: 'Critic', firstPrompt: 'look for the needle', env: { API_KEY: 'needle-in-env' } }),
+  });
+  const delivery = newDelivery(
+    { id: '1'.padStart(26, '0'), agentId: reviewer.id, text: `the needle ${'and hay '.repeat(400)}`, actor: 'person' },
+    5,
+  );
+  const approval = { hash: 'a'.repeat(64), shown: 'command: needle --sharp', approvedAtMs: 7, actor: 'person' };
+  let search: RecordSearch;
+
+  beforeEach(async () => {
+    const store = new MemoryDataStore({ clock: new ManualClock() });
+    search = new RecordSearch(store);
+    await store.tx((tx) => {
+      tx.put(AGENTS, reviewer.id, reviewer);
+      tx.put(DELIVERIES, delivery.id, delivery);
+      tx.put(APPROVALS, approval.hash, approval);
+    });
+  });
+
+  it('finds prompts, agents and approvals, the newest first, and says what each is about', async () => {
+    const { found, isComplete } = await search.search({ query: 'NEEDLE' });
+    assert.ok(isComplete);
+    assert.deepEqual(
+      found.map(({ kind, agentId, about, atMs, isTextCut }) => [kind, agentId, about, atMs, isTextCut]),
+      [
+        ['approval', undefined, 'person', 7, false],
+        ['prompt', 'reviewer', 'queued', 5, true],
+        ['agent', 'reviewer', 'Critic', reviewer.createdAtMs, false],
+      ],
+    );
+    assert.equal(found[1]?.text.length, 2_000);
+    assert.match(found[2]?.snippet.text ?? '', /look for the needle/);
+  });
+
+  it('never finds or shows the values of environment variables', async () => {
+    assert.deepEqual((await search.search({ query: 'env' })).found, []);
+    assert.doesNotMatch(JSON.stringify(await search.search({ query: 'critic' })), /needle-in-env/);
+  });
+
+  it('looks only among what is asked for, and goes on where the last answer ended', async () => {
+    const kinds = (await search.search({ query: 'needle', kinds: ['prompt', 'agent'] })).found.map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['prompt', 'agent']);
+    const first = (await search.search({ query: 'needle', limit: 1 })).found[0];
+    assert.ok(first);
+    const rest = (await search.search({ query: 'needle', before: first.position })).found;
+    assert.deepEqual([first.kind, ...rest.map(({ kind }) => kind)], ['approval', 'prompt', 'agent']);
+  });
+});
