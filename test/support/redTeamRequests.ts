@@ -61,6 +61,7 @@ export const RED_TEAM_REQUESTS: readonly ForgedRequest[] = [
   ['watch everything', request('watch', {})],
   ['list all agents', request('agent.list', {})],
   ['accept a loss of the store', request('engine.acceptStoreLoss', {})],
+  ['bring agents in', request('data.import', { file: '/tmp/all.json', apply: 'a'.repeat(64) })],
   ['export everything', request('data.export', { file: '/tmp/all.json', format: 'json', withSecrets: true })],
   ['start a doctor', request('doctor.run', { typeId: 'demo' })],
   ['say hello again, as a person', request('hello', { protocol: 1, client: 'x', personKey: 'a'.repeat(64) })],
