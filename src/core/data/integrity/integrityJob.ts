@@ -110,17 +110,19 @@ class IntegrityJob {
     this.#findings.push(...(report?.findings ?? []).map((finding) => this.#fileFinding(finding)));
   }
 
-  #fileFinding({ code, kind, id, message, fix }: StoreFinding): IntegrityFinding {
+  #fileFinding(found: StoreFinding): IntegrityFinding {
+    const { code, kind, id, message } = found;
     const about = { ...(kind !== undefined && { kind }), ...(id !== undefined && { id }) };
     const severity = code === 'check.highWater' ? 'warning' : 'error';
-    return { code, severity, ...about, message, fix: this.#fileFix(fix, kind, id) };
+    return { code, severity, ...about, message, fix: this.#fileFix(found) };
   }
 
-  #fileFix(fix: StoreFinding['fix'], kind: string | undefined, id: string | undefined): IntegrityFix {
+  /** Of one damaged record its kind decides; a backup is offered beside it. */
+  #fileFix({ code, kind, id, fix }: StoreFinding): IntegrityFix {
+    if (code === 'check.record' && kind !== undefined && id !== undefined && this.#kinds.has(kind))
+      return this.ports.model.fixOf(kind, id, undefined);
     switch (fix) {
       case 'deleteRecord':
-        if (kind !== undefined && id !== undefined && this.#kinds.has(kind))
-          return this.ports.model.fixOf(kind, id, undefined);
         return advice('Restore the newest backup that is whole.');
       case 'restoreBackup':
         return advice(
