@@ -20,7 +20,7 @@ import { FakeAgentStore } from '../../support/fakeAgentStore';
 import { FakeDeliveryStore } from '../../support/fakeDeliveryStore';
 import { requireTmux, TmuxTestServer } from '../../support/tmuxServer';
 import { ToldProgram } from '../../support/toldProgram';
-import { trials } from '../../support/trials';
+import { sizedMs, trials } from '../../support/trials';
 
 const PATH = process.env.PATH ?? '';
 
@@ -269,7 +269,7 @@ function kill(pid: number): void {
 }
 
 describe('loss of the server with ten agents', function () {
-  this.timeout(60_000 + trials(1, 20, 50) * 30_000);
+  this.timeout(sizedMs(90_000, 660_000, 1_560_000));
   let fleet: Fleet;
 
   before(function () {
