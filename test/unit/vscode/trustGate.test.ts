@@ -27,6 +27,7 @@ const starting: Readonly<Record<string, (engine: Engine) => unknown>> = {
   approveFleet: (engine) => engine.approveFleet(['h']),
   startFleet: (engine) => engine.startFleet(plan, () => {}, signal),
   registerAgentType: (engine) => engine.registerAgentType({}),
+  importData: (engine) => engine.importData({ file: '/x.json' }, () => {}, signal),
 };
 
 describe('S1 trust gate', () => {

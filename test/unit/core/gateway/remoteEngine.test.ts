@@ -116,6 +116,8 @@ describe('the engine of a window that follows', () => {
     await remote.resumeFleet(noSteps, signal);
     await remote.acceptStoreLoss();
     await remote.exportData({ file: '/x.md', format: 'markdown' }, noSteps, signal);
+    const { fingerprint } = await remote.importData({ file: '/x.json' }, noSteps, signal);
+    assert.equal((await remote.importData({ file: '/x.json', apply: fingerprint }, noSteps, signal)).isApplied, true);
     assert.deepEqual((await remote.searchRecords({ query: 'needle' })).found, []);
     assert.equal((await remote.checkData('quick', noSteps, signal)).isWhole, true);
     await remote.backUpData(undefined, noSteps, signal);
@@ -147,6 +149,8 @@ describe('the engine of a window that follows', () => {
       'resumeFleet',
       'acceptStoreLoss',
       'exportData markdown /x.md',
+      'importData /x.json',
+      `importData /x.json ${fingerprint}`,
       'searchRecords needle',
       'checkData quick',
       'backUpData ',
