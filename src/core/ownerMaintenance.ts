@@ -1,9 +1,10 @@
 import type { Clock } from './base/clock';
 import { type Disposable, DisposableStore } from './base/disposable';
+import { describeError } from './base/errors';
 import type { Logger } from './base/log';
 import { DataError } from './data/dataErrors';
 import type { StoreCheckReport } from './data/durableStore';
-import { StoreCare, type KeptCheck, type RestoreReport } from './data/storeCare';
+import { StoreCare, type KeptCheck, type RestoreReport, type StoreKeeper } from './data/storeCare';
 import { StoreCheckSchedule } from './data/storeCheckSchedule';
 import { STORE_DAMAGED } from './engine';
 import type { EngineCalls } from './engineCalls';
@@ -33,19 +34,23 @@ const REOPEN_AFTER_MS = 200;
 /** What the owner does with its store, when a person asks for it and by itself. Ends with the session. */
 export class OwnerMaintenance implements MaintenanceCalls, Disposable {
   readonly #owned = new DisposableStore();
+  readonly #end = new AbortController();
   readonly #care: StoreCare | undefined;
 
   constructor(private readonly ports: OwnerMaintenancePorts) {
     const { opened, workspace, clock, log } = ports;
     const keeper = workspace.storeKeeper;
     if (!opened.durable || !keeper) return; // it lives as long as the process, as in tests: nothing to look after
-    const { store, wasUnclean } = opened.durable;
+    const { store, wasUnclean, onDidFindDamage } = opened.durable;
     this.#care = new StoreCare({ store, keeper, clock, log, onDidCheck: (check) => this.#onDidCheck(check) });
     const seq = (): number => store.health.seq;
     this.#owned.add(new StoreCheckSchedule({ care: this.#care, keeper, seq, wasUnclean, clock, log }));
+    void this.#tellKnownDamage(keeper);
+    this.#owned.add(onDidFindDamage(() => void this.#lookCloser()));
   }
 
   dispose(): void {
+    this.#end.abort(new DataError('data.closed', 'the store is closed'));
     this.#owned.dispose();
   }
 
@@ -71,6 +76,23 @@ export class OwnerMaintenance implements MaintenanceCalls, Disposable {
     this.#owned.add(clock.setTimer(REOPEN_AFTER_MS, reopen));
     return report;
   };
+
+  /** Says what is damaged, and tells the person. */
+  async #lookCloser(): Promise<void> {
+    const { log } = this.ports;
+    try {
+      await this.#care?.check('full', 'schedule', { signal: this.#end.signal });
+    } catch (error) {
+      if (!this.#end.signal.aborted)
+        log.warn('the damaged store could not be checked', { error: describeError(error) });
+    }
+  }
+
+  /** What an earlier check has found is still so until another one finds nothing, or another file is the store. */
+  async #tellKnownDamage(keeper: StoreKeeper): Promise<void> {
+    const check = await keeper.lastCheck();
+    if (check && !check.report.isWhole && !this.#owned.isDisposed) this.#onDidCheck(check);
+  }
 
   #onDidCheck({ report, atMs }: KeptCheck): void {
     const { notices } = this.ports;

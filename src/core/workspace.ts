@@ -17,6 +17,7 @@ import type { Digest, ImportFiles } from './data/exchange/importReader';
 import type { Ownership, WorkspaceLock } from './data/workspaceLock';
 import type { Diagnosis } from './engine';
 import type { Disposable } from './base/disposable';
+import type { Event } from './base/event';
 import type { GatewayClient } from './gateway/gatewayClient';
 import type { GatewayListener } from './gateway/gatewayPorts';
 import type { TokenFiles, Tokens } from './services/authentication/authPorts';
@@ -89,7 +90,12 @@ export type OpenWorkspace = (signal: AbortSignal) => Promise<Workspace>;
 export interface OpenedStore {
   readonly store: DataStore;
   /** The same store where it is kept in a file, for its maintenance; `wasUnclean`: whoever had it open last did not close it. */
-  readonly durable?: { readonly store: DurableStore; readonly wasUnclean: boolean };
+  readonly durable?: {
+    readonly store: DurableStore;
+    readonly wasUnclean: boolean;
+    /** An automatic backup could not be made, because the store is damaged. */
+    readonly onDidFindDamage: Event<void>;
+  };
   /** Where old records go; missing where the store is not kept in a file (tests). */
   readonly archive?: RecordArchive;
   /** What the person must know about the opening: a damaged file that was set aside, lost acknowledged changes, a backup that was restored. Empty when all is well. */

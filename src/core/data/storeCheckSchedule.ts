@@ -11,8 +11,8 @@ const everyMs = 7 * 24 * hourMs;
 const lookEveryMs = hourMs;
 /** Not while a window is being opened, and not beside the automatic backup, which is looked for after a minute. */
 const firstLookMs = 5 * 60 * 1000;
-/** Windows that are killed again and again cost one check in this time. */
-const afterUncleanEndMs = hourMs;
+/** Windows that are killed, or opened on a damaged store, again and again cost one check in this time. */
+const againMs = hourMs;
 
 export interface StoreCheckSchedulePorts {
   readonly care: Pick<StoreCare, 'check'>;
@@ -25,7 +25,7 @@ export interface StoreCheckSchedulePorts {
   readonly log: Logger;
 }
 
-/** Checks an open store whole: every week, and once after an end that was none. Beside its writers, in a thread of its own. */
+/** Checks an open store whole: every week, once after an end that was none, and once when it was found damaged before. Beside its writers, in a thread of its own. */
 export class StoreCheckSchedule implements Disposable {
   readonly #ports: StoreCheckSchedulePorts;
   readonly #timer = new MutableDisposable();
@@ -63,7 +63,9 @@ export class StoreCheckSchedule implements Disposable {
     const ageMs = Math.abs(clock.nowMs() - last.atMs); // a clock that was set back must not end the checks
     if (ageMs >= everyMs) return 'schedule';
     const isSinceOpened = last.atMs >= this.#openedAtMs;
-    return wasUnclean && !isSinceOpened && ageMs >= afterUncleanEndMs ? 'uncleanEnd' : undefined;
+    if (isSinceOpened || ageMs < againMs) return undefined;
+    if (!last.report.isWhole) return 'schedule'; // a person may have mended it
+    return wasUnclean ? 'uncleanEnd' : undefined;
   }
 
   #lookAfter(delayMs: number): void {

@@ -1,4 +1,6 @@
 import { basename } from 'node:path';
+import { Emitter } from '../base/event';
+import { silentLogger } from '../base/log';
 import { type OpenDataStoreOptions, openDataStore } from '../data/node/openDataStore';
 import type { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
 import type { OpenReport } from '../data/node/storeProtocol';
@@ -12,11 +14,18 @@ export interface OpenWorkspaceStoreOptions extends OpenDataStoreOptions {
 
 /** Opens the store of a workspace and says what the person must know about that. @throws {DataError} */
 export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Promise<OpenedStore> {
-  const { store, report } = await openDataStore({ onDamage: 'quarantine', ...options });
+  const { log = silentLogger } = options;
+  const damage = new Emitter<void>((error) => log.error('a listener of the store failed', { error }));
+  const onBackupDamage = (): void => damage.fire();
+  const { store, report } = await openDataStore({ onDamage: 'quarantine', ...options, onBackupDamage });
   const { restored, quarantinedFile } = report;
   if (restored !== undefined || quarantinedFile !== undefined) options.keeper.forgetCheck(); // it was of the former file
-  if (restored) options.log?.warn('a backup was restored', { ...restored });
-  return { store, durable: { store, wasUnclean: report.wasUnclean }, warnings: warningsOf(report) };
+  if (restored) log.warn('a backup was restored', { ...restored });
+  return {
+    store,
+    durable: { store, wasUnclean: report.wasUnclean, onDidFindDamage: damage.event },
+    warnings: warningsOf(report),
+  };
 }
 
 function warningsOf({ file, missingChanges, quarantinedFile, restored }: OpenReport): readonly StoreWarning[] {

@@ -7,6 +7,7 @@ import { DataError, type DataErrorCode } from '../../../src/core/data/dataErrors
 import type { Collection, DataStore } from '../../../src/core/data/dataStore';
 import { AutomaticBackups, automaticBackups, backUpBeforeSchema } from '../../../src/core/data/node/automaticBackups';
 import { checkHere } from '../../support/checkHere';
+import { eventually } from '../../support/eventually';
 import { findStore } from '../../../src/core/data/node/storeFiles';
 import { isBackupFile } from '../../../src/core/data/node/storeHeader';
 import { cancelRestore, prepareRestore } from '../../../src/core/data/node/storeRestore';
@@ -165,6 +166,16 @@ describe('backups of a store', () => {
     while (automaticBackups(folder).length === 0 && Date.now() < deadline) await new Promise((r) => setImmediate(r));
     assert.equal(automaticBackups(folder).length, 1);
     await store.close();
+    const bytes = fs.readFileSync(main());
+    const at = bytes.indexOf('{"text":"x"}');
+    bytes[at + 9] = (bytes[at + 9] ?? 0) ^ 1;
+    fs.writeFileSync(main(), bytes);
+    let told = 0;
+    const damaged = await open(folder, { clock, keptBackups: 2, onBackupDamage: () => void told++ });
+    await damaged.store.tx((tx) => tx.put(notes, 'b', { text: 'y' }));
+    await clock.advanceMs(26 * 60 * 60 * 1000);
+    await eventually('it is told', () => told > 0);
+    assert.equal(automaticBackups(folder).length, 1, 'the one from before is kept');
   });
 
   it('C37 one is made before the schema changes, readable by another SQLite', async () => {

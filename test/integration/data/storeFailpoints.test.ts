@@ -85,7 +85,7 @@ describe('a store that is killed', () => {
 
     it(`R1 C40 a random history has nothing lost, doubled or unexpected, whenever its process is killed: ${engine}`, async function () {
       const lives = trials(1, 60, 200);
-      const lifeMs = sizedMs(300, 1_000, 1_000);
+      const lifeMs = sizedMs(300, 2_000, 2_000);
       this.timeout(60_000 + lives * (lifeMs + 10_000));
       const program = nodeFor(engine) ?? notRun(this, "neither this Node nor VS Code's has node:sqlite");
       const workerFile = await buildFaultyStoreWorker();

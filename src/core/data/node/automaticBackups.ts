@@ -3,6 +3,7 @@ import nodePath from 'node:path';
 import type { Clock } from '../../base/clock';
 import { type Disposable, MutableDisposable } from '../../base/disposable';
 import { ignore, type Logger } from '../../base/log';
+import { DataError } from '../dataErrors';
 import type { DurableStore } from '../durableStore';
 import { backupName, backupsFolder, listBackups, stamp } from './storeBackups';
 import { syncFolder } from './storeFiles';
@@ -16,6 +17,8 @@ export interface AutomaticBackupsOptions {
   readonly keep: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** None could be made because the store is damaged. */
+  readonly onDamage?: (() => void) | undefined;
 }
 
 export interface StoredBackup {
@@ -65,11 +68,14 @@ export class AutomaticBackups implements Disposable {
   }
 
   #lookAfter(delayMs: number): void {
-    const { clock, log } = this.#options;
+    const { clock, log, onDamage } = this.#options;
     this.#timer.value = clock.setTimer(delayMs, () => {
       this.backUpIfDue()
         .then((made) => made && log.info('the store was backed up', { ...made }))
-        .catch((error: unknown) => ignore(log, error, 'a backup is tried again later'))
+        .catch((error: unknown) => {
+          ignore(log, error, 'a backup is tried again later');
+          if (DataError.is(error, 'data.corrupt')) onDamage?.();
+        })
         .finally(() => {
           if (!this.#end.signal.aborted) this.#lookAfter(lookEveryMs);
         });

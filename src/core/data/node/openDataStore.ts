@@ -36,6 +36,8 @@ export interface OpenDataStoreOptions {
   readonly acceptMissingChanges?: boolean;
   /** So many automatic backups are kept in the folder (at most one is made a day); default 0: none is made. */
   readonly keptBackups?: number;
+  /** An automatic backup found the store damaged. */
+  readonly onBackupDamage?: () => void;
   /** Default `auto`. */
   readonly engine?: StoreEngineChoice;
 }
@@ -68,6 +70,7 @@ export async function openDataStore(
   const backups = new AutomaticBackups({
     ...{ store, log, folder: options.folder, keep: options.keptBackups ?? 0 },
     clock: options.clock ?? new SystemClock(),
+    onDamage: options.onBackupDamage,
   });
   store.onDidClose(() => backups.dispose());
   return { store, report };

@@ -61,6 +61,13 @@ describe('StoreCheckSchedule', () => {
     assert.deepEqual(clean.checks, []);
   });
 
+  it('checks again at the next opening what was found damaged', async () => {
+    const last = { ...checkedAt(Date.UTC(2026, 10, 22)), report: { ...report, isWhole: false } };
+    const { clock, checks } = createFixture({ last });
+    for (let hour = 0; hour < 5; hour++) await clock.advanceMs(hourMs);
+    assert.deepEqual(checks, ['full schedule 0 h'], 'once');
+  });
+
   it('leaves an empty store alone, tries again what failed, and is not stopped by a clock that was set back', async () => {
     const empty = createFixture({ seq: 0 });
     await empty.clock.advanceMs(dayMs);
