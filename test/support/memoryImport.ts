@@ -27,7 +27,7 @@ export class MemoryImportFile implements ImportFiles {
     return {
       sizeBytes: bytes.length,
       async *read(): AsyncGenerator<Uint8Array> {
-        const buffer = new Uint8Array(portion);
+        const buffer = Buffer.alloc(portion); // whose slices are views
         for (let at = 0; at < bytes.length; at += portion) {
           onRead();
           const part = bytes.subarray(at, at + portion);

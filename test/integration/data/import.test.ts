@@ -42,6 +42,8 @@ describe('Exports and imports of stores on files', () => {
     };
     await store.tx((tx) => {
       for (let i = 0; i < 300; i++) tx.put(notes, `n${i}`, { text: i % 7 === 0 ? `use ${TOKEN}` : `note ${i} ☃` });
+      // More than one portion of a file, with records across its border.
+      tx.put(notes, 'large', { text: 'ß'.repeat(150_000) });
     });
   });
   afterEach(async () => {
@@ -68,12 +70,12 @@ describe('Exports and imports of stores on files', () => {
         const told = await importData(importPorts(other), { file }, nothing);
         assert.equal(told.integrity, 'whole');
         const done = await importData(importPorts(other), { file, apply: told.fingerprint }, nothing);
-        assert.equal(done.counts.new + done.counts.identical, 300);
+        assert.equal(done.counts.new + done.counts.identical, 301);
       }
       const valuesOf = async (from: typeof store): Promise<unknown> =>
         (await from.find(notes)).map(({ id, value }) => [id, value]);
       assert.deepEqual(await valuesOf(other), await valuesOf(store));
-      assert.equal(other.health.seq, 300, 'the second file holds nothing new');
+      assert.equal(other.health.seq, 301, 'the second file holds nothing new');
       assert.equal((await other.check('full')).isWhole, true);
     } finally {
       await other.close();
@@ -83,7 +85,7 @@ describe('Exports and imports of stores on files', () => {
   it('an export as a database is found whole by the sqlite3 program, without secrets, and is no backup', async function () {
     const file = path.join(place.folder, 'export.sqlite');
     const report = await exportData(exportPorts, { file, format: 'sqlite' }, nothing);
-    assert.deepEqual([report.records, report.sizeBytes], [300, fs.statSync(file).size]);
+    assert.deepEqual([report.records, report.sizeBytes], [301, fs.statSync(file).size]);
     assert.equal(fs.statSync(file).mode & 0o777, 0o600);
     assert.ok(!fs.readFileSync(file).includes(TOKEN));
     assert.equal(isBackupFile(file), false, 'it must not take the place of a store: its secrets are missing');
@@ -120,10 +122,10 @@ describe('Exports and imports of stores on files', () => {
     await assert.rejects(store.putAll([...puts, { ...puts[0], id: 'n0' } as PreparedPut]), (error) =>
       DataError.is(error, 'data.conflict'),
     );
-    assert.deepEqual([await store.get(notes, 'p0'), store.health.seq], [undefined, 300]);
+    assert.deepEqual([await store.get(notes, 'p0'), store.health.seq], [undefined, 301]);
     await Promise.all([store.putAll(puts), store.tx((tx) => tx.put(notes, 'n1', { text: 'beside' }))]);
     assert.deepEqual((await store.get(notes, 'p1200'))?.value, { text: '1200' });
-    assert.equal(store.health.seq, 300 + 1_201 + 1);
+    assert.equal(store.health.seq, 301 + 1_201 + 1);
   });
 
   it('leaves damaged records out of an export, and counts them', async () => {
@@ -137,7 +139,7 @@ describe('Exports and imports of stores on files', () => {
     ({ store } = await openFileStore(path.join(place.folder, 'store')));
     const file = path.join(place.folder, 'export.ndjson');
     const report = await exportData({ ...exportPorts, store }, { file, format: 'ndjson' }, nothing);
-    assert.deepEqual([report.records, report.leftOut], [299, 1]);
+    assert.deepEqual([report.records, report.leftOut], [300, 1]);
     assert.equal((await importData(importPorts(store), { file }, nothing)).integrity, 'whole');
   });
 

@@ -128,7 +128,7 @@ export class RecordScanner {
     const { maxRecordBytes } = this.limits;
     if (this.#length > maxRecordBytes)
       throw new ExchangeError('exchange.tooLarge', `a record has more than ${maxRecordBytes} bytes`);
-    this.#parts.push(bytes.slice()); // the portion is not ours
+    this.#parts.push(new Uint8Array(bytes)); // a copy: the portion is not ours, and a slice of a Buffer is a view
   }
 
   #take(): ScannedRecord {
