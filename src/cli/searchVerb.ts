@@ -22,7 +22,7 @@ export async function search(context: VerbContext): Promise<ExitCode> {
     throw new CliError(
       ExitCode.Usage,
       'search takes the WORDS to look for',
-      'All of them must be there; "\\"a phrase\\"" and begin* are possible.',
+      `All of them must be there. A phrase: '"a phrase"'. A beginning: 'begin*', three letters or more.`,
     );
   const limit = Math.ceil(positive('limit', textOf(context.line, 'limit') ?? '50', 200));
   const answer = (await context.engine().call('data.search', { query, limit })) as SearchAnswer; // the engine's own

@@ -54,7 +54,7 @@ export class RecordFinder implements Disposable {
   }
 }
 
-/** The last word may not be finished yet. */
+/** The last word may not be finished yet; fewer than three letters are a word, not the beginning of one. */
 function queryOf(text: string): string {
   return /[\p{L}\p{N}]$/u.test(text) && !isInPhrase(text) ? `${text}*` : text;
 }

@@ -10,13 +10,14 @@ export interface SearchTerm {
 export const maxQueryLength = 1_000;
 export const maxTerms = 16;
 const maxWords = 64;
+const minPrefixLength = 3;
 
 const part = /"([^"]*)"?|[^\s"]+/g;
 const quotes = /[“”„«»＂]/g;
 const endsAsPrefix = /[\p{L}\p{N}\p{M}]\*\s*$/u;
 
 /**
- * Reads what a person looks for: words (all must be there), `"a phrase"`, `begin*` (two letters or more: what begins with one letter is half of everything). What consists of several words without a space
+ * Reads what a person looks for: words (all must be there), `"a phrase"`, `begin*` (three letters or more: what begins with fewer is half of everything). What consists of several words without a space
  * (`snake_case`, `v1.2`) is a phrase. Everything else in it means nothing. Empty when there is no word.
  * @throws {DataError} data.invalid when it is too long
  */
@@ -28,7 +29,7 @@ export function parseSearch(query: string): readonly SearchTerm[] {
     const text = phrase ?? whole;
     const words = searchWords(text).map((word) => word.text);
     const last = words.at(-1);
-    if (last !== undefined) terms.push({ words, isPrefix: last.length > 1 && endsAsPrefix.test(text) });
+    if (last !== undefined) terms.push({ words, isPrefix: last.length >= minPrefixLength && endsAsPrefix.test(text) });
   }
   const count = terms.reduce((sum, { words }) => sum + words.length, 0);
   if (terms.length > maxTerms || count > maxWords)
