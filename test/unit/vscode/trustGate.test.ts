@@ -27,6 +27,10 @@ const starting: Readonly<Record<string, (engine: Engine) => unknown>> = {
   approveFleet: (engine) => engine.approveFleet(['h']),
   startFleet: (engine) => engine.startFleet(plan, () => {}, signal),
   registerAgentType: (engine) => engine.registerAgentType({}),
+  registerValidationRule: (engine) =>
+    engine.registerValidationRule({ name: 'a.b/c', kind: 'agent', description: 'x', validate: () => [] }),
+  registerTransformation: (engine) =>
+    engine.registerTransformation({ name: 'a.b/c', description: 'x', apply: (record) => record }),
   importData: (engine) => engine.importData({ file: '/x.json' }, () => {}, signal),
 };
 

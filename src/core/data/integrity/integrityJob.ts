@@ -113,7 +113,7 @@ class IntegrityJob {
   #fileFinding(found: StoreFinding): IntegrityFinding {
     const { code, kind, id, message } = found;
     const about = { ...(kind !== undefined && { kind }), ...(id !== undefined && { id }) };
-    const severity = code === 'check.highWater' ? 'warning' : 'error';
+    const severity = code === 'check.highWater' || code === 'check.search' ? 'warning' : 'error';
     return { code, severity, ...about, message, fix: this.#fileFix(found) };
   }
 
@@ -121,6 +121,7 @@ class IntegrityJob {
   #fileFix({ code, kind, id, fix }: StoreFinding): IntegrityFix {
     if (code === 'check.record' && kind !== undefined && id !== undefined && this.#kinds.has(kind))
       return this.ports.model.fixOf(kind, id, undefined);
+    if (fix === undefined) return advice('It is mended with the next change; nothing must be done.');
     switch (fix) {
       case 'deleteRecord':
         return advice('Restore the newest backup that is whole.');
@@ -130,8 +131,6 @@ class IntegrityJob {
         );
       case 'acceptMissingChanges':
         return advice('Restore a backup, or choose in the notice about missing changes to go on without them.');
-      case undefined:
-        return advice('It is mended with the next change; nothing must be done.');
     }
   }
 

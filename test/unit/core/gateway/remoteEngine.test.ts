@@ -119,6 +119,12 @@ describe('the engine of a window that follows', () => {
     const { fingerprint } = await remote.importData({ file: '/x.json' }, noSteps, signal);
     assert.equal((await remote.importData({ file: '/x.json', apply: fingerprint }, noSteps, signal)).isApplied, true);
     assert.deepEqual((await remote.searchRecords({ query: 'needle' })).found, []);
+    assert.deepEqual([await remote.pipelines(), await remote.rejected('p', 5)], [[], []]);
+    assert.equal((await remote.runPipeline({ pipeline: 'p', file: '/x.csv' }, noSteps, signal)).rejected, 1);
+    assert.equal((await remote.checkIntegrity(noSteps, signal)).isWhole, true);
+    const removal = { kind: 'deleteRecord', label: 'Remove it', recordKind: 'delivery', id: 'd', version: 2 } as const;
+    assert.equal(await remote.fixIntegrity(removal), 'Done.');
+    assert.equal(await remote.fixIntegrity({ kind: 'reconcile', label: '' }), 'Done.');
     assert.equal((await remote.checkData('quick', noSteps, signal)).isWhole, true);
     await remote.backUpData(undefined, noSteps, signal);
     await remote.backUpData('/x.db', noSteps, signal);
@@ -152,6 +158,12 @@ describe('the engine of a window that follows', () => {
       'importData /x.json',
       `importData /x.json ${fingerprint}`,
       'searchRecords needle',
+      'pipelines',
+      'rejected p',
+      'runPipeline /x.csv',
+      'checkIntegrity',
+      'fixIntegrity delivery d',
+      'fixIntegrity reconcile',
       'checkData quick',
       'backUpData ',
       'backUpData /x.db',
