@@ -62,6 +62,7 @@ export interface PlanPorts {
 export interface ImportPlan {
   readonly report: Omit<ImportReport, 'file'>;
   readonly puts: readonly PreparedPut[];
+  /** Of those that belong to no other record. */
   readonly added: readonly PlannedRecord[];
   readonly replaced: readonly PlannedRecord[];
 }
@@ -141,8 +142,10 @@ export class ImportPlanner {
 
   /** Compares with what is kept at this moment; owners first. @throws what the store throws; the signal's reason */
   async plan(file: ReadFile, signal: AbortSignal | undefined): Promise<ImportPlan> {
-    const owners = this.#candidates.filter(({ how }) => !how.owner);
-    const rest = this.#candidates.filter(({ how }) => how.owner);
+    const all = this.#candidates.splice(0); // each is let go once it is judged
+    const owners = all.filter(({ how }) => !how.owner);
+    const rest = all.filter(({ how }) => how.owner);
+    all.length = 0;
     const judged = new PlanRun(this.ports, this.options, file.isRedacted, this.#tally, this.#refused);
     await judged.judgeAll(owners, signal);
     await judged.judgeAll(rest, signal);
@@ -177,10 +180,12 @@ class PlanRun {
     for (const place of refused) this.#owners.set(place, false);
   }
 
-  async judgeAll(candidates: readonly Candidate[], signal: AbortSignal | undefined): Promise<void> {
-    for (let at = 0; at < candidates.length; at += LOOKED_UP_TOGETHER) {
+  /** Empties `candidates`. */
+  async judgeAll(candidates: Candidate[], signal: AbortSignal | undefined): Promise<void> {
+    candidates.reverse(); // what is taken from the end is taken in no time
+    while (candidates.length > 0) {
       signal?.throwIfAborted();
-      const some = candidates.slice(at, at + LOOKED_UP_TOGETHER);
+      const some = candidates.splice(-LOOKED_UP_TOGETHER).reverse();
       await this.#learnOwners(some);
       const here = await Promise.all(some.map(({ kind, id }) => lookUp(this.ports.store, kind, id)));
       for (const [index, candidate] of some.entries()) this.#judge(candidate, here[index]);
@@ -244,7 +249,7 @@ class PlanRun {
 
   #write({ kind, id, how }: Candidate, value: JsonObject, expectedVersion: number): void {
     this.puts.push({ kind, id, json: encodeValue(value), expectedVersion });
-    (expectedVersion === 0 ? this.added : this.replaced).push({ kind, id, value });
+    if (!how.owner) (expectedVersion === 0 ? this.added : this.replaced).push({ kind, id, value });
     const shown = how.showOf?.(value);
     if (shown) this.agents.push({ ...shown, isReplaced: expectedVersion > 0 });
   }
