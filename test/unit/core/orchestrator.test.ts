@@ -10,7 +10,9 @@ import { GatewayError } from '../../../src/core/gateway/gatewayErrors';
 import { GATEWAY_CLOSED } from '../../../src/core/ownerDoor';
 import { aSpec } from '../../support/builders';
 import type { LinkedHost } from '../../support/supervisedWorld';
+import { ManualClock } from '../../support/manualClock';
 import { WindowedMachine } from '../../support/windowedMachine';
+import { createKeptValidator } from '../../../src/core/keptRules';
 
 const FLEET = JSON.stringify({
   agents: [
@@ -102,6 +104,8 @@ describe('Orchestrator', () => {
     const id = await machine.run(engine.startAgent(aSpec({ name: 'Reviewer', typeId: 'shell' })));
     assert.equal(engine.agent(id)?.lifecycle, 'running');
     assert.deepEqual([...new Set(facts)], ['reviewer created', 'reviewer starting', 'reviewer running']);
+    const report = await machine.run(engine.checkIntegrity(() => undefined, new AbortController().signal));
+    assert.deepEqual([report.isWhole, report.findings, report.sessions], [true, [], 1]);
 
     await machine.run(engine.stop());
     assert.equal(engine.status.kind, 'stopped');
@@ -120,6 +124,9 @@ describe('Orchestrator', () => {
     assert.deepEqual([...heard.keys()].sort(), [...ENGINE_EVENTS].sort(), 'there was something to hear of each event');
     assert.ok(alone.changes.length > 20 && alone.calls.length > 20, 'there was something to compare');
     assert.deepEqual(observed, alone);
+    const validator = createKeptValidator(new ManualClock());
+    for (const { kind, id, value } of alone.records.flat())
+      assert.deepEqual(validator.validate(kind, value, { recordId: id }).problems, [], `${kind} ${id}`);
   });
 
   it('R14 finds its agents again after a crash and starts none of them twice', async () => {
