@@ -50,26 +50,34 @@ function optionsOf(name) {
   };
 }
 
+/** Both run the core: in the package they share it, in parts. */
+const IN_PARTS = ['extension', 'host'];
+
 /**
- * What ships of the extension: `extension.js`, and in `parts/` what several modules share or `import()` asks for later. esbuild
+ * What ships of these bundles: a file for each, and in `parts/` what several modules share or `import()` asks for later. esbuild
  * splits modules only, and VS Code's loader wants CommonJS, so each part is rewritten one by one; one copy of each module
  * stays one copy, which `instanceof` relies on.
  */
-async function buildInParts(name) {
-  const { entry, ...rest } = bundles[name];
-  const common = { ...optionsOf(name), outfile: undefined };
+async function buildInParts(names) {
+  const { platform, target } = node;
+  const all = names.map((name) => bundles[name]);
+  const common = {
+    ...optionsOf(names[0]),
+    outfile: undefined,
+    external: [...new Set(all.flatMap(({ external }) => external))],
+    define: Object.assign({}, ...all.map(({ define }) => define ?? {})),
+  };
   const folder = path.join('out', 'parts');
   fs.rmSync(path.join(root, folder), { recursive: true, force: true });
   const result = await esbuild.build({
     ...common,
-    entryPoints: { [name]: entry },
+    entryPoints: Object.fromEntries(names.map((name) => [name, bundles[name].entry])),
     format: 'esm',
     splitting: true,
     outdir: folder,
     chunkNames: 'parts/[name]-[hash]',
   });
   const files = Object.keys(result.metafile.outputs).filter((file) => file.endsWith('.js'));
-  const { platform, target } = rest;
   await esbuild.build({
     absWorkingDir: root,
     entryPoints: files,
@@ -214,16 +222,19 @@ async function main() {
     for (const name of names) await (await esbuild.context({ ...optionsOf(name), logLevel: 'info' })).watch();
     return;
   }
-  const inParts = (name) => production && name === 'extension';
-  const results = await Promise.all(
-    names.map((name) => (inParts(name) ? buildInParts(name) : esbuild.build(optionsOf(name)))),
-  );
+  const inParts = production ? names.filter((name) => IN_PARTS.includes(name)) : [];
+  const whole = names.filter((name) => !inParts.includes(name));
+  const [parts, ...others] = await Promise.all([
+    inParts.length > 0 ? buildInParts(inParts) : undefined,
+    ...whole.map((name) => esbuild.build(optionsOf(name))),
+  ]);
+  const results = parts ? [parts, ...others] : others;
   if (production) writeNotices(results);
   if (process.argv.includes('--analyze'))
     for (const { metafile } of results) process.stdout.write(await esbuild.analyzeMetafile(metafile));
   for (const [name, maxBytes] of Object.entries(MAX_BYTES).filter(([each]) => production && names.includes(each))) {
     const file = path.join(dist, `${name}.js`);
-    const bytes = inParts(name) ? bytesAtOnce(name, results[names.indexOf(name)]) : fs.statSync(file).size;
+    const bytes = inParts.includes(name) ? bytesAtOnce(name, parts) : fs.statSync(file).size;
     if (bytes > maxBytes)
       fail(`dist/${name}.js, with what it loads at once, has ${bytes} bytes, more than ${maxBytes}`);
   }
