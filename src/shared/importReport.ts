@@ -36,7 +36,7 @@ export type ImportReason =
   | 'agentLives'
   /** Another agent has this name. */
   | 'nameTaken'
-  /** The record that is there is damaged. */
+  /** The record that is there is damaged, or not valid by the rules of this version. */
   | 'damagedHere';
 
 export interface ImportProblem {
@@ -110,7 +110,7 @@ const REASONS: Readonly<Record<ImportReason, string>> = {
   agentLeftOut: 'its agent is not imported, or another agent has that id here',
   agentLives: 'its agent is not at rest here: stop it first',
   nameTaken: 'another agent has its name here',
-  damagedHere: 'the record that is here is damaged',
+  damagedHere: 'the record that is here is damaged, or of another version',
 };
 
 export function reasonText(reason: ImportReason): string {

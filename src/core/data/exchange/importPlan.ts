@@ -216,7 +216,10 @@ class PlanRun {
     const outcome = this.#outcome(candidate, here);
     this.tally.note({ record, kind, id, ...outcome, ...(changes.length > 0 && isWritten(outcome) && { changes }) });
     if (how.owner) return;
-    const isOurs = isPlainRecord(here) && (how.isSameThing?.(here.value, candidate.value) ?? true);
+    const isOurs =
+      isPlainRecord(here) &&
+      outcome.reason !== 'damagedHere' &&
+      (how.isSameThing?.(here.value, candidate.value) ?? true);
     this.#owners.set(`${kind}\0${id}`, isWritten(outcome) || outcome.verdict === 'identical' || isOurs);
   }
 
@@ -226,7 +229,9 @@ class PlanRun {
       return { verdict: 'skipped', reason: 'agentLeftOut' };
     if (here === 'damaged') return { verdict: 'conflicting', reason: 'damagedHere' };
     if (!here) return this.#add(candidate);
-    if (!isPlainRecord(here)) return { verdict: 'conflicting', reason: 'damagedHere' };
+    // What is here is looked at by the hooks of its kind, which rely on its rules.
+    if (!isPlainRecord(here) || this.ports.validate(candidate.kind, here.value, here.id).length > 0)
+      return { verdict: 'conflicting', reason: 'damagedHere' };
     if (this.#isEqual(candidate, here.value)) return { verdict: 'identical' };
     if (!this.options.replace) return { verdict: 'conflicting' };
     // What lost its secrets must not take the place of what has them.

@@ -138,6 +138,14 @@ describe('importData', () => {
     assert.deepEqual(await texts(owners), ['o1 one', 'o2 zwei\n"ü" ☃']);
   });
 
+  it('leaves a record alone that is here and not valid by the rules', async () => {
+    file.text = await exported('ndjson', some);
+    await store.tx((tx) => tx.put(owners, 'o1', { odd: true } as unknown as Note)); // of another version
+    const report = await applied({ replace: true });
+    assert.deepEqual(report.countsByReason, { trustDecision: 1, damagedHere: 1, agentLeftOut: 1 });
+    assert.deepEqual((await store.get(owners, 'o1'))?.value, { odd: true });
+  });
+
   it('compares a redacted export with what is here without its secrets, and never puts it in its place', async () => {
     const token = `ghp_${'a1B2'.repeat(9)}`;
     file.text = await exported('ndjson', [[owners, 'o1', { text: `use ${token}` }]], false);
