@@ -8,7 +8,7 @@ import type { Collection, PreparedPut } from '../../../src/core/data/dataStore';
 import { type DataExportPorts, exportData } from '../../../src/core/data/exchange/dataExport';
 import { type DataImportPorts, importData } from '../../../src/core/data/exchange/dataImport';
 import { DataError } from '../../../src/core/data/dataErrors';
-import { exportApplicationId } from '../../../src/core/data/node/exportDatabase';
+import { exportApplicationId } from '../../../src/core/data/node/databaseThread';
 import { NodeExportFiles } from '../../../src/core/data/node/nodeExportFiles';
 import { nodeImportFiles } from '../../../src/core/data/node/nodeImportFiles';
 import { isBackupFile } from '../../../src/core/data/node/storeHeader';

@@ -3,13 +3,13 @@ import { SystemClock } from '../../base/clock';
 import type { LogFields, Logger } from '../../base/log';
 import { formatFields } from '../../base/log';
 import { type CheckTask, checkStoreFile } from './checkStoreFile';
-import { archiveAndTell, type ArchiveMessage, type ArchiveTask } from './monthArchive';
+import { archiveAndTell, type ArchiveMessage, type ArchiveTask } from './archiveWriter';
 import { openStoreSession, type StoreSettings } from './openStoreSession';
 import type { AtStoreFaultPoint } from './storeFaultPoints';
-import { type DatabaseTask, serveExportDatabase } from './exportDatabase';
+import { type DatabaseTask, serveExportDatabase } from './databaseThread';
 import type { CheckMessage } from './runCheck';
 import { type StoreReply, type StoreRequest, toWireError } from './storeProtocol';
-import { type ReaderTask, serveReader } from './storeReader';
+import { type ReaderTask, serveReader } from './readingThread';
 import { StoreServer } from './storeServer';
 
 /** What the store's thread posts: replies, or a line for the log. */

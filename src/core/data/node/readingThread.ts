@@ -1,0 +1,80 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { KeptRecord } from '../dataStore';
+import type { PlainQuery } from '../recordQuery';
+import { frozenFiles } from './frozenFiles';
+import type { SqlEngine } from './sqlEngine';
+import { openSqlJsReader } from './sqlJsEngine';
+import { toWireError, type WireError } from './storeProtocol';
+import { readPage } from './storeSql';
+
+/** What a reading thread is made for; plain data. */
+export interface ReaderTask {
+  /** A main file that is complete by itself and does not change until the thread has ended. */
+  readonly read: string;
+  readonly wasmFile: string;
+}
+
+export interface PageQuestion {
+  readonly kind: string;
+  readonly where: PlainQuery['where'];
+  /** Id of the last record of the page before. */
+  readonly after?: string;
+}
+
+export interface Page {
+  readonly records: readonly KeptRecord[];
+  /** Records of this page that are not what was written. */
+  readonly damagedIds: readonly string[];
+  /** Where the next page begins; absent: this is the last one. */
+  readonly next?: string;
+}
+
+export type ReaderRequest = { readonly id: number; readonly question: PageQuestion };
+export type ReaderReply =
+  | { readonly id: number; readonly page: Page }
+  | { readonly id: number; readonly error: WireError }
+  | { readonly isOpen: true }
+  | { readonly openError: WireError };
+
+/** Rows of one SELECT; so many largest records is the most that is held at once. */
+const selectRows = 64;
+const pageRows = 512;
+const pageBytes = 1024 * 1024;
+
+/** Runs in the reading thread: answers one question after the other. */
+export async function serveReader(port: MessagePort, task: ReaderTask): Promise<void> {
+  const post = (reply: ReaderReply): void => port.postMessage(reply);
+  let engine: SqlEngine;
+  try {
+    engine = await openSqlJsReader(task.read, task.wasmFile, frozenFiles(task.read));
+  } catch (error) {
+    post({ openError: toWireError(error) });
+    return port.close();
+  }
+  port.on('message', ({ id, question }: ReaderRequest) => {
+    try {
+      post({ id, page: pageOf(engine, question) });
+    } catch (error) {
+      post({ id, error: toWireError(error) });
+    }
+  });
+  post({ isOpen: true });
+}
+
+function pageOf(engine: SqlEngine, { kind, where, after }: PageQuestion): Page {
+  const records: KeptRecord[] = [];
+  const damagedIds: string[] = [];
+  let length = 0;
+  let next = after;
+  while (records.length < pageRows && length < pageBytes) {
+    const rows = readPage(engine, kind, where, next, selectRows);
+    for (const { record, isWhole } of rows) {
+      next = record.id;
+      length += record.json.length;
+      if (isWhole) records.push(record);
+      else damagedIds.push(record.id);
+    }
+    if (rows.length < selectRows) return { records, damagedIds };
+  }
+  return { records, damagedIds, ...(next !== undefined && { next }) };
+}
