@@ -130,7 +130,8 @@ async function runOnce(
       transformation: redactStep({ paths: SECRET_PLACES }).pipe(transformation),
       sink: { write: (texts) => writer.write(texts.join('')) },
       // The taking out of secrets is the first step of the run, and none of the pipeline.
-      deadLetters: (letters) => keep(letters.map((letter) => ({ ...letter, stepIndex: Math.max(0, letter.stepIndex - 1) }))),
+      deadLetters: (letters) =>
+        keep(letters.map((letter) => ({ ...letter, stepIndex: Math.max(0, letter.stepIndex - 1) }))),
       onProgress: (progress) => told(progress.in),
     },
     signal,
