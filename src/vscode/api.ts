@@ -94,9 +94,7 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean) {
 }
 
 type GivenRule = Omit<OutsideRule, 'validate'> & {
-  readonly validate: (
-    value: unknown,
-  ) => readonly {
+  readonly validate: (value: unknown) => readonly {
     readonly path?: string;
     readonly code?: string;
     readonly message: string;

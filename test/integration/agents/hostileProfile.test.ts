@@ -27,7 +27,7 @@ import { hostileStrings } from '../tmux/hostileStrings';
 
 /** Writes its folder, its arguments and two variables, each ended by NUL, then every byte that is typed into it. */
 const WITNESS = `{ printf '%s\\0' "$PWD" "$@" "$HOSTILE" "$TYPE_HOSTILE"; } > "$OUT.part"
-stty raw -echo; mv "$OUT.part" "$OUT"; echo ready; exec cat > "$OUT.typed"`;
+stty raw -echo; mv "$OUT.part" "$OUT"; printf '\\033[?2004h'; echo ready; exec cat > "$OUT.typed"`;
 const TEXTS_AT_ONCE = 2;
 
 /** What one agent must have seen. */
@@ -217,8 +217,8 @@ describe('hostile strings in the profile of an agent', function () {
     if (!isTyped && spec.firstPrompt !== undefined)
       // undefined: nothing is left of it but what is never typed
       assert.ok(['queued', undefined].includes(supervisor.promptsOf(agent.id).lastReceipt?.state), where);
-    const typed = [isTyped ? prepared : undefined, quitText].flatMap((one) =>
-      one === undefined ? [] : [`${cleanPasteText(one)}\r`],
+    const typed = [isTyped ? prepared : undefined, quitText].flatMap(
+      (one) => (one === undefined ? [] : [`\u001b[200~${cleanPasteText(one)}\u001b[201~\r`]), // it asks for bracketed pastes
     );
     const first = !isTyped || spec.firstPrompt === undefined ? '' : (typed[0] ?? '');
     await eventually(
