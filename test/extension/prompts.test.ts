@@ -5,6 +5,7 @@ import { AGENTS_VIEW_ID, CommandId, PROMPT_LANGUAGE_ID } from '../../src/vscode/
 import type { TestAccess } from '../../src/vscode/extension';
 import { eventually } from '../support/eventually';
 import { becomes, readyExtension, removeAll, startDemo } from './support/access';
+import { renderedReport } from './support/reports';
 
 describe('prompts and requests in the window', () => {
   let access: TestAccess;
@@ -79,8 +80,9 @@ describe('prompts and requests in the window', () => {
 
   it('examines the demo agent', async () => {
     await vscode.commands.executeCommand(CommandId.Doctor, 'demo');
-    assert.match(shown(), /^# Core Orchestrator: Doctor\n\n## demo\n/);
-    assert.doesNotMatch(shown(), /PROBLEM|Not checked/);
+    const report = await renderedReport('Core Orchestrator Doctor');
+    assert.match(report, /^# Core Orchestrator: Doctor\n\n## demo\n/);
+    assert.doesNotMatch(report, /PROBLEM|Not checked/);
     assert.deepEqual(access.engine.agents, []);
   }).timeout(60_000);
 
