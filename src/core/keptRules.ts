@@ -39,8 +39,8 @@ function kept<T>(properties: RulesOf<T>): ValidationRule {
 
 const upTo = (max: number, min = 1): ValidationRule => allOf(text, length({ min, max }));
 const oneOf = (values: Readonly<Record<string, string>>): ValidationRule => oneOfValues(Object.values(values));
-/** Ours, and cut and cleaned where they are made: a line that is not clean is told, and must not keep a state from being kept. */
-const words = (max: number): ValidationRule => allOf(upTo(max, 0), warning(noControl('lines')));
+/** Ours, and cut and cleaned where they are made: one that is not is told, and must not keep a state from being kept. */
+const words = (max: number): ValidationRule => allOf(text, warning(length({ max })), warning(noControl('lines')));
 const count = allOf(type('integer'), range({ min: 0 }));
 const timeMs = allOf(type('number'), range({ min: 0, below: 8.64e15 }));
 const flag = type('boolean');
@@ -51,7 +51,8 @@ const reason = allOf(
 const agentId = allOf(text, pattern('^[a-z0-9][a-z0-9-]{0,40}$', 'must be the id of an agent'));
 const actor = upTo(200);
 
-const process = kept({ pid: allOf(type('integer'), range({ min: 1 })), startTime: upTo(200) });
+/** A program can have ended before its start time could be read: then that is empty. */
+const process = kept({ pid: allOf(type('integer'), range({ min: 1 })), startTime: upTo(200, 0) });
 const evidence = allOf(
   arrayOf(kept({ source: oneOf(EvidenceSource), detail: words(8_192), observedAtMs: timeMs })),
   itemCount({ max: 1_000 }),

@@ -58,6 +58,7 @@ const real: Readonly<Record<string, readonly (readonly [id: string, value: unkno
   agent: [
     ['reviewer', aRecord()],
     ['reviewer', full],
+    ['reviewer', aRecord({ process: { pid: 1, startTime: '' } })],
     ['reviewer (recovered)', aRecord({ lifecycle: 'running', generation: 2 })],
   ],
   agentChange: [[change.id, change]],
