@@ -242,9 +242,14 @@ export class Agents {
   async setupReport() {
     await this.run('Check Setup', 'checkSetup');
     await this.window.tab(/Core Orchestrator Setup/).waitFor();
+    return this.rendered(/^\s*Core Orchestrator: Setup[^]*All checks/);
+  }
+
+  /** The text of the rendered document that matches. */
+  rendered(match) {
     return eventually('the report', async () => {
       const texts = await Promise.all(this.page.frames().map((frame) => frame.evaluate(() => document.body?.innerText).catch(() => ''))); // prettier-ignore
-      return texts.find((text) => /^\s*Core Orchestrator: Setup[^]*All checks/.test(text ?? ''));
+      return texts.find((text) => match.test(text ?? ''));
     });
   }
 

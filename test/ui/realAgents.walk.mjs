@@ -119,7 +119,7 @@ await walk('Real agents', async (it) => {
     await agents.run('Run Doctor', 'doctor');
     await window.pick(/^Codex/);
     await window.tab(/Doctor/).waitFor({ timeout: READY_MS });
-    await eventually('the report', async () => document().then((text) => text.includes(installedVersion('codex'))));
+    assert.ok((await agents.rendered(/^\s*Core Orchestrator: Doctor/)).includes(installedVersion('codex')));
     await it.shot(window, 'doctor');
   });
 
