@@ -39,6 +39,8 @@ const dispositions: Record<TmuxErrorCode, ErrorDisposition> = {
 /** A failure of tmux or of the way to it. The text of tmux is turned into a code once, in `tmuxReply.ts`. */
 export class TmuxError extends OrchestratorError<TmuxErrorCode> {
   readonly disposition: ErrorDisposition;
+  /** Why, without code and command. */
+  readonly detail: string | undefined;
 
   constructor(
     readonly code: TmuxErrorCode,
@@ -48,6 +50,7 @@ export class TmuxError extends OrchestratorError<TmuxErrorCode> {
   ) {
     super(`${code}: tmux ${command}${options?.detail ? ` (${options.detail})` : ''}`, options);
     this.disposition = dispositions[code];
+    this.detail = options?.detail;
   }
 
   static is<C extends TmuxErrorCode>(error: unknown, code?: C): error is TmuxError & { readonly code: C } {

@@ -116,7 +116,7 @@ describe('set-up of tmux', () => {
     const host = own.host();
     await host.start();
     assert.equal(blockedCode(host.status), 'tmux.socketFolderUnsafe');
-    assert.match(detailOf(host.status), new RegExp(`chmod 700 ${join(folder, `tmux-${uid}`)}\\)$`));
+    assert.match(detailOf(host.status), new RegExp(`chmod 700 ${join(folder, `tmux-${uid}`)}$`));
     chmodSync(join(folder, `tmux-${uid}`), 0o700);
     await host.start();
     assert.equal(host.status.kind, 'ready');

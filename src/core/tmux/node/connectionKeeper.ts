@@ -151,7 +151,7 @@ export class ConnectionKeeper {
       error instanceof TmuxError && (error.disposition === 'reconfigure' || error.code === 'tmux.fenced');
     if (!isBlocked) return false;
     this.#isLooping = false;
-    this.#setStatus({ kind: 'blocked', code: error.code, detail: error.message });
+    this.#setStatus({ kind: 'blocked', code: error.code, detail: error.detail ?? error.message });
     this.#settle();
     return true;
   }
