@@ -1,3 +1,4 @@
+import { wantWhatIs } from './afterRestore';
 import { AgentFactory } from './agents/agentFactory';
 import type { AgentHost, HostStatus } from './agents/agentHost';
 import type { LaunchTools } from './agents/launchTools';
@@ -191,6 +192,7 @@ export class OwnerSession implements Disposable {
       supervisor, store, factory, clock, sha256: workspace.sha256,
       adoptType: (type) => fleetTypes.adopt(type), isFleetType: (id) => fleetTypes.has(id),
     }); // prettier-ignore
+    if (opened.isRestored) await wantWhatIs(store, host, log);
     await supervisor.begin(signal);
     this.#owned.add(new OwnerViews(supervisor, board, factory));
     this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));

@@ -98,6 +98,8 @@ export interface OpenedStore {
   };
   /** Where old records go; missing where the store is not kept in a file (tests). */
   readonly archive?: RecordArchive;
+  /** A backup took its place: what it says is of the past. */
+  readonly isRestored?: boolean;
   /** What the person must know about the opening: a damaged file that was set aside, lost acknowledged changes, a backup that was restored. Empty when all is well. */
   readonly warnings: readonly StoreWarning[];
 }

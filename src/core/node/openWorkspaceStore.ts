@@ -24,6 +24,7 @@ export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Pr
   return {
     store,
     durable: { store, wasUnclean: report.wasUnclean, onDidFindDamage: damage.event },
+    isRestored: restored !== undefined,
     warnings: warningsOf(report),
   };
 }

@@ -31,7 +31,7 @@ export function restoreDetail(
   return [
     `${when}${backup.file}`,
     `${lost}: agents that were added, names, history, prompts and approvals.`,
-    'Agents keep running. Those that the backup does not know are shown under their ids.',
+    'Agents keep running. Those that the backup does not know are shown under their ids. None is started: who does not run now is stopped.',
     `${present}. The backup is checked before anything changes; when it is damaged, everything stays as it is.`,
   ].join('\n\n');
 }

@@ -32,6 +32,34 @@ describe('The store of an engine, from a shell', function () {
     return agents.map(({ id, name, pid = 0 }) => ({ id, name, pid })).sort((a, b) => (a.id < b.id ? -1 : 1));
   };
 
+  it('R17 R18 a restore starts nobody who was stopped or removed since, and ends nobody who was started since', async () => {
+    const engine = await machine.engine();
+    await engine.becomes('ready');
+    const start = async (name: string): Promise<void> => {
+      assert.equal((await orc('start', 'demo', '--name', name)).code, 0);
+    };
+    for (const name of ['Stopped', 'Removed', 'Started']) await start(name);
+    assert.equal((await orc('stop', 'Started')).code, 0);
+    const { file } = (await orc('data', 'backup')).answer as { readonly file: string };
+    for (const verb of ['stop', 'remove'] as const) {
+      const name = verb === 'stop' ? 'Stopped' : 'Removed';
+      assert.equal((await orc('stop', name)).code, 0);
+      if (verb === 'remove') assert.equal((await orc('remove', name)).code, 0);
+    }
+    assert.equal((await orc('start', '--existing', 'Started')).code, 0);
+    const standing = async () => {
+      const { agents } = (await orc('list')).answer as { readonly agents?: readonly (Row & { lifecycle: string })[] };
+      return Object.fromEntries((agents ?? []).map(({ name, lifecycle, pid }) => [name, [lifecycle, pid]]));
+    };
+    const [, pid] = (await standing())['Started'] ?? [];
+    assert.ok(pid);
+    assert.equal((await orc('data', 'restore', file, '--yes')).code, 0);
+    await eventually('all are at rest', async () => (await standing())['Removed']?.[0] === 'stopped', { timeoutMs: 20_000 }); // prettier-ignore
+    const after = await standing();
+    assert.deepEqual([after['Stopped']?.[0], after['Started']], ['stopped', ['running', pid]]);
+    assert.match(JSON.stringify((await orc('why', 'Removed')).answer), /stopped/);
+  });
+
   it('R5 is backed up and restored while agents run on; a damaged one comes back, too', async () => {
     const engine = await machine.engine();
     await engine.becomes('ready');
