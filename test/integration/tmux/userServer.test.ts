@@ -97,7 +97,17 @@ describe('the tmux server of a person beside ours', function () {
       );
     } finally {
       spawnSync(installedTmux() ?? '', ['kill-server'], { env });
+      await eventually('the last canary has been written', () => isRemoved(places)); // hooks run on after their server
+    }
+  }
+
+  function isRemoved(places: TmuxTestServer): boolean {
+    try {
       places.dispose();
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+      return false;
     }
   }
 
