@@ -35,9 +35,16 @@ export interface OtherRun {
   readonly output: string;
 }
 
-/** Runs a test file in VS Code's Node. `grep` chooses tests by their title. */
+/**
+ * True when a suite of node:sqlite is to be declared in this process: it runs here, or, where no Node of this machine could, is
+ * told as not run. Otherwise VS Code's Node runs it (`runInEditorNode`).
+ */
+export const declaresNodeSqlite = noNodeSqlite === undefined || !hasEditorNode();
+
+/** Runs a test file in VS Code's Node, whose results are recorded as this run's. `grep` chooses tests by their title. */
 export function runInEditorNode(file: string, grep: string): Promise<OtherRun> {
-  const args = [path.join(root, 'node_modules/mocha/bin/mocha.js'), '--reporter', 'dot', '--fgrep', grep, file];
+  const reporter = path.join(root, 'test/support/resultsReporter.cjs');
+  const args = [path.join(root, 'node_modules/mocha/bin/mocha.js'), '--reporter', reporter, '--fgrep', grep, file];
   return new Promise((resolve) => {
     execFile(editorNode, args, { cwd: root, maxBuffer: 10_000_000 }, (error, stdout, stderr) => {
       const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(stdout)?.[1] ?? 0);
