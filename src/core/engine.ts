@@ -17,6 +17,7 @@ import type { ImportReport } from '../shared/importReport';
 import type { OutsideTransformation } from './data/processing/outsideStep';
 import type { ApplicableFix, IntegrityReport } from './data/integrity/integrityReport';
 import type { DataStatus, RestoreReport } from './data/storeCare';
+import type { BackupInspection } from './backupInspection';
 import type { Disposable } from './base/disposable';
 import type { SearchAnswer, SearchRequest } from './recordSearch';
 import type { Event } from './base/event';
@@ -28,8 +29,9 @@ export type { ExportFormat, ExportReport, ExportRequest } from './data/exchange/
 export type { ImportRequest } from './data/exchange/dataImport';
 export type { ImportReport } from '../shared/importReport';
 export type { BackupReport, CheckDepth, CompactReport, StoreCheckReport, StoreFinding } from './data/durableStore';
-export type { BackupKind, DataStatus, KeptBackup, KeptCheck, RestoreReport } from './data/storeCare';
+export type { BackupKind, DataStatus, KeptBackup, KeptCheck, RestoreReport, UnusableBackup } from './data/storeCare';
 export type { ApplicableFix, IntegrityFinding, IntegrityFix, IntegrityReport } from './data/integrity/integrityReport';
+export type { BackedUpAgent, BackupInspection, UsableBackup } from './backupInspection';
 export type { KeptPipeline, PipelineReport, PipelineRequest, RejectedRecord } from './ownerPipelines';
 export type { AgentUsage } from './agents/usage';
 export type { Diagnosis } from './base/diagnosis';
@@ -191,6 +193,11 @@ export interface Engine extends Disposable {
     onProgress: (step: FleetStep) => void,
     signal: AbortSignal,
   ): Promise<BackupReport>;
+  /**
+   * Looks at all of a file before it is restored, and changes nothing: only where the store can be restored from, the owner or an engine that is
+   * blocked by its store. @param file absolute @throws {EngineError} elsewhere; {DataError} data.io
+   */
+  inspectBackup(file: string, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<BackupInspection>;
   /**
    * By decision of a person: a backup takes the place of the store. It is checked and the present store is backed up first; then the
    * engine begins anew with it, by itself, soon after this resolved. Agents keep running. The notice {@link STORE_RESTORED} tells it.

@@ -34,6 +34,7 @@ import {
 import type { EngineCalls } from './engineCalls';
 import { EngineRun } from './engineRun';
 import { EngineError, unavailable } from './engineErrors';
+import { inspectBackup } from './backupInspection';
 import { optionsOf } from './maintenanceSteps';
 import { isBlockedByStore, statusWithoutStore, storeDiagnoses } from './storeDiagnosis';
 import type { EngineSettings } from './engineSettings';
@@ -371,6 +372,14 @@ export class Orchestrator implements Engine {
   checkData: EngineCalls['checkData'] = async (...args) => (await this.#calls()).checkData(...args);
   backUpData: EngineCalls['backUpData'] = async (...args) => (await this.#calls()).backUpData(...args);
   compactData: EngineCalls['compactData'] = async (...args) => (await this.#calls()).compactData(...args);
+
+  inspectBackup: Engine['inspectBackup'] = async (file, onProgress, signal) => {
+    await this.#whenStarted();
+    const isHere = this.#status.kind === 'ready' || isBlockedByStore(this.#status);
+    const keeper = isHere ? this.#workspace?.storeKeeper : undefined;
+    if (!keeper) throw this.#unavailable();
+    return inspectBackup(keeper, file, optionsOf(onProgress, signal));
+  };
 
   restoreData: EngineCalls['restoreData'] = async (backup, onProgress, signal) => {
     const keeper = isBlockedByStore(this.#status) ? this.#workspace?.storeKeeper : undefined;

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Clock } from '../core/base/clock';
 import type { Disposable } from '../core/base/disposable';
+import { describeError } from '../core/base/errors';
 import type { Logger } from '../core/base/log';
 import type { Engine } from '../core/engine';
 import { AgentsView } from './agents/agentsView';
@@ -29,6 +30,7 @@ import type { LiveSettings } from './liveSettings';
 import { DeliveryPresenter } from './notices/deliveryPresenter';
 import { type AnswerShown, NeedsYouPresenter, type ToldElsewhere } from './notices/needsYouPresenter';
 import { NoticePresenter } from './notices/noticePresenter';
+import { OrderedStarts } from './notices/orderedStarts';
 import { ResumePresenter } from './notices/resumePresenter';
 import { VscodeWindow } from './notices/vscodeWindow';
 import type { Memory } from './notices/windowPort';
@@ -78,7 +80,9 @@ export interface WindowParts {
 }
 
 export function createWindow(parts: ContributionParts): WindowParts {
-  const { engine, settings, clock, log } = parts;
+  const { settings, clock, log } = parts;
+  const starts = new OrderedStarts((error) => log.error('listener of starts', { error: describeError(error) }));
+  const engine = starts.watching(parts.engine);
   const reporter = new Reporter(engine, log);
   const facts = new WorkspaceFacts(engine, new ContextKeySetter(log), log);
   const view = new AgentsView(engine, clock, settings, log);
@@ -92,24 +96,27 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const resume = new ResumeDesk({ engine, window, documents, sender });
   const approvals = new ApprovalDesk({ engine, clock, window, documents });
   const fleet = new FleetController({
-    ...{ engine, documents, reporter, picker, log, isTrusted },
+    ...{ engine, documents, reporter, picker, window, log, isTrusted },
     members: new FleetMembers(parts.workspaceMemory),
     resume,
   });
-  const handlers = createHandlers(parts, {
-    view,
-    terminals,
-    mirrors,
-    reporter,
-    documents,
-    picker,
-    window,
-    sender,
-    editor,
-    resume,
-    fleet,
-    approvals,
-  });
+  const handlers = createHandlers(
+    { ...parts, engine },
+    {
+      view,
+      terminals,
+      mirrors,
+      reporter,
+      documents,
+      picker,
+      window,
+      sender,
+      editor,
+      resume,
+      fleet,
+      approvals,
+    },
+  );
   const answer: AnswerShown = async (request, given) => {
     try {
       demandControl(engine);
@@ -123,6 +130,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const elsewhere: ToldElsewhere = {
     covers: (agent) => returning.covers(agent),
     onDidTell: reporter.onDidTell,
+    starts,
   };
   const contributions: readonly Contribution[] = [
     { register: () => facts },
@@ -137,6 +145,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => registerTerminalProfile(picker, terminals) },
     { register: () => window },
     { register: () => reporter },
+    { register: () => starts },
     { register: () => new NoticePresenter(engine, clock, window, parts.globalMemory, level) },
     { register: () => new DeliveryPresenter(engine, clock, window, sender, level) },
     { register: () => returning },
@@ -175,7 +184,7 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
   const dialog = new PromptDialog({ engine, window, sender, write: editor.open.bind(editor), ask: askPrompt });
   return {
     ...agentCommands({
-      ...{ engine, targets, reporter, isTrusted, reveal },
+      ...{ engine, targets, reporter, window, isTrusted, reveal },
       startDialog: new StartAgentDialog(engine),
       resume,
     }),

@@ -1,4 +1,5 @@
 import type { Engine } from '../core/engine';
+import { overlaidEngine } from './overlaidEngine';
 import { WindowError } from './windowErrors';
 
 /** Whether the person trusts the workspace of this window. Trust is only ever gained, never lost, while it is open. */
@@ -10,7 +11,7 @@ export type IsTrusted = () => boolean;
  */
 export function gateByTrust(engine: Engine, isTrusted: IsTrusted): Engine {
   const demand = (): void => demandTrust(isTrusted);
-  const gated: Partial<Engine> = {
+  return overlaidEngine(engine, {
     startAgent: async (...args) => (demand(), engine.startAgent(...args)),
     startExisting: async (...args) => (demand(), engine.startExisting(...args)),
     restartAgent: async (...args) => (demand(), engine.restartAgent(...args)),
@@ -28,14 +29,6 @@ export function gateByTrust(engine: Engine, isTrusted: IsTrusted): Engine {
     registerAgentType: (...args) => (demand(), engine.registerAgentType(...args)),
     registerValidationRule: (...args) => (demand(), engine.registerValidationRule(...args)),
     registerTransformation: (...args) => (demand(), engine.registerTransformation(...args)),
-  };
-  return new Proxy(engine, {
-    get(target, property) {
-      const own: unknown = Reflect.get(gated, property);
-      if (own !== undefined) return own;
-      const value: unknown = Reflect.get(target, property, target); // private fields need the engine itself as `this`
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
   });
 }
 

@@ -9,6 +9,7 @@ import {
   type AgentView,
   type AgentViewChange,
   type ApplicableFix,
+  type BackupInspection,
   type BackupReport,
   type CheckDepth,
   type CompactReport,
@@ -433,6 +434,15 @@ export class FakeEngine implements Engine {
   async backUpData(file: string | undefined): Promise<BackupReport> {
     this.#call(`backUpData ${file ?? ''}`);
     return { file: file ?? '/data/backups/manual.db', sizeBytes: 40_960, seq: 7, records: 3 };
+  }
+
+  inspection: BackupInspection = {
+    ...{ isUsable: true, file: '/data/backups/manual.db', sizeBytes: 40_960, seq: 5, records: 2, schemaVersion: 1 },
+    agents: [],
+  };
+  async inspectBackup(file: string): Promise<BackupInspection> {
+    this.#call(`inspectBackup ${file}`);
+    return this.inspection;
   }
 
   async restoreData(backup: string): Promise<RestoreReport> {

@@ -181,6 +181,16 @@ export class Agents {
     });
   }
 
+  /** With its question, in whatever state the agent is. */
+  async remove(name, timeout) {
+    await this.menu(name, 'Remove Agent');
+    await this.window
+      .dialog()
+      .getByRole('button', { name: /Remove Agent$/ })
+      .click({ timeout });
+    await this.row(name).waitFor({ state: 'detached', timeout });
+  }
+
   async run(title, command) {
     await this.window.run(`Core Orchestrator: ${title}`, { id: `${CONTAINER}.${command}` });
   }

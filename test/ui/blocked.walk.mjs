@@ -112,8 +112,7 @@ await walk('Something is in the way', async (it) => {
     await window.notificationAction('Broken ended with exit code 3', 'Show Last Screen');
     await window.waitTerminal(/no such model/);
     await agents.closeToasts();
-    await agents.menu('Broken', 'Remove Agent');
-    await agents.row('Broken').waitFor({ state: 'detached' });
+    await agents.remove('Broken');
   });
 
   await it.step(
@@ -126,8 +125,7 @@ await walk('Something is in the way', async (it) => {
       await agents.container.getByText('tmux stopped. Reconnecting').waitFor();
       await eventually('the row is removed', async () => {
         // A row that is drawn anew while its menu is up loses the click.
-        await agents.menu('Scout', 'Remove Agent');
-        await agents.row('Scout').waitFor({ state: 'detached', timeout: 4_000 });
+        await agents.remove('Scout', 4_000);
         return true;
       });
       await agents.container.getByText('tmux has stopped').waitFor();

@@ -359,9 +359,21 @@ await walk('First hour', async (it) => {
     assert.ok(isAlive(before.builder.pid), 'the others go on');
   });
 
-  await it.step('remove takes the row away', async () => {
+  await it.step('remove asks first, says what is deleted, and takes the row away; who runs is ended', async () => {
     await agents.menu('Planner', 'Remove Agent');
-    await agents.row('Planner').waitFor({ state: 'detached' });
+    await window.dialog().getByText('Remove Planner?').waitFor();
+    assert.match(await window.dialog().innerText(), /prompts are deleted[^]*Export Data or Back Up Store/);
+    await it.shot(window, 'remove');
+    await window.dialog().getByRole('button', { name: 'Cancel' }).click();
+    await agents.is('Planner', 'stopped');
+    await agents.remove('Planner');
+    const { reviewer } = runningAgents(it);
+    await agents.menu('Reviewer', 'Remove Agent');
+    await window.dialog().getByText('End and remove Reviewer?').waitFor();
+    await it.shot(window, 'remove-running');
+    await window.dialog().getByRole('button', { name: 'End and Remove Agent' }).click();
+    await agents.row('Reviewer').waitFor({ state: 'detached' });
+    assert.equal(isAlive(reviewer.pid), false, 'it lives');
   });
 
   await it.step('Stop All asks, then everything is stopped', async () => {

@@ -87,7 +87,7 @@ await walk('Prompts and approvals', async (it) => {
     await agents.sendPrompt('Analyst', 'ask');
     await agents.is('Analyst', 'needs input');
     await agents.menu('Analyst', 'Queue Prompt…');
-    await window.quick.getByText(/Send Prompt to Analyst/).waitFor();
+    await window.quick.getByText(/Queue Prompt for Analyst/).waitFor();
     await window.input('never mind');
     await eventually('queued', async () => (await agents.labels()).some((label) => /1 prompt waits/.test(label)));
     await agents.menu('Analyst', 'Cancel Queued Prompt…');

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Agents, inWalkFolder, runningAgents } from './agents.mjs';
-import { walk } from './walk.mjs';
+import { eventually, walk } from './walk.mjs';
 
 await walk('The store is damaged or newer', async (it) => {
   const dataDir = join(it.tmp, 'data');
@@ -90,11 +90,22 @@ await walk('The store is damaged or newer', async (it) => {
     await agents.is('scout', 'unknown'); // its type was kept in the damaged store
   });
 
+  writeFileSync(join(dataDir, 'not-a-backup.db'), 'a text\n'.repeat(100));
   await it.step(
     'the notice leads to the backup, which is restored and told; the agents run on, with their names',
     async () => {
       await window.notificationAction('The store was damaged', 'Restore from Backup…');
+      await window.pick('Choose a File…');
+      await window.input(join(dataDir, 'not-a-backup.db'));
+      await window.notification('is not a backup of Core Orchestrator').waitFor();
+      assert.equal(await window.dialog().count(), 0, 'nothing is asked about a file that cannot be restored');
+      await it.shot(window, 'not-a-backup');
+      await window.notificationAction('is not a backup of Core Orchestrator', 'Choose Another…');
       await window.pick('made by you');
+      await window
+        .dialog()
+        .getByText(/1 agent \(Scout\)/)
+        .waitFor();
       await it.shot(window, 'restore');
       await window.dialog().getByRole('button', { name: 'Restore' }).click();
       await window.notification('A backup was restored').waitFor({ timeout: 30_000 });
@@ -105,7 +116,65 @@ await walk('The store is damaged or newer', async (it) => {
       await agents.assertClean({ log: false });
     },
   );
+
+  await it.step(
+    'a search finds a prompt while it is typed, stays when the focus goes elsewhere, and opens it',
+    async () => {
+      await agents.sendPrompt('Scout', 'look at the basket');
+      await agents.is('Scout', 'idle');
+      await agents.run('Search Records', 'searchRecords');
+      await window.input('bask', { enter: false });
+      const found = window.quick.getByRole('option', { name: /Scout, acknowledged · prompt of/ });
+      await found.waitFor();
+      await window.page.locator('.part.editor').click();
+      await it.shot(window, 'search');
+      assert.equal(await window.quick.locator('.quick-input-box input').inputValue(), 'bask', 'it is still there');
+      await found.click();
+      await window.tab(/Prompt to Scout/).waitFor();
+      await eventually('the prompt', async () => /look at the basket/.test(await editorText(window)));
+      await it.shot(window, 'search-opened');
+    },
+  );
+
+  await it.step(
+    'what was exported is brought back: looked at, reported, and written when it was agreed to',
+    async () => {
+      const file = join(workspace, 'agents.ndjson');
+      await agents.menu('Scout', 'Stop Agent');
+      await agents.is('Scout', 'stopped');
+      await agents.run('Export Data…', 'exportData');
+      await window.pick(/^NDJSON/);
+      await window.pick(/^With Secrets/);
+      await window.input(file);
+      await window.notification(/Exported \d+ records/).waitFor();
+      await agents.menu('Scout', 'Rename Agent');
+      await window.quick.getByText('Rename Agent').first().waitFor();
+      await window.input('Ranger');
+      await agents.is('Ranger', 'stopped');
+      await agents.closeToasts();
+      await agents.run('Import Data…', 'importData');
+      await window.input(file);
+      await window.pick(/^Replace Those Here/);
+      await window
+        .dialog()
+        .getByText(/Import \d+ records?\?/)
+        .waitFor();
+      await it.shot(window, 'import');
+      await window.dialog().getByRole('button', { name: 'Show Report' }).click();
+      await agents.rendered(/What would be imported from[^]*replaced/);
+      await it.shot(window, 'import-report');
+      await window.notificationAction('as the report tells?', /^Import/);
+      await window.notification(/Imported \d+ records?/).waitFor();
+      await agents.is('Scout', 'stopped');
+      await it.shot(window, 'imported');
+      await agents.assertClean({ log: false });
+    },
+  );
 });
+
+async function editorText(window) {
+  return (await window.page.locator('.editor-instance .view-lines').innerText()).replace(/\u00a0/g, ' ');
+}
 
 /** The store in force of the only workspace. */
 function storeFile(dataDir) {

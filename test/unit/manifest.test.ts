@@ -5,6 +5,7 @@ import manifest from '../../package.json';
 import { Lifecycle } from '../../src/core/agents/agentState';
 import { contextValue } from '../../src/vscode/agents/agentText';
 import { AgentError } from '../../src/core/agents/agentErrors';
+import { COMMAND_TITLES } from '../../src/vscode/commandTitles';
 import { errorMessages, messageFor, messageForCode } from '../../src/vscode/errorMessages';
 import {
   AGENTS_VIEW_ID,
@@ -45,6 +46,10 @@ const configuration = contributes.configuration.flatMap(
 describe('package.json and manifest.ts', () => {
   it('name the same commands', () => {
     assert.deepEqual([...commands.keys()].sort(), [...Object.values(CommandId)].sort());
+  });
+
+  it('call commands the same, but for the ellipsis: questions of a command have its title', () => {
+    for (const [id, { title }] of commands) assert.equal(COMMAND_TITLES[id as CommandId], title.replace(/…$/, ''));
   });
 
   it('name the same view, container, terminal profile, walkthrough and extension', () => {
@@ -190,6 +195,7 @@ describe('commands in package.json', () => {
 
   it('each have a handler', () => {
     const sources = sourcesBelow(path.join(root, 'src', 'vscode'))
+      .filter((file) => path.basename(file) !== 'commandTitles.ts')
       .map((file) => readFileSync(file, 'utf8'))
       .join('\n');
     for (const name of Object.keys(CommandId)) assert.match(sources, new RegExp(`\\[CommandId\\.${name}\\]: `), name);

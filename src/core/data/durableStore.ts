@@ -41,8 +41,19 @@ export interface StoreCheckReport {
   readonly changes: number;
   /** Highest change in what was checked. */
   readonly seq: number;
+  /** Only when it was asked for. */
+  readonly contents?: StoreContents;
 }
 
+/** What a check tells of a file besides findings. */
+export interface StoreContents {
+  /** When the newest change in it was made; absent when it has none. */
+  readonly lastChangeAtMs?: number;
+  /** Values of the kind that was asked for, without those of damaged records; at most {@link maxListed}. */
+  readonly values: readonly unknown[];
+}
+
+export const maxListed = 1_000;
 export const maxFindings = 1_000;
 
 /** `quick`: pages and tables (quick_check). `full`: indexes, too (integrity_check), every record, every entry of the journal. */

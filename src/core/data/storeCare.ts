@@ -8,6 +8,7 @@ import type {
   DurableStore,
   MaintenanceOptions,
   StoreCheckReport,
+  StoreContents,
 } from './durableStore';
 
 /** Who made a backup: the schedule, a person, a restore (of what was there before it), or a change of the schema. */
@@ -26,6 +27,26 @@ export interface KeptBackup {
   readonly sqliteVersion: string;
   /** It was checked whole when it was made. A restore checks it again in any case. */
   readonly isChecked: boolean;
+}
+
+/** What a person should know of a file before it takes the place of the store, or why it cannot. */
+export type InspectedFile =
+  | (BackupReport & {
+      readonly isUsable: true;
+      readonly schemaVersion: number;
+      readonly contents?: StoreContents;
+    })
+  | UnusableBackup;
+
+export interface UnusableBackup {
+  readonly isUsable: false;
+  /**
+   * `unreadable`: it is not there, or may not be read; `other`: no backup of this product; `store`: a store in use, which may lack what is in its
+   * log; `newer`: a newer product made it; `damaged`.
+   */
+  readonly why: 'unreadable' | 'other' | 'store' | 'newer' | 'damaged';
+  /** More, in words, without contents of records; may be empty. */
+  readonly detail: string;
 }
 
 export interface StoreSizes {
@@ -85,6 +106,8 @@ export interface StoreKeeper {
   removeBackup(file: string): Promise<void>;
   /** Looks at the header only. @throws {DataError} data.invalid when it is no backup of this product */
   requireBackup(file: string): void;
+  /** Looks at all of a file that is to be restored and changes nothing. `kind`: whose values are told. @throws {DataError} data.io; what aborted it */
+  inspectBackup(file: string, kind: string, options: MaintenanceOptions): Promise<InspectedFile>;
   /** Puts a checked copy where the next opening of the store takes it over. @throws {DataError} data.invalid, data.corrupt, data.io */
   prepareRestore(backup: string, options: PrepareOptions): Promise<BackupReport>;
   lastCheck(): Promise<KeptCheck | undefined>;

@@ -17,6 +17,7 @@ export type FollowedEngine = Omit<
   | 'start'
   | 'stop'
   | 'takeOver'
+  | 'inspectBackup'
   | 'registerAgentType'
   | 'registerValidationRule'
   | 'registerTransformation'

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { Emitter } from '../base/event';
 import { silentLogger } from '../base/log';
 import { type OpenDataStoreOptions, openDataStore } from '../data/node/openDataStore';
@@ -34,7 +33,7 @@ function warningsOf({ file, missingChanges, quarantinedFile, restored }: OpenRep
   if (restored)
     warnings.push({
       fingerprint: STORE_RESTORED,
-      level: 'warning',
+      level: 'info',
       title: 'A backup was restored',
       detail: restoredText(restored),
     });
@@ -49,12 +48,9 @@ function warningsOf({ file, missingChanges, quarantinedFile, restored }: OpenRep
   return warnings;
 }
 
-function restoredText({ backup, seq, records, replacedFile, presentBackup }: AppliedRestore): string {
-  const what = backup === undefined ? 'a backup' : basename(backup);
-  const size = seq === undefined ? '' : `, with ${records ?? 0} records, up to change ${seq}`;
-  const former = [
-    ...(presentBackup === undefined ? [] : [`backed up as ${basename(presentBackup)}`]),
-    ...(replacedFile === undefined ? [] : [`put aside as ${basename(replacedFile)}`]),
-  ];
-  return `The store is now as it was in ${what}${size}. ${former.length === 0 ? '' : `The former one is ${former.join(' and ')}. `}Agents kept running; what was kept since then is not in the store any more.`;
+/** In few words: which files it was, and where the former store is, is in the log. */
+function restoredText({ records, presentBackup }: AppliedRestore): string {
+  const holds = records === undefined ? '' : `It holds ${records === 1 ? '1 record' : `${records} records`}. `;
+  const undo = presentBackup === undefined ? '' : ' Restore from Backup undoes this.';
+  return `${holds}Agents kept running; what was kept after it was made is not in the store any more.${undo}`;
 }

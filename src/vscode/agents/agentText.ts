@@ -2,7 +2,7 @@ import type { Activity, ExitCause, Lifecycle } from '../../core/agents/agentStat
 import { wordsOf } from '../../core/agents/lastWords';
 import { type AgentView, needsYouOf } from '../../core/engine';
 import { ACTIVITY_WORDS, LIFECYCLE_WORDS, stateWords as wordsOfCodes, withTerm } from '../../shared/stateWords';
-import { requestTitle } from '../approvals/requestText';
+import { requestSubject, requestTitle } from '../approvals/requestText';
 import { isTroubled, queueWords, receiptInRow } from '../prompts/receiptText';
 
 /** An icon that tells the state by its shape; the colour only repeats it. */
@@ -95,7 +95,7 @@ export function description(agent: AgentView, nowMs: number): string {
   const state = stateWords(agent);
   const receipt = receiptInRow(agent.lastReceipt, nowMs);
   const queued = agent.queuedPromptCount === 0 ? '' : `${agent.queuedPromptCount} queued`;
-  const asked = agent.request ? requestTitle(agent.request) : '';
+  const asked = agent.request ? requestSubject(agent.request) : '';
   const isFirst = isTroubled(agent.lastReceipt) && isLive(agent); // how an agent ended is graver
   const parts = isFirst ? [receipt, state, queued, asked] : [state, queued, asked, receipt];
   const said = parts.filter((part) => part !== '');

@@ -18,16 +18,16 @@ const asks: AgentFilter = (agent) => !agent.isManagedElsewhere && agent.request 
 /** Commands that answer what one agent asks. Never several at once: each request is read by itself. */
 export function approvalCommands({ engine, targets, desk }: ApprovalCommandParts): CommandHandlers {
   const withOne =
-    (title: string, act: (id: AgentId) => Promise<void>): AgentCommand =>
+    (command: CommandId, act: (id: AgentId) => Promise<void>): AgentCommand =>
     async (row) => {
       demandControl(engine);
-      const id = await targets.one(title, asks, row);
+      const id = await targets.one(command, asks, row);
       if (id !== undefined) await act(id);
     };
   return {
-    [CommandId.ReviewRequest]: withOne('Review Request', (id) => desk.review(id)),
-    [CommandId.ApproveRequest]: withOne('Approve Request', (id) => desk.approve(id)),
-    [CommandId.DenyRequest]: withOne('Deny Request', (id) => desk.deny(id)),
-    [CommandId.DenyRequestWithReason]: withOne('Deny Request', (id) => desk.denyWithReason(id)),
+    [CommandId.ReviewRequest]: withOne(CommandId.ReviewRequest, (id) => desk.review(id)),
+    [CommandId.ApproveRequest]: withOne(CommandId.ApproveRequest, (id) => desk.approve(id)),
+    [CommandId.DenyRequest]: withOne(CommandId.DenyRequest, (id) => desk.deny(id)),
+    [CommandId.DenyRequestWithReason]: withOne(CommandId.DenyRequestWithReason, (id) => desk.denyWithReason(id)),
   };
 }

@@ -126,7 +126,6 @@ export class ApprovalDesk {
   ): Promise<string | undefined> {
     const { window, documents } = this.parts;
     const fileName = `Request of ${this.#name(request.agentId)}.txt`;
-    await documents.show(fileName, requestDocument(this.#name(request.agentId), request));
     const choices = [
       { id: 'later', label: 'Decide Later', description: 'Answer nothing now' },
       ...buttons.map((button) => ({
@@ -135,6 +134,7 @@ export class ApprovalDesk {
         ...(button === APPROVE ? { description: 'I have read the document below' } : {}),
       })),
     ];
+    await documents.show(fileName, requestDocument(this.#name(request.agentId), request, choices.length));
     const picked = await window.choose(question, 'Read the document before you choose', choices);
     await documents.close(fileName);
     return picked;

@@ -1,12 +1,18 @@
 import type { PermissionRequest } from '../../core/agents/permissionRequest';
 import { revealText } from '../../core/agents/visibleText';
-import { fitsDialog } from '../fleet/approvalText';
+import { belowQuestion, fitsDialog } from '../fleet/approvalText';
 
 /** One line about what is asked, for rows and notifications. Longer ones are shortened visibly; {@link requestText} is complete. */
 export function requestTitle(request: PermissionRequest, longest = 80): string {
   const title = oneLine([request.title, ...subjectOf(request)].join(' '));
   const characters = [...title];
   return characters.length <= longest ? title : `${characters.slice(0, longest - 1).join('')}…`;
+}
+
+/** What is asked, in few words for narrow places: of a dialog that only asks whether, first what it is about. `rm -r build`, `Bash: npm test`. */
+export function requestSubject(request: PermissionRequest): string {
+  const [subject] = subjectOf(request);
+  return subject === undefined ? requestTitle(request) : requestTitle({ ...request, title: subject, detail: '' });
 }
 
 /** Of a dialog whose first line only asks whether: the line after it, which says what. */
@@ -63,9 +69,9 @@ export function fitsInDialog(agentName: string, request: PermissionRequest): boo
   return !request.isCut && fitsDialog(requestText(agentName, request));
 }
 
-/** The document of a long request. */
-export function requestDocument(agentName: string, request: PermissionRequest): string {
-  return `Nothing of this has been allowed yet. Invisible characters are spelled out.\n\n${requestText(agentName, request)}\n`;
+/** The document of a long request. @param choices how many the question above it has */
+export function requestDocument(agentName: string, request: PermissionRequest, choices: number): string {
+  return `${oneLine(agentName)}${belowQuestion(choices)}Nothing of this has been allowed yet. Invisible characters are spelled out.\n\n${requestText(agentName, request)}\n`;
 }
 
 function indented(text: string): readonly string[] {

@@ -2,12 +2,15 @@ import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { AgentView, Engine } from '../../core/engine';
 import { isEnded, isInTheMiddle, isLive } from '../agents/agentText';
+import { COMMAND_TITLES } from '../commandTitles';
 import { AGENTS_VIEW_ID, CommandId } from '../manifest';
+import type { WindowPort } from '../notices/windowPort';
 import type { Reporter } from '../reporter';
 import { viewOf } from '../terminals/agentTerminals';
 import { demandTrust, type IsTrusted } from '../trustGate';
 import { nameProblem } from './agentName';
 import type { AgentFilter } from './agentPicker';
+import { confirmRemoval } from './agentRemoval';
 import type { AgentTargets } from './agentTargets';
 import { demandControl } from './control';
 import { lossText, restartText } from './lossText';
@@ -19,6 +22,7 @@ export interface AgentCommandParts {
   readonly engine: Engine;
   readonly targets: AgentTargets;
   readonly reporter: Reporter;
+  readonly window: Pick<WindowPort, 'confirm' | 'run'>;
   readonly startDialog: StartAgentDialog;
   readonly isTrusted: IsTrusted;
   readonly resume: ResumeDesk;
@@ -42,47 +46,48 @@ export function agentCommands(parts: AgentCommandParts): CommandHandlers {
     [CommandId.StartAgent]: () => startAgent(parts),
     [CommandId.StartAgentAgain]: async (row, rows) => {
       demandControl(engine);
-      const ids = await targets.many('Start Agent Again', canStart, row, rows);
-      await forEach(parts, 'Start Agent Again', ids, (id) => engine.startExisting(id));
+      const ids = await targets.many(CommandId.StartAgentAgain, canStart, row, rows);
+      await forEach(parts, CommandId.StartAgentAgain, ids, (id) => engine.startExisting(id));
     },
     [CommandId.StopAgent]: async (row, rows) => {
       demandControl(engine);
-      const ids = await targets.many('Stop Agent', canStop, row, rows);
+      const ids = await targets.many(CommandId.StopAgent, canStop, row, rows);
       if (!(await confirm(engine, 'Stop', ids))) return;
-      await forEach(parts, 'Stop Agent', ids, (id) => engine.stopAgent(id));
+      await forEach(parts, CommandId.StopAgent, ids, (id) => engine.stopAgent(id));
     },
     [CommandId.RestartAgent]: async (row, rows) => {
       demandControl(engine);
-      const ids = await targets.many('Restart Agent', canRestart, row, rows);
+      const ids = await targets.many(CommandId.RestartAgent, canRestart, row, rows);
       if (!(await confirm(engine, 'Restart', ids))) return;
-      await forEach(parts, 'Restart Agent', ids, (id) => engine.restartAgent(id));
+      await forEach(parts, CommandId.RestartAgent, ids, (id) => engine.restartAgent(id));
     },
     [CommandId.PauseAgent]: async (row, rows) => {
       demandControl(engine);
-      const ids = await targets.many('Pause Agent', canPause, row, rows);
-      await forEach(parts, 'Pause Agent', ids, (id) => engine.pauseAgent(id));
+      const ids = await targets.many(CommandId.PauseAgent, canPause, row, rows);
+      await forEach(parts, CommandId.PauseAgent, ids, (id) => engine.pauseAgent(id));
     },
     [CommandId.ResumeAgent]: async (row, rows) => {
       demandControl(engine);
-      const ids = await targets.many('Resume Agent', canResume, row, rows);
-      await forEach(parts, 'Resume Agent', ids, (id) => engine.resumeAgent(id));
+      const ids = await targets.many(CommandId.ResumeAgent, canResume, row, rows);
+      await forEach(parts, CommandId.ResumeAgent, ids, (id) => engine.resumeAgent(id));
     },
     [CommandId.ReleaseQuarantine]: async (row, rows) => {
       demandControl(engine);
-      const ids = await targets.many('Release From Quarantine', isQuarantined, row, rows);
-      await forEach(parts, 'Release From Quarantine', ids, (id) => engine.releaseQuarantine(id));
+      const ids = await targets.many(CommandId.ReleaseQuarantine, isQuarantined, row, rows);
+      await forEach(parts, CommandId.ReleaseQuarantine, ids, (id) => engine.releaseQuarantine(id));
     },
     [CommandId.ResumeConversation]: async (row, rows) => {
       demandTrust(parts.isTrusted);
       demandControl(engine);
-      for (const id of await targets.many('Resume Conversation', isResumable, row, rows)) await parts.resume.resume(id);
+      for (const id of await targets.many(CommandId.ResumeConversation, isResumable, row, rows))
+        await parts.resume.resume(id);
     },
     [CommandId.RenameAgent]: (row) => renameAgent(parts, row),
     [CommandId.RemoveAgent]: async (row, rows) => {
       demandControl(engine);
-      const ids = await targets.many('Remove Agent', isManaged, row, rows);
-      if (!(await confirm(engine, 'Remove', ids))) return;
-      await forEach(parts, 'Remove Agent', ids, (id) => engine.removeAgent(id));
+      const ids = await targets.many(CommandId.RemoveAgent, isManaged, row, rows);
+      if (!(await confirmRemoval(parts.window, engine, ids))) return;
+      await forEach(parts, CommandId.RemoveAgent, ids, (id) => engine.removeAgent(id));
     },
   };
 }
@@ -99,12 +104,12 @@ async function startAgent({ engine, startDialog, isTrusted, reveal }: AgentComma
 
 async function renameAgent({ engine, targets }: AgentCommandParts, row: unknown): Promise<void> {
   demandControl(engine);
-  const id = await targets.one('Rename Agent', isManaged, row);
+  const id = await targets.one(CommandId.RenameAgent, isManaged, row);
   if (id === undefined) return;
   const present = viewOf(engine, id).name;
   const taken = engine.agents.filter((agent) => agent.id !== id).map((agent) => agent.name);
   const name = await vscode.window.showInputBox({
-    title: 'Rename Agent',
+    title: COMMAND_TITLES[CommandId.RenameAgent],
     value: present,
     prompt: 'The new name. The id, and so the name of its tmux session, stays.',
     validateInput: (text) => nameProblem(text, taken),
@@ -113,7 +118,7 @@ async function renameAgent({ engine, targets }: AgentCommandParts, row: unknown)
 }
 
 /** Asks only when something would be lost: at least one of the agents is in the middle of something. */
-async function confirm(engine: Engine, verb: 'Stop' | 'Restart' | 'Remove', ids: readonly AgentId[]): Promise<boolean> {
+async function confirm(engine: Engine, verb: 'Stop' | 'Restart', ids: readonly AgentId[]): Promise<boolean> {
   const busy = ids
     .map((id) => engine.agent(id))
     .filter((agent): agent is AgentView => agent !== undefined && isInTheMiddle(agent));
@@ -130,10 +135,11 @@ async function confirm(engine: Engine, verb: 'Stop' | 'Restart' | 'Remove', ids:
 /** Does it for all at once; one failure does not keep the others from it. The first failure is shown, all are logged. */
 async function forEach(
   { reporter }: AgentCommandParts,
-  what: string,
+  command: CommandId,
   ids: readonly AgentId[],
   act: (id: AgentId) => Promise<void>,
 ): Promise<void> {
+  const what = COMMAND_TITLES[command];
   const work = Promise.allSettled(ids.map(act));
   const results = await vscode.window.withProgress({ location: { viewId: AGENTS_VIEW_ID } }, () => work);
   const failures = results.filter((result) => result.status === 'rejected');

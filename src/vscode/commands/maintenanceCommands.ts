@@ -5,13 +5,13 @@ import { demandTrust, type IsTrusted } from '../trustGate';
 import { MaintenanceDesk, type MaintenanceDeskParts } from './maintenanceDesk';
 import type { CommandHandlers } from './registerCommands';
 
-export interface MaintenanceCommandParts extends Omit<MaintenanceDeskParts, 'askForFile'> {
+export interface MaintenanceCommandParts extends Omit<MaintenanceDeskParts, 'askForFile' | 'folders'> {
   readonly isTrusted: IsTrusted;
 }
 
 /** Commands that look after the store. */
 export function maintenanceCommands({ isTrusted, ...parts }: MaintenanceCommandParts): CommandHandlers {
-  const desk = new MaintenanceDesk({ ...parts, askForFile });
+  const desk = new MaintenanceDesk({ ...parts, askForFile, folders });
   const trusted = (work: () => Promise<void>) => async (): Promise<void> => {
     demandTrust(isTrusted);
     await work();
@@ -22,6 +22,10 @@ export function maintenanceCommands({ isTrusted, ...parts }: MaintenanceCommandP
     [CommandId.CheckIntegrity]: trusted(() => desk.check()),
     [CommandId.Compact]: trusted(() => desk.compact()),
   };
+}
+
+function folders(): readonly string[] {
+  return (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
 }
 
 /** The dialog asks itself before a file is replaced; the store replaces nothing but its own backups. */

@@ -5,16 +5,16 @@ import {
   type Engine,
   type EngineStatus,
   type FleetStep,
-  type KeptBackup,
   STORE_RESTORED,
 } from '../../core/engine';
 import { bytesText, isBlockedByStore } from '../../core/storeDiagnosis';
 import { IntegrityFindings } from '../data/integrityFindings';
+import { COMMAND_TITLES } from '../commandTitles';
 import { localTime } from '../documents/localTime';
 import { CommandId } from '../manifest';
 import type { Choice, DocumentsPort, WindowPort } from '../notices/windowPort';
 import { demandControl } from './control';
-import { backupKindText, restoreDetail } from './maintenanceText';
+import { backupKindText, type ChosenBackup, restoreDetail, unusableText } from './maintenanceText';
 
 export interface MaintenanceDeskParts {
   readonly engine: Engine;
@@ -23,11 +23,14 @@ export interface MaintenanceDeskParts {
   readonly clock: Clock;
   /** Asks for a file; undefined when it was cancelled. @throws {ExchangeError} exchange.fileUnusable when it is not on the agents' machine */
   readonly askForFile: (kind: 'open' | 'save', title: string) => Promise<string | undefined>;
+  /** Of the workspace, absolute: whose agents a backup holds is told by them. */
+  readonly folders: () => readonly string[];
 }
 
 const KEPT = 'kept';
 const OTHER_FILE = 'file';
 const RESTORE = 'Restore';
+const CHOOSE_ANOTHER = 'Choose Another…';
 /** Longest wait for the engine to begin anew with a restored store. */
 const BEGUN_ANEW_MS = 20_000;
 
@@ -48,7 +51,7 @@ export class MaintenanceDesk {
   async backUp(): Promise<void> {
     const { engine, window, askForFile } = this.parts;
     if (!(await this.#isHere(managesStore))) return;
-    const title = 'Back Up Store';
+    const title = COMMAND_TITLES[CommandId.Backup];
     const where = await window.choose(title, 'Where should the backup be kept?', [
       { id: KEPT, label: 'With the Workspace’s Data', description: 'listed when you restore' },
       { id: OTHER_FILE, label: 'In a File…', description: 'for another disk or machine' },
@@ -67,14 +70,15 @@ export class MaintenanceDesk {
     const { engine, window } = this.parts;
     if (!(await this.#isHere(mayRestore))) return;
     const status = await engine.dataStatus();
-    const chosen = await this.#chooseBackup(status);
-    if (chosen === undefined) return;
+    const backup = await this.#usableBackup(status);
+    if (!backup) return;
     const question = 'Restore this backup in the place of the store?';
-    if ((await window.confirm(question, restoreDetail(chosen, status), [RESTORE])) !== RESTORE) return;
+    const detail = restoreDetail(backup, status, { folders: this.parts.folders(), agents: engine.agents });
+    if ((await window.confirm(question, detail, [RESTORE])) !== RESTORE) return;
     const hasBegun = await this.#progress('Restoring a backup', async (tell, signal) => {
       const begun = this.#begunAnew();
       try {
-        await engine.restoreData(chosen.file, tell, signal);
+        await engine.restoreData(backup.file, tell, signal);
         tell({ name: 'opening', done: 0, total: 0 });
         return await begun.wait();
       } finally {
@@ -118,9 +122,24 @@ export class MaintenanceDesk {
     return false;
   }
 
-  async #chooseBackup(status: DataStatus): Promise<Pick<KeptBackup, 'file'> | undefined> {
+  /** Asks which one until one can be restored: each is looked at before anything is asked about it. */
+  async #usableBackup(status: DataStatus): Promise<ChosenBackup | undefined> {
+    const { engine, window } = this.parts;
+    for (;;) {
+      const chosen = await this.#chooseBackup(status);
+      if (!chosen) return undefined;
+      const found = await this.#progress('Looking at the backup', (tell, signal) =>
+        engine.inspectBackup(chosen.file, tell, signal),
+      );
+      if (found.isUsable) return { ...chosen, found };
+      const again = await window.show('error', unusableText(chosen.file, found), [CHOOSE_ANOTHER]);
+      if (again !== CHOOSE_ANOTHER) return undefined;
+    }
+  }
+
+  async #chooseBackup(status: DataStatus): Promise<Omit<ChosenBackup, 'found'> | undefined> {
     const { window, askForFile } = this.parts;
-    const title = 'Restore from Backup';
+    const title = COMMAND_TITLES[CommandId.Restore];
     const choices: Choice[] = status.backups.map((backup) => ({
       id: backup.file,
       label: localTime(backup.takenAtMs).slice(0, 16),
@@ -128,7 +147,11 @@ export class MaintenanceDesk {
       detail: `${backup.seq === undefined ? '' : `change ${backup.seq}, `}schema ${backup.schemaVersion}, SQLite ${backup.sqliteVersion}, ${backup.isChecked ? 'checked when it was made' : 'not checked yet'}`,
     }));
     choices.push({ id: OTHER_FILE, label: 'Choose a File…', description: 'a backup that is kept elsewhere' });
-    const id = await window.choose(title, 'Which backup? It is checked before anything changes.', choices);
+    const id = await window.choose(
+      title,
+      'Which backup? It is looked at before anything is asked or changed.',
+      choices,
+    );
     if (id === undefined) return undefined;
     if (id !== OTHER_FILE) return status.backups.find(({ file }) => file === id);
     const file = await askForFile('open', title);

@@ -1,7 +1,18 @@
-import type { BackupKind, DataStatus, KeptBackup } from '../../core/engine';
+import type {
+  AgentView,
+  BackedUpAgent,
+  BackupKind,
+  DataStatus,
+  KeptBackup,
+  UnusableBackup,
+  UsableBackup,
+} from '../../core/engine';
 import { bytesText } from '../../core/storeDiagnosis';
 import { localTime } from '../documents/localTime';
 import { escapeMarkdown } from '../plainText';
+
+/** More names than this are not read. */
+const NAMED = 5;
 
 /** Who made a backup. */
 export function backupKindText(kind: BackupKind): string {
@@ -14,12 +25,21 @@ export function backupKindText(kind: BackupKind): string {
   return texts[kind];
 }
 
-/** Everything that a restore does, before it is confirmed. */
-export function restoreDetail(
-  backup: Pick<KeptBackup, 'file'> & Partial<KeptBackup>,
-  { seq, isReadOnly }: DataStatus,
-): string {
-  const when = backup.takenAtMs === undefined ? '' : `Of ${localTime(backup.takenAtMs).slice(0, 16)}. `;
+/** A backup that was looked at and can be restored; what is known of it from its name only where it is one of the workspace's own. */
+export interface ChosenBackup extends Pick<KeptBackup, 'file'>, Partial<Omit<KeptBackup, 'file'>> {
+  readonly found: UsableBackup;
+}
+
+/** Where a backup would be restored. */
+export interface RestorePlace {
+  /** Folders of the workspace, absolute. */
+  readonly folders: readonly string[];
+  /** The agents that are there now. */
+  readonly agents: readonly Pick<AgentView, 'folder'>[];
+}
+
+/** What the backup is and everything that a restore does, before it is confirmed. */
+export function restoreDetail(backup: ChosenBackup, { seq, isReadOnly }: DataStatus, place: RestorePlace): string {
   const since = backup.seq === undefined ? undefined : seq - backup.seq;
   const lost =
     since === undefined || since <= 0
@@ -29,11 +49,59 @@ export function restoreDetail(
     ? 'The present store is put aside whole'
     : 'The present store is backed up first, so that this can be undone in the same way, and put aside';
   return [
-    `${when}${backup.file}`,
+    `${contentsText(backup)}\n${backup.file}`,
+    ...foreignText(backup.found, place),
     `${lost}: agents that were added, names, history, prompts and approvals.`,
     'Agents keep running. Those that the backup does not know are shown under their ids. None is started: who does not run now is stopped.',
-    `${present}. The backup is checked before anything changes; when it is damaged, everything stays as it is.`,
+    `${present}.`,
   ].join('\n\n');
+}
+
+/** `Of 2026-11-23 08:00: 12 records, 2 agents (Scout, Builder). It is whole.` */
+function contentsText({ takenAtMs, found }: ChosenBackup): string {
+  const { records, agents, lastChangeAtMs } = found;
+  const time = (atMs: number): string => localTime(atMs).slice(0, 16);
+  const when =
+    takenAtMs !== undefined
+      ? `Of ${time(takenAtMs)}`
+      : lastChangeAtMs !== undefined
+        ? `Its newest change is of ${time(lastChangeAtMs)}`
+        : 'A backup without changes';
+  const names = agents.slice(0, NAMED).map(({ name }) => name);
+  const more = agents.length > names.length ? ` and ${agents.length - names.length} more` : '';
+  const who = agents.length === 0 ? 'no agents' : `${countText(agents.length, 'agent')} (${names.join(', ')}${more})`;
+  return `${when}: ${countText(records, 'record')}, ${who}. It was checked and is whole.`;
+}
+
+/** A backup says nothing of the workspace that it is of; where its agents work does. Their ids do not: workspaces use the same names. */
+function foreignText({ agents }: UsableBackup, { folders, agents: present }: RestorePlace): readonly string[] {
+  const isHere = ({ folder }: BackedUpAgent): boolean =>
+    present.some((agent) => agent.folder === folder) ||
+    folders.some((own) => folder === own || folder.startsWith(`${own}/`));
+  const [first] = agents;
+  if (!first || agents.some(isHere)) return [];
+  return [
+    `It looks like a backup of another workspace: none of its agents works in a folder of this one. ${first.name} works in ${first.folder}.`,
+  ];
+}
+
+/** Why a file cannot be restored, and what to do. */
+export function unusableText(file: string, { why, detail }: UnusableBackup): string {
+  const texts: Record<UnusableBackup['why'], string> = {
+    unreadable:
+      detail === 'ENOENT'
+        ? `${file} is not there any more. Choose another one.`
+        : `${file} cannot be read (${detail}). Choose a file that you may read.`,
+    other: `${file} is not a backup of Core Orchestrator. Choose a file that Back Up Store has made; an export is taken over by Import Data.`,
+    store: `${file} is a store in use and no backup: its newest changes may be in another file. Open its workspace, run Back Up Store there, and choose what that makes.`,
+    newer: `A newer version of Core Orchestrator made ${file} (${detail}). Update the extension, then restore it.`,
+    damaged: `${file} is damaged: ${detail} Choose an older backup.`,
+  };
+  return `Nothing was changed. ${texts[why]}`;
+}
+
+function countText(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
 }
 
 /** What a person does about a damaged file, as lines of Markdown. */

@@ -32,17 +32,17 @@ export function openCommands(parts: OpenCommandParts): CommandHandlers {
   const { engine, targets, terminals } = parts;
   return {
     [CommandId.AttachAgent]: async (row, rows) => {
-      for (const id of await targets.many('Attach to Agent', isAttachable, row, rows)) await terminals.attach(id);
+      for (const id of await targets.many(CommandId.AttachAgent, isAttachable, row, rows)) await terminals.attach(id);
     },
     [CommandId.OpenAgentBeside]: async (row, rows) => {
-      for (const id of await targets.many('Open Agent to the Side', isAttachable, row, rows))
+      for (const id of await targets.many(CommandId.OpenAgentBeside, isAttachable, row, rows))
         await terminals.attachBeside(id);
     },
     [CommandId.OpenMirror]: async (row, rows) => {
-      for (const id of await targets.many('Open Read-Only Mirror', isAttachable, row, rows)) parts.mirrors.open(id);
+      for (const id of await targets.many(CommandId.OpenMirror, isAttachable, row, rows)) parts.mirrors.open(id);
     },
     [CommandId.GoToAgent]: async () => {
-      const id = await targets.one('Go to Agent', any, undefined);
+      const id = await targets.one(CommandId.GoToAgent, any, undefined);
       if (id === undefined) return;
       await parts.reveal(id);
       if (engine.agent(id)?.isAttachable) await terminals.attach(id);
@@ -55,7 +55,7 @@ export function openCommands(parts: OpenCommandParts): CommandHandlers {
     },
     [CommandId.ShowHistory]: async (row) => {
       demandControl(engine); // the store is the owner's
-      const id = await targets.one('Show History', any, row);
+      const id = await targets.one(CommandId.ShowHistory, any, row);
       if (id === undefined) return;
       const changes = await engine.history(id);
       const view = viewOf(engine, id);

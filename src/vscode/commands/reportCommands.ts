@@ -4,6 +4,7 @@ import type { AgentTypeInfo, DoctorReport, Engine } from '../../core/engine';
 import { type DoctorFailure, doctorText } from '../documents/doctorText';
 import { explainText } from '../documents/explainText';
 import type { ReportDocuments } from '../documents/reportDocuments';
+import { COMMAND_TITLES } from '../commandTitles';
 import { isCancellation, messageFor } from '../errorMessages';
 import { CommandId } from '../manifest';
 import { withoutIcons } from '../plainText';
@@ -27,7 +28,7 @@ export function reportCommands(parts: ReportCommandParts): CommandHandlers {
   return {
     [CommandId.ExplainState]: async (row) => {
       demandControl(engine);
-      const id = await targets.one('Explain State', () => true, row);
+      const id = await targets.one(CommandId.ExplainState, () => true, row);
       if (id === undefined) return;
       const explanation = await engine.explain(id);
       const view = viewOf(engine, id);
@@ -46,7 +47,11 @@ async function doctor({ engine, documents, isTrusted }: ReportCommandParts, give
   if (types.length === 0) return;
   const reports: DoctorReport[] = [];
   const failures: DoctorFailure[] = [];
-  const options = { location: vscode.ProgressLocation.Notification, title: 'Doctor', cancellable: true };
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: COMMAND_TITLES[CommandId.Doctor],
+    cancellable: true,
+  };
   await vscode.window.withProgress(options, async (progress, token) => {
     const abort = new AbortController();
     const subscription = token.onCancellationRequested(() => abort.abort());
@@ -97,6 +102,9 @@ async function pickTypes(all: readonly AgentTypeInfo[]): Promise<readonly string
     iconPath: new vscode.ThemeIcon(type.icon),
     typeIds: [type.id],
   }));
-  const options = { title: 'Run Doctor', placeHolder: 'Which agent type? Its program is started for a moment.' };
+  const options = {
+    title: COMMAND_TITLES[CommandId.Doctor],
+    placeHolder: 'Which agent type? Its program is started for a moment.',
+  };
   return (await vscode.window.showQuickPick([everything, ...items], options))?.typeIds ?? [];
 }

@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { Clock } from '../../core/base/clock';
 import { DisposableStore } from '../../core/base/disposable';
-import type { Engine, FoundKind, FoundRecord } from '../../core/engine';
+import type { AgentView, Engine, FoundKind, FoundRecord } from '../../core/engine';
+import { COMMAND_TITLES } from '../commandTitles';
 import type { ReportDocuments } from '../documents/reportDocuments';
 import { messageFor } from '../errorMessages';
 import { CommandId } from '../manifest';
@@ -10,6 +11,7 @@ import { withoutIcons } from '../plainText';
 import type { Reporter } from '../reporter';
 import { demandTrust, type IsTrusted } from '../trustGate';
 import { demandControl } from './control';
+import { foundDocument, foundText } from './foundText';
 import { type FinderState, RecordFinder } from './recordFinder';
 import type { CommandHandlers } from './registerCommands';
 
@@ -27,7 +29,6 @@ interface FoundItem extends vscode.QuickPickItem {
 }
 
 const ICONS: Readonly<Record<FoundKind, string>> = { prompt: '$(comment)', agent: '$(hubot)', approval: '$(verified)' };
-const WORDS: Readonly<Record<FoundKind, string>> = { prompt: 'Prompt', agent: 'Agent', approval: 'Approval' };
 
 /** Commands that look through what is kept. */
 export function searchCommands(parts: SearchCommandParts): CommandHandlers {
@@ -41,11 +42,15 @@ async function searchRecords(parts: SearchCommandParts): Promise<void> {
   if (record) await open(parts, record);
 }
 
-function pick({ engine, clock, reporter }: SearchCommandParts): Promise<FoundRecord | undefined> {
+/** The list stays, with what was typed, whatever takes the focus: a person may look at something meanwhile. */
+function pick({ engine, clock, reporter, documents }: SearchCommandParts): Promise<FoundRecord | undefined> {
+  const title = COMMAND_TITLES[CommandId.SearchRecords];
   const owned = new DisposableStore();
   const input = owned.add(vscode.window.createQuickPick<FoundItem>());
-  const finder = owned.add(new RecordFinder(engine, clock, (error) => reporter.failure('Search Records', error)));
-  input.title = 'Search Records';
+  const finder = owned.add(new RecordFinder(engine, clock, (error) => reporter.failure(title, error)));
+  input.title = title;
+  input.ignoreFocusOut = true;
+  owned.add(documents.leaveFocus()); // what was asked for before is still opening
   input.placeholder = 'Words of a prompt, an agent or an approval; "a phrase"';
   owned.add(input.onDidChangeValue((value) => finder.type(value)));
   owned.add(
@@ -78,22 +83,23 @@ function itemsOf(engine: Engine, state: FinderState): readonly FoundItem[] {
 
 /** What the engine found is shown whatever the person typed: the list itself must not filter it again. */
 function item(engine: Engine, record: FoundRecord): FoundItem {
-  const { kind, agentId, about, atMs, snippet } = record;
-  const name = agentId === undefined ? about : (engine.agent(agentId)?.name ?? agentId);
-  const state = kind === 'prompt' ? `${about}, ` : '';
+  const { label, description, detail } = foundText(record, agentOf(engine, record));
   return {
-    label: `${ICONS[kind]} ${withoutIcons(name)}`,
-    description: `${WORDS[kind]}, ${withoutIcons(state)}${new Date(atMs).toLocaleString()}`,
-    detail: withoutIcons(snippet.text),
+    label: `${ICONS[record.kind]} ${withoutIcons(label)}`,
+    description: withoutIcons(description),
+    ...(detail === '' ? {} : { detail: withoutIcons(detail) }),
     alwaysShow: true,
     record,
   };
 }
 
 async function open({ engine, documents, reveal }: SearchCommandParts, record: FoundRecord): Promise<void> {
-  const { kind, id, agentId, text, isTextCut, atMs } = record;
-  if (kind === 'agent' && agentId !== undefined && engine.agent(agentId)) return reveal(agentId);
-  const rest = isTextCut ? '\n\n(The rest is left out here; Export Data writes all of it.)' : '';
-  const head = `${WORDS[kind]}${agentId === undefined ? '' : ` of ${agentId}`}, ${new Date(atMs).toISOString()}`;
-  await documents.show(`${WORDS[kind]}.txt`, `${head}\n\n${text}${rest}\n`, `${kind} ${id}`);
+  const agent = agentOf(engine, record);
+  if (record.kind === 'agent' && agent) return reveal(agent.id);
+  const { fileName, text } = foundDocument(record, agent);
+  await documents.show(fileName, text, `${record.kind} ${record.id}`);
+}
+
+function agentOf(engine: Engine, { agentId }: FoundRecord): AgentView | undefined {
+  return agentId === undefined ? undefined : engine.agent(agentId);
 }

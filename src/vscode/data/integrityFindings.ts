@@ -1,6 +1,7 @@
 import type { DataStatus, Engine, IntegrityFinding, IntegrityReport } from '../../core/engine';
 import { bySeverity, findingKey } from '../../core/data/integrity/integrityReport';
 import { damageAdvice } from '../commands/maintenanceText';
+import { COMMAND_TITLES } from '../commandTitles';
 import { CommandId } from '../manifest';
 import type { Choice, DocumentsPort, WindowPort } from '../notices/windowPort';
 import { escapeMarkdown } from '../plainText';
@@ -54,7 +55,7 @@ export class IntegrityFindings {
     const open = new Map(report.findings.map((finding) => [findingKey(finding), finding]));
     while (open.size > 0) {
       const chosen = await window.choose(
-        'Findings',
+        COMMAND_TITLES[CommandId.CheckIntegrity],
         'Choose one to deal with it. Nothing is changed without a question.',
         choices(report, [...open.values()]),
       );

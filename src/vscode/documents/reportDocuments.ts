@@ -1,13 +1,17 @@
 import * as vscode from 'vscode';
-import type { Disposable } from '../../core/base/disposable';
+import { type Disposable, toDisposable } from '../../core/base/disposable';
 import { ignore, type Logger } from '../../core/base/log';
 import { DOCUMENT_SCHEME, REPORT_LANGUAGE_ID } from '../manifest';
+
+/** VS Code's rendered Markdown as an editor: unlike its command, it can be told to leave the focus where it is. */
+const MARKDOWN_EDITOR = 'vscode.markdown.preview.editor';
 
 /** Read-only documents: find, copy, compare and screen readers work in them for free. Shown again, one is replaced. */
 export class ReportDocuments implements vscode.TextDocumentContentProvider, Disposable {
   readonly #contents = new Map<string, string>();
   /** Of what may be shown again under another name: the name that it has now. */
   readonly #names = new Map<string, string>();
+  #leavingFocus = 0;
   readonly #onDidChange = new vscode.EventEmitter<vscode.Uri>();
   readonly #subscriptions: readonly vscode.Disposable[];
   readonly onDidChange = this.#onDidChange.event;
@@ -38,14 +42,23 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
     const document = await vscode.workspace.openTextDocument(uri);
     if (isMarkdown(fileName) && (await this.#showRendered(uri))) return;
     if (!isMarkdown(fileName)) await vscode.languages.setTextDocumentLanguage(document, REPORT_LANGUAGE_ID);
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+    const options = { preview: true, preserveFocus: this.#leavingFocus > 0 };
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), options);
+  }
+
+  /** Until it is disposed documents open without taking the focus: a person is writing elsewhere. */
+  leaveFocus(): Disposable {
+    this.#leavingFocus++;
+    return toDisposable(() => void this.#leavingFocus--);
   }
 
   /** False where VS Code's own Markdown extension is disabled or missing: then the text itself is shown. */
   async #showRendered(uri: vscode.Uri): Promise<boolean> {
     if (!vscode.extensions.getExtension('vscode.markdown-language-features')) return false;
     try {
-      await vscode.commands.executeCommand('markdown.showPreview', uri);
+      if (this.#leavingFocus > 0)
+        await vscode.commands.executeCommand('vscode.openWith', uri, MARKDOWN_EDITOR, { preserveFocus: true });
+      else await vscode.commands.executeCommand('markdown.showPreview', uri);
       return true;
     } catch (error) {
       ignore(this.log, error, 'the text itself is shown');

@@ -20,8 +20,17 @@ export function approvalQuestion(entries: readonly FleetPlanEntry[]): string {
     : `Run these ${entries.length} commands from the fleet file?`;
 }
 
-export function approvalDocument(entries: readonly FleetPlanEntry[]): string {
+/**
+ * Blank lines for the top of a document that is read while a question with so many choices is open: VS Code draws that over the first lines of the
+ * editor, which cannot be scrolled from under it. One line per choice, and what the title and the input box take.
+ */
+export function belowQuestion(choices: number): string {
+  return '\n'.repeat(choices + 4);
+}
+
+/** @param choices how many the question above it has */
+export function approvalDocument(entries: readonly FleetPlanEntry[], choices: number): string {
   const head =
     'These commands come from the fleet file of this workspace. Nothing of them has run yet.\n\nApprove only what you understand: approval holds for exactly this text.\n\n';
-  return `${head}\n\n${approvalText(entries)}\n`;
+  return `${approvalQuestion(entries)}${belowQuestion(choices)}${head}${approvalText(entries)}\n`;
 }

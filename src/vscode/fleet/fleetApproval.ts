@@ -16,11 +16,11 @@ export async function askApproval(entries: readonly FleetPlanEntry[], documents:
   if (fitsDialog(text)) {
     return (await vscode.window.showWarningMessage(question, { modal: true, detail: text }, APPROVE)) === APPROVE;
   }
-  await documents.show(FILE_NAME, approvalDocument(entries));
   const items = [
     { label: 'Cancel', description: 'Start nothing' },
     { label: APPROVE, description: 'I have read the document below' },
   ];
+  await documents.show(FILE_NAME, approvalDocument(entries, items.length));
   const options = { title: question, placeHolder: 'Read the document before you choose', ignoreFocusOut: true };
   const answer = await vscode.window.showQuickPick(items, options);
   await documents.close(FILE_NAME); // what it says ("nothing has run yet") is over

@@ -7,7 +7,10 @@ import type { AgentPicker } from '../commands/agentPicker';
 import { demandControl } from '../commands/control';
 import type { ResumeDesk } from '../commands/resumeDesk';
 import type { ReportDocuments } from '../documents/reportDocuments';
-import { FLEET_FILE } from '../manifest';
+import { COMMAND_TITLES } from '../commandTitles';
+import { confirmRemoval } from '../commands/agentRemoval';
+import { CommandId, FLEET_FILE } from '../manifest';
+import type { WindowPort } from '../notices/windowPort';
 import { withoutLinks } from '../plainText';
 import type { Reporter } from '../reporter';
 import { demandTrust, type IsTrusted } from '../trustGate';
@@ -23,6 +26,7 @@ export interface FleetControllerParts {
   readonly documents: ReportDocuments;
   readonly reporter: Reporter;
   readonly picker: AgentPicker;
+  readonly window: Pick<WindowPort, 'confirm' | 'run'>;
   readonly members: FleetMembers;
   readonly resume: Pick<ResumeDesk, 'tellFleet'>;
   readonly isTrusted: IsTrusted;
@@ -41,7 +45,7 @@ export class FleetController implements Disposable {
   async start(): Promise<void> {
     demandTrust(this.parts.isTrusted);
     demandControl(this.parts.engine);
-    const uri = await this.#chooseFile();
+    const uri = await this.#chooseFile(CommandId.StartFleet);
     if (!uri) return;
     const plan = await this.parts.engine.planFleet(await readFleetFile(uri), uri.fsPath);
     this.#diagnostics.set(uri, plan.problems.map(toDiagnostic));
@@ -82,7 +86,7 @@ export class FleetController implements Disposable {
   }
 
   async openFile(): Promise<void> {
-    const uri = await this.#chooseFile();
+    const uri = await this.#chooseFile(CommandId.OpenFleetFile);
     if (uri) await vscode.window.showTextDocument(uri);
   }
 
@@ -108,7 +112,7 @@ export class FleetController implements Disposable {
     this.#diagnostics.dispose();
   }
 
-  async #chooseFile(): Promise<vscode.Uri | undefined> {
+  async #chooseFile(command: CommandId): Promise<vscode.Uri | undefined> {
     if ((vscode.workspace.workspaceFolders ?? []).length === 0)
       throw new WindowError('window.noFolder', 'no folder is open');
     const files = await findFleetFiles(this.parts.log);
@@ -119,8 +123,8 @@ export class FleetController implements Disposable {
       description: FLEET_FILE,
       uri,
     }));
-    return (await vscode.window.showQuickPick(items, { title: 'Fleet File', placeHolder: 'Which folder’s fleet?' }))
-      ?.uri;
+    const options = { title: COMMAND_TITLES[command], placeHolder: 'Which folder’s fleet?' };
+    return (await vscode.window.showQuickPick(items, options))?.uri;
   }
 
   async #offerFile(): Promise<undefined> {
@@ -142,7 +146,8 @@ export class FleetController implements Disposable {
 
   /** Agents that an earlier fleet file started and the present one does not name go on: the person may remove them. Never rejects. */
   async #offerRemoval(plan: FleetPlan): Promise<void> {
-    const { engine, members, reporter, picker } = this.parts;
+    const { engine, members, reporter, picker, window } = this.parts;
+    const title = COMMAND_TITLES[CommandId.RemoveAgent];
     try {
       const left = members.leftOut(plan, engine.agents);
       members.remember(plan, engine.agents);
@@ -150,10 +155,11 @@ export class FleetController implements Disposable {
       const answer = await vscode.window.showInformationMessage(withoutLinks(leftOutText(left)), REMOVE);
       if (answer === undefined) return;
       const ids = new Set(left.map(({ id }) => id));
-      for (const id of await picker.pickMany('Remove Agent', (agent) => ids.has(agent.id)))
-        await engine.removeAgent(id);
+      const chosen = await picker.pickMany(title, (agent) => ids.has(agent.id));
+      if (!(await confirmRemoval(window, engine, chosen))) return;
+      for (const id of chosen) await engine.removeAgent(id);
     } catch (error) {
-      reporter.failure('Remove Agent', error);
+      reporter.failure(title, error);
     }
   }
 
@@ -164,7 +170,7 @@ export class FleetController implements Disposable {
     try {
       await vscode.window.showTextDocument(uri, { selection: toDiagnostic(first).range });
     } catch (error) {
-      this.parts.reporter.failure('Open Fleet File', error);
+      this.parts.reporter.failure(COMMAND_TITLES[CommandId.OpenFleetFile], error);
     }
   }
 

@@ -8,6 +8,7 @@ import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
 import { canAct } from '../commands/control';
 import { type Holding, NeedsQueue } from './needsQueue';
+import type { OrderedStarts } from './orderedStarts';
 import { APPROVE, DENY, GO_TO_AGENT, requestNotice, REVIEW } from './requestNotice';
 import { hasWatched, type Watching } from './watching';
 import type { WindowPort } from './windowPort';
@@ -25,6 +26,8 @@ export interface ToldElsewhere {
   readonly covers: (agent: AgentView) => boolean;
   /** One has told that this agent failed. */
   readonly onDidTell: Event<string>;
+  /** Starts that were ordered here: whoever ordered one tells how it failed. */
+  readonly starts: Pick<OrderedStarts, 'covers' | 'onDidEnd'>;
 }
 
 /**
@@ -56,7 +59,10 @@ export class NeedsYouPresenter implements Disposable {
     this.#store.add(engine.onDidChangeStatus(() => this.#onStatus()));
     this.#store.add(window.onDidFocus(() => this.#schedule()));
     this.#store.add(watching.onDidLeave(() => this.#onLeave()));
-    if (elsewhere) this.#store.add(elsewhere.onDidTell((id) => this.#onTold(id)));
+    if (elsewhere) {
+      this.#store.add(elsewhere.onDidTell((id) => this.#onTold(id)));
+      this.#store.add(elsewhere.starts.onDidEnd(() => this.#onStartEnded()));
+    }
     this.#onStatus();
   }
 
@@ -68,6 +74,7 @@ export class NeedsYouPresenter implements Disposable {
   #onAgent({ id, view }: AgentViewChange): void {
     if (!this.#isTelling) return; // read when it begins
     const isNeeding = view !== undefined && isNeedOfPerson(view);
+    if (view?.needsYou === 'failed' && this.elsewhere?.starts.covers(view)) return; // until its start has ended
     if (isNeeding && this.elsewhere?.covers(view)) this.#queue.greet([view]);
     else if (isNeeding) this.#queue.note(view, this.clock.monotonicMs());
     else if (!view?.isManagedElsewhere) this.#queue.forget(id); // seen from afar, what it needs is not known
@@ -78,6 +85,12 @@ export class NeedsYouPresenter implements Disposable {
     const view = this.engine.agent(id);
     if (view?.needsYou === 'failed') this.#queue.greet([view]);
     this.#schedule();
+  }
+
+  /** A failure that was not told meanwhile is news now. */
+  #onStartEnded(): void {
+    for (const view of this.engine.agents)
+      if (view.needsYou === 'failed') this.#onAgent({ id: view.id, view, previous: undefined });
   }
 
   #onLeave(): void {

@@ -115,6 +115,7 @@ function buttonsOf(kind: string, notices: readonly AlertNotice[]): readonly stri
   if (kind === STORE_LOSS) return [CONTINUE, RESTORE, CHECK_SETUP, SHOW_LOG];
   if (kind === STORE_QUARANTINED || kind === STORE_DAMAGED) return [RESTORE, CHECK, SHOW_LOG];
   if (kind === STORE_BLOCKED) return [RESTORE, CHECK_SETUP, SHOW_LOG];
+  if (kind === STORE_RESTORED) return [SHOW_LOG]; // which files it was
   const isAboutAgent = notices.some(({ agentId }) => agentId !== undefined);
   const isCritical = notices.some(({ level }) => level === AlertLevel.Critical);
   return [

@@ -31,24 +31,24 @@ export function promptCommands(parts: PromptCommandParts): CommandHandlers {
     [CommandId.QueuePrompt]: (row, rows, text) => sendPrompt(parts, row, rows, text, 'queue'),
     [CommandId.WritePrompt]: async (row, rows) => {
       demandControl(engine);
-      const ids = await targets.many('Write Prompt', takes, row, rows);
+      const ids = await targets.many(CommandId.WritePrompt, takes, row, rows);
       if (ids.length > 0) await editor.open(ids, whomOf(engine, ids), '');
     },
     [CommandId.SendWrittenPrompt]: () => sendWritten(parts),
     [CommandId.SendSelection]: () => sendSelection(parts),
     [CommandId.ShowReceipts]: async (row) => {
       demandControl(engine);
-      const id = await targets.one('Show Receipts', () => true, row);
+      const id = await targets.one(CommandId.ShowReceipts, () => true, row);
       if (id !== undefined) await receipts.show(id);
     },
     [CommandId.CancelQueuedPrompt]: async (row) => {
       demandControl(engine);
-      const id = await targets.one('Cancel Queued Prompt', (agent) => agent.queuedPromptCount > 0, row);
+      const id = await targets.one(CommandId.CancelQueuedPrompt, (agent) => agent.queuedPromptCount > 0, row);
       if (id !== undefined) await receipts.cancelQueued(id);
     },
     [CommandId.ResendPrompt]: async (row) => {
       demandControl(engine);
-      const id = await targets.one('Resend Prompt', takes, row);
+      const id = await targets.one(CommandId.ResendPrompt, takes, row);
       if (id !== undefined) await receipts.resend(id);
     },
   };
@@ -69,8 +69,9 @@ async function sendPrompt(
   given: unknown,
   whenBlocked: WhenBlocked,
 ): Promise<void> {
+  const command = whenBlocked === 'queue' ? CommandId.QueuePrompt : CommandId.SendPrompt;
   demandControl(engine);
-  const ids = await targets.many('Send Prompt', promptFilter(engine), row, rows);
+  const ids = await targets.many(command, promptFilter(engine), row, rows);
   if (ids.length === 0) return;
   if (typeof given === 'string') {
     if (given.trim() !== '') await sender.sendToAll(ids, given, whenBlocked);
@@ -86,7 +87,7 @@ async function sendWritten(parts: PromptCommandParts): Promise<void> {
   if (!document || document.getText().trim() === '')
     throw new WindowError('window.nothingToSend', 'the editor is empty');
   const known = editor.agentsOf(document).filter((id) => engine.agent(id) !== undefined);
-  const ids = known.length > 0 ? known : await pick(parts, 'Send Written Prompt');
+  const ids = known.length > 0 ? known : await pick(parts, CommandId.SendWrittenPrompt);
   if (ids.length > 0 && (await sender.sendToAll(ids, document.getText()))) await editor.close(document);
 }
 
@@ -103,7 +104,7 @@ async function sendSelection(parts: PromptCommandParts): Promise<void> {
   const text = selected === '' ? editor.document.getText() : selected;
   if (text.trim() === '') throw new WindowError('window.nothingToSend', 'nothing is selected and the file is empty');
   if (selected === '' && !(await confirmFile(editor.document))) return;
-  const ids = await pick(parts, 'Send Selection');
+  const ids = await pick(parts, CommandId.SendSelection);
   if (ids.length > 0) await sender.sendToAll(ids, text);
 }
 
@@ -114,6 +115,6 @@ async function confirmFile(document: vscode.TextDocument): Promise<boolean> {
   return (await vscode.window.showInformationMessage(question, { modal: true, detail }, 'Choose Agent…')) !== undefined;
 }
 
-function pick({ engine, targets }: PromptCommandParts, title: string): Promise<readonly AgentId[]> {
-  return targets.many(title, promptFilter(engine), undefined, undefined);
+function pick({ engine, targets }: PromptCommandParts, command: CommandId): Promise<readonly AgentId[]> {
+  return targets.many(command, promptFilter(engine), undefined, undefined);
 }

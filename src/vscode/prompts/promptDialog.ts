@@ -2,7 +2,9 @@ import type { AgentId } from '../../core/agents/agent';
 import type { AgentErrorCode } from '../../core/agents/agentErrors';
 import type { Event } from '../../core/base/event';
 import type { AgentView, Engine } from '../../core/engine';
+import { COMMAND_TITLES } from '../commandTitles';
 import { messageFor } from '../errorMessages';
+import { CommandId } from '../manifest';
 import type { WindowPort } from '../notices/windowPort';
 import { isAnswerable, isBlocked, type PromptAttempt, type PromptSender, type RefusedPrompt } from './promptSender';
 
@@ -27,8 +29,8 @@ export interface PromptBoxState {
 }
 
 export interface PromptQuestion {
-  /** `Reviewer`, `3 agents`. */
-  readonly whom: string;
+  /** `Send Prompt to Reviewer`, `Queue Prompt for 3 agents`. */
+  readonly title: string;
   /** Stands in the box, to be sent as it is or typed over. */
   readonly text: string;
   /** Asked again whenever `onDidChange` fires. */
@@ -88,13 +90,18 @@ export class PromptDialog {
   ): Promise<PromptInput> {
     const { engine, window, ask } = this.parts;
     return ask({
-      whom: whomOf(engine, ids),
+      title: titleFor(whomOf(engine, ids), whenBlocked),
       text,
       state: () => boxState(engine, ids, refused, whenBlocked),
       onDidChange: engine.onDidChangeAgent,
       run: (command, id) => window.run(command, id),
     });
   }
+}
+
+function titleFor(whom: string, whenBlocked: WhenBlocked): string {
+  if (whenBlocked === 'queue') return `${COMMAND_TITLES[CommandId.QueuePrompt]} for ${whom}`;
+  return `${COMMAND_TITLES[CommandId.SendPrompt]} to ${whom}`;
 }
 
 /** `Reviewer`, `3 agents`. */

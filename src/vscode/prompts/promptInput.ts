@@ -14,7 +14,7 @@ const queueButton = button('watch', 'Queue: Send When the Agent Is Free');
 const editorButton = button('edit', 'Write in an Editor (Several Lines)');
 
 /** Asks for a short prompt, and says below it what is so of the agent while it is written. What was typed so far goes along into the editor. */
-export function askPrompt({ whom, text, state, onDidChange, run }: PromptQuestion): Promise<PromptInput> {
+export function askPrompt({ title, text, state, onDidChange, run }: PromptQuestion): Promise<PromptInput> {
   return new Promise((resolve) => {
     const store = new DisposableStore();
     const input = store.add(vscode.window.createInputBox());
@@ -24,7 +24,7 @@ export function askPrompt({ whom, text, state, onDidChange, run }: PromptQuestio
       store.dispose();
     };
     const draw = (): void => drawState(input, state());
-    input.title = withoutIcons(`Send Prompt to ${whom}`);
+    input.title = withoutIcons(title);
     input.placeholder = 'What should it do?';
     input.ignoreFocusOut = true;
     input.value = text;

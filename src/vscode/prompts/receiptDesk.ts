@@ -3,6 +3,8 @@ import type { PromptReceipt } from '../../core/agents/delivery/promptDelivery';
 import type { Clock } from '../../core/base/clock';
 import type { Engine } from '../../core/engine';
 import { ageWords } from '../agents/agentTooltip';
+import { COMMAND_TITLES } from '../commandTitles';
+import { CommandId } from '../manifest';
 import type { Choice, DocumentsPort, WindowPort } from '../notices/windowPort';
 import type { PromptSender } from './promptSender';
 import { receiptLine, receiptsText } from './receiptText';
@@ -31,7 +33,11 @@ export class ReceiptDesk {
       { id: ALL, label: 'Show All as a Document', description: `${receipts.length} kept` },
       ...this.#choices(receipts.slice(0, LONGEST_LIST)),
     ];
-    const picked = await window.choose(`Prompts of ${this.#name(id)}`, 'Choose a prompt to act on it', choices);
+    const picked = await window.choose(
+      this.#title(CommandId.ShowReceipts, id),
+      'Choose a prompt to act on it',
+      choices,
+    );
     if (picked === ALL) return this.#document(id, receipts);
     const receipt = receipts.find((candidate) => candidate.id === picked);
     if (receipt) await this.#act(receipt);
@@ -45,7 +51,7 @@ export class ReceiptDesk {
     if (!first) return this.#sayNone(`No prompt waits for ${this.#name(id)}.`);
     if (waiting.length === 1) return engine.cancelPrompt(first.id);
     const all: Choice = { id: ALL, label: 'All of Them', description: `${waiting.length} prompts` };
-    const question = `Take Back a Prompt of ${this.#name(id)}`;
+    const question = this.#title(CommandId.CancelQueuedPrompt, id);
     const picked = await window.choose(question, 'Nothing of these was typed yet', [all, ...this.#choices(waiting)]);
     const wanted = waiting.filter((receipt) => picked === ALL || receipt.id === picked);
     for (const receipt of wanted) await engine.cancelPrompt(receipt.id);
@@ -57,7 +63,7 @@ export class ReceiptDesk {
     const [first] = lost;
     if (!first) return this.#sayNone(`No prompt to ${this.#name(id)} was lost.`);
     if (lost.length === 1) return this.#resend(first);
-    const question = `Send a Prompt to ${this.#name(id)} Again`;
+    const question = this.#title(CommandId.ResendPrompt, id);
     const picked = await this.parts.window.choose(
       question,
       'These did not arrive, or may not have',
@@ -104,6 +110,11 @@ export class ReceiptDesk {
 
   async #sayNone(text: string): Promise<void> {
     await this.parts.window.show('information', text, []);
+  }
+
+  /** The title of the command, and whose prompts it is about. */
+  #title(command: CommandId, id: AgentId): string {
+    return `${COMMAND_TITLES[command]}: ${this.#name(id)}`;
   }
 
   #name(id: AgentId): string {

@@ -120,6 +120,39 @@ describe('looking after a store', () => {
     assert.deepEqual(fs.readdirSync(folder).filter((name) => /restore|tmp/.test(name)), []); // prettier-ignore
   });
 
+  it('a file is looked at before it is restored: what is in it, or what is wrong with it', async () => {
+    const care = careOf((await open()).store);
+    await put('a', 'to be damaged');
+    await put('b', 'x');
+    const { file } = await care.backUp(undefined, {});
+    const keeper = new NodeStoreKeeper({ folder, runCheck: checkHere, wasmFile });
+    const look = (at = file): ReturnType<NodeStoreKeeper['inspectBackup']> => keeper.inspectBackup(at, 'note', {});
+    const found = await look();
+    assert.ok(found.isUsable);
+    assert.deepEqual([found.seq, found.records, found.contents?.values.length], [2, 2, 2]);
+    assert.deepEqual(found.contents?.values[0], { text: 'to be damaged' });
+    assert.equal(Number.isFinite(found.contents?.lastChangeAtMs), true);
+    const whole = fs.readFileSync(file);
+    const whyWith = async (change: (bytes: Buffer) => void): Promise<string> => {
+      const bytes = Buffer.from(whole);
+      change(bytes);
+      fs.writeFileSync(file, bytes);
+      const result = await look();
+      return result.isUsable ? 'usable' : `${result.why}: ${result.detail}`;
+    };
+    assert.match(await whyWith((bytes) => bytes.write('X', bytes.indexOf('to be damaged'))), /^damaged: The record "a"/);
+    assert.match(await whyWith((bytes) => bytes.fill(0, 4096)), /^damaged: ./);
+    assert.match(await whyWith((bytes) => bytes.writeUInt32BE(99, 60)), /^newer: schema 99, here \d+$/);
+    assert.equal(await whyWith((bytes) => bytes.writeUInt32BE(1, 68)), 'other: ', 'another program’s database');
+    assert.equal(await whyWith((bytes) => bytes.fill('x', 0, 100)), 'other: ', 'no database');
+    const wrong = [main(), folder, path.join(folder, 'none.db')].map(async (at) => {
+      const result = await look(at);
+      return result.isUsable || [result.why, result.detail];
+    });
+    assert.deepEqual(await Promise.all(wrong), [['store', ''], ['other', ''], ['unreadable', 'ENOENT']]); // prettier-ignore
+    assert.deepEqual(fs.readdirSync(folder).filter((name) => /restore|tmp/.test(name)), [], 'nothing was copied'); // prettier-ignore
+  });
+
   it('a store that has lost changes, or is damaged, is given back by a restore', async () => {
     const care = careOf((await open()).store);
     await put('a', 'the text of a');

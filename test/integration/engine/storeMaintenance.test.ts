@@ -76,10 +76,7 @@ describe('The store of an engine, from a shell', function () {
     const names = before.map(({ id, name, pid }) => ({ id, pid, name: name === 'The Latecomer' ? id : name }));
     assert.deepEqual(await rows(), names, 'the same processes; who is not in the backup has its id only');
     const told = (await engine.call('notices')).find(({ fingerprint }) => fingerprint === 'store.restored');
-    assert.match(
-      told?.detail ?? '',
-      /^The store is now as it was in manual-.*, up to change \d+\. The former one is backed up as /,
-    );
+    assert.match(told?.detail ?? '', /^It holds \d+ records\. Agents kept running; .* Restore from Backup undoes this\.$/);
     const { presentBackup } = restored.answer as { readonly presentBackup: string };
     const { backups } = (await orc('data', 'backups')).answer as {
       readonly backups: readonly { readonly file: string }[];

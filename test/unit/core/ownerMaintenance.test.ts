@@ -36,6 +36,7 @@ describe('OwnerMaintenance', () => {
       newBackupFile: (kind) => `/backups/${kind}.db`,
       removeBackup: async () => undefined,
       requireBackup: quiet,
+      inspectBackup: async () => ({ isUsable: false, why: 'other', detail: '' }),
       prepareRestore: async (backup) => ({ file: backup, sizeBytes: 1, seq: 5, records: 2 }),
       lastCheck: async () => kept,
       keepCheck: async (check) => void (kept = check),

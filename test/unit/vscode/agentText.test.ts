@@ -12,7 +12,7 @@ import {
   stateWords,
 } from '../../../src/vscode/agents/agentText';
 import { evidenceLines, facts, usageWords } from '../../../src/vscode/agents/agentTooltip';
-import { requestTitle } from '../../../src/vscode/approvals/requestText';
+import { requestSubject, requestTitle } from '../../../src/vscode/approvals/requestText';
 import { SETTLED_ROW_MS } from '../../../src/vscode/prompts/receiptText';
 import type { PermissionRequest } from '../../../src/core/agents/permissionRequest';
 import { anAgentView, aReceipt, aRequest } from '../../support/fakeEngine';
@@ -191,6 +191,10 @@ describe('rows with prompts and requests', () => {
     assert.equal(title('Allow this command?\n  rm -r build\n❯ 1. Yes'), 'Allow this command? rm -r build');
     assert.equal(title('Allow this command?\n❯ 1. Yes\n  2. No'), 'Allow this command?');
     assert.equal(title('Something else?\n  rm -r build'), 'Allow this command?');
+    const subject = (detail: string): string => requestSubject(aRequest({ ...dialog, detail }));
+    assert.equal(subject('Allow this command?\n  rm -r build\n❯ 1. Yes'), 'rm -r build', 'a narrow row cuts the end');
+    assert.equal(subject('Allow this command?\n❯ 1. Yes\n  2. No'), 'Allow this command?');
+    assert.equal(requestSubject(aRequest({ title: 'Bash: npm test' })), 'Bash: npm test');
   });
 
   it('show what the agent asks, shortened visibly, and say it to screen readers', () => {

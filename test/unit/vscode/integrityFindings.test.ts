@@ -63,7 +63,7 @@ describe('findings of a check', () => {
     assert.deepEqual(engine.calls, ['fixIntegrity reconcile', 'fixIntegrity line l1']);
     assert.match(
       window.shown[1] ?? '',
-      /^choose: Findings \[Fix: tmux has.*\|Fix: tmux has.*\|Fix: nobody owns it\|Show Report\]/,
+      /^choose: Check Store \[Fix: tmux has.*\|Fix: tmux has.*\|Fix: nobody owns it\|Show Report\]/,
     );
     assert.match(window.shown.at(-1) ?? '', /dealt with/);
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { KeptBackup } from '../../../src/core/engine';
+import type { KeptBackup, UnusableBackup, UsableBackup } from '../../../src/core/engine';
 import { MaintenanceDesk } from '../../../src/vscode/commands/maintenanceDesk';
-import { FakeEngine } from '../../support/fakeEngine';
+import { anAgentView, FakeEngine } from '../../support/fakeEngine';
 import { FakeWindow } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
@@ -25,6 +25,7 @@ describe('looking after the store from a window', () => {
       ...{ engine, window, clock },
       documents: { show: async (name, content) => documents.set(name, content), close: async () => undefined },
       askForFile: async () => files.shift(),
+      folders: () => ['/project'],
     });
     engine.dataStatusNow = { ...engine.dataStatusNow, backups: [backup] };
     engine.simulateReady();
@@ -52,7 +53,8 @@ describe('looking after the store from a window', () => {
     const { engine, window, clock, desk } = createFixture();
     window.answer = backup.file;
     await desk.restore();
-    assert.deepEqual(engine.calls, [], 'not confirmed');
+    const looked = `inspectBackup ${backup.file}`;
+    assert.deepEqual(engine.calls, [looked], 'not confirmed');
     const question = window.shown.at(-1) ?? '';
     assert.match(question, /^confirm: Restore this backup in the place of the store\? \[Restore\]/);
     for (const said of [/2 changes that were kept since then are not/, /Agents keep running/, /backed up first/])
@@ -60,10 +62,10 @@ describe('looking after the store from a window', () => {
     window.nextAnswers.push(backup.file, 'Restore');
     const restoring = desk.restore();
     await clock.advanceMs(1);
-    assert.deepEqual(engine.calls, [`restoreData ${backup.file}`]);
+    assert.deepEqual(engine.calls.slice(-2), [looked, `restoreData ${backup.file}`]);
     engine.simulateNotice({
       fingerprint: 'store.restored',
-      level: 'warning',
+      level: 'info',
       title: 'A backup was restored',
       detail: '',
       atMs: 0,
@@ -78,6 +80,58 @@ describe('looking after the store from a window', () => {
     assert.deepEqual(window.ran, [['coreOrchestrator.tryAgain']]);
   });
 
+  it('looks at a file before it asks, and says what is wrong with it and what to do', async () => {
+    const { engine, window, files, desk } = createFixture();
+    const wrong: readonly (readonly [UnusableBackup['why'], string, RegExp])[] = [
+      ['unreadable', 'ENOENT', /x\.db is not there any more/],
+      ['unreadable', 'EACCES', /cannot be read \(EACCES\)/],
+      ['other', '', /is not a backup of Core Orchestrator\. .*Import Data\./],
+      ['store', '', /is a store in use and no backup.*Back Up Store/],
+      ['newer', 'schema 9, here 2', /newer version .* \(schema 9, here 2\)\. Update the extension/],
+      ['damaged', 'The record "x" is damaged.', /is damaged: The record "x" is damaged\. Choose an older backup/],
+    ];
+    for (const [why, detail, said] of wrong) {
+      engine.inspection = { isUsable: false, why, detail };
+      window.nextAnswers.push('file', undefined);
+      files.push('/disk/x.db');
+      await desk.restore();
+      const message = window.shown.at(-1) ?? '';
+      assert.match(message, /^error: Nothing was changed\. .* \[Choose Another…\]$/);
+      assert.match(message, said);
+    }
+    assert.equal(window.shown.some((text) => text.startsWith('confirm')), false, 'nothing is asked about a file that cannot be restored'); // prettier-ignore
+    window.nextAnswers.push('file', 'Choose Another…', undefined);
+    files.push('/disk/x.db');
+    await desk.restore();
+    assert.match(window.shown.at(-1) ?? '', /^choose: Restore from Backup/, 'another one can be chosen at once');
+    assert.equal(engine.calls.some((call) => call.startsWith('restoreData')), false); // prettier-ignore
+  });
+
+  it('asks with what is known of the backup, and says when it looks like one of another workspace', async () => {
+    const { engine, window, files, desk } = createFixture();
+    const ask = async (folder: string): Promise<string> => {
+      const agents = ['Scout', 'A', 'B', 'C', 'D', 'E'].map((name) => ({ id: name, name, folder }));
+      engine.inspection = {
+        ...{ isUsable: true, file: '/disk/copy.db', sizeBytes: 1, seq: 5, records: 12, schemaVersion: 1 },
+        ...{ lastChangeAtMs: Date.UTC(2026, 10, 20, 8), agents },
+      };
+      window.nextAnswers.push('file', undefined);
+      files.push('/disk/copy.db');
+      await desk.restore();
+      return window.shown.at(-1) ?? '';
+    };
+    const own = await ask('/project/app');
+    assert.match(own, /Its newest change is of 2026-11-20 .*: 12 records, 6 agents \(Scout, A, B, C, D and 1 more\)\. It was checked and is whole\.\n\/disk\/copy\.db/); // prettier-ignore
+    assert.doesNotMatch(own, /another workspace/);
+    assert.match(await ask('/projects'), /looks like a backup of another workspace.* Scout works in \/projects\./);
+    engine.simulateAgent(anAgentView({ folder: '/projects' }));
+    assert.doesNotMatch(await ask('/projects'), /another workspace/);
+    engine.inspection = { ...engine.inspection, agents: [] } as UsableBackup;
+    window.nextAnswers.push(backup.file, undefined);
+    await desk.restore();
+    assert.match(window.shown.at(-1) ?? '', /Of 2026-11-20 .*: 12 records, no agents\./);
+  });
+
   it('restores from a file elsewhere, and while the engine is blocked by its store', async () => {
     const { engine, window, files, clock, desk } = createFixture();
     engine.simulateStatus({ kind: 'blocked', code: 'data.newerSchema', detail: 'newer' });
@@ -86,7 +140,7 @@ describe('looking after the store from a window', () => {
     const restoring = desk.restore();
     await clock.advanceMs(30_000);
     await restoring;
-    assert.deepEqual(engine.calls, ['restoreData /disk/copy.db']);
+    assert.deepEqual(engine.calls, ['inspectBackup /disk/copy.db', 'restoreData /disk/copy.db']);
     await assert.rejects(desk.check(), /newer/);
   });
 

@@ -6,6 +6,7 @@ import type { AgentView } from '../../../src/core/engine';
 import { MERGE_LIMIT_MS, MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
 import { REQUEST_MS, WATCHED_MS } from '../../../src/vscode/notices/needsQueue';
 import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
+import { OrderedStarts } from '../../../src/vscode/notices/orderedStarts';
 import type { NotificationLevel } from '../../../src/vscode/settings';
 import { anAgentView, aRequest, FakeEngine } from '../../support/fakeEngine';
 import { FakeWatching, FakeWindow } from '../../support/fakeWindow';
@@ -18,6 +19,9 @@ describe('NeedsYouPresenter', () => {
     const told = new Emitter<string>((error) => {
       throw error;
     });
+    const starts = new OrderedStarts((error) => {
+      throw error;
+    });
     const make = (): NeedsYouPresenter =>
       new NeedsYouPresenter(
         engine,
@@ -27,7 +31,7 @@ describe('NeedsYouPresenter', () => {
         watching,
         () => options.wasAway ?? false,
         async () => {},
-        { covers: () => false, onDidTell: told.event },
+        { covers: () => false, onDidTell: told.event, starts },
       );
     const be = (id: string, activity: AgentView['activity'], more: Partial<AgentView> = {}): void =>
       engine.simulateAgent(
@@ -36,7 +40,7 @@ describe('NeedsYouPresenter', () => {
     /** It waits for an answer to a request that can be read. */
     const ask = (id: string, requestId: string, more: Partial<PermissionRequest> = {}): void =>
       be(id, 'awaiting_approval', { request: aRequest({ agentId: id as AgentId, id: requestId, ...more }) });
-    return { engine, clock, window, make, be, ask, watching, settings, told };
+    return { engine, clock, window, make, be, ask, watching, settings, told, starts };
   }
 
   it('says once that agents began to wait', async () => {
@@ -51,6 +55,25 @@ describe('NeedsYouPresenter', () => {
     assert.deepEqual(window.shown, [
       'information: 3 agents wait for you: A (needs input), B (needs approval), C (error). [Go to Next]',
     ]);
+  });
+
+  it('leaves a failed start to who ordered it here, however long that takes to tell; else tells it itself', async () => {
+    const { engine, clock, window, make, be, told, starts } = createFixture();
+    make();
+    engine.simulateReady();
+    for (const isTold of [true, false]) {
+      let fail = (): void => undefined;
+      engine.startExisting = () => new Promise((_, reject) => (fail = () => reject(new Error('ended early'))));
+      const start = starts.watching(engine).startExisting('a' as AgentId);
+      be('a', 'unknown', { lifecycle: 'failed', exit: { code: 3 } });
+      await clock.advanceMs(10 * MERGE_LIMIT_MS);
+      assert.deepEqual(window.shown, [], 'its order will tell');
+      fail();
+      await assert.rejects(start);
+      if (isTold) told.fire('a');
+      await clock.advanceMs(MERGE_LIMIT_MS);
+      assert.deepEqual(window.shown, isTold ? [] : ['warning: A: failed with exit code 3. [Go to Agent]']);
+    }
   });
 
   it('takes the person to the one agent that waits', async () => {

@@ -25,14 +25,14 @@ function createFixture() {
     tell: (what, error) => void told.push(`${what}: ${(error as { code?: string }).code}`),
   });
   /** What was asked: for whom, with which text in the box, and what stood below it. */
-  const asked: { readonly whom: string; readonly text: string; readonly state: PromptBoxState }[] = [];
+  const asked: { readonly title: string; readonly text: string; readonly state: PromptBoxState }[] = [];
   const written: string[] = [];
   const answers: Answer[] = [];
   const dialog = new PromptDialog({
     ...{ engine, window, sender },
     write: async (ids, whom, text) => void written.push(`${ids.join()} ${whom}: ${text}`),
     ask: async (question) => {
-      asked.push({ whom: question.whom, text: question.text, state: question.state() });
+      asked.push({ title: question.title, text: question.text, state: question.state() });
       const answer = answers.shift() ?? { kind: 'hidden', text: question.text };
       return typeof answer === 'function' ? answer(question) : answer;
     },
@@ -59,7 +59,10 @@ describe('the box of Send Prompt', () => {
     answers.push(enter('hello'));
     await dialog.run([id], 'refuse');
     assert.deepEqual([engine.calls, asked.length], [['sendPrompt reviewer hello'], 1]);
-    assert.deepEqual([asked[0]?.whom, asked[0]?.text, asked[0]?.state.isRefusal], ['Reviewer', '', false]);
+    assert.deepEqual(
+      [asked[0]?.title, asked[0]?.text, asked[0]?.state.isRefusal],
+      ['Send Prompt to Reviewer', '', false],
+    );
   });
 
   for (const [code, reason] of [
@@ -126,7 +129,7 @@ describe('the box of Send Prompt', () => {
     fail(other, new AgentError('agent.paused', 'detail', { agentId: other }));
     answers.push(enter('hello'), enter());
     await dialog.run([id, other], 'refuse');
-    assert.deepEqual(asked.map(({ whom }) => whom), ['2 agents', 'Builder']); // prettier-ignore
+    assert.deepEqual(asked.map(({ title }) => title), ['Send Prompt to 2 agents', 'Send Prompt to Builder']); // prettier-ignore
     assert.deepEqual(engine.calls.slice(2), ['sendPrompt builder hello (queue)']);
   });
 

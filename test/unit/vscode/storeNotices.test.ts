@@ -7,7 +7,7 @@ import { FakeWindow, MapMemory } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
 describe('notices about the store', () => {
-  async function show(fingerprint: string, level: 'critical' | 'warning', answer: string) {
+  async function show(fingerprint: string, level: 'critical' | 'info', answer: string) {
     const [engine, clock, window] = [new FakeEngine(), new ManualClock(), new FakeWindow()];
     const presenter = new NoticePresenter(engine, clock, window, new MapMemory(), () => 'none');
     window.answer = answer;
@@ -31,7 +31,8 @@ describe('notices about the store', () => {
   });
 
   it('tell what was restored, also to who wants no notifications: a person waits for it', async () => {
-    const { shown } = await show(STORE_RESTORED, 'warning', '');
-    assert.match(shown[0] ?? '', /^warning: The store\. What happened\. \[/);
+    const { shown, ran } = await show(STORE_RESTORED, 'info', 'Show Log');
+    assert.deepEqual(shown, ['information: The store. What happened. [Show Log]']);
+    assert.deepEqual(ran, [['coreOrchestrator.showLog']]);
   });
 });

@@ -45,7 +45,10 @@ describe('approval texts', () => {
     const long = anEntry(`run ${'x'.repeat(5_000)} end`);
     const both = [anEntry('first'), long];
     assert.ok(approvalText(both).includes(long.approvalText) && approvalText(both).includes('first'));
-    assert.ok(approvalDocument(both).includes(long.approvalText));
+    assert.ok(approvalDocument(both, 2).includes(long.approvalText));
+    const [question, ...rest] = approvalDocument(both, 2).split('\n');
+    assert.equal(question, 'Run these 2 commands from the fleet file?');
+    assert.deepEqual(rest.slice(0, 5), ['', '', '', '', ''], 'the question is drawn over the first lines');
     assert.deepEqual([fitsDialog(approvalText([anEntry('first')])), fitsDialog(approvalText(both))], [true, false]);
     assert.equal(fitsDialog('a\n'.repeat(16)), false);
   });

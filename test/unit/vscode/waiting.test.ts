@@ -14,6 +14,7 @@ import { FleetMembers, leftOutText } from '../../../src/vscode/fleet/fleetMember
 import { DeliveryPresenter } from '../../../src/vscode/notices/deliveryPresenter';
 import { MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
 import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
+import { OrderedStarts } from '../../../src/vscode/notices/orderedStarts';
 import { ResumePresenter, SETTLE_MS } from '../../../src/vscode/notices/resumePresenter';
 import { PromptSender } from '../../../src/vscode/prompts/promptSender';
 import { anAgentView, aReceipt, FakeEngine } from '../../support/fakeEngine';
@@ -114,7 +115,7 @@ describe('ResumePresenter', () => {
       new FakeWatching(),
       () => false,
       async () => {},
-      { covers, onDidTell: new Emitter<string>(() => {}).event },
+      { covers, onDidTell: new Emitter<string>(() => {}).event, starts: new OrderedStarts(() => {}) },
     );
     const fail = (id: string, changes: Partial<AgentView> = {}): void =>
       engine.simulateAgent(gone(id, clock.nowMs(), { needsYou: 'failed', exit: { code: 1 }, ...changes }));

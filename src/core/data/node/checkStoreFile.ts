@@ -4,6 +4,8 @@ import {
   type CheckDepth,
   type MaintenanceOptions,
   maxFindings,
+  maxListed,
+  type StoreContents,
   type StoreCheckReport,
   type StoreFinding,
 } from '../durableStore';
@@ -11,7 +13,7 @@ import { frozenFiles } from './frozenFiles';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
 import { openSqlJsReader } from './sqlJsEngine';
 import { applicationId, isOfSearch, newestSchema, number } from './storeSchema';
-import { type CheckedChange, readCheckedChanges, readCheckedRecords } from './storeSql';
+import { type CheckedChange, readCheckedChanges, readCheckedRecords, readPage } from './storeSql';
 
 /** What to check; plain data, so that it can cross threads. */
 export interface CheckTask {
@@ -21,6 +23,8 @@ export interface CheckTask {
   readonly depth: CheckDepth;
   /** Highest change noted beside the store; `damaged` when the note is; absent when there is none. */
   readonly notedSeq?: number | 'damaged';
+  /** Has {@link StoreCheckReport.contents} made, with the values of this kind. */
+  readonly listed?: string;
 }
 
 const pageRows = 500;
@@ -55,6 +59,7 @@ class FileCheck {
   #records = 0;
   #changes = 0;
   #seq = 0;
+  #contents: StoreContents | undefined;
 
   #lookedAt = 0;
 
@@ -73,6 +78,8 @@ class FileCheck {
       this.#part(() => this.#checkRecords(engine));
       this.#part(() => this.#checkChanges(engine));
     }
+    const { listed } = this.task;
+    if (listed !== undefined) this.#part(() => (this.#contents = contentsOf(engine, listed)));
     this.#checkHighWater();
   }
 
@@ -86,6 +93,7 @@ class FileCheck {
       isCut: this.#isCut,
       depth,
       ...counts,
+      ...(this.#contents && { contents: this.#contents }),
     };
   }
 
@@ -188,4 +196,11 @@ class FileCheck {
       this.note(error, 'A part of the file cannot be read');
     }
   }
+}
+
+function contentsOf(engine: SqlEngine, kind: string): StoreContents {
+  const lastChangeAtMs = number(engine, 'SELECT at FROM changes ORDER BY seq DESC LIMIT 1');
+  const whole = readPage(engine, kind, [], undefined, maxListed).filter(({ isWhole }) => isWhole);
+  const values = whole.map(({ record }): unknown => JSON.parse(record.json));
+  return { values, ...(lastChangeAtMs > 0 && { lastChangeAtMs }) };
 }

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import nodePath from 'node:path';
 import { DataError } from '../dataErrors';
-import type { BackupReport } from '../durableStore';
-import type { KeptBackup, KeptCheck, PrepareOptions, StoreKeeper, StoreSizes } from '../storeCare';
+import type { BackupReport, MaintenanceOptions } from '../durableStore';
+import type { InspectedFile, KeptBackup, KeptCheck, PrepareOptions, StoreKeeper, StoreSizes } from '../storeCare';
 import { errnoCode } from './fileSystem';
+import { inspectBackup } from './inspectBackup';
 import { backupName, backupsFolder, listBackups } from './storeBackups';
 import { findStore, isAside } from './storeFiles';
 import { readBackupHeader } from './storeHeader';
@@ -54,6 +55,11 @@ export class NodeStoreKeeper implements StoreKeeper {
   requireBackup(file: string): void {
     if (!nodePath.isAbsolute(file)) throw new DataError('data.invalid', 'the name of a backup is an absolute path');
     if (!readBackupHeader(file)) throw new DataError('data.invalid', `${file} is not a backup of this product`);
+  }
+
+  async inspectBackup(file: string, kind: string, options: MaintenanceOptions): Promise<InspectedFile> {
+    const { runCheck, wasmFile } = this.options;
+    return inspectBackup({ file, kind, runCheck, wasmFile, ...options });
   }
 
   async prepareRestore(backup: string, options: PrepareOptions): Promise<BackupReport> {

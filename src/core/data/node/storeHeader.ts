@@ -31,6 +31,11 @@ export interface BackupHeader {
   readonly sqliteVersion: string;
 }
 
+function backupHeader(file: string): BackupHeader | undefined {
+  const found = lookAtBackup(file);
+  return typeof found === 'string' ? undefined : found;
+}
+
 /** True when `file` is a regular file that {@link markComplete} and our mark are in. @throws what `open` throws */
 export function isBackupFile(file: string): boolean {
   return backupHeader(file) !== undefined;
@@ -45,22 +50,24 @@ export function readBackupHeader(file: string): BackupHeader | undefined {
   }
 }
 
-function backupHeader(file: string): BackupHeader | undefined {
+/**
+ * What a file that a person calls a backup is: `store`: one of ours in use, which may lack what is in its log; `other`: none of ours, or no
+ * regular file. @throws what `open` throws
+ */
+export function lookAtBackup(file: string): BackupHeader | 'store' | 'other' {
   const stat = fs.lstatSync(file);
-  if (!stat.isFile()) return undefined;
+  if (!stat.isFile()) return 'other';
   const header = Buffer.alloc(headerBytes);
   const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
   try {
-    if (fs.readSync(fd, header, 0, headerBytes, 0) < headerBytes) return undefined;
+    if (fs.readSync(fd, header, 0, headerBytes, 0) < headerBytes) return 'other';
   } finally {
     fs.closeSync(fd);
   }
   const isOurs =
-    header.toString('latin1', 0, magic.length) === magic &&
-    header[writeVersionAt] === withoutLog &&
-    header[readVersionAt] === withoutLog &&
-    header.readUInt32BE(applicationIdAt) === applicationId;
-  if (!isOurs) return undefined;
+    header.toString('latin1', 0, magic.length) === magic && header.readUInt32BE(applicationIdAt) === applicationId;
+  if (!isOurs) return 'other';
+  if (header[writeVersionAt] !== withoutLog || header[readVersionAt] !== withoutLog) return 'store';
   const version = header.readUInt32BE(sqliteVersionAt);
   const sqliteVersion = `${Math.floor(version / 1_000_000)}.${Math.floor(version / 1000) % 1000}.${version % 1000}`;
   return { sizeBytes: stat.size, schemaVersion: header.readUInt32BE(schemaVersionAt), sqliteVersion };
