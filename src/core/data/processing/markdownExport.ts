@@ -66,15 +66,18 @@ function plainText(value: unknown, step: string): string {
 const invisible = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * `text` as one line that is shown as it is: every ASCII punctuation character is escaped (CommonMark 0.31, 2.4), so
- * that none is markup, HTML, an entity or a link, lines become one, and invisible characters are taken out.
+ * What CommonMark 0.31 and GitHub Flavored Markdown would interpret within a line: backslashes before punctuation, code, emphasis, strikethrough, tables, formulas, HTML,
+ * links and addresses, entities, `_` unless it is within a word. At its beginning: headings, quotes, lists, underlines; at its end: what closes a heading.
+ */
+const markup =
+  /\\(?=[!-/:-@[-`{-~]|$)|[`*~|$<[@]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|&(?=[#A-Za-z])|:(?=\/\/)|(?<=[wW]{3})\.|^[#>+=-]|(?<=^\d{1,9})[.)]|#(?=#*$)/gu;
+
+/**
+ * `text` as one line that is shown as it is: nothing in it is markup, HTML, an entity or a link, lines become one, and invisible characters are taken out. What is
+ * no markup where it stands is not escaped, so that it can be read as it is.
  */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/\s+/gu, ' ')
-    .replace(invisible, '')
-    .trim()
-    .replace(/[!-/:-@[-`{-~]/g, '\\$&');
+  return text.replace(/\s+/gu, ' ').replace(invisible, '').trim().replace(markup, '\\$&');
 }
 
 /** `text` in a fence longer than any run of backticks inside of it: no text can end it. Invisible characters but tab and LF are taken out. */
