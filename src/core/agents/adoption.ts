@@ -29,7 +29,9 @@ export type AdoptionDecision =
   /** Something of ours lives that must not: an older generation, or a run that was to be stopped. End it, then decide again. */
   | { readonly kind: 'endStray'; readonly hosted: HostedAgent }
   /** At rest, but a restart is due by policy or by an interrupted order. */
-  | { readonly kind: 'continue' };
+  | { readonly kind: 'continue' }
+  /** It waits for a restart that nobody wants any more. */
+  | { readonly kind: 'settle' };
 
 /**
  * The full table of record × host (ARCHITECTURE.md, "Adoption"). Pure. The rules behind it:
@@ -83,9 +85,9 @@ function decideMissing(record: AgentRecord, leftovers: Leftovers): AdoptionDecis
 }
 
 /** `stopped` while `running` is desired is the middle of a restart; exits that wait for a decision get it now. */
-function atRest(record: AgentRecord): AdoptionDecision {
-  if (record.desired !== 'running') return { kind: 'leave' };
-  const { lifecycle } = record;
+function atRest({ lifecycle, desired }: AgentRecord): AdoptionDecision {
+  if (desired === 'stopped' && lifecycle === 'backoff') return { kind: 'settle' };
+  if (desired !== 'running') return { kind: 'leave' };
   const isWaiting =
     lifecycle === 'stopped' || lifecycle === 'backoff' || lifecycle === 'failed' || lifecycle === 'exited';
   return isWaiting ? { kind: 'continue' } : { kind: 'leave' };

@@ -147,6 +147,8 @@ export class AgentReconciler implements Disposable {
       }
       case 'continue':
         return this.#continue(agent);
+      case 'settle':
+        return this.#settle(agent, signal);
     }
   }
 
@@ -155,6 +157,18 @@ export class AgentReconciler implements Disposable {
     if (lifecycle === 'backoff') this.parts.restarter.rearm(agent);
     else if (lifecycle === 'stopped') this.parts.restarter.startSoon(agent);
     else await this.parts.restarter.afterEnd(agent);
+  }
+
+  /** Carries out the stop of what waited for a restart. */
+  async #settle(agent: Agent, signal: AbortSignal): Promise<void> {
+    const { restarter, stopper } = this.parts;
+    restarter.cancel(agent.id);
+    await stopper.endLeftovers(agent, signal);
+    await stopper.discard(agent);
+    await this.context.state.transition(agent.id, agent.record.generation, {
+      ...{ lifecycle: 'stopped', process: null, nextStartAtMs: null },
+      ...{ durability: 'before', actor: 'engine', reason: 'stop_finished' },
+    });
   }
 
   /** By legal steps to `running` or `paused`; the process and its generation are what the host says. */

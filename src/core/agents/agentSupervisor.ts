@@ -163,14 +163,13 @@ export class AgentSupervisor implements Disposable {
     await this.#operations.restart(agent, orderOf(options, 'restart_ordered'), options.signal);
   }
 
-  /** Lets an agent out of quarantine, with a fresh restart budget. `start: false` leaves it stopped. @throws {AgentError} agent.notAllowed when it is not quarantined; as `start` */
-  async release(id: string, options: CallOptions & { readonly start?: boolean } = {}): Promise<void> {
+  /** Starts an agent that is in quarantine, with a fresh restart budget. @throws {AgentError} agent.notAllowed when it is not quarantined; as `start` */
+  async release(id: string, options: CallOptions = {}): Promise<void> {
     this.#operations.requireOpen();
     const agent = this.registry.get(id);
     if (agent.record.lifecycle !== 'quarantined')
       throw new AgentError('agent.notAllowed', `${id} is not quarantined`, { agentId: id });
-    if (options.start === false) await this.stop(id, options);
-    else await this.#operations.start(agent, { ...startOrder(options, 'released'), isRelease: true }, options.signal);
+    await this.#operations.start(agent, { ...startOrder(options, 'released'), isRelease: true }, options.signal);
     this.#operations.restarter.forgive(agent.id);
   }
 

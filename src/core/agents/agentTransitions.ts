@@ -68,7 +68,7 @@ export const LIFECYCLE_STEPS: Readonly<Record<Lifecycle, Readonly<Partial<Record
   },
   quarantined: {
     starting: 'released by a person and started',
-    stopped: 'released by a person, not started',
+    stopped: 'stop ordered: a later start begins with a fresh budget',
     retired: 'removed',
   },
   retired: {},

@@ -96,7 +96,8 @@ describe('decideAdoption', () => {
     for (const hosted of [undefined, { liveness: { kind: 'dead', cause: {} } } as const]) {
       for (const lifecycle of ['stopped', 'backoff', 'failed', 'exited'] as const) {
         assert.equal(decide({ lifecycle }, hosted).kind, 'continue');
-        assert.equal(decide({ lifecycle, desired: 'stopped' }, hosted).kind, 'leave');
+        const isWaiting = lifecycle === 'backoff';
+        assert.equal(decide({ lifecycle, desired: 'stopped' }, hosted).kind, isWaiting ? 'settle' : 'leave');
         assert.equal(decide({ lifecycle, desired: 'paused' }, hosted).kind, 'leave');
       }
       for (const lifecycle of ['created', 'quarantined', 'retired'] as const)
@@ -198,6 +199,18 @@ describe('AgentSupervisor: adoption', () => {
     assert.deepEqual([world.launches(), world.launches('far')], [1, 0]);
     await world.clock.advanceMs(60_000);
     assert.equal(world.launches('far'), 1);
+  });
+
+  it('R17 what waits for a restart that nobody wants any more comes to rest', async () => {
+    const world = new SupervisedWorld();
+    const waiting = aRecord({ lifecycle: 'backoff', desired: 'stopped', generation: 1, nextStartAtMs: 5 });
+    world.store.records.set(ID, waiting);
+    await world.run(world.supervisor.begin());
+    await world.clock.advanceMs(600_000);
+    const { lifecycle, nextStartAtMs, reason } = world.agent().record;
+    assert.deepEqual([lifecycle, nextStartAtMs, reason, world.launches()], ['stopped', undefined, 'stop_finished', 0]);
+    const [line] = await world.supervisor.history(ID);
+    assert.deepEqual([line?.from.lifecycle, line?.to.lifecycle], ['backoff', 'stopped']);
   });
 
   it('finishes an interrupted restart by starting', async () => {
