@@ -1,6 +1,7 @@
 import type { AgentChange, AgentRecord } from './agents/agent';
+import { type AnsweredRequest, answerWords } from './agents/answeredRequest';
 import type { PromptDelivery } from './agents/delivery/promptDelivery';
-import { AGENT_CHANGES, AGENTS, APPROVALS } from './dataAgentStore';
+import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { Snapshot } from './data/exchange/snapshot';
 import { markdownSections } from './data/processing/markdownExport';
@@ -12,7 +13,7 @@ interface Entry {
   readonly section: JsonObject;
 }
 
-/** What was said to each agent and what became of it, in order of time; then what a person approved. For people. */
+/** What was said to each agent, what it asked and what became of it, in order of time; then what a person approved to run. For people. */
 export async function* transcripts(snapshot: Snapshot): AsyncGenerator<readonly JsonObject[]> {
   for await (const agents of snapshot.read(AGENTS)) {
     for (const { value } of agents) {
@@ -22,6 +23,7 @@ export async function* transcripts(snapshot: Snapshot): AsyncGenerator<readonly 
       yield* merged(
         entries(snapshot.read(DELIVERIES, where), entryOfPrompt),
         entries(snapshot.read(AGENT_CHANGES, where), entryOfChange),
+        entries(snapshot.read(ANSWERS, where), entryOfAnswer),
       );
     }
   }
@@ -37,7 +39,20 @@ export async function* transcripts(snapshot: Snapshot): AsyncGenerator<readonly 
 
 /** Markdown of {@link transcripts}; no text of an agent becomes markup. */
 export function transcriptFormat(): DataTransformation<JsonObject, string> {
-  const fields = ['id', 'type', 'folder', 'state', 'reason', 'by', 'evidence', 'detail', 'hash'];
+  const fields = [
+    'id',
+    'type',
+    'folder',
+    'state',
+    'answer',
+    'tool',
+    'reason',
+    'by',
+    'rule',
+    'evidence',
+    'detail',
+    'hash',
+  ];
   return markdownSections({ title: 'title', fields, body: 'body' });
 }
 
@@ -76,6 +91,24 @@ function entryOfChange({ atMs, to, reason, actor, evidence }: AgentChange): Entr
   return { atMs, section };
 }
 
+/** In the place of its answer; who asks one thing at a time is answered in that order. */
+function entryOfAnswer(answer: AnsweredRequest): Entry {
+  const { kind, tool, title, shown, isCut, rule, reason, actor, askedAtMs, answeredAtMs } = answer;
+  return {
+    atMs: answeredAtMs,
+    section: {
+      title: `${timeOf(answeredAtMs)} ${kind === 'question' ? 'Question' : 'Request'}`,
+      answer: `${answerWords(answer)}, asked at ${timeOf(askedAtMs)}`,
+      tool: tool ?? null,
+      reason: reason ?? null,
+      by: actor,
+      rule: rule ?? null,
+      detail: isCut ? 'it told more than was kept' : null,
+      body: shown === '' ? title : shown,
+    },
+  };
+}
+
 async function* entries<T>(
   pages: AsyncIterable<readonly { readonly value: T }[]>,
   entryOf: (value: T) => Entry,
@@ -85,17 +118,16 @@ async function* entries<T>(
 
 const batch = 256;
 
-async function* merged(a: AsyncIterator<Entry>, b: AsyncIterator<Entry>): AsyncGenerator<readonly JsonObject[]> {
-  let [left, right] = [await a.next(), await b.next()];
+async function* merged(...sources: readonly AsyncIterator<Entry>[]): AsyncGenerator<readonly JsonObject[]> {
+  const heads = await Promise.all(sources.map((source) => source.next()));
   let sections: JsonObject[] = [];
-  while (!left.done || !right.done) {
-    if (!left.done && (right.done || left.value.atMs <= right.value.atMs)) {
-      sections.push(left.value.section);
-      left = await a.next();
-    } else if (!right.done) {
-      sections.push(right.value.section);
-      right = await b.next();
-    }
+  for (;;) {
+    let first: { readonly at: number; readonly entry: Entry } | undefined;
+    for (const [at, head] of heads.entries())
+      if (!head.done && (!first || head.value.atMs < first.entry.atMs)) first = { at, entry: head.value };
+    if (!first) break;
+    sections.push(first.entry.section);
+    heads[first.at] = (await sources[first.at]?.next()) ?? { done: true, value: undefined };
     if (sections.length < batch) continue;
     yield sections;
     sections = [];

@@ -8,6 +8,7 @@ import { AlertLevel, type AlertSink } from './monitoring/alertSink';
 const WORDS: Readonly<Record<string, readonly [one: string, many: string]>> = {
   agent: ['agent', 'agents'],
   agentChange: ['line of history', 'lines of history'],
+  answer: ['answered request', 'answered requests'],
   approval: ['approval', 'approvals'],
   delivery: ['prompt', 'prompts'],
   fleetType: ['agent type', 'agent types'],

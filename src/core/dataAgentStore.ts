@@ -1,6 +1,7 @@
 import { AgentError } from './agents/agentErrors';
 import { type AgentChange, type AgentId, type AgentRecord, isAgentId } from './agents/agent';
 import type { AgentStore, Approval } from './agents/agentStore';
+import type { AnsweredRequest } from './agents/answeredRequest';
 import { type DamagedRecords, findReadable, getReadable, newest, putAnew } from './damagedRecords';
 import { DataError } from './data/dataErrors';
 import type { Collection, DataStore, Tx } from './data/dataStore';
@@ -54,6 +55,13 @@ export const APPROVALS: Collection<Approval> = {
   indexes: [],
   texts: ['shown'],
   parse: objectWith('approval', { hash: 'string', shown: 'string', approvedAtMs: 'number' }),
+};
+
+export const ANSWERS: Collection<AnsweredRequest> = {
+  kind: 'answer',
+  indexes: ['agentId'],
+  texts: ['shown', 'title', 'reason'],
+  parse: objectWith('answer', { id: 'string', agentId: 'string', shown: 'string', answeredAtMs: 'number' }),
 };
 
 /** Where the record of an agent is kept whose first one is damaged: that one stays as it is. No agent id contains a space. */
@@ -135,5 +143,9 @@ export class DataAgentStore implements AgentStore {
 
   async putApproval(approval: Approval): Promise<void> {
     await putAnew(this.store, APPROVALS, approval.hash, approval);
+  }
+
+  async putAnswer(answer: AnsweredRequest): Promise<void> {
+    await putAnew(this.store, ANSWERS, answer.id, answer);
   }
 }

@@ -2,6 +2,7 @@ import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
 import type { Activity, DesiredState, Evidence, ExitCause, Lifecycle, RestartPolicy } from './agents/agentState';
 import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
 import type { DoctorReport } from './agents/doctor';
+import type { AnswerDoor } from './agents/answeredRequest';
 import type { PermissionAnswer, PermissionRequest } from './agents/permissionRequest';
 import type { ResumeReport } from './agents/sessionResume';
 import type { StateExplanation } from './agents/signals/stateExplanation';
@@ -116,9 +117,9 @@ export interface Engine extends Disposable {
   resendPrompt(receiptId: string, options?: SendPromptOptions): Promise<PromptReceipt>;
   /**
    * A person's answer to what the agent asks. @throws {AgentError} agent.requestGone – another question, or none, is open now:
-   * nothing was answered; agent.cannotAnswer – only in the terminal
+   * nothing was answered; agent.cannotAnswer – only in the terminal. `via` (default `window`) is kept with it.
    */
-  answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer): Promise<void>;
+  answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer, via?: AnswerDoor): Promise<void>;
   /** Why it says what it says. @throws {AgentError} agent.notFound */
   explain(id: AgentId): Promise<StateExplanation>;
   /** The visible screen as text; untrusted. */

@@ -1,6 +1,7 @@
 import type { AgentChange, AgentRecord, AgentSpec } from './agents/agent';
 import { Activity, DesiredState, EvidenceSource, Lifecycle, RestartPolicy } from './agents/agentState';
 import type { Approval } from './agents/agentStore';
+import { AnswerDoor, type AnsweredRequest, AnswerOutcome } from './agents/answeredRequest';
 import { LIFECYCLE_STEPS } from './agents/agentTransitions';
 import { parseAgentType } from './agents/agentTypeParser';
 import { DeliveryState, PromptChangeKind, type PromptDelivery } from './agents/delivery/promptDelivery';
@@ -145,12 +146,34 @@ const approval = allOf(
   idOf('hash'),
 );
 
+const answer = allOf(
+  kept<AnsweredRequest>({
+    id: upTo(200),
+    agentId,
+    generation: count,
+    kind: oneOfValues(['permission', 'question']),
+    tool: optional(words(200)),
+    title: words(1_000),
+    shown: upTo(65_536, 0),
+    isCut: flag,
+    outcome: oneOf(AnswerOutcome),
+    via: oneOf(AnswerDoor),
+    rule: optional(upTo(10_000)),
+    reason: optional(upTo(65_536)),
+    actor,
+    askedAtMs: timeMs,
+    answeredAtMs: timeMs,
+  }),
+  idOf('id'),
+);
+
 /** What every kept record must be, by its kind. A kind that is not here is not kept (`validatedStore.ts`). */
 export const KEPT_RULES: Readonly<Record<string, ValidationRule>> = {
   agent: named('agent', 'an agent as it is kept', agent),
   agentChange: named('agentChange', 'a line of an agent’s history', agentChange),
   delivery: named('delivery', 'a prompt on its way', delivery),
   approval: named('approval', 'what a person agreed to', approval),
+  answer: named('answer', 'what an agent asked, and the answer', answer),
   fleetType: named('fleetType', 'an agent type of a fleet file', allOf(agentType(), idOf('id'))),
   deadLetter: DEAD_LETTER_RULE,
   pipeline: named('pipeline', 'a pipeline of data', allOf(pipeline(), idOf('name'))),

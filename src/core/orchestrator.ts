@@ -1,6 +1,7 @@
 import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
 import type { AgentHost } from './agents/agentHost';
 import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
+import type { AnswerDoor } from './agents/answeredRequest';
 import type { PermissionAnswer } from './agents/permissionRequest';
 import { builtInTypes } from './agents/builtInTypes';
 import { type Clock, withTimeout } from './base/clock';
@@ -307,8 +308,8 @@ export class Orchestrator implements Engine {
     return (await this.#calls()).resendPrompt(receiptId, options);
   }
 
-  async answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer): Promise<void> {
-    return (await this.#calls()).answerRequest(id, requestId, answer);
+  async answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer, via?: AnswerDoor): Promise<void> {
+    return (await this.#calls()).answerRequest(id, requestId, answer, via);
   }
 
   async explain(id: AgentId): Promise<StateExplanation> {

@@ -1,6 +1,7 @@
 import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
 import type { AgentSupervisor } from './agents/agentSupervisor';
 import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
+import type { AnswerDoor } from './agents/answeredRequest';
 import type { PermissionAnswer } from './agents/permissionRequest';
 import { markEarlier } from './agents/signals/earlierEvidence';
 import type {
@@ -110,8 +111,8 @@ export class OwnerCalls implements EngineCalls {
     return this.#supervisor.resendPrompt(receiptId, options);
   }
 
-  answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer): Promise<void> {
-    return this.#supervisor.answerRequest(id, requestId, answer);
+  answerRequest(id: AgentId, requestId: string, answer: PermissionAnswer, via?: AnswerDoor): Promise<void> {
+    return this.#supervisor.answerRequest(id, requestId, answer, via && { via });
   }
 
   async explain(id: AgentId): Promise<StateExplanation> {

@@ -1,7 +1,7 @@
 import { transcriptFormat, transcripts } from './agentTranscript';
 import type { Clock } from './base/clock';
 import type { Logger } from './base/log';
-import { AGENT_CHANGES, AGENTS, APPROVALS } from './dataAgentStore';
+import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { Collection, DataStore } from './data/dataStore';
 import { exportData } from './data/exchange/dataExport';
@@ -21,6 +21,7 @@ const collections = [
   AGENTS,
   AGENT_CHANGES,
   DELIVERIES,
+  ANSWERS,
   APPROVALS,
   FLEET_TYPES,
 ] as unknown as readonly Collection<never>[]; // records are only passed on

@@ -7,7 +7,7 @@ import { isLegalStep } from './agents/agentTransitions';
 import { isFinal, type PromptDelivery } from './agents/delivery/promptDelivery';
 import type { Clock } from './base/clock';
 import type { Ids } from './base/ids';
-import { AGENT_CHANGES, AGENTS, APPROVALS } from './dataAgentStore';
+import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { DataStore } from './data/dataStore';
 import { importData } from './data/exchange/dataImport';
@@ -126,6 +126,7 @@ function importKinds({ supervisor, clock, ids }: OwnerImportPorts): ImportKinds 
     [AGENTS.kind, agent],
     [AGENT_CHANGES.kind, history],
     [DELIVERIES.kind, prompt],
+    [ANSWERS.kind, history],
     [APPROVALS.kind, { never: 'trustDecision' }],
     // A type of a fleet file says what is run; it came in with an approval.
     [FLEET_TYPES.kind, { never: 'trustDecision' }],

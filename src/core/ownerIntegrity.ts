@@ -2,7 +2,7 @@ import type { AgentChange, AgentRecord } from './agents/agent';
 import type { AgentHost } from './agents/agentHost';
 import { nameKey } from './agents/agentSpec';
 import { isLive } from './agents/agentTransitions';
-import { AGENT_CHANGES, AGENTS, APPROVALS } from './dataAgentStore';
+import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { DataStore } from './data/dataStore';
 import { applyIntegrityFix } from './data/integrity/integrityFix';
@@ -38,6 +38,7 @@ export const KEPT_COLLECTIONS = [
   AGENTS,
   AGENT_CHANGES,
   DELIVERIES,
+  ANSWERS,
   APPROVALS,
   FLEET_TYPES,
   PIPELINES,
@@ -81,6 +82,15 @@ export const AGENT_MODEL: IntegrityModel = {
       severity: 'warning',
       message: 'this line of history is about an agent that is not known',
       removeLabel: 'Remove this line of history',
+    },
+    {
+      kind: ANSWERS.kind,
+      at: '/agentId',
+      to: AGENTS.kind,
+      notAhead: { at: '/generation', of: '/generation', words: 'generation' },
+      severity: 'warning',
+      message: 'this answered request is of an agent that is not known',
+      removeLabel: 'Remove this answered request',
     },
     {
       kind: DELIVERIES.kind,
@@ -142,6 +152,7 @@ function claimOf(value: unknown): RunClaim | undefined {
 
 const labels: Readonly<Record<string, string>> = {
   [AGENT_CHANGES.kind]: 'Remove this line of history',
+  [ANSWERS.kind]: 'Remove this answered request',
   [DELIVERIES.kind]: 'Remove this prompt',
   [APPROVALS.kind]: 'Forget this approval: it is asked for again',
   [FLEET_TYPES.kind]: 'Remove this agent type: starting its fleet brings it back',

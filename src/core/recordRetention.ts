@@ -1,9 +1,10 @@
 import { isFinal, type PromptDelivery } from './agents/delivery/promptDelivery';
 import type { AgentChange } from './agents/agent';
+import type { AnsweredRequest } from './agents/answeredRequest';
 import type { Clock } from './base/clock';
 import type { Disposable } from './base/disposable';
 import type { Logger } from './base/log';
-import { AGENT_CHANGES } from './dataAgentStore';
+import { AGENT_CHANGES, ANSWERS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { DataStore } from './data/dataStore';
 import { DataProcessor } from './data/processing/dataProcessor';
@@ -23,11 +24,11 @@ export interface RecordRetentionPorts {
   readonly log: Logger;
 }
 
-/** Of each agent that is not removed, so many of its old lines of history and prompts stay where they are. */
+/** Of each agent that is not removed, so many of its old records of each kind stay where they are. */
 const KEPT_PER_AGENT = 20;
 
 /**
- * What leaves the store when it is old: lines of history, and prompts that came to a known end. Agents, also removed ones (their ids are never given
+ * What leaves the store when it is old: lines of history, answered requests, and prompts that came to a known end. Agents, also removed ones (their ids are never given
  * away again), approvals (they stand until a person takes them back) and prompts of which nobody knows whether they arrived are never due.
  */
 export function retentionClasses(
@@ -35,7 +36,7 @@ export function retentionClasses(
   isLiving: (agentId: string) => boolean,
 ): readonly RetentionClass[] {
   const livingGroup = (value: unknown): string | undefined => {
-    const { agentId } = value as AgentChange | PromptDelivery; // both belong to an agent
+    const { agentId } = value as AgentChange | AnsweredRequest | PromptDelivery; // each belongs to an agent
     return isLiving(agentId) ? agentId : undefined;
   };
   return [
@@ -43,6 +44,13 @@ export function retentionClasses(
       kind: AGENT_CHANGES.kind,
       days: () => settings().historyDays,
       endedAtMs: (value) => (value as AgentChange).atMs, // what this collection keeps
+      livingGroup,
+      keptPerGroup: KEPT_PER_AGENT,
+    },
+    {
+      kind: ANSWERS.kind,
+      days: () => settings().historyDays,
+      endedAtMs: (value) => (value as AnsweredRequest).answeredAtMs, // what this collection keeps
       livingGroup,
       keptPerGroup: KEPT_PER_AGENT,
     },

@@ -1,13 +1,17 @@
 import type { PromptDelivery } from './agents/delivery/promptDelivery';
 import type { AgentId, AgentRecord } from './agents/agent';
 import type { Approval } from './agents/agentStore';
-import { AGENTS, APPROVALS } from './dataAgentStore';
+import { type AnsweredRequest, answerWords } from './agents/answeredRequest';
+import { AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { Collection, DataStore } from './data/dataStore';
 import type { SearchHit } from './data/search/dataSearch';
 import type { SearchSnippet } from './data/search/searchDocument';
 
-/** What can be looked for: prompts, agents (name, role, team, folder, first prompt) and what a person approved. */
+/**
+ * What can be looked for: prompts, agents (name, role, team, folder, first prompt), and as `approval` what a person approved to run and what agents asked and was
+ * answered.
+ */
 export type FoundKind = 'prompt' | 'agent' | 'approval';
 
 export interface SearchRequest {
@@ -25,9 +29,9 @@ export interface SearchRequest {
 export interface FoundRecord {
   readonly kind: FoundKind;
   readonly id: string;
-  /** The agent it is about; approvals have none. It may be gone. */
+  /** The agent it is about; approvals of what may run have none. It may be gone. */
   readonly agentId?: AgentId;
-  /** State of a prompt; name of an agent; who approved. */
+  /** State of a prompt; name of an agent; who approved; what was answered, and where. */
   readonly about: string;
   readonly atMs: number;
   readonly snippet: SearchSnippet;
@@ -44,12 +48,12 @@ export interface SearchAnswer {
   readonly isComplete: boolean;
 }
 
-const kept: Readonly<Record<FoundKind, string>> = {
-  prompt: DELIVERIES.kind,
-  agent: AGENTS.kind,
-  approval: APPROVALS.kind,
+const kept: Readonly<Record<FoundKind, readonly string[]>> = {
+  prompt: [DELIVERIES.kind],
+  agent: [AGENTS.kind],
+  approval: [APPROVALS.kind, ANSWERS.kind],
 };
-const searched = [DELIVERIES, AGENTS, APPROVALS] as unknown as readonly Collection<never>[]; // declared only
+const searched = [DELIVERIES, AGENTS, APPROVALS, ANSWERS] as unknown as readonly Collection<never>[]; // declared only
 const shownLength = 2_000;
 
 /** Looks through what the owner keeps. */
@@ -68,7 +72,7 @@ export class RecordSearch {
   async search({ query, kinds, limit = 50, before }: SearchRequest): Promise<SearchAnswer> {
     await this.prepare();
     const { hits, isComplete } = await this.store.search(query, {
-      kinds: (kinds ?? (Object.keys(kept) as readonly FoundKind[])).map((kind) => kept[kind]), // the keys of a record of FoundKind
+      kinds: (kinds ?? (Object.keys(kept) as readonly FoundKind[])).flatMap((kind) => kept[kind]), // the keys of a record of FoundKind
       limit: Math.min(limit, 200),
       ...(before !== undefined && { before }),
     });
@@ -87,6 +91,10 @@ function foundOf(hit: SearchHit): FoundRecord {
   if (kind === AGENTS.kind) {
     const { id: agentId, spec, createdAtMs: atMs } = value as AgentRecord; // what this collection keeps
     return { kind: 'agent', ...common, agentId, about: spec.name, atMs, ...cut(spec.firstPrompt ?? '') };
+  }
+  if (kind === ANSWERS.kind) {
+    const { agentId, outcome, via, shown, answeredAtMs: atMs } = value as AnsweredRequest; // what this collection keeps
+    return { kind: 'approval', ...common, agentId, about: answerWords({ outcome, via }), atMs, ...cut(shown) };
   }
   const { actor, shown, approvedAtMs: atMs = createdAtMs } = value as Approval; // what this collection keeps
   return { kind: 'approval', ...common, about: actor, atMs, ...cut(shown) };

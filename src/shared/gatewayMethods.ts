@@ -47,8 +47,8 @@ export interface GatewayParams {
   readonly 'agent.cancelPrompt': OneReceipt;
   readonly 'agent.settleDelivery': OneReceipt & { readonly outcome: 'arrived' | 'lost' };
   readonly 'agent.resendPrompt': OneReceipt & PromptOptions;
-  readonly 'agent.approve': OneAgent & { readonly requestId: string };
-  readonly 'agent.deny': OneAgent & { readonly requestId: string; readonly reason?: string };
+  readonly 'agent.approve': OneAgent & Answered;
+  readonly 'agent.deny': OneAgent & Answered & { readonly reason?: string };
   readonly 'agent.explain': OneAgent;
   /** → `{ text }`, untrusted */
   readonly 'agent.screen': OneAgent;
@@ -129,6 +129,11 @@ export interface OneAgent {
 export interface OwnAgent {
   readonly agentId?: string;
   readonly generation?: number;
+}
+export interface Answered {
+  readonly requestId: string;
+  /** Of a window that follows; kept with the answer. */
+  readonly via?: 'window' | 'notification';
 }
 export interface OneReceipt {
   readonly receiptId: string;

@@ -120,7 +120,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const answer: AnswerShown = async (request, given) => {
     try {
       demandControl(engine);
-      await approvals.answer(request, given);
+      await approvals.answer(request, given, 'notification');
     } catch (error) {
       reporter.failure('Answer Request', error);
     }

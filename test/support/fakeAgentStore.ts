@@ -1,12 +1,14 @@
 import type { AgentChange, AgentId, AgentRecord } from '../../src/core/agents/agent';
 import { AgentError } from '../../src/core/agents/agentErrors';
 import type { AgentStore, Approval } from '../../src/core/agents/agentStore';
+import type { AnsweredRequest } from '../../src/core/agents/answeredRequest';
 
 /** An AgentStore in memory. What was saved survives the objects that use it: give it to the next supervisor to play a crash. */
 export class FakeAgentStore implements AgentStore {
   readonly records = new Map<AgentId, AgentRecord>();
   readonly lines: AgentChange[] = [];
   readonly approvals = new Map<string, Approval>();
+  readonly answers = new Map<string, AnsweredRequest>();
   readonly unreadableIds = new Set<AgentId>();
   /** While set, every write rejects with it. */
   failure: Error | undefined;
@@ -48,5 +50,11 @@ export class FakeAgentStore implements AgentStore {
     await Promise.resolve();
     if (this.failure) throw this.failure;
     this.approvals.set(approval.hash, approval);
+  }
+
+  async putAnswer(answer: AnsweredRequest): Promise<void> {
+    await Promise.resolve();
+    if (this.failure) throw this.failure;
+    this.answers.set(answer.id, structuredClone(answer));
   }
 }

@@ -1,4 +1,5 @@
 import type { AgentChange, AgentId, AgentRecord } from './agent';
+import type { AnsweredRequest } from './answeredRequest';
 
 /** That a person agreed to run exactly this. */
 export interface Approval {
@@ -30,4 +31,6 @@ export interface AgentStore {
   changes(agentId: AgentId, limit: number): Promise<readonly AgentChange[]>;
   getApproval(hash: string): Promise<Approval | undefined>;
   putApproval(approval: Approval): Promise<void>;
+  /** Keeps what an agent asked and how it was answered; one of the same id is replaced. @throws what the store throws */
+  putAnswer(answer: AnsweredRequest): Promise<void>;
 }

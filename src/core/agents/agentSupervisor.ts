@@ -4,6 +4,7 @@ import type { Event } from '../base/event';
 import type { AgentChange, AgentId, AgentSpec } from './agent';
 import { ActivityObserver } from './activityObserver';
 import { AgentError } from './agentErrors';
+import type { AnswerDoor } from './answeredRequest';
 import { AgentOperations } from './agentOperations';
 import { AgentReconciler } from './agentReconciler';
 import { AgentRegistry } from './agentRegistry';
@@ -225,10 +226,10 @@ export class AgentSupervisor implements Disposable {
     id: string,
     requestId: string,
     answer: PermissionAnswer,
-    options: CallOptions = {},
+    { actor = 'person', via = 'window' }: CallOptions & { readonly via?: AnswerDoor } = {},
   ): Promise<void> {
     this.#operations.requireOpen();
-    await this.#reports.requests.answer(id, requestId, answer, options.actor ?? 'person');
+    await this.#reports.requests.answer(id, requestId, answer, { actor, via });
   }
 
   /** Why an agent is said to do what it does. @throws {AgentError} agent.notFound */
@@ -319,7 +320,7 @@ export class AgentSupervisor implements Disposable {
   /** Leaves: waiting operations are cut short, what is known is kept, agents keep running. Idempotent. */
   async detach(): Promise<void> {
     this.#close();
-    await this.state.flush();
+    await Promise.all([this.state.flush(), this.#reports.flush()]);
     this.dispose();
   }
 

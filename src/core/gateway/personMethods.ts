@@ -15,6 +15,8 @@ const oneAgent = { agentId };
 const oneReceipt = { receiptId: thingId };
 const whenBlocked = optional(oneOf('refuse', 'queue'));
 const prompt = text({ minLength: 0, maxLength: GATEWAY_LIMITS.bodyBytes });
+/** Of a window that follows; whoever does not say is `orc`, or speaks its language. */
+const via = optional(oneOf('window', 'notification'));
 const path = text({ maxLength: 4096, pattern: /^(\/|[A-Za-z]:[\\/])/, expected: 'must be an absolute path' });
 const hash = text({ maxLength: 64, pattern: /^[0-9a-f]{64}$/, expected: 'is no hash' });
 
@@ -68,13 +70,13 @@ export const personMethods = {
   'agent.resendPrompt': forPerson({ ...oneReceipt, whenBlocked }, ({ receiptId, whenBlocked }, { engine, signal }) =>
     engine.resendPrompt(receiptId, { ...promptOptions(whenBlocked), signal }),
   ),
-  'agent.approve': forPerson({ agentId, requestId: thingId }, ({ agentId, requestId }, { engine }) =>
-    engine.answerRequest(agentId, requestId, { kind: 'allow' }),
+  'agent.approve': forPerson({ agentId, requestId: thingId, via }, ({ agentId, requestId, via }, { engine }) =>
+    engine.answerRequest(agentId, requestId, { kind: 'allow' }, via ?? 'orc'),
   ),
   'agent.deny': forPerson(
-    { agentId, requestId: thingId, reason: optional(text({ maxLength: 4096 })) },
-    ({ agentId, requestId, reason }, { engine }) =>
-      engine.answerRequest(agentId, requestId, { kind: 'deny', ...(reason !== undefined && { reason }) }),
+    { agentId, requestId: thingId, reason: optional(text({ maxLength: 4096 })), via },
+    ({ agentId, requestId, reason, via }, { engine }) =>
+      engine.answerRequest(agentId, requestId, { kind: 'deny', ...(reason !== undefined && { reason }) }, via ?? 'orc'),
   ),
   'agent.explain': onAgent((id, { engine }) => engine.explain(id)),
   'agent.screen': onAgent(async (id, { engine }) => ({ text: await engine.screen(id) })),

@@ -1,6 +1,7 @@
 import { CHANGED_METHOD, type GatewayMethod, type GatewayParams } from '../../shared/gatewayMethods';
 import type { AgentChange, AgentId, AgentSpec } from '../agents/agent';
 import type { PromptReceipt, SendPromptOptions } from '../agents/delivery/promptDelivery';
+import type { AnswerDoor } from '../agents/answeredRequest';
 import type { PermissionAnswer } from '../agents/permissionRequest';
 import { DisposableStore } from '../base/disposable';
 import { Emitter } from '../base/event';
@@ -174,10 +175,11 @@ export class RemoteEngine implements FollowedEngine {
     return this.client.request('agent.resendPrompt', { receiptId, ...blocked(options) }, until(options.signal));
   }
 
-  answerRequest(agentId: AgentId, requestId: string, answer: PermissionAnswer): Promise<void> {
-    if (answer.kind === 'allow') return this.#do('agent.approve', { agentId, requestId });
+  answerRequest(agentId: AgentId, requestId: string, answer: PermissionAnswer, from?: AnswerDoor): Promise<void> {
+    const via = from === 'notification' ? from : 'window';
+    if (answer.kind === 'allow') return this.#do('agent.approve', { agentId, requestId, via });
     const { reason } = answer;
-    return this.#do('agent.deny', { agentId, requestId, ...(reason !== undefined && { reason }) });
+    return this.#do('agent.deny', { agentId, requestId, via, ...(reason !== undefined && { reason }) });
   }
 
   explain(agentId: AgentId): Promise<engine.StateExplanation> {

@@ -1,5 +1,6 @@
 import type { AgentId } from '../../core/agents/agent';
 import { AgentError } from '../../core/agents/agentErrors';
+import type { AnswerDoor } from '../../core/agents/answeredRequest';
 import type { PermissionAnswer, PermissionRequest } from '../../core/agents/permissionRequest';
 import type { Clock } from '../../core/base/clock';
 import type { Engine } from '../../core/engine';
@@ -66,9 +67,9 @@ export class ApprovalDesk {
   }
 
   /** Gives an answer to the very request that the person was shown as a whole; when that one is over, nothing is answered and that is said. */
-  async answer(request: PermissionRequest, answer: PermissionAnswer): Promise<void> {
+  async answer(request: PermissionRequest, answer: PermissionAnswer, via: AnswerDoor = 'window'): Promise<void> {
     try {
-      await this.parts.engine.answerRequest(request.agentId, request.id, answer);
+      await this.parts.engine.answerRequest(request.agentId, request.id, answer, via);
     } catch (error) {
       if (AgentError.is(error, 'agent.requestGone')) return this.#sayGone(request.agentId);
       if (AgentError.is(error, 'agent.cannotAnswer')) return this.#offerTerminal(request.agentId);

@@ -1,5 +1,6 @@
 import type { PermissionRequest } from '../../core/agents/permissionRequest';
 import { revealText } from '../../core/agents/visibleText';
+import { subjectLine } from '../../shared/requestTitle';
 import { belowQuestion, fitsDialog } from '../fleet/approvalText';
 
 /** One line about what is asked, for rows and notifications. Longer ones are shortened visibly; {@link requestText} is complete. */
@@ -15,11 +16,9 @@ export function requestSubject(request: PermissionRequest): string {
   return subject === undefined ? requestTitle(request) : requestTitle({ ...request, title: subject, detail: '' });
 }
 
-/** Of a dialog whose first line only asks whether: the line after it, which says what. */
-function subjectOf({ source, title, detail }: PermissionRequest): readonly string[] {
-  const [first, second = ''] = detail.split('\n').filter((line) => line.trim() !== '');
-  const isOption = /^\s*(?:[❯>›]\s*)?\d+[.)]\s/.test(second);
-  return source === 'screen' && title.endsWith('?') && first?.trim() === title && !isOption ? [second] : [];
+function subjectOf(request: PermissionRequest): readonly string[] {
+  const subject = subjectLine(request);
+  return subject === '' ? [] : [subject];
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { transcriptFormat, transcripts } from '../../../src/core/agentTranscript';
 import { SystemClock } from '../../../src/core/base/clock';
-import { AGENT_CHANGES, AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
+import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from '../../../src/core/dataAgentStore';
 import type { Collection } from '../../../src/core/data/dataStore';
 import { DataError } from '../../../src/core/data/dataErrors';
 import { withSnapshot } from '../../../src/core/data/exchange/snapshot';
@@ -52,6 +52,11 @@ describe('transcripts', () => {
         createdAtMs: 2_000,
         stateAtMs: 2_500,
       });
+      put(ANSWERS as unknown as Collection<never>, {
+        ...{ id: 'r1', agentId: 'one', generation: 1, kind: 'permission', tool: 'Bash', title: 'Allow this command?' },
+        ...{ shown: 'Allow this command?\nrm -r build', isCut: false, outcome: 'allowed', via: 'notification' },
+        ...{ actor: 'person', askedAtMs: 2_600, answeredAtMs: 2_700 },
+      });
       put(APPROVALS as unknown as Collection<never>, {
         hash: 'b',
         shown: 'sh -c late',
@@ -65,7 +70,7 @@ describe('transcripts', () => {
         actor: 'person',
       });
     });
-    const all = [AGENTS, AGENT_CHANGES, DELIVERIES, APPROVALS] as unknown as readonly Collection<never>[];
+    const all = [AGENTS, AGENT_CHANGES, DELIVERIES, ANSWERS, APPROVALS] as unknown as readonly Collection<never>[];
     const inPages = {
       find: store.find.bind(store),
       changes: store.changes.bind(store),
@@ -86,6 +91,7 @@ describe('transcripts', () => {
         '## Agent <b>One</b>',
         '## 1970-01-01T00:00:01.000Z running, idle',
         '## 1970-01-01T00:00:02.000Z Prompt',
+        '## 1970-01-01T00:00:02.700Z Request',
         '## 1970-01-01T00:00:03.000Z running, idle',
         '## Agent Two',
         '## 1970-01-01T00:00:08.000Z Approved by person',
@@ -93,7 +99,8 @@ describe('transcripts', () => {
       ],
     ); // prettier-ignore
     assert.ok(text.includes('````\n```\n# not a heading\n````\n') && text.includes('a \\*prompt\\* line'), text);
-    assert.equal(text.includes('<b>'), false);
+    assert.equal(/(?<!\\)<b>/.test(text), false);
+    assert.ok(text.includes('- answer: allowed in a notification, asked at 1970-01-01T00:00:02.600Z\n- tool: Bash\n- by: person\n\n```\nAllow this command?\nrm -r build\n```\n'), text); // prettier-ignore
     // Approvals are put in order within what is read together.
     assert.equal((await read(inPages)).split('\n').length, text.split('\n').length);
     await store.close();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AgentChange } from '../../../src/core/agents/agent';
+import type { AnsweredRequest } from '../../../src/core/agents/answeredRequest';
 import { LIFECYCLE_STEPS, LIFECYCLES } from '../../../src/core/agents/agentTransitions';
 import { builtInTypes } from '../../../src/core/agents/builtInTypes';
 import { newDelivery, step } from '../../../src/core/agents/delivery/deliveryRecord';
@@ -51,6 +52,11 @@ const full = aRecord({
   sessionId: 'abc',
   hasSessionTurn: true,
 });
+const answered: AnsweredRequest = {
+  ...{ id: 'r1', agentId: agentId('reviewer'), generation: 1, kind: 'permission', title: 'Allow this command?' },
+  ...{ shown: 'Allow this command?\nrm -r build', isCut: false, outcome: 'unknown', via: 'terminal' },
+  ...{ actor: 'person', askedAtMs: 5, answeredAtMs: 6 },
+};
 const { command: _command, ...noCommand } = { command: ['x'], ...builtInTypes()[0] };
 
 /** What is kept of each kind, as the product makes it. */
@@ -69,6 +75,11 @@ const real: Readonly<Record<string, readonly (readonly [id: string, value: unkno
   ],
   approval: [
     ['a'.repeat(64), { hash: 'a'.repeat(64), shown: 'reviewer\n  command: x', approvedAtMs: 5, actor: 'person' }],
+  ],
+  answer: [
+    ['r1', answered],
+    ['r1', { ...answered, tool: 'Bash', outcome: 'denied', via: 'orc', reason: 'no', isCut: true }],
+    ['r1', { ...answered, outcome: 'allowed', via: 'rule', rule: 'claude / Bash / ls', actor: 'policy' }],
   ],
   fleetType: builtInTypes().map((type) => [type.id, type]),
   deadLetter: [
@@ -93,6 +104,9 @@ const broken: readonly (readonly [kind: string, id: string, value: unknown, ...t
   ['delivery', 'd', { ...queued, steps: { queued: 'now' } }, '/steps/queued type type'],
   ['delivery', 'd', { ...acknowledged, changes: [{ kind: 'magic', detail: '' }] }, '/changes/0/kind enum enum'],
   ['approval', 'x', { hash: 'y', shown: '', approvedAtMs: 1, actor: 'person' }, ' idOf idOf'],
+  ['answer', 'other', answered, ' idOf idOf'],
+  ['answer', 'r1', { ...answered, outcome: 'maybe', via: 'post' }, '/outcome enum enum', '/via enum enum'],
+  ['answer', 'r1', { ...answered, shown: 'x'.repeat(70_000) }, '/shown length length'],
   ['fleetType', String(noCommand.id), noCommand, '/command agentType agentType'],
   ['pipeline', 'p', { name: 'p', version: 0, steps: [] }, '/version pipeline pipeline.range', '/steps pipeline pipeline.length'],
   ['deadLetter', '1', { run: 'p', atMs: -1 }, '/atMs range range', '/excerpt object required', '/step object required', '/stepIndex object required', '/code object required', '/message object required'],

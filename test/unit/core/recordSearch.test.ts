@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { AnsweredRequest } from '../../../src/core/agents/answeredRequest';
 import { newDelivery } from '../../../src/core/agents/delivery/deliveryRecord';
-import { AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
+import { AGENTS, ANSWERS, APPROVALS } from '../../../src/core/dataAgentStore';
 import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { RecordSearch } from '../../../src/core/recordSearch';
@@ -17,6 +18,11 @@ describe('searching what an owner keeps', () => {
     5,
   );
   const approval = { hash: 'a'.repeat(64), shown: 'command: needle --sharp', approvedAtMs: 7, actor: 'person' };
+  const answer: AnsweredRequest = {
+    ...{ id: '2'.padStart(26, '0'), agentId: reviewer.id, generation: 1, kind: 'permission', tool: 'Bash' },
+    ...{ title: 'Allow this command?', shown: 'Allow this command?\nsew --thread', isCut: false, outcome: 'denied' },
+    ...{ via: 'notification', actor: 'person', askedAtMs: 8, answeredAtMs: 9 },
+  };
   let search: RecordSearch;
 
   beforeEach(async () => {
@@ -26,6 +32,7 @@ describe('searching what an owner keeps', () => {
       tx.put(AGENTS, reviewer.id, reviewer);
       tx.put(DELIVERIES, delivery.id, delivery);
       tx.put(APPROVALS, approval.hash, approval);
+      tx.put(ANSWERS, answer.id, answer);
     });
   });
 
@@ -42,6 +49,14 @@ describe('searching what an owner keeps', () => {
     );
     assert.equal(found[1]?.text.length, 2_000);
     assert.match(found[2]?.snippet.text ?? '', /look for the needle/);
+  });
+
+  it('finds what an agent asked, and says how it was answered', async () => {
+    const { found } = await search.search({ query: 'sew thread', kinds: ['approval'] });
+    assert.deepEqual(
+      found.map(({ kind, agentId, about, atMs, text }) => [kind, agentId, about, atMs, text]),
+      [['approval', 'reviewer', 'denied in a notification', 9, answer.shown]],
+    );
   });
 
   it('never finds or shows the values of environment variables', async () => {

@@ -8,6 +8,7 @@ import type { SupervisorPorts } from '../supervisorPorts';
 import { UsageMeter } from '../usage';
 import type { AgentSignal, HookFact } from './agentSignal';
 import { AgentHookIntake } from './hookIntake';
+import { AnswerLog } from './answerLog';
 import { PermissionDesk, type PermissionDeskParts } from './permissionDesk';
 
 /** What agents' own programs tell: hooks in, and from them questions to people and tokens used. Part of the supervisor. */
@@ -15,6 +16,7 @@ export class AgentReports implements Disposable {
   readonly hooks: AgentHookIntake;
   readonly requests: PermissionDesk;
   readonly usage: UsageMeter;
+  readonly #answers: AnswerLog;
   readonly #owned = new DisposableStore();
 
   constructor(
@@ -25,7 +27,8 @@ export class AgentReports implements Disposable {
     const screens = new ScreenCache(() => parts.factory.shellName);
     const activityOf: PermissionDeskParts['activityOf'] = (type, screen) => screens.read(type, screen).activity;
     this.usage = this.#owned.add(new UsageMeter({ ...parts, reader: parts.usageReader }));
-    this.requests = this.#owned.add(new PermissionDesk({ ...parts, activityOf, allowRules }));
+    this.#answers = this.#owned.add(new AnswerLog(parts));
+    this.requests = this.#owned.add(new PermissionDesk({ ...parts, activityOf, allowRules, answers: this.#answers }));
     this.hooks = this.#owned.add(
       new AgentHookIntake({ ...parts, observer: { signal }, desk: this.requests, usage: this.usage }),
     );
@@ -46,6 +49,11 @@ export class AgentReports implements Disposable {
   degraded(id: string): readonly string[] {
     const type = this.parts.registry.find(id)?.type;
     return type ? this.parts.factory.degraded(type) : ['its type is not known here'];
+  }
+
+  /** Resolves when what was answered so far was handed to the store. Never rejects. */
+  flush(): Promise<void> {
+    return this.#answers.flush();
   }
 
   dispose(): void {

@@ -5,7 +5,9 @@ import { Emitter, type Event } from '../../base/event';
 import type { Ids } from '../../base/ids';
 import { ignore, type Logger } from '../../base/log';
 import type { AgentId } from '../agent';
+import { requestLine } from '../../../shared/requestTitle';
 import { AgentError } from '../agentErrors';
+import type { AnswerDoor } from '../answeredRequest';
 import type { AgentHost, AgentKey, SettledScreen } from '../agentHost';
 import type { AgentRegistry } from '../agentRegistry';
 import type { Activity } from '../agentState';
@@ -15,6 +17,7 @@ import type { AgentType } from '../agentType';
 import type { Agent } from '../baseAgent';
 import type { AllowRule, PermissionAnswer, PermissionRequest } from '../permissionRequest';
 import { cleanText } from '../visibleText';
+import type { AnswerLog } from './answerLog';
 import type { HookAnswer } from './hookReport';
 import { matchingRule } from './permissionRules';
 import { dialogOf, dialogText, requestText, shows, showsWhole } from './permissionText';
@@ -31,6 +34,14 @@ export interface PermissionDeskParts {
   readonly activityOf: (type: AgentType, screen: SettledScreen) => Activity;
   /** Read at each question; empty by default. */
   readonly allowRules: () => readonly AllowRule[];
+  /** Where what was asked and answered is kept. */
+  readonly answers: Pick<AnswerLog, 'note'>;
+}
+
+/** Who gives an answer, and where. */
+export interface Answerer {
+  readonly actor: string;
+  readonly via: AnswerDoor;
 }
 
 /** A question as a hook tells it. */
@@ -62,6 +73,7 @@ interface Open {
 }
 
 const NOTHING: HookAnswer = {};
+const BY_RULE: Answerer = { actor: 'policy', via: 'rule' };
 /** A question of a hook that no state follows is over by then: it was answered before anybody could see it. */
 const UNSEEN_MS = 10_000;
 /** How long a dialog that was answered may stay on the screen before it counts as asked again. */
@@ -127,7 +139,7 @@ export class PermissionDesk implements Disposable {
     );
     if (rule && canHold && hook.allow !== undefined) {
       this.#close(agent.id);
-      this.#record(agent, 'allowed_by_rule', `allowed by the rule ${describeRule(rule)}: ${request.title}`, 'policy');
+      this.#recordRule(agent, rule, request);
       return Promise.resolve({ output: JSON.stringify(hook.allow) });
     }
     this.#forgetAnswer(agent.id);
@@ -154,7 +166,7 @@ export class PermissionDesk implements Disposable {
    * and is still up: it is the same request. @throws {AgentError} agent.requestGone – another question, or none, is open now: nothing was answered;
    * agent.cannotAnswer – only in the terminal; agent.notFound; and what the host throws
    */
-  async answer(id: string, requestId: string, answer: PermissionAnswer, actor: string): Promise<void> {
+  async answer(id: string, requestId: string, answer: PermissionAnswer, by: Answerer): Promise<void> {
     const agent = this.parts.registry.get(id);
     const open = this.#open.get(agent.id);
     const isBefore = open?.before?.id === requestId;
@@ -164,9 +176,11 @@ export class PermissionDesk implements Disposable {
     if (!(answer.kind === 'allow' ? seen.canAllow : seen.canDeny))
       throw new AgentError('agent.cannotAnswer', `${id} can only be answered in its terminal`, { agentId: agent.id });
     if (seen.door === 'hook') this.#answerHook(agent, open, answer);
-    else await this.#answerKeys(agent, open, answer, seen);
-    const verb = answer.kind === 'allow' ? 'allowed' : 'denied';
-    this.#record(agent, `${verb}_by_person`, `${verb}: ${request.title}`, actor);
+    else await this.#answerKeys(agent, open, answer, by, seen);
+    const outcome = answer.kind === 'allow' ? 'allowed' : 'denied';
+    this.#record(agent, `${outcome}_by_person`, `${outcome}: ${requestLine(request)}`, by.actor);
+    const reason = answer.kind === 'deny' ? answer.reason?.trim() : undefined;
+    this.parts.answers.note(seen, { outcome, ...by, ...(reason && { reason }) });
   }
 
   dispose(): void {
@@ -194,7 +208,13 @@ export class PermissionDesk implements Disposable {
   }
 
   /** `seen`: what the person has seen of the open request. */
-  async #answerKeys(agent: Agent, open: Open, answer: PermissionAnswer, seen = open.request): Promise<void> {
+  async #answerKeys(
+    agent: Agent,
+    open: Open,
+    answer: PermissionAnswer,
+    by: Answerer,
+    seen = open.request,
+  ): Promise<void> {
     const { type } = agent;
     const keys = keysOf(type, answer.kind);
     const { dialog } = seen;
@@ -205,13 +225,11 @@ export class PermissionDesk implements Disposable {
     try {
       isPressed = await this.parts.host.pressIf(agent.id, keys, isExpected, { guard: 'screen' });
     } catch (error) {
-      if ((error as { readonly code?: unknown }).code === 'tmux.screenChanged')
-        this.#record(
-          agent,
-          'answer_uncertain',
-          `the screen changed in the moment of the answer to: ${seen.title}`,
-          'engine',
-        );
+      if ((error as { readonly code?: unknown }).code === 'tmux.screenChanged') {
+        const detail = `the screen changed in the moment of the answer to: ${requestLine(seen)}`;
+        this.#record(agent, 'answer_uncertain', detail, 'engine');
+        this.parts.answers.note(seen, { outcome: 'unknown', ...by });
+      }
       void this.#look(agent);
       throw error;
     }
@@ -272,11 +290,18 @@ export class PermissionDesk implements Disposable {
     if (open && (open.request.generation !== record.generation || !isLive(record.lifecycle))) return this.#close(id);
     if (!isObservable(record.lifecycle)) return;
     if (!isWaiting(record.activity)) {
-      if (open?.isSeen) this.#close(id);
+      if (open?.isSeen) this.#closeAnswered(id, open.request);
       return;
     }
     if (open && !open.isSeen) this.#open.set(id, { ...open, isSeen: true });
     if (!open || open.request.door !== 'hook') void this.#look(agent);
+  }
+
+  /** The agent goes on. What was not answered from here was answered in its terminal: nobody has seen how. */
+  #closeAnswered(id: AgentId, request: PermissionRequest): void {
+    if (!this.#answered.has(id))
+      this.parts.answers.note(request, { outcome: 'unknown', actor: 'person', via: 'terminal' });
+    this.#close(id);
   }
 
   #onScreen(screen: SettledScreen): void {
@@ -342,8 +367,8 @@ export class PermissionDesk implements Disposable {
     const open = this.#open.get(agent.id);
     if (open?.request.id !== request.id) return;
     try {
-      await this.#answerKeys(agent, open, { kind: 'allow' });
-      this.#record(agent, 'allowed_by_rule', `allowed by the rule ${describeRule(rule)}: ${request.title}`, 'policy');
+      await this.#answerKeys(agent, open, { kind: 'allow' }, BY_RULE);
+      this.#recordRule(agent, rule, request);
     } catch (error) {
       this.parts.log.info('a rule could not be applied', { agent: agent.id, error: describeError(error) });
     }
@@ -375,6 +400,12 @@ export class PermissionDesk implements Disposable {
     open.watch.dispose();
     open.release?.(NOTHING); // after an answer this says nothing any more
     return true;
+  }
+
+  #recordRule(agent: Agent, rule: AllowRule, request: PermissionRequest): void {
+    const said = describeRule(rule);
+    this.#record(agent, 'allowed_by_rule', `allowed by the rule ${said}: ${requestLine(request)}`, BY_RULE.actor);
+    this.parts.answers.note(request, { outcome: 'allowed', ...BY_RULE, rule: said });
   }
 
   /** A line of the history, whatever the state is by now. */

@@ -38,6 +38,7 @@ async function slowWorld(latency: Latency, state: 'created' | 'running' | 'pause
     changes: (id, limit) => store.changes(id, limit),
     getApproval: (hash) => store.getApproval(hash),
     putApproval: (approval) => store.putApproval(approval),
+    putAnswer: (answer) => store.putAnswer(answer),
     save: async (...all) => {
       await turns(latency.turns);
       if (latency.ms > 0) await sleep(clock, latency.ms);

@@ -4,6 +4,7 @@ import { silentLogger } from '../../../../src/core/base/log';
 import { GatewayClient } from '../../../../src/core/gateway/gatewayClient';
 import { GatewayError } from '../../../../src/core/gateway/gatewayErrors';
 import { RemoteEngine } from '../../../../src/core/gateway/remoteEngine';
+import type { Engine } from '../../../../src/core/engine';
 import { EngineError } from '../../../../src/core/engineErrors';
 import { agentId, aSpec } from '../../../support/builders';
 import { eventually } from '../../../support/eventually';
@@ -74,6 +75,15 @@ describe('the engine of a window that follows', () => {
     ]);
     assert.deepEqual(remote.agents, engine.agents);
     assert.deepEqual(remote.notices, engine.notices);
+  });
+
+  it('tells where in its window an answer was given', async () => {
+    const { engine } = setup.world;
+    const doors: unknown[] = [];
+    engine.answerRequest = async (...[, , , via]: Parameters<Engine['answerRequest']>) => void doors.push(via);
+    await remote.answerRequest(reviewer, 'request-1', { kind: 'allow' }, 'notification');
+    await remote.answerRequest(reviewer, 'request-1', { kind: 'deny' });
+    assert.deepEqual(doors, ['notification', 'window']);
   });
 
   it('a change between the snapshot and its arrival is not lost', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { AgentError } from '../../../../../src/core/agents/agentErrors';
+import type { AnsweredRequest } from '../../../../../src/core/agents/answeredRequest';
 import type { Agent } from '../../../../../src/core/agents/baseAgent';
 import type { PermissionAnswer, PermissionRequest } from '../../../../../src/core/agents/permissionRequest';
+import { DataError } from '../../../../../src/core/data/dataErrors';
 import { TmuxError } from '../../../../../src/core/tmux/tmuxErrors';
 import { askerType, askingScreen, keyAskerType } from '../../../../support/askerType';
 import { agentId } from '../../../../support/builders';
@@ -317,6 +319,75 @@ describe('An answer to a dialog of which the hook has told since', () => {
     await world.ask('Bash', { command: 'rm -rf /' });
     await assert.rejects(world.answer({ kind: 'allow' }, id), isCode('agent.requestGone'));
     assert.deepEqual(world.host.pressedKeys(ID), []);
+  });
+});
+
+describe('What was asked and answered is kept', () => {
+  const kept = (world: World): readonly AnsweredRequest[] => [...world.store.answers.values()];
+
+  it('with the text that was shown, who answered, how, where and when', async () => {
+    const world = new World();
+    await world.begin();
+    await world.ask();
+    const { id, askedAtMs } = world.request ?? {};
+    await world.clock.advanceMs(100);
+    await world.run(world.supervisor.answerRequest(ID, id ?? '', { kind: 'allow' }, { via: 'notification' }));
+    const common = { agentId: ID, generation: 1, kind: 'permission', isCut: false, actor: 'person' } as const;
+    assert.deepEqual(kept(world), [
+      {
+        ...{ ...common, id, tool: 'Bash', title: `Bash: ${COMMAND}`, shown: COMMAND, askedAtMs },
+        ...{ outcome: 'allowed', via: 'notification', answeredAtMs: world.clock.nowMs() },
+      },
+    ]);
+    await world.draw('Working (esc to interrupt)');
+    await world.clock.advanceMs(2_000);
+    await world.draw(askingScreen('rm -r build'));
+    await world.run(
+      world.supervisor.answerRequest(ID, world.request?.id ?? '', { kind: 'deny', reason: ' no ' }, { via: 'orc' }),
+    );
+    const [, second] = kept(world);
+    assert.deepEqual([second?.outcome, second?.via, second?.reason], ['denied', 'orc', 'no']);
+    assert.match(second?.shown ?? '', /^Allow this command\?\nrm -r build\n/);
+    const [line] = await world.supervisor.history(ID, 1);
+    assert.equal(line?.evidence[0]?.detail, 'denied: Allow this command? rm -r build');
+  });
+
+  it('also when it was answered in its terminal, or by a rule', async () => {
+    const world = new World();
+    await world.begin();
+    await world.draw(askingScreen(COMMAND));
+    await world.draw('Working (esc to interrupt)');
+    await world.clock.advanceMs(2_000);
+    world.settings = { allowRules: [{ type: '*', tool: 'Bash', pattern: 'ls' }] };
+    await world.ask('Bash', { command: 'ls' });
+    assert.deepEqual(
+      kept(world).map(({ outcome, via, actor, rule }) => [outcome, via, actor, rule]),
+      [
+        ['unknown', 'terminal', 'person', undefined],
+        ['allowed', 'rule', 'policy', '* / Bash / ls'],
+      ],
+    );
+    assert.match(kept(world)[0]?.shown ?? '', /git push --force/);
+  });
+
+  it('not when it was never answered', async () => {
+    const world = new World();
+    await world.begin();
+    await world.ask();
+    await world.run(world.supervisor.stop(ID));
+    assert.deepEqual(kept(world), []);
+  });
+
+  it('once the store can be written again, and no answer waits for that', async () => {
+    const world = new World();
+    await world.begin();
+    const hook = await world.ask();
+    world.store.failure = new DataError('data.readOnly', 'the disk is full');
+    await world.answer({ kind: 'allow' });
+    assert.deepEqual([hook.output, kept(world)], ['{"ok":true}', []]);
+    world.store.failure = undefined;
+    await world.clock.advanceMs(5_000);
+    assert.equal(kept(world).length, 1);
   });
 });
 
