@@ -11,7 +11,7 @@ import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { DataStore } from './data/dataStore';
 import { importData } from './data/exchange/dataImport';
-import type { ImportKind, ImportKinds, ImportPlan, Prepared } from './data/exchange/importPlan';
+import type { ImportKind, ImportKinds, ImportPlan, PlannedRecord, Prepared } from './data/exchange/importPlan';
 import { importProblem } from './data/exchange/importReader';
 import type { JsonObject } from './data/processing/dataTransformation';
 import { redactor } from './data/processing/redactStep';
@@ -86,8 +86,9 @@ function importKinds({ supervisor, clock, ids }: OwnerImportPorts): ImportKinds 
     },
     essenceOf: (value) => {
       const { id, spec, createdAtMs, lifecycle } = value as unknown as AgentRecord;
-      return { id, spec, createdAtMs, isRetired: lifecycle === 'retired' };
+      return lifecycle === 'retired' ? { id, createdAtMs } : { id, spec, createdAtMs };
     },
+    removal: (here, theirs) => removalOf(here as unknown as AgentRecord, theirs as unknown as AgentRecord, clock, ids),
     isSameThing: (here, theirs) => here['createdAtMs'] === theirs['createdAtMs'] && here['lifecycle'] !== 'retired',
     mayAdd: (value) => {
       const { spec, lifecycle } = value as unknown as AgentRecord;
@@ -99,8 +100,8 @@ function importKinds({ supervisor, clock, ids }: OwnerImportPorts): ImportKinds 
     },
     mayReplace: (here, theirs) => {
       const id = here['id'] as AgentId; // the id under which it is kept
-      const { spec, lifecycle } = theirs as unknown as AgentRecord;
-      if (lifecycle === 'retired' || !isAtRest(id)) return 'agentLives';
+      const { spec } = theirs as unknown as AgentRecord;
+      if (!isAtRest(id)) return 'agentLives';
       return supervisor.registry.isNameTaken(spec.name, id) ? 'nameTaken' : undefined;
     },
     merge: (here, theirs) => mergedAgent(here as unknown as AgentRecord, theirs as unknown as AgentRecord),
@@ -125,8 +126,8 @@ function importKinds({ supervisor, clock, ids }: OwnerImportPorts): ImportKinds 
   return new Map<string, ImportKind | { readonly never: 'trustDecision' }>([
     [AGENTS.kind, agent],
     [AGENT_CHANGES.kind, history],
-    [DELIVERIES.kind, prompt],
     [ANSWERS.kind, history],
+    [DELIVERIES.kind, prompt],
     [APPROVALS.kind, { never: 'trustDecision' }],
     // A type of a fleet file says what is run; it came in with an approval.
     [FLEET_TYPES.kind, { never: 'trustDecision' }],
@@ -157,24 +158,47 @@ function prepareAgent({ id, spec, lifecycle, generation, exit, createdAtMs, sinc
   return { value: record as unknown as JsonObject, id, changes: isRetired ? [] : cleaned.changes };
 }
 
+/**
+ * An agent that was removed here comes back at rest, as the next one of its own generations (R12, R19); its id is given to nobody else, and one that is here is
+ * not removed by a file.
+ */
+function removalOf(here: AgentRecord, theirs: AgentRecord, clock: Clock, ids: Ids): Prepared | undefined {
+  const isRemoved = here.lifecycle === 'retired';
+  if (!isRemoved) return theirs.lifecycle === 'retired' ? { reason: 'removedThere' } : undefined;
+  if (here.createdAtMs !== theirs.createdAtMs) return { reason: 'idRetired' };
+  if (theirs.lifecycle === 'retired') return undefined;
+  const { exit: _theirs, ...rest } = theirs;
+  const { exit } = here.generation < theirs.generation ? theirs : here;
+  const generation = Math.max(here.generation, theirs.generation);
+  const atMs = clock.nowMs();
+  const back: AgentRecord = { ...rest, lifecycle: 'stopped', generation, ...(exit && { exit }), sinceMs: atMs };
+  const also = [importLine(back, here, { lifecycle: 'stopped', activity: 'unknown' }, atMs, ids)];
+  return { value: back as unknown as JsonObject, changes: ['it was removed here: it comes back, stopped'], also };
+}
+
 /** The lines of its history from what it was when it was exported to `stopped`, by legal steps. */
-function wayToRest(
-  { id, lifecycle, activity, generation }: AgentRecord,
-  atMs: number,
-  ids: Ids,
-): NonNullable<Extract<Prepared, { value: unknown }>['also']> {
+function wayToRest(record: AgentRecord, atMs: number, ids: Ids): readonly PlannedRecord[] {
+  const { lifecycle, activity } = record;
   if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return [];
   const states: AgentChange['to'][] = [{ lifecycle, activity }];
   if (!isLegalStep(lifecycle, 'stopped')) states.push({ lifecycle: 'lost', activity: 'unknown' }); // it may live where it was exported
   states.push({ lifecycle: 'stopped', activity: 'unknown' });
-  return states.slice(1).map((to, index) => {
-    const line: AgentChange = {
-      ...{ id: ids.next(), agentId: id, generation, atMs, from: states[index] ?? to, to },
-      ...{ reason: 'imported', actor: 'person' },
-      evidence: [{ source: 'person', detail: 'it came in with an import, at rest', observedAtMs: atMs }],
-    };
-    return { kind: AGENT_CHANGES.kind, id: line.id, value: line as unknown as JsonObject };
-  });
+  return states.slice(1).map((to, index) => importLine(record, states[index] ?? to, to, atMs, ids));
+}
+
+function importLine(
+  { id, generation }: AgentRecord,
+  { lifecycle, activity }: AgentChange['from'],
+  to: AgentChange['to'],
+  atMs: number,
+  ids: Ids,
+): PlannedRecord {
+  const line: AgentChange = {
+    ...{ id: ids.next(), agentId: id, generation, atMs, from: { lifecycle, activity }, to },
+    ...{ reason: 'imported', actor: 'person' },
+    evidence: [{ source: 'person', detail: 'it came in with an import, at rest', observedAtMs: atMs }],
+  };
+  return { kind: AGENT_CHANGES.kind, id: line.id, value: line as unknown as JsonObject };
 }
 
 /** Undefined: what it runs is not known without what was left out. */
@@ -254,8 +278,8 @@ function shortList(items: readonly string[]): readonly string[] {
   return more > 0 ? [...items.slice(0, SHOWN_PARTS), `… ${more} more`] : items;
 }
 
-function admissionOf({ added, replaced }: ImportPlan): Parameters<AgentSupervisor['admit']>[0] {
+function admissionOf({ added, returned, replaced }: ImportPlan): Parameters<AgentSupervisor['admit']>[0] {
   const agents = (records: ImportPlan['added']): readonly AgentRecord[] =>
     records.filter(({ kind }) => kind === AGENTS.kind).map(({ value }) => value as unknown as AgentRecord);
-  return { added: agents(added), replaced: agents(replaced) };
+  return { added: agents(added), returned: agents(returned), replaced: agents(replaced) };
 }

@@ -34,6 +34,10 @@ export type ImportReason =
   | 'agentLeftOut'
   /** The agent lives, or an order for it is under way. */
   | 'agentLives'
+  /** The agent was removed when it was exported, and is there now. */
+  | 'removedThere'
+  /** Another agent, which was removed, had this id. */
+  | 'idRetired'
   /** Another agent has this name. */
   | 'nameTaken'
   /** The record that is there is damaged, or not valid by the rules of this version. */
@@ -109,6 +113,8 @@ const REASONS: Readonly<Record<ImportReason, string>> = {
   redacted: 'secrets were left out of it: it would not be what it was',
   agentLeftOut: 'its agent is not imported, or another agent has that id here',
   agentLives: 'its agent is not at rest here: stop it first',
+  removedThere: 'its agent was removed there: remove it here, too, if it is to go',
+  idRetired: 'its id was that of another agent, removed here: ids are not given away again',
   nameTaken: 'another agent has its name here',
   damagedHere: 'the record that is here is damaged, or of another version',
 };

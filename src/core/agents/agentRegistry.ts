@@ -18,6 +18,8 @@ export interface RegistryWriter {
   add(record: AgentRecord): void;
   /** The next value of a record that is there. A retired one leaves the registry; its id stays reserved. */
   replace(record: AgentRecord): void;
+  /** A removed one that comes back under its own id. */
+  bringBack(record: AgentRecord): void;
 }
 
 /** Makes the agent object for a record; `read` gives its present value. */
@@ -79,6 +81,11 @@ export class AgentRegistry implements Disposable {
     return this.#entries.has(id) || this.#reserved.has(id);
   }
 
+  /** It was removed: its id is kept from everybody else. */
+  isRemoved(id: AgentId): boolean {
+    return this.#reserved.has(id);
+  }
+
   /** Whether another agent than `except` already has this display name (case does not matter). */
   isNameTaken(name: string, except?: AgentId): boolean {
     const key = nameKey(name);
@@ -89,7 +96,11 @@ export class AgentRegistry implements Disposable {
   claimWriter(): RegistryWriter {
     if (this.#isClaimed) throw new TypeError('the registry has its writer');
     this.#isClaimed = true;
-    return { add: (record) => this.#add(record), replace: (record) => this.#replace(record) };
+    return {
+      add: (record) => this.#add(record),
+      replace: (record) => this.#replace(record),
+      bringBack: (record) => this.#bringBack(record),
+    };
   }
 
   #add(record: AgentRecord): void {
@@ -102,6 +113,12 @@ export class AgentRegistry implements Disposable {
     const entry = Object.assign(cell, { agent: this.make(record.id, () => cell.record) });
     this.#entries.set(record.id, entry);
     this.#onDidAdd.fire(entry.agent);
+  }
+
+  #bringBack(record: AgentRecord): void {
+    if (!this.isRemoved(record.id)) throw new TypeError(`agent ${record.id} was not removed`);
+    this.#reserved.delete(record.id);
+    this.#add(record);
   }
 
   #replace(record: AgentRecord): void {

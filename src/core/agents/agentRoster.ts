@@ -11,6 +11,8 @@ import type { SupervisorContext } from './supervisorPorts';
 export interface Admission {
   /** Not there yet. */
   readonly added: readonly AgentRecord[];
+  /** Removed here, under the same id: they come back. */
+  readonly returned: readonly AgentRecord[];
   /** At rest here, as they will be. */
   readonly replaced: readonly AgentRecord[];
 }
@@ -62,22 +64,25 @@ export class AgentRoster {
 
   /**
    * Takes in agents whose records `write` keeps; in the turn of those that are replaced.
-   * @throws {AgentError} agent.nameTaken, agent.conflict (an id is taken), agent.stillRunning; what `write` throws. Nothing has changed then
+   * @throws {AgentError} agent.nameTaken, agent.conflict (an id is taken, or not of a removed agent any more), agent.stillRunning; what `write`
+   * throws. Nothing has changed then
    */
-  async admit({ added, replaced }: Admission, write: () => Promise<void>): Promise<void> {
+  async admit({ added, returned, replaced }: Admission, write: () => Promise<void>): Promise<void> {
     const { registry, state, store } = this.context;
     const claimed: AgentId[] = [];
+    const claim = ({ id, spec, lifecycle }: AgentRecord, isFree: boolean): void => {
+      if (!isFree || this.#claimed.has(id) || store.unreadableIds.has(id))
+        throw new AgentError('agent.conflict', `the id ${id} is taken`, { agentId: id });
+      if (lifecycle !== 'retired') this.#requireFreeName(spec.name);
+      this.#claimed.set(id, spec.name);
+      claimed.push(id);
+    };
     try {
-      for (const { id, spec, lifecycle } of added) {
-        if (registry.isIdTaken(id) || this.#claimed.has(id) || store.unreadableIds.has(id))
-          throw new AgentError('agent.conflict', `the id ${id} is taken`, { agentId: id });
-        if (lifecycle !== 'retired') this.#requireFreeName(spec.name);
-        this.#claimed.set(id, spec.name);
-        claimed.push(id);
-      }
+      for (const record of added) claim(record, !registry.isIdTaken(record.id));
+      for (const record of returned) claim(record, registry.isRemoved(record.id));
       for (const { id, spec } of replaced) this.#requireReplaceable(registry.get(id), spec.name);
       await write();
-      for (const record of added) state.admit(record);
+      for (const record of [...added, ...returned]) state.admit(record);
     } finally {
       for (const id of claimed) this.#claimed.delete(id);
     }

@@ -133,10 +133,11 @@ export class AgentStateManager implements Disposable {
     this.#writer.add(record);
   }
 
-  /** Announces an agent whose record somebody else has kept already. */
+  /** Announces an agent whose record somebody else has kept already; also one that was removed and comes back. */
   admit(record: AgentRecord): void {
     this.#storedGeneration.set(record.id, record.generation);
-    this.#writer.add(record);
+    if (this.ports.registry.isRemoved(record.id)) this.#writer.bringBack(record);
+    else this.#writer.add(record);
   }
 
   /**

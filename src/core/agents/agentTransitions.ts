@@ -71,7 +71,9 @@ export const LIFECYCLE_STEPS: Readonly<Record<Lifecycle, Readonly<Partial<Record
     stopped: 'stop ordered: a later start begins with a fresh budget',
     retired: 'removed',
   },
-  retired: {},
+  retired: {
+    stopped: 'an import has brought it back; nothing else does',
+  },
 };
 
 /** All twelve, in the order of a life. */

@@ -208,6 +208,64 @@ describe('Imports of agents', () => {
     await machine.run(engine.stop());
   });
 
+  it('R12 R19 bring a removed agent back at rest, with its records, as the next of its own generations', async () => {
+    await exportElsewhere();
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    await importInto(engine);
+    await machine.run(engine.startExisting(agentId('scout')));
+    await machine.run(engine.removeAgent(agentId('scout')));
+    await machine.world.clock.advanceMs(0);
+    assert.deepEqual([engine.agents.length, (await machine.store.find(DELIVERIES)).length], [0, 0]);
+
+    const report = await importInto(engine);
+    assert.deepEqual([report.counts.new, report.counts.identical, report.counts.conflicting], [4, 1, 0]);
+    assert.deepEqual(report.entries.find(({ kind }) => kind === 'agent')?.changes, ['it was removed here: it comes back, stopped']); // prettier-ignore
+    assert.deepEqual(report.agents.map(({ id, isReplaced }) => [id, isReplaced]), [['scout', false]]); // prettier-ignore
+    assert.deepEqual([engine.agent('scout')?.lifecycle, engine.agent('scout')?.desired], ['stopped', 'stopped']);
+    const { value } = (await machine.store.get(AGENTS, 'scout')) ?? assert.fail();
+    assert.deepEqual([value.generation, value.spec, value.process], [4, running.spec, undefined]);
+    assert.equal((await machine.store.find(DELIVERIES)).length, 3);
+    const [line] = await engine.history(agentId('scout'), 1);
+    assert.deepEqual([line?.from.lifecycle, line?.to.lifecycle, line?.generation, line?.reason], ['retired', 'stopped', 4, 'imported']); // prettier-ignore
+    assert.equal((await importInto(engine)).counts.identical, 5);
+    const { findings } = await engine.checkIntegrity(nothing, signal);
+    assert.deepEqual(findings.filter(({ severity }) => severity !== 'info'), []); // prettier-ignore
+
+    await machine.run(engine.startExisting(agentId('scout')));
+    assert.equal((await machine.store.get(AGENTS, 'scout'))?.value.generation, 5);
+    const other = await machine.run(engine.startAgent(aSpec({ name: 'scout!', typeId: 'shell' })));
+    assert.notEqual(other, 'scout');
+    await machine.run(engine.removeAgent(agentId('scout')));
+    await machine.run(engine.renameAgent(other, 'Scout'));
+    assert.equal((await importInto(engine)).countsByReason.nameTaken, 1);
+    await machine.run(engine.stop());
+  });
+
+  it('give the id of a removed agent to nobody else, and remove nobody', async () => {
+    const removed: AgentRecord = { ...running, desired: 'stopped', lifecycle: 'retired', activity: 'unknown' };
+    await exportElsewhere();
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    const id = await machine.run(engine.startAgent(aSpec({ name: 'Scout', typeId: 'shell' })));
+    await machine.run(engine.removeAgent(id));
+    for (const replace of [false, true])
+      assert.deepEqual((await importInto(engine, { replace })).countsByReason, {
+        ...{ idRetired: 1, agentLeftOut: 4, trustDecision: 2 },
+      });
+    assert.equal((await machine.store.get(AGENTS, 'scout'))?.value.lifecycle, 'retired');
+    await machine.run(engine.stop());
+
+    const second = new WindowedMachine();
+    const here = await engineOn(second);
+    await importInto(here);
+    await exportElsewhere(true, (store) => store.tx((tx) => tx.put(AGENTS, 'scout', removed)));
+    for (const replace of [false, true])
+      assert.equal((await importInto(here, { replace })).countsByReason.removedThere, 1);
+    assert.equal(here.agent('scout')?.lifecycle, 'stopped');
+    await second.run(here.stop());
+  });
+
   it('refuse a value that the rules of its kind refuse, with the place', async () => {
     await exportElsewhere();
     const text = fs.readFileSync(file, 'utf8').replace('"lifecycle":"running"', '"lifecycle":"flying"');

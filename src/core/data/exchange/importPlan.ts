@@ -33,7 +33,12 @@ export interface ImportKind {
   readonly essenceOf?: (value: JsonObject) => unknown;
   /** The record here is about the same thing, although it differs. Default: yes. */
   readonly isSameThing?: (here: JsonObject, theirs: JsonObject) => boolean;
-  /** What keeps a new one from being added. */
+  /**
+   * What is done when one of both says that its thing was removed: what is written in the place of the one that is here (it comes back), or why nothing
+   * is. Undefined: they are compared as any two. `theirs` is prepared.
+   */
+  readonly removal?: (here: JsonObject, theirs: JsonObject) => Prepared | undefined;
+  /** What keeps a new one from being added, or one from coming back. */
   readonly mayAdd?: (value: JsonObject) => ImportReason | undefined;
   /** What keeps the one that is here from being replaced. */
   readonly mayReplace?: (here: JsonObject, theirs: JsonObject) => ImportReason | undefined;
@@ -64,6 +69,8 @@ export interface ImportPlan {
   readonly puts: readonly PreparedPut[];
   /** Of those that belong to no other record. */
   readonly added: readonly PlannedRecord[];
+  /** Of things that were removed here and come back. */
+  readonly returned: readonly PlannedRecord[];
   readonly replaced: readonly PlannedRecord[];
 }
 
@@ -91,7 +98,7 @@ interface Candidate {
   readonly also: readonly PlannedRecord[];
 }
 
-type Outcome = Pick<ImportEntry, 'verdict' | 'reason' | 'problems'>;
+type Outcome = Pick<ImportEntry, 'verdict' | 'reason' | 'problems' | 'changes'>;
 
 /** Collects the records of one file, then compares them with what is kept. */
 export class ImportPlanner {
@@ -150,14 +157,14 @@ export class ImportPlanner {
     await judged.judgeAll(owners, signal);
     await judged.judgeAll(rest, signal);
     const { counts, countsByKind, countsByReason, entries, isCut } = this.#tally;
-    const { puts, added, replaced, agents } = judged;
+    const { puts, added, returned, replaced, agents } = judged;
     const shown = new Room();
     const named = agents.filter((agent) => shown.take(agent));
     const report = {
       ...{ ...file, counts, countsByKind, countsByReason, entries, isApplied: false },
       ...{ isCut: isCut || named.length < agents.length, agents: named },
     };
-    return { report, puts, added, replaced };
+    return { report, puts, added, returned, replaced };
   }
 }
 
@@ -165,6 +172,7 @@ export class ImportPlanner {
 class PlanRun {
   readonly puts: PreparedPut[] = [];
   readonly added: PlannedRecord[] = [];
+  readonly returned: PlannedRecord[] = [];
   readonly replaced: PlannedRecord[] = [];
   readonly agents: ImportedAgent[] = [];
   /** By kind and id: whether what belongs to it may come in. */
@@ -212,9 +220,10 @@ class PlanRun {
   }
 
   #judge(candidate: Candidate, here: DataRecord | 'damaged' | undefined): void {
-    const { record, kind, id, how, changes } = candidate;
+    const { record, kind, id, how } = candidate;
     const outcome = this.#outcome(candidate, here);
-    this.tally.note({ record, kind, id, ...outcome, ...(changes.length > 0 && isWritten(outcome) && { changes }) });
+    const changes = isWritten(outcome) ? [...(outcome.changes ?? []), ...candidate.changes] : [];
+    this.tally.note({ record, kind, id, ...outcome, ...(changes.length > 0 && { changes }) });
     if (how.owner) return;
     const isOurs =
       isPlainRecord(here) &&
@@ -233,30 +242,45 @@ class PlanRun {
     if (!isPlainRecord(here) || this.ports.validate(candidate.kind, here.value, here.id).length > 0)
       return { verdict: 'conflicting', reason: 'damagedHere' };
     if (this.#isEqual(candidate, here.value)) return { verdict: 'identical' };
+    const removal = how.removal?.(here.value, value);
+    if (removal) return this.#bringBack(candidate, removal, here.version);
     if (!this.options.replace) return { verdict: 'conflicting' };
     // What lost its secrets must not take the place of what has them.
     if (this.isRedacted && JSON.stringify(value).includes(REDACTED_MARK))
       return { verdict: 'conflicting', reason: 'redacted' };
     const reason = how.mayReplace?.(here.value, value);
     if (reason) return { verdict: 'conflicting', reason };
-    this.#write(candidate, how.merge?.(here.value, value) ?? value, here.version);
+    this.#write(candidate, how.merge?.(here.value, value) ?? value, here.version, this.replaced);
     return { verdict: 'replaced' };
+  }
+
+  #bringBack(candidate: Candidate, removal: Prepared, version: number): Outcome {
+    if ('reason' in removal) return { verdict: 'conflicting', reason: removal.reason };
+    const reason = candidate.how.mayAdd?.(candidate.value);
+    if (reason) return { verdict: 'skipped', reason };
+    this.#write(candidate, removal.value, version, this.returned);
+    this.#tellOf(removal.also ?? []);
+    return { verdict: 'new', changes: removal.changes };
   }
 
   #add(candidate: Candidate): Outcome {
     const reason = candidate.how.mayAdd?.(candidate.value);
     if (reason) return { verdict: 'skipped', reason };
-    this.#write(candidate, candidate.value, 0);
-    for (const { kind, id, value } of candidate.also)
-      this.puts.push({ kind, id, json: encodeValue(value), expectedVersion: 0 });
+    this.#write(candidate, candidate.value, 0, this.added);
+    this.#tellOf(candidate.also);
     return { verdict: 'new' };
   }
 
-  #write({ kind, id, how }: Candidate, value: JsonObject, expectedVersion: number): void {
+  #write({ kind, id, how }: Candidate, value: JsonObject, expectedVersion: number, list: PlannedRecord[]): void {
     this.puts.push({ kind, id, json: encodeValue(value), expectedVersion });
-    if (!how.owner) (expectedVersion === 0 ? this.added : this.replaced).push({ kind, id, value });
+    if (!how.owner) list.push({ kind, id, value });
     const shown = how.showOf?.(value);
-    if (shown) this.agents.push({ ...shown, isReplaced: expectedVersion > 0 });
+    if (shown) this.agents.push({ ...shown, isReplaced: list === this.replaced });
+  }
+
+  #tellOf(records: readonly PlannedRecord[]): void {
+    for (const { kind, id, value } of records)
+      this.puts.push({ kind, id, json: encodeValue(value), expectedVersion: 0 });
   }
 
   /** The one here is compared as it would be if it had been exported and came in. */
