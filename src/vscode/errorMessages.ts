@@ -192,6 +192,9 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'There is a file of this name already. Choose another name, or say that it is to be replaced.',
   ),
   'exchange.fileUnusable': error('The file cannot be used. Choose another one, or another folder.'),
+  'exchange.fileUnreadable': error(
+    'The file is not there or cannot be read. Nothing was imported. Choose another one.',
+  ),
   'exchange.moving': warning(
     'The store was changed during every attempt to read it whole, so nothing was written. Try again when the agents do less.',
   ),
@@ -359,6 +362,7 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'data.corrupt',
   'data.invalid',
   'data.io',
+  'exchange.fileUnreadable',
   'exchange.fileUnusable',
   'exchange.newer',
   'exchange.notAnExport',

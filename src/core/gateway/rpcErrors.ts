@@ -67,6 +67,7 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
 
   'exchange.fileExists': AlreadyExists,
   'exchange.fileUnusable': FailedPrecondition,
+  'exchange.fileUnreadable': FailedPrecondition,
   'exchange.moving': Unavailable,
   'exchange.notAnExport': InvalidArgument,
   'exchange.unknownFormat': InvalidArgument,

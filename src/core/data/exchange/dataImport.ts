@@ -117,11 +117,11 @@ async function planImport(
 function requireAccepted(report: ImportPlan['report'], request: ImportRequest): void {
   const { fingerprint, integrity, counts } = report;
   if (fingerprint !== request.apply)
-    throw new ExchangeError('exchange.fileChanged', 'it is not the file any more of which the report told');
+    throw new ExchangeError('exchange.fileChanged', 'the file is not the one any more of which the report told');
   if ((integrity === 'changed' || integrity === 'cut') && request.acceptChanged !== true)
     throw new ExchangeError(
       'exchange.notWhole',
-      integrity === 'cut' ? 'it was cut: its end is missing' : 'it was changed after it was exported',
+      integrity === 'cut' ? 'the file was cut: its end is missing' : 'the file was changed after it was exported',
     );
   if (counts.invalid > 0 && request.skipInvalid !== true)
     throw new ExchangeError(

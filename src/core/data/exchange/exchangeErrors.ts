@@ -3,6 +3,7 @@ import { type ErrorDisposition, OrchestratorError } from '../../base/errors';
 export type ExchangeErrorCode =
   | 'exchange.fileExists'
   | 'exchange.fileUnusable'
+  | 'exchange.fileUnreadable'
   | 'exchange.moving'
   | 'exchange.notAnExport'
   | 'exchange.unknownFormat'
@@ -15,6 +16,7 @@ export type ExchangeErrorCode =
 const dispositions: Record<ExchangeErrorCode, ErrorDisposition> = {
   'exchange.fileExists': 'reconfigure',
   'exchange.fileUnusable': 'reconfigure',
+  'exchange.fileUnreadable': 'reconfigure',
   'exchange.moving': 'retry',
   'exchange.notAnExport': 'reconfigure',
   'exchange.unknownFormat': 'reconfigure',
@@ -29,6 +31,8 @@ export const EXCHANGE_ERROR_CODES = Object.keys(dispositions) as readonly Exchan
 
 /**
  * An export or import that was not made: nothing of it is left, and what was there is as it was.
+ * - `fileUnusable` the file of an export cannot be written; of either, it is nowhere that the engine reaches
+ * - `fileUnreadable` the file of an import is not there, or cannot be read
  * - `moving` an export from a store that cannot hold its file still, changed during each reading
  * - `notAnExport` the bytes are not UTF-8, no JSON, nested too deep, or no records
  * - `unknownFormat` a format that is not imported

@@ -6,7 +6,7 @@ import { runRules } from '../validation/validationRun';
 import { length, range, type } from '../validation/valueRules';
 import { ExchangeError } from './exchangeErrors';
 import { END_ID, EXPORT_FORMAT, EXPORT_KIND, HEADER_ID } from './exportFormat';
-import { RecordScanner, type ScannedRecord, type ScanLimits } from './recordScanner';
+import { notAnExport, RecordScanner, type ScanEnd, type ScannedRecord, type ScanLimits } from './recordScanner';
 
 /** What an import takes at most: all of it is held until it is written in one transaction. */
 export interface ImportLimits extends ScanLimits {
@@ -25,13 +25,13 @@ export const IMPORT_LIMITS: ImportLimits = {
 /** A file that is read once from its beginning. */
 export interface ImportSource {
   readonly sizeBytes: number;
-  /** @throws {ExchangeError} exchange.fileUnusable */
+  /** @throws {ExchangeError} exchange.fileUnreadable */
   read(): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
 export interface ImportFiles {
-  /** A plain file. @throws {ExchangeError} exchange.fileUnusable */
+  /** A plain file. @throws {ExchangeError} exchange.fileUnreadable; exchange.fileUnusable for a name that is not absolute */
   open(file: string): Promise<ImportSource>;
 }
 
@@ -78,8 +78,9 @@ const recordRule = object({
 });
 
 /**
- * Reads a whole export, record by record, and hands each on. Nothing but the structure of records is checked here.
- * @throws {ExchangeError} exchange.fileUnusable, exchange.notAnExport, exchange.unknownFormat, exchange.newer, exchange.tooLarge; the signal's reason
+ * Reads a whole export, record by record, and hands each on. Nothing but the structure of records is checked here. Of one of ours that ends in the midst of a
+ * record, the records before it are handed on.
+ * @throws {ExchangeError} exchange.fileUnreadable, exchange.notAnExport, exchange.unknownFormat, exchange.newer, exchange.tooLarge; the signal's reason
  */
 export async function readExport(
   source: ImportSource,
@@ -88,7 +89,7 @@ export async function readExport(
   signal: AbortSignal | undefined,
 ): Promise<ReadFile> {
   const { limits } = ports;
-  if (source.sizeBytes > limits.maxFileBytes) throw tooLarge(`it has more than ${limits.maxFileBytes} bytes`);
+  if (source.sizeBytes > limits.maxFileBytes) throw tooLarge(`the file has more than ${limits.maxFileBytes} bytes`);
   const reader = new ExportReader(ports, handlers);
   const scanner = new RecordScanner(limits);
   let readBytes = 0;
@@ -96,7 +97,7 @@ export async function readExport(
     signal?.throwIfAborted();
     if (readBytes === 0) refuseDatabase(chunk);
     readBytes += chunk.length;
-    if (readBytes > limits.maxFileBytes) throw tooLarge(`it has more than ${limits.maxFileBytes} bytes`);
+    if (readBytes > limits.maxFileBytes) throw tooLarge(`the file has more than ${limits.maxFileBytes} bytes`);
     for (const scanned of scanner.push(chunk)) {
       reader.take(scanned);
       const pause = handlers.breathe();
@@ -105,8 +106,7 @@ export async function readExport(
       signal?.throwIfAborted();
     }
   }
-  const rest = scanner.finish();
-  return reader.end(rest, scanner.format);
+  return reader.end(scanner.finish(), scanner.format);
 }
 
 class ExportReader {
@@ -138,24 +138,23 @@ class ExportReader {
     this.#digest.update(bytes);
   }
 
-  end(rest: Uint8Array, format: 'ndjson' | 'json'): ReadFile {
+  /** @throws {ExchangeError} exchange.notAnExport */
+  end({ rest, cutIn }: ScanEnd, format: 'ndjson' | 'json'): ReadFile {
     this.#digest.update(rest);
-    if (this.#record === 0) throw new ExchangeError('exchange.notAnExport', 'it holds no records');
-    const isOfOurs = this.#format > 0;
-    const isCut = this.#format >= EXPORT_FORMAT && !this.#hasEnd;
-    const integrity = !isOfOurs
-      ? 'unknown'
-      : this.#isChanged
-        ? 'changed'
-        : isCut
-          ? 'cut'
-          : this.#hasEnd
-            ? 'whole'
-            : 'unknown';
+    if (cutIn !== undefined && this.#format === 0) throw notAnExport(`it ends in the midst of ${cutIn}`);
+    if (this.#record === 0) throw notAnExport('it holds no records');
     return {
-      ...{ format, integrity, fingerprint: this.#digest.hex(), records: this.#count },
+      ...{ format, integrity: this.#integrity(cutIn), fingerprint: this.#digest.hex(), records: this.#count },
       ...{ isRedacted: this.#isRedacted, exportedAtMs: this.#exportedAtMs },
     };
+  }
+
+  #integrity(cutIn: ScanEnd['cutIn']): ImportIntegrity {
+    if (this.#format === 0) return 'unknown'; // not of ours
+    if (this.#isChanged || (this.#hasEnd && cutIn === 'a record')) return 'changed';
+    if (cutIn !== undefined) return 'cut';
+    if (this.#hasEnd) return 'whole';
+    return this.#format >= EXPORT_FORMAT ? 'cut' : 'unknown';
   }
 
   #parse(bytes: Uint8Array): unknown {
@@ -163,13 +162,13 @@ class ExportReader {
     try {
       text = this.#decoder.decode(bytes);
     } catch (cause) {
-      throw new ExchangeError('exchange.notAnExport', `record ${this.#record} is not UTF-8`, { cause });
+      throw notAnExport(`record ${this.#record} is not UTF-8`, { cause });
     }
     try {
       return JSON.parse(text) as unknown;
     } catch (cause) {
       // The parser's own message quotes the text.
-      throw new ExchangeError('exchange.notAnExport', `record ${this.#record} is no JSON`, {
+      throw notAnExport(`record ${this.#record} is no JSON`, {
         cause: cause instanceof Error ? cause.name : undefined,
       });
     }
@@ -187,13 +186,12 @@ class ExportReader {
   }
 
   #takeHeader({ format, schemaVersion, isRedacted, atMs }: JsonObject): void {
-    if (!Number.isSafeInteger(format) || (format as number) < 1)
-      throw new ExchangeError('exchange.notAnExport', 'its header names no format');
+    if (!Number.isSafeInteger(format) || (format as number) < 1) throw notAnExport('its header names no format');
     const own = this.ports.schemaVersion;
     if ((format as number) > EXPORT_FORMAT || (typeof schemaVersion === 'number' && schemaVersion > own))
       throw new ExchangeError(
         'exchange.newer',
-        `a newer version of this product wrote it (format ${String(format)}, schema ${String(Number(schemaVersion))}; known are ${EXPORT_FORMAT} and ${own})`,
+        `a newer version of this product wrote the file (format ${String(format)}, schema ${String(Number(schemaVersion))}; known are ${EXPORT_FORMAT} and ${own})`,
       );
     this.#format = format as number; // a whole number, just asked
     this.#isRedacted = isRedacted !== false; // in doubt
@@ -203,7 +201,7 @@ class ExportReader {
   #takeRecord(parsed: unknown): void {
     this.#count += 1;
     const { maxRecords } = this.ports.limits;
-    if (this.#count > maxRecords) throw tooLarge(`it holds more than ${maxRecords} records`);
+    if (this.#count > maxRecords) throw tooLarge(`the file holds more than ${maxRecords} records`);
     const { ok, problems } = runRules([recordRule], parsed);
     const fields = isPlainObject(parsed) ? parsed : {};
     const [kind, id] = [textOf(fields['kind']), textOf(fields['id'])];
@@ -250,6 +248,6 @@ export function refuseByName(file: string): void {
 function unknownFormat(what: string): ExchangeError {
   return new ExchangeError(
     'exchange.unknownFormat',
-    `it is ${what}; imported are exports as NDJSON or JSON, and backups are restored`,
+    `the file is ${what}; imported are exports as NDJSON or JSON, and backups are restored`,
   );
 }

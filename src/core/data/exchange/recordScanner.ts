@@ -15,6 +15,14 @@ export interface ScannedRecord {
   readonly bytes: Uint8Array;
 }
 
+/** How a file ends. */
+export interface ScanEnd {
+  /** The bytes after the last record. */
+  readonly rest: Uint8Array;
+  /** What it ends in the midst of; undefined: it is complete. */
+  readonly cutIn?: 'a record' | 'a list';
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -73,12 +81,11 @@ export class RecordScanner {
     if (begin >= 0) this.#keep(chunk.subarray(begin));
   }
 
-  /** The bytes after the last record. @throws {ExchangeError} exchange.notAnExport when the file ends in the midst of something */
-  finish(): Uint8Array {
-    if (this.#depth > 0) throw notJson('it ends in the midst of a record');
-    if (this.#place === 'first' || this.#place === 'element' || this.#place === 'after')
-      throw notJson('it ends in the midst of a list');
-    return Uint8Array.from(this.#gap);
+  finish(): ScanEnd {
+    const gap = Uint8Array.from(this.#gap);
+    if (this.#depth > 0) return { rest: joined([gap, ...this.#parts], gap.length + this.#length), cutIn: 'a record' };
+    const isOpen = this.#place === 'first' || this.#place === 'element' || this.#place === 'after';
+    return { rest: gap, ...(isOpen && { cutIn: 'a list' }) };
   }
 
   /** True when a record begins. */
@@ -87,7 +94,7 @@ export class RecordScanner {
       this.#beginRecord();
       return true;
     }
-    if (this.#gap.push(byte) > this.limits.maxGapBytes) throw notJson('there is too much between two records');
+    if (this.#gap.push(byte) > this.limits.maxGapBytes) throw notAnExport('there is too much between two records');
     if (byte === LINE_FEED && this.#place === 'lineAfter') this.#place = 'line';
     if (byte === LINE_FEED || byte === 0x20 || byte === 0x09 || byte === 0x0d) return false;
     if (byte === OPEN_LIST && this.#place === 'begin') {
@@ -95,14 +102,14 @@ export class RecordScanner {
       this.#format = 'json';
     } else if (byte === CLOSE_LIST && (this.#place === 'first' || this.#place === 'after')) this.#place = 'end';
     else if (byte === COMMA && this.#place === 'after') this.#place = 'element';
-    else throw notJson('there is something else than records');
+    else throw notAnExport('there is something else than records');
     return false;
   }
 
   #beginRecord(): void {
     if (this.#place === 'begin') this.#format = 'ndjson';
     else if (this.#place !== 'first' && this.#place !== 'element' && this.#place !== 'line')
-      throw notJson('a record stands where none can');
+      throw notAnExport('a record stands where none can');
     this.#place = this.#format === 'json' ? 'after' : 'lineAfter';
     this.#depth = 1;
   }
@@ -117,9 +124,10 @@ export class RecordScanner {
     }
     if (byte === QUOTE) this.#isInText = true;
     else if (byte === OPEN || byte === OPEN_LIST) {
-      if (++this.#depth > this.limits.maxDepth) throw notJson(`a record has more than ${this.limits.maxDepth} levels`);
+      if (++this.#depth > this.limits.maxDepth)
+        throw notAnExport(`a record has more than ${this.limits.maxDepth} levels`);
     } else if (byte === CLOSE || byte === CLOSE_LIST) return --this.#depth === 0;
-    else if (byte === LINE_FEED && this.#format === 'ndjson') throw notJson('a line ends in the midst of a record');
+    else if (byte === LINE_FEED && this.#format === 'ndjson') throw notAnExport('a line ends in the midst of a record');
     return false;
   }
 
@@ -152,6 +160,6 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   return all;
 }
 
-function notJson(why: string): ExchangeError {
-  return new ExchangeError('exchange.notAnExport', `it is no export of this product: ${why}`);
+export function notAnExport(why: string, options?: ErrorOptions): ExchangeError {
+  return new ExchangeError('exchange.notAnExport', `the file is no export of this product: ${why}`, options);
 }

@@ -25,7 +25,7 @@ export class NodeExportFiles implements ExportFiles {
     try {
       return new TextFile(place, await fs.promises.open(place.temporary, 'wx', 0o600));
     } catch (error) {
-      throw unusable(error);
+      throw unusable(file, error);
     }
   }
 
@@ -34,7 +34,7 @@ export class NodeExportFiles implements ExportFiles {
     try {
       await (await fs.promises.open(place.temporary, 'wx', 0o600)).close(); // so that nobody else may read it, whatever the umask is
     } catch (error) {
-      throw unusable(error);
+      throw unusable(file, error);
     }
     const { workerFile, wasmFile } = this.options;
     return new DatabaseFile(place, new ExportDatabase(workerFile, { database: place.temporary, wasmFile }));
@@ -47,7 +47,7 @@ class Place {
   isTaken = false;
 
   private constructor(
-    private readonly file: string,
+    readonly file: string,
     private readonly overwrite: boolean,
   ) {
     this.temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
@@ -117,7 +117,7 @@ class TextFile implements ExportWriter {
   async write(text: string): Promise<void> {
     const bytes = this.#encode(text);
     this.#hash.update(bytes);
-    await doing(() => this.handle.appendFile(bytes));
+    await doing(this.place, () => this.handle.appendFile(bytes));
   }
 
   #encode(text: string): Uint8Array {
@@ -133,11 +133,11 @@ class TextFile implements ExportWriter {
 
   async restart(): Promise<void> {
     this.#hash = createHash('sha256');
-    await doing(() => this.handle.truncate(0));
+    await doing(this.place, () => this.handle.truncate(0));
   }
 
   async finish(): Promise<number> {
-    return doing(async () => {
+    return doing(this.place, async () => {
       await this.handle.sync();
       const { size } = await this.handle.stat();
       await this.#close();
@@ -166,15 +166,15 @@ class DatabaseFile implements ExportDatabaseWriter {
   ) {}
 
   async writeRecords(records: readonly KeptRecord[]): Promise<void> {
-    await doing(() => this.database.write(records));
+    await doing(this.place, () => this.database.write(records));
   }
 
   async restart(): Promise<void> {
-    await doing(() => this.database.restart());
+    await doing(this.place, () => this.database.restart());
   }
 
   async finish(header: ExportHeader): Promise<number> {
-    return doing(async () => {
+    return doing(this.place, async () => {
       await this.database.finish(header);
       const { size } = await fs.promises.stat(this.place.temporary);
       await this.place.take();
@@ -188,11 +188,11 @@ class DatabaseFile implements ExportDatabaseWriter {
   }
 }
 
-async function doing<T>(work: () => Promise<T>): Promise<T> {
+async function doing<T>({ file }: Place, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw unusable(error);
+    throw unusable(file, error);
   }
 }
 
@@ -200,10 +200,10 @@ async function doing<T>(work: () => Promise<T>): Promise<T> {
 async function demandFree(file: string, overwrite: boolean): Promise<void> {
   try {
     const there = await fs.promises.lstat(file);
-    if (!there.isFile()) throw new ExchangeError('exchange.fileUnusable', 'what is there is no plain file');
+    if (!there.isFile()) throw new ExchangeError('exchange.fileUnusable', `${file} is there and is no plain file`);
     if (!overwrite) throw exists(file);
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') throw unusable(error);
+    if (errnoCode(error) !== 'ENOENT') throw unusable(file, error);
   }
 }
 
@@ -211,7 +211,7 @@ function exists(file: string): ExchangeError {
   return new ExchangeError('exchange.fileExists', `${file} is there already`);
 }
 
-function unusable(error: unknown): unknown {
+function unusable(file: string, error: unknown): unknown {
   if (ExchangeError.is(error)) return error;
   if (DataError.is(error)) {
     // Of the thread that makes a database: its file calls are those of this file.
@@ -221,5 +221,6 @@ function unusable(error: unknown): unknown {
   }
   const code = errnoCode(error);
   if (code === undefined) return error;
-  return new ExchangeError('exchange.fileUnusable', `the file cannot be written (${code})`, { cause: error });
+  const why = code === 'ENOENT' ? 'its folder is not there' : code;
+  return new ExchangeError('exchange.fileUnusable', `${file} cannot be written (${why})`, { cause: error });
 }

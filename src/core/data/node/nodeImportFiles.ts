@@ -13,11 +13,11 @@ export const nodeImportFiles: ImportFiles & { readonly newDigest: () => Digest }
     if (!nodePath.isAbsolute(file)) throw new ExchangeError('exchange.fileUnusable', 'the name is no absolute path');
     // Opening a pipe must not wait for whoever writes into it.
     const flags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
-    const handle = await reading(() => fs.promises.open(file, flags));
+    const handle = await reading(file, () => fs.promises.open(file, flags));
     try {
-      const stat = await reading(() => handle.stat());
-      if (!stat.isFile()) throw new ExchangeError('exchange.fileUnusable', 'it is no plain file');
-      return new OpenFile(handle, stat.size);
+      const stat = await reading(file, () => handle.stat());
+      if (!stat.isFile()) throw new ExchangeError('exchange.fileUnreadable', `${file} is no plain file`);
+      return new OpenFile(file, handle, stat.size);
     } catch (error) {
       await handle.close();
       throw error;
@@ -31,6 +31,7 @@ export const nodeImportFiles: ImportFiles & { readonly newDigest: () => Digest }
 
 class OpenFile implements ImportSource {
   constructor(
+    private readonly file: string,
     private readonly handle: fs.promises.FileHandle,
     readonly sizeBytes: number,
   ) {}
@@ -39,7 +40,7 @@ class OpenFile implements ImportSource {
   async *read(): AsyncGenerator<Uint8Array> {
     const buffer = Buffer.alloc(chunkBytes);
     for (let position = 0; ;) {
-      const { bytesRead } = await reading(() => this.handle.read(buffer, 0, chunkBytes, position));
+      const { bytesRead } = await reading(this.file, () => this.handle.read(buffer, 0, chunkBytes, position));
       if (bytesRead === 0) return;
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
@@ -51,13 +52,14 @@ class OpenFile implements ImportSource {
   }
 }
 
-async function reading<T>(work: () => Promise<T>): Promise<T> {
+/** @throws {ExchangeError} exchange.fileUnreadable */
+async function reading<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const code = errnoCode(error);
     if (code === undefined || ExchangeError.is(error)) throw error;
-    const why = code === 'ENOENT' ? 'it is not there' : `it cannot be read (${code})`;
-    throw new ExchangeError('exchange.fileUnusable', why, { cause: error });
+    const what = code === 'ENOENT' ? `there is no file ${file}` : `${file} cannot be read (${code})`;
+    throw new ExchangeError('exchange.fileUnreadable', what, { cause: error });
   }
 }

@@ -201,7 +201,21 @@ describe('importData', () => {
     assert.equal(await integrityOf(`${lines[1] ?? ''}\n`), 'unknown');
     const list = await exported('json', some);
     assert.equal(await integrityOf(list.replace('a note', 'a mote')), 'changed');
-    await rejects(integrityOf(list.slice(0, -3)), 'exchange.notAnExport');
+    assert.equal(await integrityOf(list.slice(0, -3)), 'cut');
+    assert.equal(await integrityOf(`${whole}{"kind":`), 'changed');
+    await rejects(integrityOf(`${lines[1] ?? ''}\n{"kind":`), 'exchange.notAnExport');
+    // In the midst of a record: what stands before it can be taken in.
+    for (const text of [whole.slice(0, whole.indexOf('a note')), list.slice(0, list.indexOf('a note'))]) {
+      file.text = text;
+      const { fingerprint, integrity, counts } = await run();
+      assert.deepEqual([integrity, counts.new], ['cut', 2]);
+      await rejects(run({ apply: fingerprint }), 'exchange.notWhole');
+      file.text = text.slice(0, -1);
+      await rejects(run({ apply: fingerprint, acceptChanged: true }), 'exchange.fileChanged');
+    }
+    file.text = whole.slice(0, whole.indexOf('a note'));
+    assert.equal((await applied({ acceptChanged: true })).isApplied, true);
+    assert.equal((await store.find(owners)).length, 2);
   });
 
   it('applies only to the file of which the report told', async () => {
