@@ -208,6 +208,22 @@ export class Agents {
     await this.row(name).waitFor();
   }
 
+  /** Answers VS Code's own dialog for files: it is for the files of the server, and reads a folder while one types. */
+  async file(path) {
+    const { quick } = this.window;
+    const ok = quick.getByRole('button', { name: 'OK', exact: true });
+    await ok.waitFor();
+    await eventually(`${path} is chosen`, async () => {
+      const box = quick.locator('.quick-input-box input');
+      await box.fill(path, { timeout: 2_000 });
+      await this.page.waitForTimeout(300); // it looks for the folder 100 ms after the last letter
+      if ((await box.inputValue()) !== path) return false;
+      await ok.click({ timeout: 2_000 });
+      await ok.waitFor({ state: 'hidden', timeout: 3_000 });
+      return true;
+    });
+  }
+
   async #step(number) {
     await this.window.quick.getByText(new RegExp(`\\(${number}/`)).waitFor();
   }

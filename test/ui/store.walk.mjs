@@ -96,7 +96,7 @@ await walk('The store is damaged or newer', async (it) => {
     async () => {
       await window.notificationAction('The store was damaged', 'Restore from Backup…');
       await window.pick('Choose a File…');
-      await window.input(join(dataDir, 'not-a-backup.db'));
+      await agents.file(join(dataDir, 'not-a-backup.db'));
       await window.notification('is not a backup of Core Orchestrator').waitFor();
       assert.equal(await window.dialog().count(), 0, 'nothing is asked about a file that cannot be restored');
       await it.shot(window, 'not-a-backup');
@@ -124,7 +124,7 @@ await walk('The store is damaged or newer', async (it) => {
       await agents.is('Scout', 'idle');
       await agents.run('Search Records', 'searchRecords');
       await window.input('bask', { enter: false });
-      const found = window.quick.getByRole('option', { name: /Scout, acknowledged · prompt of/ });
+      const found = window.quick.getByRole('option', { name: /Scout\b.* · prompt of .*look at the basket/ });
       await found.waitFor();
       await window.page.locator('.part.editor').click();
       await it.shot(window, 'search');
@@ -145,7 +145,7 @@ await walk('The store is damaged or newer', async (it) => {
       await agents.run('Export Data…', 'exportData');
       await window.pick(/^NDJSON/);
       await window.pick(/^With Secrets/);
-      await window.input(file);
+      await agents.file(file);
       await window.notification(/Exported \d+ records/).waitFor();
       await agents.menu('Scout', 'Rename Agent');
       await window.quick.getByText('Rename Agent').first().waitFor();
@@ -153,7 +153,7 @@ await walk('The store is damaged or newer', async (it) => {
       await agents.is('Ranger', 'stopped');
       await agents.closeToasts();
       await agents.run('Import Data…', 'importData');
-      await window.input(file);
+      await agents.file(file);
       await window.pick(/^Replace Those Here/);
       await window
         .dialog()

@@ -49,7 +49,7 @@ export function restoreDetail(backup: ChosenBackup, { seq, isReadOnly }: DataSta
     ? 'The present store is put aside whole'
     : 'The present store is backed up first, so that this can be undone in the same way, and put aside';
   return [
-    `${contentsText(backup)}\n${backup.file}`,
+    `${contentsText(backup)}${backup.takenAtMs === undefined ? `\n${backup.file}` : ''}`,
     ...foreignText(backup.found, place),
     `${lost}: agents that were added, names, history, prompts and approvals.`,
     'Agents keep running. Those that the backup does not know are shown under their ids. None is started: who does not run now is stopped.',
