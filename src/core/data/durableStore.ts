@@ -81,6 +81,7 @@ export interface BackupReport {
   readonly records: number;
 }
 
+/** What main file and log together take on the disk. */
 export interface CompactReport {
   readonly beforeBytes: number;
   readonly afterBytes: number;

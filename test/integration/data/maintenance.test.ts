@@ -268,6 +268,22 @@ describe('maintenance of a store', () => {
     });
   });
 
+  it('compact tells what the files take on the disk, and leaves no log behind', async () => {
+    const store = await open(folder);
+    const sizes = (): number => fs.statSync(main()).size + fs.statSync(`${main()}-wal`).size;
+    await store.tx((tx) => {
+      for (let i = 0; i < 200; i++) tx.put(accounts, `a${i}`, { balance: i, text: 'x'.repeat(1_000) });
+    });
+    const before = sizes();
+    const { beforeBytes, afterBytes } = await store.compact();
+    assert.ok(beforeBytes >= before && afterBytes < before, `${before}: ${beforeBytes} → ${afterBytes}`);
+    assert.deepEqual([fs.statSync(`${main()}-wal`).size, fs.statSync(main()).size], [0, afterBytes]);
+    assert.deepEqual(await store.compact(), { beforeBytes: afterBytes, afterBytes });
+    await store.tx((tx) => tx.put(accounts, 'b', { balance: 1 }));
+    assert.equal((await store.find(accounts)).length, 201);
+    assert.equal((await store.check('full')).isWhole, true);
+  });
+
   it('compact gives back what was deleted, while writers are served', async () => {
     const store = await open(folder);
     const text = 'x'.repeat(10_000);

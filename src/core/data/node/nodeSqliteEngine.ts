@@ -156,8 +156,9 @@ class NodeSqliteEngine implements SqlEngine {
     this.#syncCount++;
   }
 
-  checkpoint(): boolean {
-    const isWhole = isWholeCheckpoint(this.get('PRAGMA wal_checkpoint(PASSIVE)'));
+  checkpoint(log: 'kept' | 'emptied' = 'kept'): boolean {
+    const mode = log === 'emptied' ? 'TRUNCATE' : 'PASSIVE';
+    const isWhole = isWholeCheckpoint(this.get(`PRAGMA wal_checkpoint(${mode})`));
     this.#walBytesAtCheckpoint = sizeOf(`${this.#path}-wal`);
     this.#estimatedWalBytes = 0;
     return isWhole;
@@ -175,6 +176,10 @@ class NodeSqliteEngine implements SqlEngine {
       walBytes,
       sizeBytes: mainBytes + walBytes,
     };
+  }
+
+  fileBytes(): number {
+    return sizeOf(this.#path) + sizeOf(`${this.#path}-wal`);
   }
 
   close(): void {

@@ -42,9 +42,14 @@ export interface SqlEngine {
    * may succeed without having written anything.
    */
   syncWal(): void;
-  /** Moves the write-ahead log into the main file. True when all of it was moved: the main file is complete by itself. */
-  checkpoint(): boolean;
+  /**
+   * Moves the write-ahead log into the main file. True when all of it was moved: the main file is complete by itself. `emptied`: the file of the log is then cut to
+   * nothing; else it stays as long as it is and is written from its beginning again.
+   */
+  checkpoint(log?: 'kept' | 'emptied'): boolean;
   stats(): SqlEngineStats;
+  /** What the main file and that of the log take now, as the file system says. */
+  fileBytes(): number;
   /** Checkpoints and releases the file. Idempotent. */
   close(): void;
 }

@@ -210,8 +210,9 @@ class SqlJsEngine implements SqlEngine {
     this.#file.syncCount++;
   }
 
-  checkpoint(): boolean {
-    const isWhole = isWholeCheckpoint(this.get('PRAGMA wal_checkpoint(PASSIVE)'));
+  checkpoint(log: 'kept' | 'emptied' = 'kept'): boolean {
+    const mode = log === 'emptied' ? 'TRUNCATE' : 'PASSIVE';
+    const isWhole = isWholeCheckpoint(this.get(`PRAGMA wal_checkpoint(${mode})`));
     this.#measure();
     return isWhole;
   }
@@ -219,6 +220,12 @@ class SqlJsEngine implements SqlEngine {
   stats(): SqlEngineStats {
     const { syncCount, writtenBytes, walBytes } = this.#file;
     return { syncCount, writtenBytes, walBytes, sizeBytes: this.#mainBytes + walBytes };
+  }
+
+  fileBytes(): number {
+    const { files, mainFd, walFd } = this.#file;
+    const sizeOf = (fd: number | undefined): number => (fd === undefined ? 0 : files.statFd(fd).size);
+    return sizeOf(mainFd) + sizeOf(walFd);
   }
 
   /** In this mode the main file changes only in checkpoints. */

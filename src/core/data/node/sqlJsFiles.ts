@@ -239,6 +239,7 @@ export class SqlJsFiles {
   #truncate(handle: Handle, sizeBytes: number): number {
     this.#flush(handle);
     handle.file.files.truncate(handle.fd, sizeBytes);
+    if (handle.isWal) handle.file.walBytes = sizeBytes;
     return 0;
   }
 

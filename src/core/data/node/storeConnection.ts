@@ -131,7 +131,7 @@ export class StoreConnection {
     return (await this.#ask((id) => ({ type: 'read', id, question }))) ?? {};
   }
 
-  async maintain(action: MaintenanceAction): Promise<Pick<Answer, 'held' | 'unusedPages'>> {
+  async maintain(action: MaintenanceAction): Promise<Pick<Answer, 'held' | 'compacted'>> {
     return (await this.#ask((id) => ({ type: 'maintain', id, action }))) ?? {};
   }
 

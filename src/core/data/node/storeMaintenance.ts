@@ -65,17 +65,17 @@ export class StoreMaintenance {
   compact({ signal, onProgress }: MaintenanceOptions = {}): Promise<CompactReport> {
     return this.#inTurn(signal, async (ended) => {
       const { connection } = this.#options;
-      const beforeBytes = await this.#whileHeld(async (held) => held.sizeBytes);
-      let total = 0;
-      for (;;) {
-        const { unusedPages = 0 } = await connection.maintain({ do: 'compact' });
-        if (unusedPages === 0) break;
+      let before: number | undefined;
+      for (let total = 0; ;) {
+        const { compacted } = await connection.maintain({ do: 'compact' });
+        if (!compacted) throw new DataError('data.io', 'the store did not say what it has given back');
+        const { unusedPages, beforeBytes, afterBytes } = compacted;
+        before ??= beforeBytes;
+        if (unusedPages === 0) return { beforeBytes: before, afterBytes };
         total ||= unusedPages;
         onProgress?.({ phase: 'compacting', done: total - unusedPages, total });
         ended.throwIfAborted();
       }
-      const afterBytes = await this.#whileHeld(async (held) => held.sizeBytes);
-      return { beforeBytes, afterBytes };
     });
   }
 

@@ -51,9 +51,17 @@ export type MaintenanceAction =
 export interface HeldStore {
   readonly hold: number;
   readonly file: string;
-  readonly sizeBytes: number;
   readonly seq: number;
   readonly notedSeq?: number | 'damaged';
+}
+
+/** What one step of `compact` has done. */
+export interface CompactedStep {
+  /** That are still in the file. */
+  readonly unusedPages: number;
+  /** Main file and log on the disk, before and after it. */
+  readonly beforeBytes: number;
+  readonly afterBytes: number;
 }
 
 export interface MaintainRequest {
@@ -126,8 +134,7 @@ export type StoreReply =
       readonly changes?: readonly Change[];
       readonly page?: SearchPage;
       readonly held?: HeldStore;
-      /** Of `compact`: pages that are still unused. */
-      readonly unusedPages?: number;
+      readonly compacted?: CompactedStep;
       readonly error?: WireError;
     }
   | { readonly type: 'state'; readonly state: StoreState }

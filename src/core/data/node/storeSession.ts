@@ -5,6 +5,7 @@ import type { Fence } from './epochFence';
 import { type HighWater, readHighWater } from './highWater';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
 import {
+  type CompactedStep,
   fromWireError,
   type HeldStore,
   type MaintenanceAction,
@@ -169,7 +170,7 @@ export class StoreSession {
           if (this.#holds.delete(action.hold)) return { type: 'answer', id };
           throw new DataError('data.io', 'the store was opened anew meanwhile');
         case 'compact':
-          return { type: 'answer', id, unusedPages: this.#compact() };
+          return { type: 'answer', id, compacted: this.#compact() };
       }
     } catch (error) {
       return { type: 'answer', id, error: this.#explain(error) };
@@ -267,18 +268,18 @@ export class StoreSession {
     const hold = ++lastHold;
     this.#holds.add(hold);
     this.#options.at('hold.begun');
-    const { sizeBytes } = this.#engine.stats();
     const noted = readHighWater(paths.highWater);
-    const held = { hold, file: paths.main, sizeBytes, seq: this.#seq };
+    const held = { hold, file: paths.main, seq: this.#seq };
     if (noted.kind === 'none') return held;
     return { ...held, notedSeq: noted.kind === 'seq' ? noted.seq : 'damaged' };
   }
 
   /** Some pages at a time, in a transaction of its own. A file that cannot do that (an old one) is rebuilt once, in one go. */
-  #compact(): number {
+  #compact(): CompactedStep {
     const refused = this.#refusal();
     if (refused) throw fromWireError(refused);
     const engine = this.#engine;
+    const beforeBytes = engine.fileBytes();
     if (number(engine, 'PRAGMA auto_vacuum') !== incrementalVacuum) {
       engine.exec(`PRAGMA auto_vacuum=${incrementalVacuum}; VACUUM`);
       this.#search.rebuild(); // SQLite does not promise that rows keep their numbers
@@ -293,15 +294,15 @@ export class StoreSession {
       }
     }
     this.#options.at('compact.step');
-    const unused = number(engine, 'PRAGMA freelist_count');
-    if (unused === 0 && this.#holds.size === 0) this.#checkpoint();
-    return unused;
+    const unusedPages = number(engine, 'PRAGMA freelist_count');
+    if (unusedPages === 0 && this.#holds.size === 0) this.#checkpoint('emptied');
+    return { unusedPages, beforeBytes, afterBytes: engine.fileBytes() };
   }
 
   /** True when all of the log was moved into the main file. */
-  #checkpoint(): boolean {
+  #checkpoint(log: 'kept' | 'emptied' = 'kept'): boolean {
     this.#options.at('checkpoint.begun');
-    const isWhole = this.#engine.checkpoint();
+    const isWhole = this.#engine.checkpoint(log);
     this.#options.at('checkpoint.done');
     return isWhole;
   }
