@@ -4,7 +4,7 @@ import type { GatewayMethod } from '../shared/gatewayMethods';
 import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { AgentRow, FleetAnswer, ResumeAnswer } from './engineAnswers';
-import { CliError, ExitCode } from './exitCodes';
+import { CliError, ExitCode, usageError } from './exitCodes';
 import { handleOf, shellWord } from './nextStep';
 import { cleanLine } from './terminalText';
 
@@ -14,18 +14,17 @@ type OneAgentMethod = GatewayMethod &
 /** A verb that does the same to each of the agents it names, one after the other, and says of each what was `done`; goes on after a failure, and ends with the first. */
 function eachAgent(method: OneAgentMethod, done: (name: string, agent: AgentRow) => string) {
   return async (context: VerbContext): Promise<ExitCode> => {
-    const engine = context.engine();
     const agents = await context.agents();
     const chosen: AgentRow[] = [];
     for (const name of context.line.operands) chosen.push(await context.agent(name));
     if (agents.length > 0 && chosen.length === 0)
-      throw new CliError(ExitCode.Usage, `${context.line.verb.name} takes ${context.line.verb.operands}`);
+      throw usageError(`${context.line.verb.name} takes ${context.line.verb.operands}`);
     const failures: CliError[] = [];
     const succeeded: string[] = [];
     for (const agent of chosen) {
       const { id, name } = agent;
       try {
-        await engine.call(method, { agentId: id });
+        await context.call(method, { agentId: id });
         succeeded.push(id);
         if (!context.isJson) context.say(done(cleanLine(name), agent));
       } catch (error) {
@@ -62,13 +61,12 @@ export async function stop(context: VerbContext): Promise<ExitCode> {
 /** @throws {CliError} Usage: before anything is kept of an agent that could not start there */
 function existingFolder(folder: string): string {
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
-  throw new CliError(ExitCode.Usage, `there is no folder ${cleanLine(folder)}`, 'Name an existing one with --folder.');
+  throw usageError(`there is no folder ${cleanLine(folder)}`, 'Name an existing one with --folder.');
 }
 
 export async function start(context: VerbContext): Promise<ExitCode> {
-  const engine = context.engine();
   const what = context.operand(0);
-  const types = (await engine.call('agent.types', {})) as readonly { readonly id: string }[]; // the engine's own
+  const types = (await context.call('agent.types', {})) as readonly { readonly id: string }[]; // the engine's own
   if (context.has('existing') || !types.some(({ id }) => id === what)) return startExisting(context, what, types);
   const { line, terminal } = context;
   const name = textOf(line, 'name') ?? freeName(what, await context.agents());
@@ -83,7 +81,7 @@ export async function start(context: VerbContext): Promise<ExitCode> {
     ...given,
     ...rest,
   };
-  const { agentId } = (await engine.call('agent.start', { spec })) as { readonly agentId: string }; // the engine's own
+  const { agentId } = (await context.call('agent.start', { spec })) as { readonly agentId: string }; // the engine's own
   context.answer({ agentId, isStarted: true }, () => `started ${cleanLine(name)} (${cleanLine(agentId)})`);
   return ExitCode.Ok;
 }
@@ -108,7 +106,7 @@ async function startExisting(
     return ExitCode.Ok;
   }
   const method = agent.lifecycle === 'quarantined' ? 'agent.release' : 'agent.startExisting';
-  await context.engine().call(method, { agentId: agent.id });
+  await context.call(method, { agentId: agent.id });
   context.answer(
     { agentId: agent.id, isStarted: true },
     () => `started ${cleanLine(agent.name)}${firstPromptWords(agent)}`,
@@ -127,9 +125,9 @@ export function freeName(typeId: string, agents: readonly Pick<AgentRow, 'name'>
 
 export async function resume(context: VerbContext): Promise<ExitCode> {
   if (context.has('all')) return fleet(context, 'fleet.resume', 'resumed');
-  if (context.line.operands.length === 0) throw new CliError(ExitCode.Usage, 'resume takes AGENT or --all');
+  if (context.line.operands.length === 0) throw usageError('resume takes AGENT or --all');
   const agent = await context.agent(context.operand(0));
-  const report = (await context.engine().call('agent.resume', { agentId: agent.id })) as ResumeAnswer; // the engine's own
+  const report = (await context.call('agent.resume', { agentId: agent.id })) as ResumeAnswer; // the engine's own
   context.answer({ agentId: agent.id, ...report }, () =>
     [`resumed ${cleanLine(agent.name)} in its conversation ${cleanLine(report.sessionId)}`, ...lossLines(report)].join(
       '\n',
@@ -157,9 +155,8 @@ function returnLines({ returned = [] }: FleetAnswer): readonly string[] {
 }
 
 async function fleet(context: VerbContext, method: 'fleet.stopAll' | 'fleet.resume', done: string): Promise<ExitCode> {
-  if (context.line.operands.length > 0)
-    throw new CliError(ExitCode.Usage, `${context.line.verb.name} takes agents or --all, not both`);
-  const result = (await context.engine().call(method, {})) as FleetAnswer; // the engine's own
+  if (context.line.operands.length > 0) throw usageError(`${context.line.verb.name} takes agents or --all, not both`);
+  const result = (await context.call(method, {})) as FleetAnswer; // the engine's own
   context.answer(result, () => {
     const failed = result.failed.map(({ name, error }) => `failed: ${cleanLine(name)}: ${cleanLine(messageOf(error))}`);
     const names = result.succeeded.map((name) => cleanLine(name)).join(', ') || 'none';
@@ -175,7 +172,7 @@ function messageOf(error: unknown): string {
 export async function rename(context: VerbContext): Promise<ExitCode> {
   const agent = await context.agent(context.operand(0));
   const name = context.operand(1);
-  await context.engine().call('agent.rename', { agentId: agent.id, name });
+  await context.call('agent.rename', { agentId: agent.id, name });
   context.answer({ agentId: agent.id, name }, () => `${cleanLine(agent.name)} is called ${cleanLine(name)} now`);
   return ExitCode.Ok;
 }
@@ -183,13 +180,12 @@ export async function rename(context: VerbContext): Promise<ExitCode> {
 export async function attach(context: VerbContext): Promise<ExitCode | number> {
   const { isInputTerminal, isOutputTerminal } = context.terminal;
   if (!context.isJson && !(isInputTerminal && isOutputTerminal))
-    throw new CliError(
-      ExitCode.Usage,
+    throw usageError(
       'attach needs a terminal',
       `\`orc screen ${shellWord(cleanLine(context.operand(0)))}\` prints what it shows; --json prints the command.`,
     );
   const agent = await context.agent(context.operand(0));
-  const command = (await context.engine().call('agent.attachCommand', { agentId: agent.id })) as {
+  const command = (await context.call('agent.attachCommand', { agentId: agent.id })) as {
     readonly program: string;
     readonly args: readonly string[];
   }; // the engine's own

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { CliError, ExitCode } from './exitCodes';
+import { usageError } from './exitCodes';
 import { COMMON_OPTIONS, findVerb, type VerbInfo, VERBS } from './verbTable';
 
 export interface CommandLine {
@@ -16,7 +16,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const isNoun = first === 'agent' && second !== undefined;
   const name = isNoun ? second : first;
   const verb = name === undefined ? undefined : findVerb(name);
-  if (!verb) throw new CliError(ExitCode.Usage, `"${name ?? ''}" is no verb of orc`, similarTo(name ?? ''));
+  if (!verb) throw usageError(`"${name ?? ''}" is no verb of orc`, similarTo(name ?? ''));
   const given = args.slice(isNoun ? 2 : 1);
   const end = given.indexOf('--');
   const rest = end < 0 ? undefined : given.slice(end + 1);
@@ -24,11 +24,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   const takesRest = verb.name === 'start' || verb.name === 'prompt';
   const operands = rest && !takesRest ? [...positionals, ...rest] : positionals;
   if (!('help' in values) && (operands.length < verb.least || operands.length > verb.most))
-    throw new CliError(
-      ExitCode.Usage,
-      `${verb.name} takes ${verb.operands || 'nothing more'}`,
-      `orc ${verb.name} --help tells more.`,
-    );
+    throw usageError(`${verb.name} takes ${verb.operands || 'nothing more'}`, `orc ${verb.name} --help tells more.`);
   return { verb, operands, rest: takesRest ? rest : undefined, options: values };
 }
 
@@ -46,11 +42,7 @@ function parse(
   } catch (error) {
     const message = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
     const flags = known.map((option) => `--${option.name}`).join(' ');
-    throw new CliError(
-      ExitCode.Usage,
-      `${verb.name}: ${message}`,
-      `It takes ${flags}; what begins with a dash goes after --.`,
-    );
+    throw usageError(`${verb.name}: ${message}`, `It takes ${flags}; what begins with a dash goes after --.`);
   }
 }
 
@@ -64,7 +56,7 @@ export function timeoutOf({ options }: CommandLine): number | undefined {
 export function positive(name: string, text: string | true, most: number): number {
   const value = Number(text);
   if (typeof text === 'string' && /^\d+(\.\d+)?$/.test(text) && value > 0 && value <= most) return value;
-  throw new CliError(ExitCode.Usage, `--${name} takes a number above 0, at most ${most}`);
+  throw usageError(`--${name} takes a number above 0, at most ${most}`);
 }
 
 /** The text of an option that was given. */

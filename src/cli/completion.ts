@@ -1,5 +1,5 @@
 import type { VerbContext } from './context';
-import { CliError, ExitCode } from './exitCodes';
+import { ExitCode, usageError } from './exitCodes';
 import { COMMON_OPTIONS, type Completes, findVerb, type VerbInfo, VERBS } from './verbTable';
 
 /** Hidden verb that prints what can be completed now, one per line, and nothing when no engine answers. */
@@ -18,12 +18,7 @@ const ofKind = (kind: Completes): string =>
 export function completion(context: VerbContext): Promise<ExitCode> {
   const shell = context.operand(0);
   const script = { bash, zsh, fish }[shell];
-  if (!script)
-    throw new CliError(
-      ExitCode.Usage,
-      `no completions for "${shell}"`,
-      'There are completions for bash, zsh and fish.',
-    );
+  if (!script) throw usageError(`no completions for "${shell}"`, 'There are completions for bash, zsh and fish.');
   context.terminal.write(script());
   return Promise.resolve(ExitCode.Ok);
 }

@@ -1,8 +1,9 @@
+import type { GatewayMethod, GatewayParams } from '../shared/gatewayMethods';
 import type { GatewayPointer } from '../shared/gatewayProtocol';
 import { type CommandLine, timeoutOf } from './commandLine';
 import { EngineClient } from './engineClient';
 import type { AgentRow } from './engineAnswers';
-import { CliError, ExitCode } from './exitCodes';
+import { CliError, ExitCode, usageError } from './exitCodes';
 import { findPointer } from './findPointer';
 import { handleOf, nextStep } from './nextStep';
 import { cleanLine } from './terminalText';
@@ -84,9 +85,14 @@ export class VerbContext {
     return this.#client;
   }
 
+  /** Asks the engine. @throws {CliError} */
+  call<M extends GatewayMethod>(method: M, params: GatewayParams[M]): Promise<unknown> {
+    return this.engine().call(method, params);
+  }
+
   /** @throws {CliError} */
   async agents(): Promise<readonly AgentRow[]> {
-    this.#listed = (await this.engine().call('agent.list', {})) as readonly AgentRow[]; // the engine's own; shown defensively
+    this.#listed = (await this.call('agent.list', {})) as readonly AgentRow[]; // the engine's own; shown defensively
     return this.#listed;
   }
 
@@ -94,7 +100,7 @@ export class VerbContext {
   async agent(name: string): Promise<AgentRow> {
     const agent = chooseAgent(await this.agents(), name);
     const isLeftOut = agent.request?.isCut === true && agent.request.detail === ''; // too much for a list of all
-    this.#chosen = isLeftOut ? ((await this.engine().call('agent.get', { agentId: agent.id })) as AgentRow) : agent; // the engine's own
+    this.#chosen = isLeftOut ? ((await this.call('agent.get', { agentId: agent.id })) as AgentRow) : agent; // the engine's own
     return this.#chosen;
   }
 
@@ -138,8 +144,7 @@ export function chooseAgent(agents: readonly AgentRow[], name: string): AgentRow
   const named = exact.length > 0 ? exact : agents.filter((agent) => agent.name.toLowerCase() === lower);
   if (named.length === 1 && named[0]) return named[0];
   if (named.length > 1)
-    throw new CliError(
-      ExitCode.Usage,
+    throw usageError(
       `${named.length} agents are called "${cleanLine(name)}"`,
       `Name one by its id: ${listOf(named, ({ id }) => cleanLine(id))}.`,
     );

@@ -1,7 +1,7 @@
 import { extname, resolve } from 'node:path';
 import { textOf } from './commandLine';
 import type { VerbContext } from './context';
-import { CliError, ExitCode } from './exitCodes';
+import { ExitCode, usageError } from './exitCodes';
 import { importFile } from './importVerb';
 import { backUp, check, compact, dataStatus, listBackups, restore } from './maintenanceVerbs';
 import { listPipelines, listRejected, runPipeline } from './pipelineVerbs';
@@ -50,18 +50,17 @@ export async function data(context: VerbContext): Promise<ExitCode> {
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   const surplus = context.operand(action === runPipeline ? 3 : 2);
   if (surplus !== '' && action !== search)
-    throw new CliError(ExitCode.Usage, `"${cleanLine(surplus)}" is too much`, 'orc data --help tells more.');
+    throw usageError(`"${cleanLine(surplus)}" is too much`, 'orc data --help tells more.');
   if (action) return action(context);
   const advice = `It does: ${Object.keys(ACTIONS).join(', ')}.`;
-  throw new CliError(ExitCode.Usage, `"${cleanLine(name)}" is nothing that data does`, advice);
+  throw usageError(`"${cleanLine(name)}" is nothing that data does`, advice);
 }
 
 /** `orc data export FILE` */
 async function exportData(context: VerbContext): Promise<ExitCode> {
   const name = context.operand(1);
-  if (name === '')
-    throw new CliError(ExitCode.Usage, 'export takes the FILE to write', 'orc data export --help tells more.');
-  const report = (await context.engine().call('data.export', {
+  if (name === '') throw usageError('export takes the FILE to write', 'orc data export --help tells more.');
+  const report = (await context.call('data.export', {
     file: resolve(context.terminal.cwd, name),
     format: formatOf(name, textOf(context.line, 'format')),
     withSecrets: context.has('with-secrets'),
@@ -78,5 +77,5 @@ function formatOf(file: string, given: string | undefined): Format {
   const format = given === undefined ? BY_ENDING[extname(file).toLowerCase()] : FORMATS.find((each) => each === given);
   if (format) return format;
   const advice = `--format takes ${FORMATS.join(', ')}; the endings .json, .ndjson, .csv, .md and .sqlite need none.`;
-  throw new CliError(ExitCode.Usage, 'the format of the export is not known', advice);
+  throw usageError('the format of the export is not known', advice);
 }

@@ -25,6 +25,7 @@ export interface AgentRequest {
   readonly kind: string;
   readonly title: string;
   readonly detail: string;
+  readonly source?: string;
   readonly isCut?: boolean;
   readonly door?: string;
   readonly canAllow?: boolean;

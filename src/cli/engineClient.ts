@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import net from 'node:net';
 import { LineReader } from '../shared/frameCodec';
 import type { GatewayMethod, GatewayParams } from '../shared/gatewayMethods';
@@ -15,6 +16,8 @@ import { cleanLine } from './terminalText';
 
 /** An engine that works answers `hello` at once, also on a busy machine. */
 const HELLO_MS = 5_000;
+/** An engine that begins anew in its process, as after a restore, has no socket for about half a second. */
+const AWAY_MS = 2_000;
 /** Answers may hold many agents, histories and screens: more than we may send. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
@@ -74,6 +77,7 @@ export class EngineClient {
   /** Connects and says who calls; what is asked next follows without waiting for the answer. @throws {CliError} without a credential */
   static connect(options: ClientOptions): EngineClient {
     const credential = credentialOf(options);
+    waitForSocket(options);
     const client = new EngineClient(net.connect({ path: options.pointer.socket }), options);
     client.#hello = client.#sayHello({
       protocol: GATEWAY_PROTOCOL,
@@ -192,6 +196,17 @@ function credentialOf({ pointer, env }: ClientOptions): { readonly token: string
   );
 }
 
+/** While the engine's process lives and its socket is not there: nothing else is to be done meanwhile. */
+function waitForSocket({ pointer: { socket, ownerPid }, timeoutMs = AWAY_MS }: ClientOptions): void {
+  const untilMs = Date.now() + Math.min(timeoutMs, AWAY_MS);
+  const still = new Int32Array(new SharedArrayBuffer(4));
+  try {
+    while (!fs.existsSync(socket) && Date.now() < untilMs && process.kill(ownerPid, 0)) Atomics.wait(still, 0, 0, 50);
+  } catch {
+    return; // its process is gone, or is somebody else's: then it is no engine of ours
+  }
+}
+
 function unreachable({ workspace, ownerPid }: GatewayPointer, error: NodeJS.ErrnoException): CliError {
   const isGone = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
   return new CliError(
@@ -262,6 +277,9 @@ function adviceOf(
   if (code === 'agent.invalidSpec')
     return '`orc start --help` shows what a start takes, `orc types` which types there are.';
   if (code === 'exchange.fileUnusable') return 'Name a file in a folder that exists and that you may write to.';
+  if (code === 'exchange.fileUnreadable') return 'Name a file that is there and that you may read.';
+  if (code === 'exchange.fileExists') return 'Choose another name, or replace it with --replace.';
+  if (code === 'exchange.notAnExport') return 'Name one that `orc data export` wrote as JSON or NDJSON.';
   if (code === 'engine.restricted') return 'Trust the folder in VS Code first.';
   if (status === 'PERMISSION_DENIED' && env[AGENT_VARIABLE])
     return `This is the terminal of agent ${cleanLine(env[AGENT_VARIABLE])}: what is a person's is done in a terminal of the person's own.`;

@@ -31,3 +31,8 @@ export class CliError extends Error {
     this.name = 'CliError';
   }
 }
+
+/** That something was called wrongly. */
+export function usageError(message: string, advice?: string): CliError {
+  return new CliError(ExitCode.Usage, message, advice);
+}

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type GatewayPointer, POINTER_VARIABLE } from '../shared/gatewayProtocol';
 import { storageCandidates, STORAGE_VARIABLE } from '../shared/storageFolders';
-import { CliError, ExitCode } from './exitCodes';
+import { CliError, ExitCode, usageError } from './exitCodes';
 import { readPointer } from './pointerFile';
 
 /** Workspaces looked at when the folder itself leads nowhere. */
@@ -29,8 +29,7 @@ export function findPointer(search: PointerSearch): GatewayPointer {
   const named = search.env[POINTER_VARIABLE];
   if (named && search.workspace === undefined) return expectPointer(named) ?? missing(`there is no ${named}`);
   const start = search.workspace === undefined ? search.cwd : path.resolve(search.cwd, search.workspace);
-  if (!fs.existsSync(start))
-    throw new CliError(ExitCode.Usage, `there is no folder ${start}`, 'Name an existing one with --workspace.');
+  if (!fs.existsSync(start)) throw usageError(`there is no folder ${start}`, 'Name an existing one with --workspace.');
   const storages = storagesOf(search);
   const folders = upwards(realPath(start));
   for (const folder of folders) {

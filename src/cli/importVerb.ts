@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { IMPORT_VERDICTS, type ImportReport, importWarnings, reasonText } from '../shared/importReport';
 import type { VerbContext } from './context';
-import { CliError, ExitCode } from './exitCodes';
+import { CliError, ExitCode, usageError } from './exitCodes';
 import { cleanLine } from './terminalText';
 
 /** Lines of agents and of records that are shown; `--json` has all that the engine tells. */
@@ -10,10 +10,9 @@ const MAX_SHOWN = 50;
 /** `orc data import FILE [--yes] [--replace] [--skip-invalid] [--accept-changed]`: the report, and with `--yes` what it tells. */
 export async function importFile(context: VerbContext): Promise<ExitCode> {
   const name = context.operand(1);
-  if (name === '')
-    throw new CliError(ExitCode.Usage, 'import takes the FILE to read', 'orc data import --help tells more.');
+  if (name === '') throw usageError('import takes the FILE to read', 'orc data import --help tells more.');
   const request = { file: resolve(context.terminal.cwd, name), replace: context.has('replace') };
-  const found = (await context.engine().call('data.import', request)) as ImportReport; // the engine's own
+  const found = (await context.call('data.import', request)) as ImportReport; // the engine's own
   if (!context.has('yes')) {
     context.answer(found, () => `${textOf(found)}\n\n${nextOf(found)}`);
     return ExitCode.Ok;
@@ -21,7 +20,7 @@ export async function importFile(context: VerbContext): Promise<ExitCode> {
   const consent = { skipInvalid: context.has('skip-invalid'), acceptChanged: context.has('accept-changed') };
   requireConsent(found, consent);
   const apply = { ...request, ...consent, apply: found.fingerprint };
-  const done = (await context.engine().call('data.import', apply)) as ImportReport; // as above
+  const done = (await context.call('data.import', apply)) as ImportReport; // as above
   context.answer(done, () => `${textOf(done)}\n\n${countText(writtenOf(done))} imported. Nothing was started.`);
   return ExitCode.Ok;
 }
@@ -58,13 +57,14 @@ function countText(count: number): string {
 
 function nextOf(report: ImportReport): string {
   const { counts, integrity } = report;
-  if (writtenOf(report) === 0) return 'There is nothing to import.';
+  const stays = counts.conflicting > 0 ? ' What differs stays as it is here; see --replace.' : '';
+  if (writtenOf(report) === 0) return `There is nothing to import.${stays}`;
   const options = [
+    '--yes',
     ...(counts.invalid > 0 ? ['--skip-invalid'] : []),
     ...(integrity === 'changed' || integrity === 'cut' ? ['--accept-changed'] : []),
   ];
-  const more = options.length > 0 ? `, and ${options.join(' and ')} since it is not as it should be` : '';
-  return `Nothing was written. With --yes ${countText(writtenOf(report))} imported${more}.`;
+  return `Nothing was written. With ${options.join(' ')} ${countText(writtenOf(report))} imported.${stays}`;
 }
 
 /** Every text that may come from the file is cleaned. */

@@ -1,22 +1,22 @@
 import { deliveryWords } from '../shared/receiptWords';
+import { requestLine } from '../shared/requestTitle';
 import { type StateCodes, stateWords, withTerm } from '../shared/stateWords';
 import type { AgentRequest, AgentRow, Check, DoctorAnswer, Explanation, Notice, StatusAnswer } from './engineAnswers';
 import type { VerbContext } from './context';
 import { ExitCode } from './exitCodes';
 import { bytesWords, type DataStatusAnswer, storeWords } from './maintenanceVerbs';
 import { shellWord } from './nextStep';
-import { cleanBlock, cleanLine, formatAge, formatTable, type TableFit } from './terminalText';
+import { cleanBlock, cleanLine, fitted, formatAge, formatTable, type TableFit } from './terminalText';
 
 /** Names and ids are typed again: they stay whole; of what does not fit, the note goes first. */
 const LIST_FIT: TableFit = { kept: [0, 1], droppable: [5, 2, 4, 1] };
 
 export async function status(context: VerbContext): Promise<ExitCode> {
-  const engine = context.engine();
   const [answer, agents, notices, store] = (await Promise.all([
-    engine.call('engine.status', {}),
-    engine.call('agent.list', {}),
-    engine.call('engine.notices', {}),
-    engine.call('data.status', {}).catch(() => undefined), // it has none now, and says above why; or it is older than this
+    context.call('engine.status', {}),
+    context.call('agent.list', {}),
+    context.call('engine.notices', {}),
+    context.call('data.status', {}).catch(() => undefined), // it has none now, and says above why; or it is older than this
   ])) as [StatusAnswer, readonly AgentRow[], readonly Notice[], DataStatusAnswer | undefined]; // the engine's own; shown defensively
   const waiting = agents.filter(({ needsYou }) => needsYou);
   context.answer(
@@ -26,8 +26,11 @@ export async function status(context: VerbContext): Promise<ExitCode> {
         `${context.strong('engine')}  ${cleanLine(statusWords(answer.status))}, version ${cleanLine(answer.version)}`,
         `${context.strong('folder')}  ${cleanLine(answer.workspace) || 'none'}`,
         `${context.strong('agents')}  ${agentsSentence(agents)}`,
-        ...waiting.map(
-          (agent) => `needs you: ${cleanLine(agent.name)}, ${stateOf(agent)} since ${ageOf(agent)}${requestOf(agent)}`,
+        ...waiting.map((agent) =>
+          fitted(
+            `needs you: ${cleanLine(agent.name)}, ${stateOf(agent)} since ${ageOf(agent)}${requestOf(agent)}`,
+            context.terminal.columns,
+          ),
         ),
         ...(store
           ? [`${context.strong('store')}   ${storeWords(store)}, backups ${bytesWords(store.backupBytes)}`]
@@ -75,7 +78,7 @@ function ageOf({ sinceMs }: AgentRow): string {
 }
 
 function requestOf({ request }: AgentRow): string {
-  return request ? `: ${cleanLine(request.title, 120)}` : '';
+  return request ? `: ${cleanLine(requestLine(request))}` : '';
 }
 
 export async function list(context: VerbContext): Promise<ExitCode> {
@@ -84,7 +87,7 @@ export async function list(context: VerbContext): Promise<ExitCode> {
     if (agents.length === 0) return 'no agents; `orc start TYPE` starts one';
     const rows = agents.map((agent) => [
       cleanLine(agent.name, 80), cleanLine(agent.id), cleanLine(agent.typeId), stateOf(agent), ageOf(agent),
-      agent.request ? cleanLine(agent.request.title) : agent.needsYou ? 'needs you' : cleanLine(deliveryWords(agent.lastReceipt?.state ?? '')),
+      agent.request ? cleanLine(requestLine(agent.request)) : agent.needsYou ? 'needs you' : cleanLine(deliveryWords(agent.lastReceipt?.state ?? '')),
     ]); // prettier-ignore
     return formatTable(['NAME', 'ID', 'TYPE', 'STATE', 'SINCE', 'NOTE'], rows, context.terminal.columns, LIST_FIT);
   });
@@ -92,8 +95,7 @@ export async function list(context: VerbContext): Promise<ExitCode> {
 }
 
 export async function types(context: VerbContext): Promise<ExitCode> {
-  const engine = context.engine();
-  const all = (await engine.call('agent.types', {})) as readonly { id: string; label: string; availability: string }[]; // the engine's own
+  const all = (await context.call('agent.types', {})) as readonly { id: string; label: string; availability: string }[]; // the engine's own
   context.answer({ types: all }, () =>
     formatTable(
       ['TYPE', 'AVAILABLE', 'NAME'],
@@ -106,7 +108,7 @@ export async function types(context: VerbContext): Promise<ExitCode> {
 
 export async function why(context: VerbContext): Promise<ExitCode> {
   const agent = await context.agent(context.operand(0));
-  const told = (await context.engine().call('agent.explain', { agentId: agent.id })) as Explanation; // the engine's own
+  const told = (await context.call('agent.explain', { agentId: agent.id })) as Explanation; // the engine's own
   context.answer({ agent, explanation: told }, () => {
     const signals = told.signals.map((signal) => [
       cleanLine(signal.weight), cleanLine(signal.source), cleanLine(termed({ lifecycle: 'running', activity: signal.activity })),
@@ -141,7 +143,7 @@ function answerLine({ id, canAllow, canDeny }: AgentRequest, handle: string): st
 
 export async function screen(context: VerbContext): Promise<ExitCode> {
   const { id } = await context.agent(context.operand(0));
-  const { text } = (await context.engine().call('agent.screen', { agentId: id })) as { readonly text: string }; // the engine's own
+  const { text } = (await context.call('agent.screen', { agentId: id })) as { readonly text: string }; // the engine's own
   context.answer({ agentId: id, text }, () =>
     cleanBlock(text)
       .replace(/^\s*\n/, '')
@@ -151,10 +153,9 @@ export async function screen(context: VerbContext): Promise<ExitCode> {
 }
 
 export async function doctor(context: VerbContext): Promise<ExitCode> {
-  const engine = context.engine();
   const [typeId] = context.line.operands;
-  const report = typeId === undefined ? undefined : ((await engine.call('doctor.run', { typeId })) as DoctorAnswer); // the engine's own
-  const checks = report?.checks ?? ((await engine.call('engine.diagnose', {})) as readonly Check[]); // the engine's own
+  const report = typeId === undefined ? undefined : ((await context.call('doctor.run', { typeId })) as DoctorAnswer); // the engine's own
+  const checks = report?.checks ?? ((await context.call('engine.diagnose', {})) as readonly Check[]); // the engine's own
   context.answer(report ?? { checks }, () => {
     const head = report ? [`${cleanLine(report.typeId)}: ${versionWords(report)}`] : [];
     return [...head, ...checks.map(checkLine)].join('\n');

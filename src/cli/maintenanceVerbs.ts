@@ -3,7 +3,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { timeoutOf } from './commandLine';
 import type { VerbContext } from './context';
 import { EngineClient } from './engineClient';
-import { CliError, ExitCode } from './exitCodes';
+import { CliError, ExitCode, usageError } from './exitCodes';
 import { cleanLine, formatTable } from './terminalText';
 
 /** What `data.status` answers. */
@@ -49,12 +49,17 @@ interface BackupAnswer {
   readonly presentBackup?: string;
 }
 
+interface Restored {
+  readonly fingerprint: string;
+  readonly atMs: number;
+}
+
 /** 20 s: longest wait for the engine to begin anew with a restored store. */
 const REOPENED_MS = 20_000;
 
 /** `orc data status` */
 export async function dataStatus(context: VerbContext): Promise<ExitCode> {
-  const status = (await context.engine().call('data.status', {})) as DataStatusAnswer; // the engine's own
+  const status = (await context.call('data.status', {})) as DataStatusAnswer; // the engine's own
   context.answer(status, () => {
     const { lastCheck, backups } = status;
     const when = lastCheck && localTime(lastCheck.atMs);
@@ -88,7 +93,7 @@ function checkWords({ isWhole, isCut, findings, records, changes }: CheckAnswer)
 
 /** `orc data backups` */
 export async function listBackups(context: VerbContext): Promise<ExitCode> {
-  const { backups } = (await context.engine().call('data.status', {})) as DataStatusAnswer; // the engine's own
+  const { backups } = (await context.call('data.status', {})) as DataStatusAnswer; // the engine's own
   context.answer({ backups }, () => {
     if (backups.length === 0) return 'no backups yet; `orc data backup` makes one';
     const rows = backups.map((backup) => [
@@ -115,7 +120,7 @@ function kindWords(kind: string): string {
 export async function backUp(context: VerbContext): Promise<ExitCode> {
   const name = context.line.operands[1];
   const params = name === undefined ? {} : { file: resolve(context.terminal.cwd, name) };
-  const report = (await context.engine().call('data.backup', params)) as BackupAnswer; // the engine's own
+  const report = (await context.call('data.backup', params)) as BackupAnswer; // the engine's own
   context.answer(
     report,
     () => `${report.records} records in ${cleanLine(report.file, 400)} (${bytesWords(report.sizeBytes)}), checked`,
@@ -141,7 +146,7 @@ interface IntegrityAnswer {
 
 /** `orc data check` */
 export async function check(context: VerbContext): Promise<ExitCode> {
-  const report = (await context.engine().call('data.integrity', {})) as IntegrityAnswer; // the engine's own
+  const report = (await context.call('data.integrity', {})) as IntegrityAnswer; // the engine's own
   const { isWhole, isCut, findings, records, changes, sessions } = report;
   context.answer(report, () => {
     const counts = `${records} records, ${changes} changes, ${sessions === undefined ? 'tmux not asked' : `${sessions} sessions`}`;
@@ -161,10 +166,14 @@ export async function check(context: VerbContext): Promise<ExitCode> {
 
 /** `orc data compact` */
 export async function compact(context: VerbContext): Promise<ExitCode> {
-  const report = (await context.engine().call('data.compact', {})) as Readonly<
-    Record<'beforeBytes' | 'afterBytes', number>
-  >; // the engine's own
-  context.answer(report, () => `${bytesWords(report.beforeBytes)} before, ${bytesWords(report.afterBytes)} now`);
+  const report = (await context.call('data.compact', {})) as Readonly<Record<'beforeBytes' | 'afterBytes', number>>; // the engine's own
+  const { beforeBytes, afterBytes } = report;
+  const gain = beforeBytes - afterBytes;
+  context.answer(report, () =>
+    gain > 0
+      ? `${bytesWords(beforeBytes)} before, ${bytesWords(afterBytes)} now`
+      : `${bytesWords(afterBytes)}: there was nothing to give back`,
+  );
   return ExitCode.Ok;
 }
 
@@ -173,16 +182,17 @@ export async function restore(context: VerbContext): Promise<ExitCode> {
   const name = context.operand(1);
   if (name === '') {
     const advice = '`orc data backups` lists those of this workspace.';
-    throw new CliError(ExitCode.Usage, 'restore takes the FILE of a backup', advice);
+    throw usageError('restore takes the FILE of a backup', advice);
   }
   if (!context.has('yes')) {
     const what = 'a restore puts the backup in the place of what is kept now';
     const advice = `What is there now is backed up first; agents keep running. If you mean it: orc data restore ${name} --yes`;
-    throw new CliError(ExitCode.Usage, what, advice);
+    throw usageError(what, advice);
   }
   const backup = resolve(context.terminal.cwd, name);
-  const report = (await context.engine().call('data.restore', { backup })) as BackupAnswer; // the engine's own
-  await reopened(context, report);
+  const askedAtMs = Date.now();
+  const report = (await context.call('data.restore', { backup })) as BackupAnswer; // the engine's own
+  await reopened(context, report, askedAtMs);
   context.answer(report, () => {
     const undo = report.presentBackup;
     return [
@@ -193,8 +203,11 @@ export async function restore(context: VerbContext): Promise<ExitCode> {
   return ExitCode.Ok;
 }
 
-/** Resolves when an engine tells that it runs on the restored store. @throws {CliError} TimedOut */
-async function reopened(context: VerbContext, { seq }: BackupAnswer): Promise<void> {
+/**
+ * Resolves when an engine tells that it runs on the store that was restored after `askedAtMs`: the notice of an earlier restore stands until the engine
+ * begins anew. @throws {CliError} TimedOut
+ */
+async function reopened(context: VerbContext, { seq }: BackupAnswer, askedAtMs: number): Promise<void> {
   const { env, version } = context.terminal;
   const untilMs = Date.now() + (timeoutOf(context.line) ?? REOPENED_MS);
   while (Date.now() < untilMs) {
@@ -202,9 +215,11 @@ async function reopened(context: VerbContext, { seq }: BackupAnswer): Promise<vo
     const timeoutMs = Math.max(1, untilMs - Date.now());
     const client = EngineClient.connect({ pointer: context.pointer, env, version, timeoutMs });
     try {
-      const notices = (await client.call('engine.notices', {})) as readonly { readonly fingerprint?: string }[]; // the engine's own
+      const notices = (await client.call('engine.notices', {})) as readonly Partial<Restored>[]; // the engine's own
       const { seq: now } = (await client.call('data.status', {})) as DataStatusAnswer; // the engine's own
-      if (now >= seq && notices.some(({ fingerprint }) => fingerprint === 'store.restored')) return;
+      const isNew = ({ fingerprint, atMs = 0 }: Partial<Restored>): boolean =>
+        fingerprint === 'store.restored' && atMs >= askedAtMs;
+      if (now >= seq && notices.some(isNew)) return;
     } catch (error) {
       if (!(error instanceof CliError)) throw error; // it is beginning anew
     } finally {

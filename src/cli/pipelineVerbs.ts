@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { VerbContext } from './context';
-import { CliError, ExitCode } from './exitCodes';
+import { ExitCode, usageError } from './exitCodes';
 import { cleanLine, formatTable } from './terminalText';
 
 /** As kinds of steps, and pipelines, are called; anything else is a file. */
@@ -18,7 +18,7 @@ interface RunAnswer {
 
 /** `orc data pipelines` */
 export async function listPipelines(context: VerbContext): Promise<ExitCode> {
-  const pipelines = (await context.engine().call('data.pipelines', {})) as readonly {
+  const pipelines = (await context.call('data.pipelines', {})) as readonly {
     readonly name: string;
     readonly version: number;
     readonly description?: string;
@@ -40,13 +40,12 @@ export async function listPipelines(context: VerbContext): Promise<ExitCode> {
 export async function runPipeline(context: VerbContext): Promise<ExitCode> {
   const [which, out] = [context.operand(1), context.operand(2)];
   if (which === '' || out === '')
-    throw new CliError(
-      ExitCode.Usage,
+    throw usageError(
       'run takes the NAME of a pipeline, or a FILE with one as JSON, and the file to write',
       '`orc data pipelines` lists those that are kept.',
     );
   const isFile = which.endsWith('.json') || !NAME.test(which);
-  const report = (await context.engine().call('data.pipeline', {
+  const report = (await context.call('data.pipeline', {
     pipeline: isFile ? readPipeline(resolve(context.terminal.cwd, which)) : which,
     file: resolve(context.terminal.cwd, out),
     overwrite: context.has('replace'),
@@ -64,15 +63,15 @@ function readPipeline(file: string): unknown {
     if (text.length <= MAX_FILE) return JSON.parse(text);
   } catch (error) {
     const why = error instanceof SyntaxError ? 'is no JSON' : 'cannot be read';
-    throw new CliError(ExitCode.Usage, `${cleanLine(file, 400)} ${why}`, 'A pipeline is {"name", "version", "steps"}.');
+    throw usageError(`${cleanLine(file, 400)} ${why}`, 'A pipeline is {"name", "version", "steps"}.');
   }
-  throw new CliError(ExitCode.Usage, `${cleanLine(file, 400)} is too large for a pipeline`, 'It has at most 50 steps.');
+  throw usageError(`${cleanLine(file, 400)} is too large for a pipeline`, 'It has at most 50 steps.');
 }
 
 /** `orc data rejected [NAME]` */
 export async function listRejected(context: VerbContext): Promise<ExitCode> {
   const name = context.operand(1);
-  const rejected = (await context.engine().call('data.rejected', name === '' ? {} : { name })) as readonly Readonly<
+  const rejected = (await context.call('data.rejected', name === '' ? {} : { name })) as readonly Readonly<
     Record<'run' | 'step' | 'code' | 'message' | 'excerpt', string>
   >[]; // the engine's own
   context.answer({ rejected }, () => {

@@ -3,7 +3,7 @@ import { deliveryWords, reasonWords, whyWords } from '../shared/receiptWords';
 import { positive, textOf, timeoutOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { Receipt } from './engineAnswers';
-import { CliError, ExitCode } from './exitCodes';
+import { CliError, ExitCode, usageError } from './exitCodes';
 import { ReceiptNews } from './receiptNews';
 import { cleanLine, formatAge, formatTable } from './terminalText';
 
@@ -25,13 +25,12 @@ async function promptText(context: VerbContext): Promise<string> {
   const words = [...context.line.operands.slice(1), ...(context.line.rest ?? [])];
   const isInput = words.length === 0 || (words.length === 1 && words[0] === '-');
   if (isInput && context.terminal.isInputTerminal && words.length === 0)
-    throw new CliError(ExitCode.Usage, 'prompt takes a text', TEXT_ADVICE);
+    throw usageError('prompt takes a text', TEXT_ADVICE);
   const text = isInput ? await readAll() : words.join(' ');
-  if (text.trim() === '') throw new CliError(ExitCode.Usage, 'the prompt is empty', TEXT_ADVICE);
+  if (text.trim() === '') throw usageError('the prompt is empty', TEXT_ADVICE);
   const bytes = Buffer.byteLength(text);
   if (bytes > GATEWAY_LIMITS.bodyBytes)
-    throw new CliError(
-      ExitCode.Usage,
+    throw usageError(
       `the prompt has ${bytes} bytes, more than ${GATEWAY_LIMITS.bodyBytes}`,
       'Put it into a file and name the file in the prompt.',
     );
@@ -114,7 +113,7 @@ function exitCodeOf({ state }: Receipt): ExitCode {
 export async function receipts(context: VerbContext): Promise<ExitCode> {
   const limit = Math.ceil(positive('limit', textOf(context.line, 'limit') ?? '20', 500));
   const agent = await context.agent(context.operand(0));
-  const all = (await context.engine().call('agent.receipts', { agentId: agent.id, limit })) as readonly Receipt[]; // the engine's own
+  const all = (await context.call('agent.receipts', { agentId: agent.id, limit })) as readonly Receipt[]; // the engine's own
   context.answer({ agentId: agent.id, receipts: all }, () => {
     if (all.length === 0) return 'no prompts were sent to it';
     const rows = all.map((each) => [
@@ -130,16 +129,15 @@ export async function receipts(context: VerbContext): Promise<ExitCode> {
 
 export async function cancel(context: VerbContext): Promise<ExitCode> {
   const receiptId = context.operand(0);
-  await context.engine().call('agent.cancelPrompt', { receiptId });
+  await context.call('agent.cancelPrompt', { receiptId });
   context.answer({ receiptId }, () => 'taken back');
   return ExitCode.Ok;
 }
 
 export async function settle(context: VerbContext): Promise<ExitCode> {
   const [receiptId = '', outcome] = context.line.operands;
-  if (outcome !== 'arrived' && outcome !== 'lost')
-    throw new CliError(ExitCode.Usage, 'settle takes a receipt, then arrived or lost');
-  await context.engine().call('agent.settleDelivery', { receiptId, outcome });
+  if (outcome !== 'arrived' && outcome !== 'lost') throw usageError('settle takes a receipt, then arrived or lost');
+  await context.call('agent.settleDelivery', { receiptId, outcome });
   context.answer({ receiptId, outcome }, () => `noted: it ${outcome === 'lost' ? 'was lost' : 'arrived'}`);
   return ExitCode.Ok;
 }

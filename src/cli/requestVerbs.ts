@@ -1,7 +1,7 @@
 import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { AgentRequest, AgentRow } from './engineAnswers';
-import { CliError, ExitCode } from './exitCodes';
+import { CliError, ExitCode, usageError } from './exitCodes';
 import { cleanBlock, cleanLine } from './terminalText';
 
 export async function approve(context: VerbContext): Promise<ExitCode> {
@@ -13,7 +13,7 @@ export async function approve(context: VerbContext): Promise<ExitCode> {
     context.say('not approved');
     return ExitCode.Refused;
   }
-  await context.engine().call('agent.approve', { agentId: agent.id, requestId });
+  await context.call('agent.approve', { agentId: agent.id, requestId });
   context.answer({ agentId: agent.id, requestId }, () => 'approved');
   return ExitCode.Ok;
 }
@@ -22,8 +22,7 @@ export async function approve(context: VerbContext): Promise<ExitCode> {
 async function confirmed(context: VerbContext, agent: AgentRow, request: AgentRequest): Promise<string | undefined> {
   if (context.has('yes')) return request.id;
   if (context.isJson || !context.terminal.isInputTerminal || !context.terminal.isOutputTerminal)
-    throw new CliError(
-      ExitCode.Usage,
+    throw usageError(
       'approve without a terminal needs --request ID, so that only what you saw is allowed',
       `\`orc why ${context.handle(agent)}\` shows what it asks now, with its id; --yes allows whatever it asks.`,
     );
@@ -54,7 +53,7 @@ export async function deny(context: VerbContext): Promise<ExitCode> {
   const requestId = named ?? requestOf(agent).id;
   if (reason !== undefined && agent.request?.id === requestId && agent.request.canGiveReason === false)
     context.terminal.writeError('orc: the reason cannot be told to this agent; it is refused without it\n');
-  await context.engine().call('agent.deny', { agentId: agent.id, requestId, ...(reason !== undefined && { reason }) });
+  await context.call('agent.deny', { agentId: agent.id, requestId, ...(reason !== undefined && { reason }) });
   context.answer({ agentId: agent.id, requestId }, () => 'denied');
   return ExitCode.Ok;
 }

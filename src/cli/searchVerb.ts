@@ -1,6 +1,6 @@
 import { positive, textOf } from './commandLine';
 import type { VerbContext } from './context';
-import { CliError, ExitCode } from './exitCodes';
+import { ExitCode, usageError } from './exitCodes';
 import { cleanLine, formatTable } from './terminalText';
 
 /** What `data.search` answers. */
@@ -19,13 +19,12 @@ interface SearchAnswer {
 export async function search(context: VerbContext): Promise<ExitCode> {
   const query = context.line.operands.slice(1).join(' ');
   if (query.trim() === '')
-    throw new CliError(
-      ExitCode.Usage,
+    throw usageError(
       'search takes the WORDS to look for',
       `All of them must be there. A phrase: '"a phrase"'. A beginning: 'begin*', three letters or more.`,
     );
   const limit = Math.ceil(positive('limit', textOf(context.line, 'limit') ?? '50', 200));
-  const answer = (await context.engine().call('data.search', { query, limit })) as SearchAnswer; // the engine's own
+  const answer = (await context.call('data.search', { query, limit })) as SearchAnswer; // the engine's own
   context.answer(answer, () => {
     const rows = answer.found.map(({ kind, agentId, about, atMs, snippet }) => [
       ...[new Date(atMs).toISOString().slice(0, 16).replace('T', ' '), cleanLine(kind), cleanLine(agentId ?? '')],

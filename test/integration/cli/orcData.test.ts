@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { RpcStatus } from '../../../src/shared/gatewayProtocol';
 import { buildOrc } from '../../support/bundles';
 import { anImportReport } from '../../support/importReports';
 import { type ProgramEnd, runProgram } from '../../support/runProgram';
@@ -96,6 +97,8 @@ describe('orc data', () => {
     assert.equal(checked.code, 1);
     assert.match(checked.stdout, /^NOT WHOLE, 1 found in 3 records, 7 changes, 2 sessions\n- error: line x: it is odd\. In the window, Check Store offers: Remove it\.\n$/); // prettier-ignore
     assert.equal((await orc('compact')).stdout, '2.0 MB before, 9 KB now\n');
+    gateway.answers = { 'data.compact': { result: { beforeBytes: 317_000, afterBytes: 317_000 } } };
+    assert.equal((await orc('compact')).stdout, '317 KB: there was nothing to give back\n');
   });
 
   it('restores only with --yes, and is done when the engine runs on it', async () => {
@@ -104,12 +107,14 @@ describe('orc data', () => {
     assert.match(refused.stderr, /orc data restore copy\.db --yes/);
     assert.deepEqual(gateway.frames, []);
     let looks = 0;
+    const noticeOf = (atMs: number) => ({ fingerprint: 'store.restored', title: '', atMs });
     gateway.answers = {
       'data.restore': {
         result: { file: '/x/copy.db', sizeBytes: 1, seq: 5, records: 2, presentBackup: '/data/before.db' },
       },
       'data.status': { result: { ...status, seq: 5 } },
-      'engine.notices': () => ({ result: ++looks < 3 ? [] : [{ fingerprint: 'store.restored', title: '' }] }),
+      // That of an earlier restore is up until the engine begins anew.
+      'engine.notices': () => ({ result: [noticeOf(++looks < 3 ? 5 : Date.now())] }),
     };
     const restored = await orc('restore', 'copy.db', '--yes');
     assert.equal(restored.stdout, 'restored: 2 records, up to change 5\nwhat was there before: /data/before.db\n');
@@ -129,7 +134,7 @@ describe('orc data', () => {
     assert.match(shown.stdout, /^2 records in .*: 1 new, 1 invalid\n! The file was cut/);
     assert.match(shown.stdout, /agent scout \(Scout\) would run: command sh -c make, in \/project\n/);
     assert.match(shown.stdout, /record 3, note n1: invalid: \/value\/text must be a text \(type\)\n/);
-    assert.match(shown.stdout, /Nothing was written\. With --yes 1 record is imported, and --skip-invalid and --acc/);
+    assert.match(shown.stdout, /\nNothing was written\. With --yes --skip-invalid --accept-changed 1 record is imported\.\n$/); // prettier-ignore
     assert.deepEqual(paramsOf('data.import'), { file: path.join(gateway.workspace, 'export.json'), replace: false });
     for (const consent of [[], ['--accept-changed'], ['--skip-invalid']]) {
       const refused = await orc('import', 'export.json', '--yes', ...consent);
@@ -144,6 +149,29 @@ describe('orc data', () => {
       ...{ file: path.join(gateway.workspace, 'export.json'), replace: true },
       ...{ apply: told.fingerprint, skipInvalid: true, acceptChanged: true },
     });
+  });
+
+  it('says of a file that cannot be used which it is, why, and what to do', async () => {
+    const fails = (code: string, message: string, status: RpcStatus = 'FAILED_PRECONDITION') => ({
+      ...{ status, message: `${code}: ${message}`, code },
+    });
+    gateway.answers = {
+      'data.import': fails('exchange.fileUnreadable', 'there is no file /x/a.json'),
+      'data.export': fails('exchange.fileExists', '/x/b.json is there already', 'ALREADY_EXISTS'),
+    };
+    const read = await orc('import', 'a.json');
+    assert.deepEqual([read.code, read.stderr], [5, 'orc: there is no file /x/a.json\n     Name a file that is there and that you may read.\n']); // prettier-ignore
+    const written = await orc('export', 'b.json');
+    assert.deepEqual([written.code, written.stderr], [5, 'orc: /x/b.json is there already\n     Choose another name, or replace it with --replace.\n']); // prettier-ignore
+    gateway.answers = { 'data.import': fails('exchange.notAnExport', 'the file is no export', 'INVALID_ARGUMENT') };
+    assert.match((await orc('import', 'a.json')).stderr, /Name one that `orc data export` wrote/);
+  });
+
+  it('says that what differs stays as it is here, unless it is to be replaced', async () => {
+    const counts = { new: 0, identical: 0, conflicting: 2, replaced: 0, invalid: 0, skipped: 0 };
+    gateway.answers = { 'data.import': { result: anImportReport({ counts, records: 2 }) } };
+    const { stdout } = await orc('import', 'export.json');
+    assert.match(stdout, /\nThere is nothing to import\. What differs stays as it is here; see --replace\.\n$/);
   });
 
   it('runs pipelines, by name or from a file, and tells what was refused', async () => {

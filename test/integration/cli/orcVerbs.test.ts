@@ -97,6 +97,25 @@ describe('orc for people', () => {
     assert.deepEqual(json['agents'], { total: 4, running: 2, stopped: 2 });
   });
 
+  it('S6 shows of a dialog that only asks whether what it asks about, on one line', async () => {
+    const detail = `Allow this command?\n\nrm -r ${RED}build\n1. Yes\n2. No`;
+    const asked = { ...request, source: 'screen', title: 'Allow this command?', detail, door: 'keys' };
+    answering({ 'agent.list': { result: [{ ...agents[1], request: asked }] } });
+    assert.match((await orc(['list'])).stdout, / Allow this command\? rm -r build\n$/);
+    const { stdout } = await orc(['status']);
+    assert.match(stdout, /\nneeds you: Builder, needs approval since \d+ d: Allow this command\? rm -r build\n/);
+    assert.ok(!stdout.includes('\u001b'));
+  });
+
+  it('waits a moment for an engine that begins anew in its process', async () => {
+    await gateway.close();
+    gateway.writePointer({ ownerPid: process.pid });
+    const listing = orc(['list']);
+    await new Promise((done) => setTimeout(done, 600)); // as long as a restore takes
+    await gateway.listen();
+    assert.equal((await listing).code, 0);
+  });
+
   it('S6 lists agents without control characters, in full where no terminal is, and as JSON', async () => {
     const { stdout } = await orc(['agent', 'list']);
     assert.match(stdout, /^NAME +ID +TYPE +STATE +SINCE +NOTE\nReviewer +reviewer +demo +idle/);
