@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBundles } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
@@ -58,6 +58,47 @@ describe('The store of an engine, from a shell', function () {
     const after = await standing();
     assert.deepEqual([after['Stopped']?.[0], after['Started']], ['stopped', ['running', pid]]);
     assert.match(JSON.stringify((await orc('why', 'Removed')).answer), /stopped/);
+    // The notice of the first restore is up: the second is not done before the engine has begun anew once more.
+    assert.equal((await orc('data', 'restore', file, '--yes')).code, 0);
+    assert.equal((await orc('list')).code, 0, 'the engine can be reached');
+    assert.deepEqual((await standing())['Started'], ['running', pid]);
+  });
+
+  it('S24 R12 what a person allowed is kept as it was shown, is exported, and comes back with an agent that was removed', async () => {
+    const engine = await machine.engine();
+    await engine.becomes('ready');
+    assert.equal((await orc('start', 'demo', '--name', 'Asker', '--prompt', 'approve')).code, 0);
+    type Asking = {
+      readonly request?: { readonly title: string; readonly canAllow: boolean };
+      readonly generation: number;
+    };
+    const asker = async (): Promise<Asking | undefined> =>
+      ((await orc('list')).answer as { readonly agents: readonly Asking[] }).agents[0];
+    await eventually('it asks', async () => (await asker())?.request?.canAllow === true, { timeoutMs: 20_000 });
+    assert.equal((await orc('approve', 'Asker', '--yes')).code, 0);
+    const found = async (): Promise<readonly { readonly about: string; readonly text: string }[]> =>
+      ((await orc('data', 'search', 'build')).answer as { readonly found: readonly { about: string; text: string }[] })
+        .found;
+    await eventually('it is found', async () => (await found()).length > 0);
+    const [answer] = await found();
+    assert.equal(answer?.about, 'allowed by orc');
+    assert.match(answer?.text ?? '', /^Allow this command\?\n.*rm -r build/);
+    const [markdown, lines] = ['a.md', 'a.ndjson'].map((name) => join(machine.root, name));
+    for (const file of [markdown, lines]) assert.equal((await orc('data', 'export', file ?? '')).code, 0);
+    assert.match(
+      readFileSync(markdown ?? '', 'utf8'),
+      /- answer: allowed by orc, asked at [^\\]*Z\n- by: person\n\n```\nAllow this command\?\n/,
+    );
+
+    assert.equal((await orc('stop', 'Asker')).code, 0);
+    assert.equal((await orc('remove', 'Asker')).code, 0);
+    const { counts } = (await orc('data', 'import', lines ?? '', '--yes')).answer as {
+      readonly counts: Readonly<Record<string, number>>;
+    };
+    assert.ok((counts['new'] ?? 0) >= 1 && counts['conflicting'] === 0, JSON.stringify(counts));
+    assert.equal((await orc('data', 'check')).code, 0);
+    assert.equal((await orc('start', '--existing', 'Asker')).code, 0);
+    assert.equal((await asker())?.generation, 2);
   });
 
   it('R5 is backed up and restored while agents run on; a damaged one comes back, too', async () => {
@@ -76,7 +117,10 @@ describe('The store of an engine, from a shell', function () {
     const names = before.map(({ id, name, pid }) => ({ id, pid, name: name === 'The Latecomer' ? id : name }));
     assert.deepEqual(await rows(), names, 'the same processes; who is not in the backup has its id only');
     const told = (await engine.call('notices')).find(({ fingerprint }) => fingerprint === 'store.restored');
-    assert.match(told?.detail ?? '', /^It holds \d+ records\. Agents kept running; .* Restore from Backup undoes this\.$/);
+    assert.match(
+      told?.detail ?? '',
+      /^It holds \d+ records\. Agents kept running; .* Restore from Backup undoes this\.$/,
+    );
     const { presentBackup } = restored.answer as { readonly presentBackup: string };
     const { backups } = (await orc('data', 'backups')).answer as {
       readonly backups: readonly { readonly file: string }[];
