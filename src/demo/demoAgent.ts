@@ -165,7 +165,7 @@ class DemoAgent {
   #submit(text: string): void {
     log({ text });
     tellHook(this.#manners.hook, text);
-    if (text.trim() === '/exit') this.#exit(0);
+    if (text === '/exit') this.#exit(0);
     else if (this.#work) this.#queue.push(text);
     else this.#run(text);
   }

@@ -117,7 +117,14 @@ await walk('R14 the extension host is killed', async (it) => {
   });
 
   await it.step('every agent still takes orders', async () => {
-    await agents.sendPrompt(WORKERS[0], '/exit');
+    await agents.sendPrompt(WORKERS[0], '/exit'); // text, no command
+    const screenOf = (id) => it.tmux('capture-pane', '-p', '-t', `=${id}:`);
+    const taker = await eventually('it is in its queue', () =>
+      Object.keys(runningAgents(it)).find((id) => /^ {2}1 queued · /m.test(screenOf(id))),
+    );
+    it.tmux('send-keys', '-t', `=${taker}:`, '-l', '/exit'); // typed by a person
+    it.tmux('send-keys', '-t', `=${taker}:`, 'Enter');
+    await agents.is(WORKERS[0], 'exited');
     await agents.is(WORKERS[0], 'exited');
     await agents.run('Stop All Agents', 'stopAll');
     await window.dialog().getByRole('button', { name: 'Stop All' }).click();

@@ -29,6 +29,9 @@ const LINES_MAY_SPLIT: PromptChange = {
   detail: 'it is not known whether the program takes several lines as one text: each may have been entered for itself',
 };
 
+/** Of a program whose questions cannot be told from its prompt. */
+const INTO_ANYTHING = ' into whatever its terminal showed, a question too';
+
 /** What an agent does that takes a prompt only later. */
 const WORKING: ReadonlySet<Activity> = new Set(['busy', 'rate_limited']);
 
@@ -286,7 +289,7 @@ export class DeliveryAttempt {
       await pulse.wait(ATTEMPT_TIMES.slowestLookMs, signal);
     }
     if (!this.options.expectsHook && !this.#isToldByHook)
-      return this.#end('delivery_unknown', 'no_evidence_possible', 'typed and submitted; programs of this type do not show whether they took it'); // prettier-ignore
+      return this.#end('delivery_unknown', 'no_evidence_possible', `typed and submitted${showsQuestions(this.type) ? '' : INTO_ANYTHING}; programs of this type do not show whether they took it`); // prettier-ignore
     const deadlineMs = clock.monotonicMs() + this.#ackMs;
     while (!this.#isToldByHook && clock.monotonicMs() < deadlineMs)
       await pulse.wait(deadlineMs - clock.monotonicMs(), signal);
@@ -386,4 +389,12 @@ export class DeliveryAttempt {
     await this.ports.keep(next);
     this.#delivery = next;
   }
+}
+
+/** Whether the type knows when something else than its prompt would take what is typed. */
+function showsQuestions({ screenRules }: AgentType): boolean {
+  return screenRules.some(
+    ({ activity, where }) =>
+      activity === 'awaiting_input' || activity === 'awaiting_approval' || where === 'foreground',
+  );
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { AgentId } from '../../../../src/core/agents/agent';
 import { AgentError } from '../../../../src/core/agents/agentErrors';
+import { builtInTypes } from '../../../../src/core/agents/builtInTypes';
 import { preparePrompt } from '../../../../src/core/agents/delivery/preparePrompt';
 import { DeliveryWorld } from '../../../support/deliveryWorld';
 import { eventually } from '../../../support/eventually';
@@ -35,7 +36,8 @@ const CORPUS: Readonly<Record<string, string>> = {
   'what looks like keys': 'Escape C-c Enter q :q!',
 };
 
-const prepared = (text: string): string => preparePrompt(text, { prompt: {} }).prepared;
+const DEMO = builtInTypes().find(({ id }) => id === 'demo');
+const prepared = (text: string): string => preparePrompt(text, DEMO ?? assert.fail('no demo agent')).prepared;
 const withCode = (code: string) => (error: unknown) => AgentError.is(error) && error.code === code;
 
 describe('prompts to a demo agent in tmux', function () {
@@ -51,12 +53,10 @@ describe('prompts to a demo agent in tmux', function () {
 
   async function sendCorpus(name: string, id: AgentId): Promise<void> {
     for (const [what, text] of Object.entries(CORPUS)) {
-      if (text === '/exit') continue; // a command of the demo agent; S4 looks at it
       const receipt = await world.supervisor.sendPrompt(id, text);
       assert.deepEqual([what, receipt.state], [what, 'acknowledged']);
     }
-    const expected = Object.values(CORPUS).filter((text) => text !== '/exit').map(prepared); // prettier-ignore
-    assert.deepEqual(world.taken(name), expected);
+    assert.deepEqual(world.taken(name), Object.values(CORPUS).map(prepared));
   }
 
   it('arrive byte by byte as they were prepared, each once: the whole corpus, while it rests', async () => {
@@ -178,6 +178,8 @@ describe('prompts to a demo agent in tmux', function () {
       'x\u0004\u0015y',
       '\u001b\u001bzoo',
       '\u009b201~c1\u0085',
+      '/exit',
+      '\u001b[31m  /exit\r\n',
       '!rm -rf /nowhere',
       'line\u001b[200~nested\u001b[201~\u001b[201~ end',
     ];
@@ -185,6 +187,21 @@ describe('prompts to a demo agent in tmux', function () {
     assert.deepEqual(world.taken('demo'), hostile.map(prepared));
     assert.ok(world.taken('demo').every((text) => !/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)));
     assert.equal(world.supervisor.registry.get(id).record.lifecycle, 'running');
+    assert.equal(world.taken('demo').filter((text) => text === ' /exit').length, 2);
+  });
+
+  it('S4 into a program of which nothing is known are typed whatever it shows, and the receipt claims no more than that', async () => {
+    await world.supervisor.begin();
+    const script =
+      'printf "Do you want to run rm -rf build?\\n1. Yes\\n2. No\\n"; read answer; echo "it took $answer"; sleep 60';
+    const { id } = await world.supervisor.create({ name: 'asks', typeId: 'command', folder: world.server.folder, command: ['sh', '-c', script], restartPolicy: 'never' }); // prettier-ignore
+    await world.supervisor.start(id);
+    await world.shows(id, 'Do you want to run');
+    await eventually('it is known to run', () => world.supervisor.registry.get(id).record.lifecycle === 'running');
+    const receipt = await world.supervisor.sendPrompt(id, '2');
+    assert.deepEqual([receipt.state, receipt.reason], ['delivery_unknown', 'no_evidence_possible']);
+    assert.match(receipt.detail ?? '', /^typed and submitted into whatever its terminal showed, a question too; /);
+    await world.shows(id, 'it took 2');
   });
 
   it('R7 10 000 deliveries to several agents side by side: none lost, none doubled, none falsely confirmed', async function () {
@@ -192,7 +209,7 @@ describe('prompts to a demo agent in tmux', function () {
     this.timeout(120_000 + count * 400);
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
     const manner = (index: number): Readonly<Record<string, string>> => [{}, { DEMO_PASTE_ENTER_MS: '40' }, { DEMO_REDRAW_MS: '60' }, { DEMO_COLLAPSE: '300' }][index % 4] ?? {}; // prettier-ignore
-    const kinds = Object.values(CORPUS).filter((text) => text !== '/exit' && text.length < 5_000);
+    const kinds = Object.values(CORPUS).filter((text) => text.length < 5_000);
     const outcomes = await Promise.all(
       names.map(async (name, index) => {
         const id = await world.start(name, { DEMO_WORK_MS: '0', ...manner(index) });

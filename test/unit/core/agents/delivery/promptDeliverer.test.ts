@@ -104,10 +104,10 @@ describe('a prompt to a free agent', () => {
     const here = await scene();
     hook(here, 'the program has hooks');
     await assert.rejects(
-      here.world.run(here.world.supervisor.sendPrompt(ID, '/help')),
+      here.world.run(here.world.supervisor.sendPrompt(ID, 'quit!')),
       withCode('agent.deliveryUnknown'),
     );
-    assert.deepEqual(here.tui.submitted, ['/help'], 'the program ran it as a command');
+    assert.deepEqual(here.tui.submitted, ['quit!'], 'the program ran it as a command that its type does not know');
     const receipt = await last(here);
     assert.deepEqual([receipt.state, receipt.reason, receipt.evidence], ['delivery_unknown', 'no_evidence', undefined]);
     assert.match(receipt.detail ?? '', /did not tell/);
