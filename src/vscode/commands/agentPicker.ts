@@ -21,24 +21,24 @@ export class AgentPicker {
   ) {}
 
   /** Undefined when the person cancelled or no agent fits (which is said). */
-  async pickOne(title: string, filter: AgentFilter): Promise<AgentId | undefined> {
+  async pickOne(title: string, filter: AgentFilter, hint = 'Choose an agent'): Promise<AgentId | undefined> {
     const items = this.#items(filter);
     if (items.length === 0) return this.#sayNone(title);
-    const options = { title, placeHolder: 'Choose an agent', matchOnDescription: true, matchOnDetail: true };
+    const options = { title, placeHolder: hint, matchOnDescription: true, matchOnDetail: true };
     return (await vscode.window.showQuickPick(items, options))?.agentId;
   }
 
-  async pickMany(title: string, filter: AgentFilter): Promise<readonly AgentId[]> {
+  async pickMany(title: string, filter: AgentFilter, hint?: string): Promise<readonly AgentId[]> {
     const items = this.#items(filter);
     if (items.length === 0) return this.#sayNone(title) ?? [];
     const only = items.filter((item) => item.agentId !== undefined);
     if (only.length === 1) {
-      const one = await this.pickOne(title, filter);
+      const one = await this.pickOne(title, filter, hint);
       return one === undefined ? [] : [one];
     }
     const options = {
       title,
-      placeHolder: 'Choose agents',
+      placeHolder: hint ?? 'Choose agents',
       canPickMany: true as const,
       matchOnDescription: true,
       matchOnDetail: true,

@@ -4,15 +4,27 @@ import { COMMAND_TITLES } from '../commandTitles';
 import type { CommandId } from '../manifest';
 import type { AgentFilter, AgentPicker } from './agentPicker';
 
+/** In the place of a row that was clicked and that VS Code no longer knows. */
+const LOST_ROW = { kind: 'lost' } as const;
+const LOST_HINT = 'Its row has just changed: choose the agent here';
+
+/**
+ * A row that is drawn anew while its menu is open is lost: VS Code (1.139) runs the command all the same, with an argument that is undefined.
+ * The palette gives no argument at all.
+ */
+export function markLostRow(args: readonly unknown[]): readonly unknown[] {
+  return args.length > 0 && args[0] === undefined ? [LOST_ROW, ...args.slice(1)] : args;
+}
+
 /** Finds out which agents a command is about: the selected rows, the given one, or those a person picks. */
 export class AgentTargets {
   constructor(
     private readonly engine: Engine,
-    private readonly picker: AgentPicker,
+    private readonly picker: Pick<AgentPicker, 'pickOne' | 'pickMany'>,
   ) {}
 
   async one(command: CommandId, filter: AgentFilter, row: unknown): Promise<AgentId | undefined> {
-    return idOf(row) ?? (await this.picker.pickOne(COMMAND_TITLES[command], filter));
+    return idOf(row) ?? (await this.picker.pickOne(COMMAND_TITLES[command], filter, hintFor(row)));
   }
 
   /** Rows that are not agents or do not fit `filter` are left out when several are selected. */
@@ -23,7 +35,7 @@ export class AgentTargets {
     rows: readonly unknown[] | undefined,
   ): Promise<readonly AgentId[]> {
     const clicked = idOf(row);
-    if (clicked === undefined) return this.picker.pickMany(COMMAND_TITLES[command], filter);
+    if (clicked === undefined) return this.picker.pickMany(COMMAND_TITLES[command], filter, hintFor(row));
     const selected = Array.isArray(rows) ? rows.map(idOf).filter((id): id is AgentId => id !== undefined) : [];
     if (selected.length <= 1) return [clicked];
     return [...new Set(selected)].filter((id) => {
@@ -31,6 +43,10 @@ export class AgentTargets {
       return agent !== undefined && filter(agent);
     });
   }
+}
+
+function hintFor(row: unknown): string | undefined {
+  return row === LOST_ROW ? LOST_HINT : undefined;
 }
 
 /** Arguments of commands come from anywhere (keybindings, other extensions), so they are checked. */
