@@ -1,7 +1,6 @@
-import type { AgentId, AgentSpec } from './agents/agent';
+import type { AgentSpec } from './agents/agent';
 import { AgentError } from './agents/agentErrors';
 import type { AgentFactory } from './agents/agentFactory';
-import { agentIdFor, nameKey } from './agents/agentSpec';
 import type { AgentStore } from './agents/agentStore';
 import type { AgentSupervisor } from './agents/agentSupervisor';
 import type { Lifecycle } from './agents/agentState';
@@ -12,6 +11,7 @@ import { approvalHash, approvalText, isApproved, type Sha256 } from './agents/ap
 import { parseFleetFile } from './agents/fleetFile';
 import type { Clock } from './base/clock';
 import type { FleetPlan, FleetPlanEntry, FleetResult, FleetStep, ReturnedAgent } from './engine';
+import { type FleetMatch, matchFleet } from './fleetMatch';
 
 export interface FleetRunnerPorts {
   readonly supervisor: AgentSupervisor;
@@ -52,13 +52,14 @@ export class FleetRunner {
     const file = parseFleetFile(text, { workspaceFolder: folderOf(fileName), knownTypes: this.#knownTypes() });
     if (file.problems.length > 0) return { agents: [], problems: file.problems };
     const planned = new Map<string, Planned>();
+    const matches = this.#match(file.agents);
     const entries = file.agents.map(async (spec): Promise<FleetPlanEntry> => {
       const own = file.types.find((type) => type.id === spec.typeId);
       const type = own ?? factory.get(spec.typeId);
       const hash = approvalHash(sha256, spec, type);
       const shown = approvalText(spec, type, factory.argvOf(type, spec));
       planned.set(hash, { shown, type: own });
-      const existing = this.#find(spec.name);
+      const existing = matches.get(spec.name)?.id;
       return {
         spec,
         hash,
@@ -154,7 +155,11 @@ export class FleetRunner {
     for (const type of new Set(plan.agents.map(({ hash }) => this.#findPlanned(hash)?.type))) {
       if (type) await this.ports.adoptType(type);
     }
-    return this.#each(plan.agents, ({ spec }) => spec.name, ({ spec }) => this.#startOne(spec, signal), onProgress, signal); // prettier-ignore
+    const specs = plan.agents.map(({ spec }) => spec);
+    const matches = this.#match(specs);
+    const start = (spec: AgentSpec): Promise<'done' | 'skipped'> =>
+      this.#startOne(spec, matches.get(spec.name), signal);
+    return this.#each(specs, ({ name }) => name, start, onProgress, signal);
   }
 
   #stopEach(
@@ -175,21 +180,26 @@ export class FleetRunner {
     return this.#plans.findLast((plan) => plan.has(hash))?.get(hash);
   }
 
-  async #startOne(spec: AgentSpec, signal: AbortSignal): Promise<'done' | 'skipped'> {
+  async #startOne(spec: AgentSpec, match: FleetMatch | undefined, signal: AbortSignal): Promise<'done' | 'skipped'> {
     const { supervisor } = this.ports;
-    const existing = this.#find(spec.name);
-    if (!existing) {
-      const { id } = await supervisor.create(spec);
+    const agent = match && supervisor.registry.find(match.id);
+    const fleetName = spec.name;
+    if (!match || !agent) {
+      const { id } = await supervisor.create(spec, { fleetName });
       signal.throwIfAborted();
       await supervisor.start(id, { signal });
       return 'done';
     }
-    const { record } = supervisor.registry.get(existing);
+    const { id, record } = agent;
+    if (!match.isSame) {
+      const why = `another agent is called "${spec.name}", which this fleet did not start: rename one of them`;
+      throw new AgentError('agent.nameTaken', why, { agentId: id });
+    }
     if (isLive(record.lifecycle) || record.lifecycle === 'backoff') return 'skipped';
     if (record.lifecycle === 'quarantined')
-      throw new AgentError('agent.quarantined', `${spec.name} is quarantined: release it first`, { agentId: existing });
-    await supervisor.respecify(existing, { ...spec, name: record.spec.name }); // a person may have renamed it
-    await supervisor.start(existing, { signal });
+      throw new AgentError('agent.quarantined', `${spec.name} is quarantined: release it first`, { agentId: id });
+    await supervisor.respecify(id, { ...spec, name: record.spec.name }, { fleetName }); // a person may have renamed it
+    await supervisor.start(id, { signal });
     return 'done';
   }
 
@@ -222,13 +232,11 @@ export class FleetRunner {
     return { succeeded, skipped, failed, isCanceled: signal.aborted };
   }
 
-  /** The agent of this name; else the one that was started under it and renamed since, whose id has stayed. */
-  #find(name: string): AgentId | undefined {
-    const agents = this.ports.supervisor.registry.list();
-    const key = nameKey(name);
-    const id = agentIdFor(name, () => false);
-    return (agents.find(({ record }) => nameKey(record.spec.name) === key) ?? agents.find((agent) => agent.id === id))
-      ?.id;
+  #match(specs: readonly AgentSpec[]): ReadonlyMap<string, FleetMatch> {
+    return matchFleet(
+      specs,
+      this.ports.supervisor.registry.list().map(({ record }) => record),
+    );
   }
 
   /** Types that came with a fleet file belong to that file: it may bring them again, another file must bring its own. */

@@ -79,6 +79,7 @@ const agent = allOf(
   kept<AgentRecord>({
     id: agentId,
     spec,
+    fleetName: optional(upTo(200)),
     desired: oneOf(DesiredState),
     lifecycle: oneOf(Lifecycle),
     activity: oneOf(Activity),

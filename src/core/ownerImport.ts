@@ -135,13 +135,15 @@ function importKinds({ supervisor, clock, ids }: OwnerImportPorts): ImportKinds 
 }
 
 /** At rest, without anything of a run: no process, no conversation, no restart that waits. */
-function prepareAgent({ id, spec, lifecycle, generation, exit, createdAtMs, sinceMs }: AgentRecord): Prepared {
+function prepareAgent(given: AgentRecord): Prepared {
+  const { id, spec, fleetName, lifecycle, generation, exit, createdAtMs, sinceMs } = given;
   const cleaned = withoutRedacted(spec);
   if (!cleaned) return { reason: 'redacted' };
   const isRetired = lifecycle === 'retired';
   const record: AgentRecord = {
     id,
     spec: cleaned.spec,
+    ...(fleetName !== undefined && { fleetName }),
     desired: 'stopped',
     lifecycle: isRetired || lifecycle === 'created' ? lifecycle : 'stopped',
     activity: 'unknown',

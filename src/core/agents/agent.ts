@@ -44,6 +44,8 @@ export interface ProcessIdentity {
 export interface AgentRecord {
   readonly id: AgentId;
   readonly spec: AgentSpec;
+  /** The name in the fleet file of the entry that it was started for; stays when the agent is renamed. Absent: a person started it. */
+  readonly fleetName?: string;
   readonly desired: DesiredState;
   readonly lifecycle: Lifecycle;
   readonly activity: Activity;

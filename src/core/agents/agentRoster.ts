@@ -29,7 +29,7 @@ export class AgentRoster {
   ) {}
 
   /** @throws {AgentError} agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
-  async create(spec: AgentSpec, actor: string): Promise<Agent> {
+  async create(spec: AgentSpec, actor: string, fleetName?: string): Promise<Agent> {
     const { factory, registry, state, store, clock } = this.context;
     const valid = requireAgentSpec(spec);
     factory.argv(valid); // type known, command given
@@ -41,6 +41,7 @@ export class AgentRoster {
     const record: AgentRecord = {
       id,
       spec: valid,
+      ...(fleetName !== undefined && { fleetName }),
       desired: 'stopped',
       lifecycle: 'created',
       activity: 'unknown',
@@ -110,7 +111,7 @@ export class AgentRoster {
   }
 
   /** @throws {AgentError} agent.stillRunning, agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
-  async respecify(agent: Agent, spec: AgentSpec, actor: string): Promise<void> {
+  async respecify(agent: Agent, spec: AgentSpec, actor: string, fleetName?: string): Promise<void> {
     const { lifecycle } = agent.record;
     const valid = requireAgentSpec(spec);
     this.context.factory.argv(valid); // type known, command given
@@ -118,10 +119,12 @@ export class AgentRoster {
       throw new AgentError('agent.stillRunning', `${agent.id} is ${lifecycle}: stop it first`, { agentId: agent.id });
     }
     this.#requireFreeName(valid.name, agent.id);
-    if (JSON.stringify(valid) === JSON.stringify(agent.record.spec)) return;
+    const isSameEntry = fleetName === undefined || fleetName === agent.record.fleetName;
+    if (isSameEntry && JSON.stringify(valid) === JSON.stringify(agent.record.spec)) return;
     const isSamePlace = valid.folder === agent.record.spec.folder && valid.typeId === agent.record.spec.typeId;
     await this.context.state.transition(agent.id, 'present', {
       spec: valid,
+      ...(fleetName !== undefined && { fleetName }),
       ...(!isSamePlace && { sessionId: null, hasSessionTurn: false }), // a conversation belongs to its program and folder
       isFirstPromptDone: valid.firstPrompt === undefined,
       durability: 'before',

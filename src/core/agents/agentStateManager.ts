@@ -26,6 +26,7 @@ export interface StateUpdate {
   readonly sessionId?: string | null;
   readonly hasSessionTurn?: boolean;
   readonly spec?: AgentSpec;
+  readonly fleetName?: string;
   /** `snake_case`. */
   readonly reason: string;
   readonly actor: string;
@@ -215,6 +216,7 @@ export class AgentStateManager implements Disposable {
     return {
       ...kept,
       spec: update.spec ?? previous.spec,
+      ...(update.fleetName !== undefined && { fleetName: update.fleetName }),
       desired: update.desired ?? previous.desired,
       lifecycle,
       activity,

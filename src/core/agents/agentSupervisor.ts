@@ -108,9 +108,9 @@ export class AgentSupervisor implements Disposable {
   }
 
   /** Records a new agent; nothing is started. @throws {AgentError} agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
-  create(spec: AgentSpec, options: CallOptions = {}): Promise<Agent> {
+  create(spec: AgentSpec, options: CallOptions & { readonly fleetName?: string } = {}): Promise<Agent> {
     this.#operations.requireOpen();
-    return this.#roster.create(spec, options.actor ?? 'person');
+    return this.#roster.create(spec, options.actor ?? 'person', options.fleetName);
   }
 
   /**
@@ -254,9 +254,14 @@ export class AgentSupervisor implements Disposable {
   }
 
   /** Gives an agent that does not run another spec for its next start; the id stays. @throws {AgentError} agent.stillRunning, agent.invalidSpec, agent.nameTaken, agent.unknownType */
-  async respecify(id: string, spec: AgentSpec, options: CallOptions = {}): Promise<void> {
+  async respecify(
+    id: string,
+    spec: AgentSpec,
+    options: CallOptions & { readonly fleetName?: string } = {},
+  ): Promise<void> {
     const agent = this.registry.get(id);
-    await this.#operations.inTurn(agent.id, () => this.#roster.respecify(agent, spec, options.actor ?? 'person'));
+    const { actor = 'person', fleetName } = options;
+    await this.#operations.inTurn(agent.id, () => this.#roster.respecify(agent, spec, actor, fleetName));
   }
 
   /** As Engine.sendPrompt; every text takes this way (ARCHITECTURE.md, "Prompt delivery"). */

@@ -15,20 +15,23 @@ const nothingDone: Record<FleetVerb, string> = {
   'brought back': 'Every agent that should run is running.',
 };
 
+const SHOWN_NAMES = 5;
+
 /** What is said after a fleet was started or stopped; nothing when the rows of the view say it all. */
 export function describeResult(verb: FleetVerb, result: FleetResult): ResultMessage | undefined {
   const [first] = result.failed;
   const done = `${result.succeeded.length} ${result.succeeded.length === 1 ? 'agent' : 'agents'} ${verb}`;
+  const skipped = verb === 'started' ? skippedText(result.skipped) : '';
   if (first) {
     const reason = messageFor(first.error)?.text ?? 'It was cancelled.';
     const others = result.failed.length > 1 ? ` ${result.failed.length - 1} more failed.` : '';
     return {
       severity: 'error',
-      text: `${done}. ${first.name} was not ${verb}: ${reason}${others}`,
+      text: `${done}.${skipped} ${first.name} was not ${verb}: ${reason}${others}`,
       buttons: [showLogButton],
     };
   }
-  if (result.isCanceled) return { severity: 'information', text: `Cancelled: ${done} before.`, buttons: [] };
+  if (result.isCanceled) return { severity: 'information', text: `Cancelled: ${done} before.${skipped}`, buttons: [] };
   if (result.succeeded.length === 0) {
     return {
       severity: 'information',
@@ -36,7 +39,15 @@ export function describeResult(verb: FleetVerb, result: FleetResult): ResultMess
       buttons: [],
     };
   }
-  return undefined;
+  return skipped === '' ? undefined : { severity: 'information', text: `${done}.${skipped}`, buttons: [] };
+}
+
+/** ` 2 were running already: A, B.`; empty for none. */
+function skippedText(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const more = names.length - SHOWN_NAMES;
+  const shown = names.slice(0, SHOWN_NAMES).join(', ');
+  return ` ${names.length} ${names.length === 1 ? 'was' : 'were'} running already: ${shown}${more > 0 ? ` and ${more} more` : ''}.`;
 }
 
 /** The first problem in full, and how many more. */

@@ -38,8 +38,14 @@ class FleetWorld {
   }
 
   /** A plan of shells that a person has approved. */
-  async approved(size: number): Promise<FleetPlan> {
-    const agents = Array.from({ length: size }, (_, index) => ({ name: `A${index}`, type: 'shell' }));
+  approved(size: number): Promise<FleetPlan> {
+    return this.approvedOf(Array.from({ length: size }, (_, index) => ({ name: `A${index}` })));
+  }
+
+  async approvedOf(
+    entries: readonly { readonly name: string; readonly args?: readonly string[] }[],
+  ): Promise<FleetPlan> {
+    const agents = entries.map((entry) => ({ ...entry, type: 'shell' }));
     const plan = await this.runner.plan(JSON.stringify({ agents }), FILE);
     await this.runner.approve(plan.agents.map(({ hash }) => hash));
     return plan;
@@ -133,6 +139,71 @@ describe('FleetRunner', () => {
     assert.deepEqual((await world.run(fleet.start(plan))).succeeded.toSorted(), ['A0', 'A1']);
     const names = world.supervisor.registry.list().map(({ record }) => record.spec.name);
     assert.deepEqual(names.toSorted(), ['A1', 'Another']);
+  });
+
+  it('agents whose names lead to one id are as many agents: none is skipped, none is given the command of another', async () => {
+    const names = ['C++ Dev', 'C# Dev', ...'АБВГДЕ', ...'日月火水木金'];
+    const fleet = await new FleetWorld().begin();
+    const { world } = fleet;
+    const entries = names.map((name) => ({ name, args: [name] }));
+    const started = await world.run(fleet.start(await fleet.approvedOf(entries)));
+    assert.deepEqual([started.succeeded.toSorted(), started.skipped, started.failed], [names.toSorted(), [], []]);
+    const argsOf = (): unknown => world.supervisor.registry.list().map(({ record }) => [record.spec.name, record.spec.args]); // prettier-ignore
+    assert.deepEqual(argsOf(), names.map((name) => [name, [name]])); // prettier-ignore
+    await fleet.stopAll();
+    const again = await fleet.approvedOf(entries.toReversed());
+    assert.equal(new Set(again.agents.map(({ existing }) => existing)).size, names.length);
+    assert.deepEqual((await world.run(fleet.start(again))).succeeded.length, names.length);
+    assert.deepEqual(argsOf(), names.map((name) => [name, [name]])); // prettier-ignore
+  });
+
+  it('an agent that a person started is never overwritten by a fleet file', async () => {
+    const fleet = await new FleetWorld().begin();
+    const { world } = fleet;
+    const own = aSpec({ name: 'C Dev', args: ['mine'] });
+    await world.run(world.supervisor.create(own));
+    await world.run(world.supervisor.create(aSpec({ name: 'Reviewer', args: ['mine'] })));
+    const plan = await fleet.approvedOf([{ name: 'C# Dev' }, { name: 'reviewer' }]);
+    const result = await world.run(fleet.start(plan));
+    assert.deepEqual([result.succeeded, result.skipped], [['C# Dev'], []]);
+    assert.deepEqual(
+      result.failed.map(({ name, error }) => [name, AgentError.is(error, 'agent.nameTaken')]),
+      [['reviewer', true]],
+    );
+    assert.deepEqual(
+      world.supervisor.registry.list().map(({ id, record }) => [id, record.spec.name, record.spec.args]),
+      [['c-dev', 'C Dev', ['mine']], ['reviewer', 'Reviewer', ['mine']], ['c-dev-2', 'C# Dev', undefined]],
+    ); // prettier-ignore
+  });
+
+  it('an entry that says what an agent of its name already is takes that agent in, with what is changed in the file later', async () => {
+    const fleet = await new FleetWorld().begin();
+    const { world } = fleet;
+    await world.run(world.supervisor.create(aSpec({ name: 'Reviewer' })));
+    assert.deepEqual((await world.run(fleet.start(await fleet.approvedOf([{ name: 'Reviewer' }])))).succeeded, [
+      'Reviewer',
+    ]);
+    await fleet.stopAll();
+    const changed = await fleet.approvedOf([{ name: 'Reviewer', args: ['-x'] }]);
+    assert.deepEqual((await world.run(fleet.start(changed))).succeeded, ['Reviewer']);
+    assert.deepEqual(world.agent('reviewer').record.spec.args, ['-x']);
+  });
+
+  it('knows whose an agent is after a restart, and when a person and the file give it the same new name', async () => {
+    const fleet = await new FleetWorld().begin();
+    const { world } = fleet;
+    await world.run(fleet.start(await fleet.approvedOf([{ name: 'A', args: ['1'] }])));
+    await world.run(world.supervisor.rename('a', 'B'));
+    await fleet.stopAll();
+    assert.equal(world.store.records.get(agentId('a'))?.fleetName, 'A');
+    const both = await fleet.approvedOf([{ name: 'A', args: ['1'] }, { name: 'B', args: ['2'] }]); // prettier-ignore
+    const result = await world.run(fleet.start(both));
+    assert.deepEqual([result.succeeded, result.failed.map(({ name }) => name)], [['A'], ['B']]);
+    await fleet.stopAll();
+    const renamed = await world.run(fleet.start(await fleet.approvedOf([{ name: 'B', args: ['2'] }])));
+    assert.deepEqual([renamed.succeeded, renamed.failed], [['B'], []]);
+    const { spec, fleetName } = world.agent('a').record;
+    assert.deepEqual([spec.name, spec.args, fleetName], ['B', ['2'], 'B']);
   });
 
   it('brings back what should run, and says of each whether it is in its conversation and what that has lost', async () => {

@@ -79,6 +79,26 @@ describe('results of fleets', () => {
     );
   });
 
+  it('tell who was running already beside those that were started', () => {
+    const said = describeResult('started', { ...result, skipped: ['B'] });
+    assert.deepEqual([said?.severity, said?.text], ['information', '1 agent started. 1 was running already: B.']);
+    const many = { ...result, skipped: ['B', 'C', 'D', 'E', 'F', 'G', 'H'] };
+    assert.equal(
+      describeResult('started', many)?.text,
+      '1 agent started. 7 were running already: B, C, D, E, F and 2 more.',
+    );
+    const failed = [{ name: 'X', error: new AgentError('agent.nameTaken', 'X') }];
+    assert.match(
+      describeResult('started', { ...many, failed })?.text ?? '',
+      /^1 agent started\. 7 were .* more\. X was not started: /,
+    );
+    assert.match(
+      describeResult('started', { ...many, isCanceled: true })?.text ?? '',
+      /^Cancelled: 1 agent started before\. 7 were /,
+    );
+    assert.equal(describeResult('stopped', many), undefined, 'who was at rest stays so');
+  });
+
   it('tell a cancellation and that there was nothing to do', () => {
     assert.equal(
       describeResult('started', { ...result, isCanceled: true })?.text,
