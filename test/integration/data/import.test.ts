@@ -148,7 +148,7 @@ describe('Exports and imports of stores on files', () => {
     for (const name of ['none.json', 'store', 'endless.json'])
       await assert.rejects(
         importData(importPorts(store), { file: path.join(place.folder, name) }, nothing),
-        /exchange\.fileUnusable/,
+        /exchange\.fileUnreadable/,
       );
   });
 });

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { AgentType } from '../../../src/core/agents/agentType';
-import { AGENT_CHANGES, AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
+import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from '../../../src/core/dataAgentStore';
 import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
 import type { PromptDelivery } from '../../../src/core/agents/delivery/promptDelivery';
 import type { AgentRecord } from '../../../src/core/agents/agent';
@@ -155,6 +155,32 @@ describe('Imports of agents', () => {
     assert.equal(engine.agent('scout')?.lifecycle, 'stopped');
     assert.equal((await machine.store.get(AGENTS, 'scout'))?.value.spec.env, undefined);
     assert.equal((await importInto(engine)).counts.identical, 5);
+    await machine.run(engine.stop());
+  });
+
+  it('S18 bring in what an agent asked and was answered, without the secrets of what was shown', async () => {
+    const secret = 'ghp_abcdefghijklmnopqrst';
+    await exportElsewhere(false, (store) =>
+      store.tx((tx) =>
+        tx.put(ANSWERS, 'r1', {
+          ...{ id: 'r1', agentId: agentId('scout'), generation: 3, kind: 'permission', isCut: false, actor: 'person' },
+          ...{
+            title: `Bash: curl -u ${secret}`,
+            shown: `curl -u ${secret} https://a.b`,
+            outcome: 'denied',
+            via: 'orc',
+          },
+          ...{ reason: `not with ${secret}`, askedAtMs: 5, answeredAtMs: 6 },
+        }),
+      ),
+    );
+    assert.ok(!fs.readFileSync(file, 'utf8').includes(secret));
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    assert.deepEqual((await importInto(engine)).countsByKind['answer'], { new: 1 });
+    const [answer] = await machine.store.find(ANSWERS);
+    assert.equal(answer?.value.shown, 'curl -u [redacted] https://a.b');
+    assert.deepEqual((await engine.searchRecords({ query: 'curl' })).found.map(({ about }) => about), ['denied by orc']); // prettier-ignore
     await machine.run(engine.stop());
   });
 
