@@ -22,12 +22,17 @@ const version = JSON.stringify(require('./package.json').version);
 
 // Packages that bring both (jsonc-parser) can be bundled in their module form only: the other one loads its parts at run time.
 const node = { platform: 'node', format: 'cjs', target: 'node20', mainFields: ['module', 'main'] };
+/** Said once at the top, instead of once in each module. */
+const strictOnce = {
+  banner: { js: '"use strict";' },
+  tsconfigRaw: { compilerOptions: { alwaysStrict: false, target: 'ES2022' } },
+};
 /** name → what is bundled. `extension` runs in the extension host, the others in processes, threads and frames of their own. */
 const bundles = {
   extension: { ...node, entry: 'src/vscode/extension.ts', external: ['vscode', 'node-pty'] },
   storeWorker: { ...node, entry: 'src/core/data/node/storeWorker.ts', external: [] },
   demoAgent: { ...node, entry: 'src/demo/demoAgent.ts', external: [] },
-  orc: { ...node, entry: 'src/cli/orc.ts', external: [], define: { ORC_VERSION: version } },
+  orc: { ...node, ...strictOnce, entry: 'src/cli/orc.ts', external: [], define: { ORC_VERSION: version } },
   host: { ...node, entry: 'src/host/host.ts', external: [], define: { HOST_VERSION: version } },
   // Loaded by opencode itself, which takes modules only.
   opencodePlugin: { ...node, format: 'esm', entry: 'src/plugins/opencode.ts', external: [] },
