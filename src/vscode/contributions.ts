@@ -10,6 +10,7 @@ import { approvalCommands } from './approvals/approvalCommands';
 import { agentCommands } from './commands/agentCommands';
 import { AgentPicker } from './commands/agentPicker';
 import { AgentTargets } from './commands/agentTargets';
+import { ConsentGate } from './commands/consentGate';
 import { demandControl } from './commands/control';
 import { dataCommands } from './commands/dataCommands';
 import { maintenanceCommands } from './commands/maintenanceCommands';
@@ -117,6 +118,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
       approvals,
     },
   );
+  const gate = new ConsentGate({ engine, window, isWriteAllowed: () => settings.current.isApiWriteAllowed });
   const answer: AnswerShown = async (request, given) => {
     try {
       demandControl(engine);
@@ -139,7 +141,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => documents },
     { register: () => fleet },
     { register: () => editor },
-    { register: () => registerCommands(handlers, log, reporter) },
+    { register: () => registerCommands(handlers, gate, log, reporter) },
     { register: () => terminals },
     { register: () => mirrors },
     { register: () => registerTerminalProfile(picker, terminals) },

@@ -77,14 +77,14 @@ export const CommandId = {
 } as const;
 export type CommandId = (typeof CommandId)[keyof typeof CommandId];
 
-/** What a command about agents may be given: a row of the view, an agent's id, or nothing (the person picks). */
+/** What a command about agents may be given: a row of the view, an agent's id (`consentGate.ts` decides what that is good for), or nothing (the person picks). */
 export type AgentTarget = { readonly kind: 'agent'; readonly id: AgentId } | AgentId | undefined;
 /** (clicked row, all selected rows), as VS Code calls commands of a tree view with several selected rows. */
 export type AgentCommand = (row?: AgentTarget, rows?: readonly unknown[]) => Promise<void>;
 type PlainCommand = () => Promise<void>;
-/** With a text nothing is asked. */
+/** With a text nothing more is asked. */
 type PromptCommand = (row?: AgentTarget, rows?: readonly unknown[], text?: string) => Promise<void>;
-/** With the id of an agent type nothing is asked. */
+/** With the id of an agent type nothing more is asked. */
 type DoctorCommand = (typeId?: unknown) => Promise<void>;
 
 export interface CommandTypes {
@@ -186,10 +186,12 @@ export const WelcomeState = {
   NoTmux: 'noTmux',
   OldTmux: 'oldTmux',
   TmuxLost: 'tmuxLost',
+  TmuxNotStarting: 'tmuxNotStarting',
   UnsafeFolder: 'unsafeFolder',
   StoreCorrupt: 'storeCorrupt',
   StoreNewer: 'storeNewer',
   StoreReadOnly: 'storeReadOnly',
+  ReadOnly: 'readOnly',
   NetworkFileSystem: 'networkFileSystem',
   Elsewhere: 'elsewhere',
   Connected: 'connected',

@@ -5,6 +5,7 @@ import { describeError } from '../core/base/errors';
 import { Emitter, type Event } from '../core/base/event';
 import type { Logger } from '../core/base/log';
 import type { Engine } from '../core/engine';
+import { ownArguments } from './commands/ownArguments';
 import { type MessageButton, type MessageSeverity, messageFor, showLogButton } from './errorMessages';
 import { withoutLinks } from './plainText';
 import { redact } from './redact';
@@ -53,7 +54,7 @@ export class Reporter implements Disposable {
   #run(button: MessageButton | undefined): void {
     if (!button) return;
     vscode.commands
-      .executeCommand(button.command, ...(button.args ?? []))
+      .executeCommand(button.command, ...ownArguments(button.command, button.args ?? []))
       .then(undefined, (error: unknown) => this.log.warn('button failed', { error: describeError(error) }));
   }
 }

@@ -8,7 +8,8 @@ import type {
   StartAgentRequest,
 } from '../../core-orchestrator';
 import type { AgentId } from '../../src/core/agents/agent';
-import { SettingKey } from '../../src/vscode/manifest';
+import { COMMAND_CONSENT } from '../../src/vscode/commands/consentGate';
+import { CommandId, SettingKey } from '../../src/vscode/manifest';
 import type { TestAccess } from '../../src/vscode/extension';
 import { eventually } from '../support/eventually';
 import { notRun } from '../support/notRun';
@@ -149,6 +150,19 @@ describe('S22 the exported API, called by a second extension', () => {
       access.engine.agents.map((agent) => [agent.id, agent.lifecycle, agent.generation]),
       [[id, 'running', 1]],
     );
+  });
+
+  it('S22 runs no acting command with what it gives, before the person agrees', async () => {
+    const id = await startDemo(access, 'Command Me');
+    const ids = Object.entries(COMMAND_CONSENT).flatMap(([command, consent]) =>
+      ['acts', 'answers', 'prompts'].includes(consent) ? [command] : [],
+    );
+    assert.ok(ids.length > 10);
+    for (const command of ids) await vscode.commands.executeCommand(command, id, undefined, 'hello'); // dialogs are not shown in tests: nobody agrees
+    const view = access.engine.agent(id as AgentId);
+    assert.deepEqual([view?.lifecycle, view?.generation, view?.lastReceipt], ['running', 1, undefined]);
+    await vscode.commands.executeCommand(CommandId.Doctor, 'demo');
+    assert.deepEqual(access.engine.agents.map(({ name }) => name), ['Command Me']); // prettier-ignore
   });
 
   it('S22 allows every acting call with the setting', async () => {

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import * as vscode from 'vscode';
 import type { AgentId } from '../../src/core/agents/agent';
-import { AGENTS_VIEW_ID, CommandId, PROMPT_LANGUAGE_ID } from '../../src/vscode/manifest';
+import { AGENTS_VIEW_ID, CommandId, PROMPT_LANGUAGE_ID, SettingKey } from '../../src/vscode/manifest';
 import type { TestAccess } from '../../src/vscode/extension';
 import { eventually } from '../support/eventually';
 import { becomes, readyExtension, removeAll, startDemo } from './support/access';
@@ -79,7 +79,15 @@ describe('prompts and requests in the window', () => {
   });
 
   it('examines the demo agent', async () => {
-    await vscode.commands.executeCommand(CommandId.Doctor, 'demo');
+    const configuration = vscode.workspace.getConfiguration('coreOrchestrator');
+    const allowWrite = (value?: boolean): Thenable<void> =>
+      configuration.update(SettingKey.AllowWrite, value, vscode.ConfigurationTarget.Global);
+    await allowWrite(true); // else the person is asked about the type that the test gives
+    try {
+      await vscode.commands.executeCommand(CommandId.Doctor, 'demo');
+    } finally {
+      await allowWrite();
+    }
     const report = await renderedReport('Core Orchestrator Doctor');
     assert.match(report, /^# Core Orchestrator: Doctor\n\n## demo\n/);
     assert.doesNotMatch(report, /PROBLEM|Not checked/);

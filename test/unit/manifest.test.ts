@@ -195,7 +195,7 @@ describe('commands in package.json', () => {
 
   it('each have a handler', () => {
     const sources = sourcesBelow(path.join(root, 'src', 'vscode'))
-      .filter((file) => path.basename(file) !== 'commandTitles.ts')
+      .filter((file) => !['commandTitles.ts', 'consentGate.ts'].includes(path.basename(file)))
       .map((file) => readFileSync(file, 'utf8'))
       .join('\n');
     for (const name of Object.keys(CommandId)) assert.match(sources, new RegExp(`\\[CommandId\\.${name}\\]: `), name);

@@ -1,27 +1,27 @@
+import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { Clock } from '../../core/base/clock';
 import type { AgentView, Engine } from '../../core/engine';
+import { AgentRow } from '../commands/agentRow';
 import type { GroupBy } from '../settings';
 import { type AgentGroup, groupAgents, headingOf } from './agentGroups';
 import { contextValue, description, sentence, stateIcon } from './agentText';
 import { evidenceLines, type Fact, facts } from './agentTooltip';
 
-/** A row of an agent: always the same object for the same agent, so that VS Code keeps selection and focus. */
-export interface AgentNode {
-  readonly kind: 'agent';
-  readonly id: AgentId;
-}
 export interface GroupNode {
   readonly kind: 'group';
   readonly key: string;
 }
-export type TreeNode = AgentNode | GroupNode;
+export type TreeNode = AgentRow | GroupNode;
 
 /** The rows of the Agents view, read off the engine each time they are drawn. Keeps no state of agents. */
 export class AgentsTree implements vscode.TreeDataProvider<TreeNode> {
-  readonly #agentNodes = new Map<AgentId, AgentNode>();
+  /** Always the same object for the same agent, so that VS Code keeps selection and focus. */
+  readonly #agentNodes = new Map<AgentId, AgentRow>();
   readonly #groupNodes = new Map<string, GroupNode>();
+  /** Part of the rows' ids: VS Code turns a row's id that a command is given into the row, whoever gives it (S22). */
+  readonly #secret = randomUUID();
   readonly #drawnDescriptions = new Map<AgentId, string>();
   readonly #onDidChange = new vscode.EventEmitter<TreeNode[] | undefined>();
   readonly onDidChangeTreeData = this.#onDidChange.event;
@@ -75,8 +75,8 @@ export class AgentsTree implements vscode.TreeDataProvider<TreeNode> {
     );
   }
 
-  agentNode(id: AgentId): AgentNode {
-    const node = this.#agentNodes.get(id) ?? { kind: 'agent', id };
+  agentNode(id: AgentId): AgentRow {
+    const node = this.#agentNodes.get(id) ?? new AgentRow(id);
     this.#agentNodes.set(id, node);
     return node;
   }
@@ -98,7 +98,7 @@ export class AgentsTree implements vscode.TreeDataProvider<TreeNode> {
   }
 
   /** Rows whose words are other than when they were drawn: their minutes have gone on. */
-  agedNodes(): readonly AgentNode[] {
+  agedNodes(): readonly AgentRow[] {
     const nowMs = this.clock.nowMs();
     return [...this.#drawnDescriptions].flatMap(([id, drawn]) => {
       const view = this.engine.agent(id);
@@ -110,10 +110,10 @@ export class AgentsTree implements vscode.TreeDataProvider<TreeNode> {
     this.#onDidChange.dispose();
   }
 
-  #agentItem(node: AgentNode): vscode.TreeItem {
+  #agentItem(node: AgentRow): vscode.TreeItem {
     const view = this.engine.agent(node.id);
     const item = new vscode.TreeItem(view?.name ?? node.id);
-    item.id = `agent:${node.id}`;
+    item.id = `agent:${node.id}:${this.#secret}`;
     if (!view) return item; // removed since VS Code asked for its siblings
     const nowMs = this.clock.nowMs();
     const icon = stateIcon(view);

@@ -3,6 +3,7 @@ import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import { describeError } from '../../core/base/errors';
 import { Emitter } from '../../core/base/event';
 import type { Logger } from '../../core/base/log';
+import { ownArguments } from '../commands/ownArguments';
 import type { MessageSeverity } from '../errorMessages';
 import { withoutIcons, withoutLinks } from '../plainText';
 import { redact } from '../redact';
@@ -90,7 +91,7 @@ export class VscodeWindow implements WindowPort, Disposable {
 
   run(command: string, ...args: readonly unknown[]): void {
     vscode.commands
-      .executeCommand(command, ...args)
+      .executeCommand(command, ...ownArguments(command, args))
       .then(undefined, (error: unknown) => this.log.warn('command failed', { command, error: describeError(error) }));
   }
 
