@@ -55,7 +55,7 @@ export interface Engine extends Disposable {
   /** Agent types that can be started, built in first. */
   readonly agentTypes: readonly AgentTypeInfo[];
   readonly onDidChangeAgentTypes: Event<void>;
-  /** Adds a type from its JSON manifest until disposed. @throws {AgentError} agent.invalidType with all problems */
+  /** Adds a type from its JSON manifest until disposed. @throws {AgentError} agent.typeInvalid with all problems */
   registerAgentType(manifest: unknown): Disposable;
 
   /**
@@ -240,12 +240,14 @@ export const STORE_BLOCKED = 'store.blocked';
 export type EngineStatus =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'starting' }
-  /** This window owns the workspace. `isTmuxLost`: the tmux server died, the engine is coming back. */
+  /** This window owns the workspace. `isTmuxLost`: there is no tmux server, or it does not answer; the engine goes on trying. */
   | {
       readonly kind: 'ready';
       readonly epoch: number;
       readonly tmuxVersion: string;
       readonly isTmuxLost: boolean;
+      /** While `isTmuxLost`. */
+      readonly tmuxLoss?: TmuxLoss;
       readonly isReadOnly: boolean;
     }
   /** Another window or the headless host owns it. Without a connection agents are shown by id, read-only. */
@@ -260,6 +262,14 @@ export type EngineStatus =
   | { readonly kind: 'restricted' }
   /** Cannot work until a person acts. `code` is the error's code (`tmux.notInstalled`, `data.newerSchema`, …). */
   | { readonly kind: 'blocked'; readonly code: string; readonly detail: string };
+
+/** Why there is no tmux to work with. */
+export interface TmuxLoss {
+  /** What tmux or the system said, one line; untrusted. */
+  readonly reason: string;
+  /** It ran since this window owns the workspace, and agents were in it. False: it could not be started. */
+  readonly hasRun: boolean;
+}
 
 /** Why an agent needs a person. */
 export type NeedsYou = 'input' | 'approval' | 'error' | 'failed' | 'quarantined';

@@ -33,6 +33,7 @@ import {
   STORE_LOSS,
 } from './engine';
 import type { EngineCalls } from './engineCalls';
+import { engineDiagnosis } from './engineDiagnosis';
 import { EngineRun } from './engineRun';
 import { EngineError, unavailable } from './engineErrors';
 import { inspectBackup } from './backupInspection';
@@ -403,13 +404,11 @@ export class Orchestrator implements Engine {
   }
 
   async diagnose(): Promise<readonly Diagnosis[]> {
-    const status: Diagnosis = {
-      id: 'engine',
-      label: 'Engine',
-      level: this.#status.kind === 'blocked' ? 'error' : 'ok',
-      detail: this.#status.kind === 'blocked' ? this.#status.detail : this.#status.kind,
-    };
-    return [status, ...(await this.#diagnoseStore()), ...((await this.#workspace?.diagnose()) ?? [])];
+    return [
+      engineDiagnosis(this.#status),
+      ...(await this.#diagnoseStore()),
+      ...((await this.#workspace?.diagnose()) ?? []),
+    ];
   }
 
   /** The store of whoever owns it; the status says why there is none to be asked. */

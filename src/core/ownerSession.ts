@@ -84,6 +84,7 @@ export class OwnerSession implements Disposable {
   #supervisor: AgentSupervisor | undefined;
   #calls: EngineCalls | undefined;
   #isReady = false;
+  #hasTmuxRun = false;
   #end: ((end: SessionEnd | Error) => void) | undefined;
   /** Notices of this session end with it: what is still so is raised again by the next. */
   readonly #raised = new Set<string>();
@@ -291,6 +292,7 @@ export class OwnerSession implements Disposable {
   }
 
   #onHostStatus(status: HostStatus): void {
+    if (status.kind === 'ready') this.#hasTmuxRun = true;
     if (status.kind === 'blocked' && this.#isStillMine()) this.#end?.(blockedError(status));
     else if (this.#isReady) this.#showStatus();
   }
@@ -322,6 +324,7 @@ export class OwnerSession implements Disposable {
       epoch: this.ports.ownership.epoch,
       tmuxVersion: status.kind === 'ready' ? status.version : '',
       isTmuxLost: status.kind === 'lost',
+      ...(status.kind === 'lost' && { tmuxLoss: { reason: status.reason, hasRun: this.#hasTmuxRun } }),
       isReadOnly: this.#store?.health.isReadOnly ?? false,
     });
   }

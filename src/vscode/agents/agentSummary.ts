@@ -37,6 +37,11 @@ export function badgeText(needYouCount: number): string {
   return needYouCount === 1 ? '1 agent needs you' : `${needYouCount} agents need you`;
 }
 
+const tmuxLostText = {
+  stopped: 'tmux stopped. Reconnecting… If this stays, run Check Setup.',
+  neverRan: 'tmux cannot be started. It is tried again by itself; Check Setup says why.',
+} as const;
+
 /** What stands above the rows, when the engine has something to say; undefined when it works as it should. */
 export function viewMessage(status: EngineStatus): string | undefined {
   switch (status.kind) {
@@ -50,7 +55,7 @@ export function viewMessage(status: EngineStatus): string | undefined {
     case 'blocked':
       return 'Not up to date: the engine had to stop. Run Check Setup.';
     case 'ready':
-      if (status.isTmuxLost) return 'tmux stopped. Reconnecting… If this stays, run Check Setup.';
+      if (status.isTmuxLost) return tmuxLostText[status.tmuxLoss?.hasRun === false ? 'neverRan' : 'stopped'];
       return status.isReadOnly ? 'Read-only: changes cannot be kept now.' : undefined;
     case 'starting':
     case 'stopped':

@@ -41,7 +41,9 @@ export function welcomeState(facts: WelcomeFacts): WelcomeState {
       return facts.status.isConnected ? WelcomeState.Connected : WelcomeState.Elsewhere;
     case 'ready':
       if (!facts.isTrusted) return WelcomeState.Untrusted;
-      if (facts.status.isTmuxLost) return WelcomeState.TmuxLost;
+      if (facts.status.isTmuxLost)
+        return facts.status.tmuxLoss?.hasRun === false ? WelcomeState.TmuxNotStarting : WelcomeState.TmuxLost;
+      if (facts.status.isReadOnly) return WelcomeState.ReadOnly;
       if (!facts.hasFolder) return WelcomeState.NoFolder;
       return facts.hasFleetFile ? WelcomeState.EmptyFleet : WelcomeState.Empty;
   }

@@ -1,11 +1,17 @@
 import * as vscode from 'vscode';
 import type { Diagnosis } from '../../core/engine';
+import { workplaceDiagnosis } from './workplace';
 
 /** What only the window knows, for the setup report. */
 export function windowDiagnoses(extensionVersion: string): readonly Diagnosis[] {
   const folders = vscode.workspace.workspaceFolders ?? [];
   const info = (id: string, label: string, detail: string): Diagnosis => ({ id, label, level: 'info', detail });
+  const workplace = workplaceDiagnosis({
+    platform: process.platform,
+    folderSchemes: folders.map(({ uri }) => uri.scheme),
+  });
   return [
+    ...(workplace ? [workplace] : []),
     info('window.extension', 'Core Orchestrator', extensionVersion),
     info(
       'window.editor',

@@ -386,6 +386,19 @@ describe('Orchestrator', () => {
     assert.equal(engine.status.kind, 'stopped');
   });
 
+  it('says why tmux cannot be started, that it never ran, and what to do', async () => {
+    const machine = new WindowedMachine();
+    machine.world.host.simulateStatusAtStart({ kind: 'lost', reason: 'no pty' });
+    const engine = machine.window(1);
+    await machine.run(engine.start());
+    await machine.settle();
+    assert.deepEqual(engine.status.kind === 'ready' && engine.status.tmuxLoss, { reason: 'no pty', hasRun: false });
+    const [diagnosis] = await machine.run(engine.diagnose());
+    assert.deepEqual([diagnosis?.level, diagnosis?.detail], ['error', 'tmux cannot be started: no pty']);
+    assert.match(diagnosis?.advice ?? '', /Run `tmux/);
+    await machine.run(engine.stop());
+  });
+
   it('says that tmux is lost and comes back by itself', async () => {
     const machine = new WindowedMachine();
     const engine = machine.window(1);
@@ -393,6 +406,8 @@ describe('Orchestrator', () => {
     await machine.settle();
     machine.world.host.simulateServerLoss();
     assert.equal(engine.status.kind === 'ready' && engine.status.isTmuxLost, true);
+    assert.equal(engine.status.kind === 'ready' && engine.status.tmuxLoss?.hasRun, true);
+    assert.match((await machine.run(engine.diagnose()))[0]?.detail ?? '', /^tmux has stopped/);
     machine.world.host.simulateServerReturn();
     await machine.settle();
     assert.equal(engine.status.kind === 'ready' && engine.status.isTmuxLost, false);

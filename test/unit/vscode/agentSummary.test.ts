@@ -8,7 +8,7 @@ import { anAgentView } from '../../support/fakeEngine';
 
 const an = (id: string, overrides: Partial<AgentView>): AgentView =>
   anAgentView({ id: id as AgentId, name: id, ...overrides });
-const ready: EngineStatus = { kind: 'ready', epoch: 1, tmuxVersion: '3.3a', isTmuxLost: false, isReadOnly: false };
+const ready = { kind: 'ready', epoch: 1, tmuxVersion: '3.3a', isTmuxLost: false, isReadOnly: false } as const;
 
 describe('agent summary', () => {
   it('counts who works and who needs you, and lists those first', () => {
@@ -43,6 +43,9 @@ describe('agent summary', () => {
   it('says above the rows when they cannot be trusted or changed', () => {
     assert.equal(viewMessage(ready), undefined);
     assert.equal(viewMessage({ ...ready, isReadOnly: true }), 'Read-only: changes cannot be kept now.');
+    const lost = (hasRun: boolean): EngineStatus => ({ ...ready, isTmuxLost: true, tmuxLoss: { reason: '', hasRun } });
+    assert.match(viewMessage(lost(true)) ?? '', /^tmux stopped/);
+    assert.match(viewMessage(lost(false)) ?? '', /^tmux cannot be started.*Check Setup/);
     const following: EngineStatus = { kind: 'following', ownerPid: 1, isOwnerResponding: true, isConnected: false };
     assert.equal(viewMessage(following), 'Managed by another window that cannot be reached. Shown read-only.');
     assert.equal(

@@ -10,8 +10,9 @@ const { viewsWelcome } = manifest.contributes;
 const KEY = 'coreOrchestrator.welcome';
 const source = path.join(__dirname, '..', '..', '..', 'src', 'vscode');
 
+const ready = { kind: 'ready', epoch: 1, tmuxVersion: '3.3a', isTmuxLost: false, isReadOnly: false } as const;
 const facts: WelcomeFacts = {
-  status: { kind: 'ready', epoch: 1, tmuxVersion: '3.3a', isTmuxLost: false, isReadOnly: false },
+  status: ready,
   isWindows: false,
   isVirtualWorkspace: false,
   isTrusted: true,
@@ -35,13 +36,18 @@ const states: Readonly<Record<WelcomeState, { readonly facts: Partial<WelcomeFac
   noTmux: { facts: blocked('tmux.notInstalled'), says: /tmux was not found.*apt install tmux/s },
   oldTmux: { facts: blocked('tmux.tooOld'), says: /too old.*3\.2/s },
   tmuxLost: {
-    facts: { status: { kind: 'ready', epoch: 1, tmuxVersion: '', isTmuxLost: true, isReadOnly: false } },
+    facts: { status: { ...ready, isTmuxLost: true, tmuxLoss: { reason: 'gone', hasRun: true } } },
     says: /tmux has stopped.*started again.*Check Setup/s,
+  },
+  tmuxNotStarting: {
+    facts: { status: { ...ready, isTmuxLost: true, tmuxLoss: { reason: 'no pty', hasRun: false } } },
+    says: /cannot be started.*Check Setup says/s,
   },
   unsafeFolder: { facts: blocked('tmux.socketFolderUnsafe'), says: /belongs to someone else.*Check Setup/s },
   storeCorrupt: { facts: blocked('data.corrupt'), says: /damaged/ },
   storeNewer: { facts: blocked('data.newerSchema'), says: /newer version/ },
   storeReadOnly: { facts: blocked('data.io'), says: /cannot be written/ },
+  readOnly: { facts: { status: { ...ready, isReadOnly: true } }, says: /read-only.*Try Again/s },
   networkFileSystem: { facts: blocked('data.networkFileSystem'), says: /network file system/ },
   elsewhere: { facts: follower(true, false), says: /cannot be reached/ },
   connected: { facts: follower(true, true), says: /commands work here/ },

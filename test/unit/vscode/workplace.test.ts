@@ -2,7 +2,12 @@ import { strict as assert } from 'node:assert';
 import type { EngineStatus } from '../../../src/core/engine';
 import { EngineError } from '../../../src/core/engineErrors';
 import { canAct, demandControl, isOnlyLooking } from '../../../src/vscode/commands/control';
-import { canRunAgents, isVirtualWorkspace, windowStorageFolder } from '../../../src/vscode/window/workplace';
+import {
+  canRunAgents,
+  isVirtualWorkspace,
+  windowStorageFolder,
+  workplaceDiagnosis,
+} from '../../../src/vscode/window/workplace';
 
 describe('where agents can run', () => {
   it('is not Windows, and not a workspace without a real folder', () => {
@@ -17,6 +22,17 @@ describe('where agents can run', () => {
     for (const [platform, folderSchemes, expected] of cases)
       assert.equal(canRunAgents({ platform, folderSchemes }), expected, `${platform} ${folderSchemes.join()}`);
     assert.deepEqual([isVirtualWorkspace([]), isVirtualWorkspace(['github'])], [false, true]);
+  });
+
+  it('is told by Check Setup where they cannot', () => {
+    const [windows, virtual] = [
+      workplaceDiagnosis({ platform: 'win32', folderSchemes: ['file'] }),
+      workplaceDiagnosis({ platform: 'linux', folderSchemes: ['vscode-vfs'] }),
+    ];
+    assert.deepEqual([windows?.level, virtual?.level], ['error', 'error']);
+    assert.match(windows?.advice ?? '', /WSL/);
+    assert.match(virtual?.advice ?? '', /[Cc]lone/);
+    assert.equal(workplaceDiagnosis({ platform: 'linux', folderSchemes: ['file'] }), undefined);
   });
 
   it('keeps small files of a window apart by workspace, in one storage', () => {

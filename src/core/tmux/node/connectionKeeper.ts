@@ -102,12 +102,11 @@ export class ConnectionKeeper {
       try {
         const reason = await this.#keepOne(signal, () => (attempt = 0));
         if (signal.aborted) return;
-        log.warn('tmux: connection lost', { reason });
         this.#setStatus({ kind: 'lost', reason });
       } catch (error) {
         if (signal.aborted) return;
         if (this.#isBlocking(error)) return;
-        this.#setStatus({ kind: 'lost', reason: describeError(error) });
+        this.#setStatus({ kind: 'lost', reason: reasonOf(error) });
       }
       this.#settle();
       await waitBeforeRetry(attempt + 1, signal).catch((error: unknown) => ignore(log, error, 'stopped while waiting'));
@@ -161,9 +160,20 @@ export class ConnectionKeeper {
 
   #setStatus(status: HostStatus): void {
     if (this.#status.kind === 'stopped' && status.kind === 'stopped') return;
+    // Every attempt has an outcome: what is still so was said already.
+    const isKnown = this.#status.kind === 'lost' && status.kind === 'lost' && this.#status.reason === status.reason;
+    if (status.kind === 'lost' && !isKnown) this.options.log.warn('tmux: not reachable', { reason: status.reason });
     this.#status = status;
     this.options.onStatus(status);
   }
+}
+
+const MAX_REASON_LENGTH = 300;
+
+/** What tmux or the system said, in one line. */
+function reasonOf(error: unknown): string {
+  const text = (error instanceof TmuxError ? error.detail : undefined) ?? describeError(error);
+  return text.replace(/\s+/g, ' ').trim().slice(0, MAX_REASON_LENGTH);
 }
 
 function aborted(signal: AbortSignal): Promise<string> {
