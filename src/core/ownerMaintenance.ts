@@ -41,10 +41,10 @@ export class OwnerMaintenance implements MaintenanceCalls, Disposable {
     const { opened, workspace, clock, log } = ports;
     const keeper = workspace.storeKeeper;
     if (!opened.durable || !keeper) return; // it lives as long as the process, as in tests: nothing to look after
-    const { store, wasUnclean, onDidFindDamage } = opened.durable;
+    const { store, wasUnclean, isChecked, onDidFindDamage } = opened.durable;
     this.#care = new StoreCare({ store, keeper, clock, log, onDidCheck: (check) => this.#onDidCheck(check) });
     const seq = (): number => store.health.seq;
-    this.#owned.add(new StoreCheckSchedule({ care: this.#care, keeper, seq, wasUnclean, clock, log }));
+    this.#owned.add(new StoreCheckSchedule({ care: this.#care, keeper, seq, wasUnclean, isChecked, clock, log }));
     void this.#tellKnownDamage(keeper);
     this.#owned.add(onDidFindDamage(() => void this.#lookCloser()));
   }

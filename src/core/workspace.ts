@@ -53,9 +53,9 @@ export interface Workspace {
   openAccess(ownership: Ownership): Promise<WorkspaceAccess>;
   /**
    * Hands over what hooks left because no engine took it, oldest first, and empties the spool: at once, and whenever something comes until it is
-   * disposed. Resolves when what was there is handed over; never rejects.
+   * disposed. What `verify` refuses is dropped. Resolves when what was there is handed over; never rejects.
    */
-  readHookSpool(deliver: (report: HookReport) => Promise<unknown>): Promise<Disposable>;
+  readHookSpool(verify: Tokens['verifyLeft'], deliver: (report: HookReport) => Promise<unknown>): Promise<Disposable>;
   /** Calls the gateway of the present owner; undefined when nobody answers there. */
   connectGateway(signal: AbortSignal): Promise<GatewayClient | undefined>;
   /** Opens (or makes) the store for this owner. @throws {DataError} */
@@ -89,10 +89,11 @@ export type OpenWorkspace = (signal: AbortSignal) => Promise<Workspace>;
 
 export interface OpenedStore {
   readonly store: DataStore;
-  /** The same store where it is kept in a file, for its maintenance; `wasUnclean`: whoever had it open last did not close it. */
+  /** The same store where it is kept in a file, for its maintenance; `wasUnclean`: whoever had it open last did not close it; `isChecked`: its structure was checked. */
   readonly durable?: {
     readonly store: DurableStore;
     readonly wasUnclean: boolean;
+    readonly isChecked: boolean;
     /** An automatic backup could not be made, because the store is damaged. */
     readonly onDidFindDamage: Event<void>;
   };

@@ -11,6 +11,8 @@ const everyMs = 7 * 24 * hourMs;
 const lookEveryMs = hourMs;
 /** Not while a window is being opened, and not beside the automatic backup, which is looked for after a minute. */
 const firstLookMs = 5 * 60 * 1000;
+/** What was not checked when it was opened is not checked again in this time. */
+const uncheckedMs = 24 * hourMs;
 /** Windows that are killed, or opened on a damaged store, again and again cost one check in this time. */
 const againMs = hourMs;
 
@@ -21,11 +23,13 @@ export interface StoreCheckSchedulePorts {
   readonly seq: () => number;
   /** Whoever had it open last did not close it. */
   readonly wasUnclean: boolean;
+  /** Its structure was checked when it was opened; what is too large for that is checked soon after. */
+  readonly isChecked: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Checks an open store whole: every week, once after an end that was none, and once when it was found damaged before. Beside its writers, in a thread of its own. */
+/** Checks an open store whole: every week, once after an end that was none, each day where it is too large to be checked while it is opened, and once when it was found damaged before. Beside its writers, in a thread of its own. */
 export class StoreCheckSchedule implements Disposable {
   readonly #ports: StoreCheckSchedulePorts;
   readonly #timer = new MutableDisposable();
@@ -57,13 +61,14 @@ export class StoreCheckSchedule implements Disposable {
   }
 
   #due(last: KeptCheck | undefined): KeptCheck['cause'] | undefined {
-    const { wasUnclean, clock, seq } = this.#ports;
+    const { wasUnclean, isChecked, clock, seq } = this.#ports;
     if (seq() === 0) return undefined;
     if (!last) return wasUnclean ? 'uncleanEnd' : 'schedule';
     const ageMs = Math.abs(clock.nowMs() - last.atMs); // a clock that was set back must not end the checks
     if (ageMs >= everyMs) return 'schedule';
     const isSinceOpened = last.atMs >= this.#openedAtMs;
     if (isSinceOpened || ageMs < againMs) return undefined;
+    if (!isChecked && ageMs >= uncheckedMs) return 'schedule';
     if (!last.report.isWhole) return 'schedule'; // a person may have mended it
     return wasUnclean ? 'uncleanEnd' : undefined;
   }

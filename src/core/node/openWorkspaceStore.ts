@@ -22,7 +22,7 @@ export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Pr
   if (restored) log.warn('a backup was restored', { ...restored });
   return {
     store,
-    durable: { store, wasUnclean: report.wasUnclean, onDidFindDamage: damage.event },
+    durable: { store, wasUnclean: report.wasUnclean, isChecked: report.isChecked, onDidFindDamage: damage.event },
     isRestored: restored !== undefined,
     warnings: warningsOf(report),
   };

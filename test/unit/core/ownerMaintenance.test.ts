@@ -43,7 +43,11 @@ describe('OwnerMaintenance', () => {
     };
     const maintenance = new OwnerMaintenance({
       ...{
-        opened: { store, durable: { store, wasUnclean: false, onDidFindDamage: damage.event }, warnings: [] },
+        opened: {
+          store,
+          durable: { store, wasUnclean: false, isChecked: true, onDidFindDamage: damage.event },
+          warnings: [],
+        },
         workspace: { storeKeeper },
       },
       ...{ notices, reopen: () => void made.push('reopened'), clock, log: silentLogger },

@@ -2,12 +2,14 @@ import type { Clock } from '../../base/clock';
 import type { Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
 import type { StoreEngineChoice } from '../storeEngine';
+import { checkTables } from './checkIndexes';
 import { epochFence, type Fence } from './epochFence';
 import { backUpBeforeSchema } from './automaticBackups';
 import { errnoCode, type FileSystem, guardWrites, nodeFileSystem } from './fileSystem';
 import { HighWater } from './highWater';
 import type { AtStoreFaultPoint } from './storeFaultPoints';
 import { openSqlEngine, type SqlEngineId, sqlEnginesOf } from './openSqlEngine';
+import { proveWrites } from './proveWrites';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
 import {
   copyToFreshFiles,
@@ -23,7 +25,7 @@ import {
 } from './storeFiles';
 import type { OpenReport } from './storeProtocol';
 import { applyRestore } from './storeRestore';
-import { applicationId, keptTables, migrate, newestSchema, number, type SchemaOutcome } from './storeSchema';
+import { applicationId, migrate, newestSchema, number, type SchemaOutcome } from './storeSchema';
 import { lastSeq } from './storeSql';
 import { StoreSession } from './storeSession';
 
@@ -53,7 +55,7 @@ export interface StorePorts {
   readonly at?: AtStoreFaultPoint;
 }
 
-/** Larger files are not checked whole while somebody waits for the store to open. */
+/** Larger files are not checked while somebody waits for the store to open, but soon after (storeCheckSchedule.ts). */
 const checkedAtOpenBytes = 64 * 1024 * 1024;
 
 /**
@@ -150,7 +152,7 @@ class StoreOpener {
   #keepBeforeMigration(engine: SqlEngine, paths: StorePaths): void {
     const version = number(engine, 'PRAGMA user_version');
     if (version === 0 || version >= newestSchema || number(engine, 'PRAGMA application_id') !== applicationId) return;
-    if (this.fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
+    this.#requireFence();
     try {
       if (!engine.checkpoint()) throw new DataError('data.io', 'the log cannot be moved into the main file');
       const file = backUpBeforeSchema(this.settings.folder, paths.main, newestSchema, this.ports.clock.nowMs());
@@ -164,25 +166,18 @@ class StoreOpener {
   /** True when the structure of all that is kept was checked. The index of texts can be made anew, and is looked at when it is used. */
   #check(engine: SqlEngine): boolean {
     if (engine.stats().sizeBytes > checkedAtOpenBytes) return false;
-    for (const table of keptTables) {
-      const answer = engine.get(`PRAGMA quick_check(${table})`)?.[0];
-      if (answer !== 'ok')
-        throw new DataError('data.corrupt', `the structure of the store is damaged (${String(answer)})`);
-    }
+    checkTables(engine, () => this.#requireFence(), this.ports.log);
     return true;
+  }
+
+  #requireFence(): void {
+    if (this.fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
   }
 
   /** A real durable write must reach the real file, or what is promised would not be true. */
   #prove(engine: SqlEngine, files: FileSystem, paths: StorePaths): void {
-    if (this.fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
-    const before = engine.stats();
-    engine.begin(true);
-    engine.run("UPDATE meta SET value = max(value + 1, ?) WHERE name = 'epoch'", [this.settings.epoch]);
-    engine.commit();
-    const after = engine.stats();
-    const isReal =
-      files.stat(paths.main).size > 0 && after.syncCount > before.syncCount && after.writtenBytes > before.writtenBytes;
-    if (!isReal) throw new DataError('data.engineUnavailable', 'a test write did not reach the disk');
+    this.#requireFence();
+    proveWrites(engine, files, paths.main, this.settings.epoch);
   }
 
   #compare(engine: SqlEngine, highWater: HighWater): OpenReport['missingChanges'] {

@@ -12,9 +12,10 @@ const dayMs = 24 * hourMs;
 describe('StoreCheckSchedule', () => {
   function createFixture({
     wasUnclean = false,
+    isChecked = true,
     seq = 1,
     last,
-  }: { wasUnclean?: boolean; seq?: number; last?: KeptCheck } = {}) {
+  }: { wasUnclean?: boolean; isChecked?: boolean; seq?: number; last?: KeptCheck } = {}) {
     const clock = new ManualClock(Date.UTC(2026, 10, 23));
     const checks: string[] = [];
     let kept = last;
@@ -29,7 +30,7 @@ describe('StoreCheckSchedule', () => {
         },
       },
       keeper: { lastCheck: async () => kept },
-      ...{ seq: () => seq, wasUnclean, clock, log: silentLogger },
+      ...{ seq: () => seq, wasUnclean, isChecked, clock, log: silentLogger },
     });
     return { clock, checks, schedule, fail: (error: Error | undefined) => void (failure = error) };
   }
@@ -59,6 +60,16 @@ describe('StoreCheckSchedule', () => {
     const clean = createFixture({ last: checkedAt(midnight - dayMs) });
     await clean.clock.advanceMs(hourMs);
     assert.deepEqual(clean.checks, []);
+  });
+
+  it('R3 checks soon after it was opened what is too large to be checked then, at most once a day', async () => {
+    const midnight = Date.UTC(2026, 10, 23);
+    const recent = createFixture({ isChecked: false, last: checkedAt(midnight - 20 * hourMs) });
+    await recent.clock.advanceMs(hourMs);
+    assert.deepEqual(recent.checks, []);
+    const { clock, checks } = createFixture({ isChecked: false, last: checkedAt(midnight - dayMs) });
+    for (let day = 0; day < 3; day++) await clock.advanceMs(dayMs);
+    assert.deepEqual(checks, ['full schedule 0 h'], 'once in a session');
   });
 
   it('checks again at the next opening what was found damaged', async () => {
