@@ -2,12 +2,18 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { SystemClock } from '../../../src/core/base/clock';
+import { silentLogger } from '../../../src/core/base/log';
 import type { Collection } from '../../../src/core/data/dataStore';
 import { type DataExportPorts, exportData } from '../../../src/core/data/exchange/dataExport';
 import { ExchangeError } from '../../../src/core/data/exchange/exchangeErrors';
+import { connectStore, startWorkerThread } from '../../../src/core/data/node/openDataStore';
 import { NodeExportFiles } from '../../../src/core/data/node/nodeExportFiles';
+import type { StartThread, StoreThread } from '../../../src/core/data/node/storeConnection';
+import { readInThread } from '../../../src/core/data/node/storeReader';
 import { DataProcessor } from '../../../src/core/data/processing/dataProcessor';
 import { jsonArray } from '../../../src/core/data/processing/jsonExport';
+import { checkHere } from '../../support/checkHere';
+import { defaultSettings } from '../../support/storeWorkerInProcess';
 import { buildStoreWorker, openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
 import { sizedMs, trials } from '../../support/trials';
 
@@ -44,7 +50,7 @@ describe('Exports of a store on a file', () => {
     secretPlaces: [],
     document: { records: async function* () {}, format: jsonArray },
   });
-  const files = (): string[] => fs.readdirSync(place.folder).filter((name) => name !== 'store');
+  const files = (): string[] => fs.readdirSync(place.folder).filter((name) => name !== 'store' && name !== 'other');
 
   it('R5 never holds half of a transaction, while others write', async function () {
     this.timeout(sizedMs(60_000, 600_000, 3_600_000));
@@ -79,6 +85,45 @@ describe('Exports of a store on a file', () => {
     } finally {
       isOver = true;
       await writing;
+    }
+  });
+
+  it('R5 is whole when the thread of the store ended on its way and everything was read again', async function () {
+    this.timeout(60_000);
+    const folder = path.join(place.folder, 'other');
+    fs.mkdirSync(folder, { mode: 0o700 });
+    const threads: StoreThread[] = [];
+    const start = startWorkerThread(workerFile, { ...defaultSettings, folder }, silentLogger);
+    const recording: StartThread = (onReplies, onExit) => {
+      const thread = start(onReplies, onExit);
+      threads.push(thread);
+      return thread;
+    };
+    const openReader = readInThread(workerFile, wasmFile);
+    const { store: other } = await connectStore(recording, 1, { runCheck: checkHere, openReader });
+    try {
+      const padding = 'x'.repeat(500);
+      await other.tx((tx) => {
+        for (let round = 0; round < 2_000; round++) tx.put(lefts, `l${round}`, { round, padding } as Half);
+      });
+      let pages = 0;
+      const ending = (): void => void (++pages === 4 && threads[0]?.terminate());
+      const breathing = new DataProcessor({ clock, breathe: () => new Promise((done) => setImmediate(done)) });
+      const processor: DataExportPorts['processor'] = {
+        run: (options, signal) => breathing.run({ ...options, progressEvery: 1 }, signal),
+      };
+      const request = { file, format: 'ndjson' } as const;
+      const { records, sizeBytes } = await exportData({ ...ports(), store: other, processor }, request, ending);
+      const text = fs.readFileSync(file, 'utf8');
+      const all = text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { kind: string; value: Half }); // just written
+      const rounds = all.filter(({ kind }) => kind === 'left').map(({ value }) => value.round);
+      assert.deepEqual([threads.length, records, Buffer.byteLength(text)], [2, 2_000, sizeBytes]);
+      assert.deepEqual([all.length, rounds.length, new Set(rounds).size], [2_002, 2_000, 2_000]);
+    } finally {
+      await other.close();
     }
   });
 

@@ -9,6 +9,7 @@ import { createPipelines } from '../../../src/core/ownerPipelines';
 import { silentLogger } from '../../../src/core/base/log';
 import { agentId, aRecord, aSpec, CountingIds } from '../../support/builders';
 import { ManualClock } from '../../support/manualClock';
+import { MemoryExportFiles } from '../../support/memoryExportFiles';
 
 const teams = {
   name: 'teams',
@@ -21,29 +22,19 @@ const teams = {
 }; // prettier-ignore
 
 describe('pipelines of an owner', () => {
-  let files: Map<string, string>;
+  let files: MemoryExportFiles['texts'];
   let store: ValidatedStore;
   let registry: TransformationRegistry;
   const signal = new AbortController().signal;
 
   async function make() {
     const clock = new ManualClock();
-    files = new Map();
     registry = new TransformationRegistry();
     store = new ValidatedStore(new MemoryDataStore({ clock }), createKeptValidator(clock));
     for (const [id, team] of [['a', '1'], ['b', 'red'], ['c', '3']] as const) // prettier-ignore
       await store.tx((tx) => tx.put(AGENTS, id, aRecord({ id: agentId(id), spec: aSpec({ team, env: { KEY: 'hunter2' } }) }))); // prettier-ignore
-    const create = async (file: string) => {
-      let text = '';
-      return {
-        write: async (more: string) => void (text += more),
-        restart: async () => void (text = ''),
-        digest: () => '',
-        finish: async () => (files.set(file, text), text.length),
-        abandon: async () => undefined,
-      };
-    };
-    const exportFiles = { create, createDatabase: () => assert.fail('no database') };
+    const exportFiles = new MemoryExportFiles();
+    files = exportFiles.texts;
     const workspace = { exportFiles, breathe: async () => undefined };
     const ports = { store, registry, workspace, clock, ids: new CountingIds(), log: silentLogger };
     createPipelines(ports).pipelines; // a session before this one: the steps are there already

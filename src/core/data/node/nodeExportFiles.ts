@@ -23,7 +23,8 @@ export class NodeExportFiles implements ExportFiles {
   async create(file: string, { overwrite }: { readonly overwrite: boolean }): Promise<ExportWriter> {
     const place = await Place.open(file, overwrite);
     try {
-      return new TextFile(place, await fs.promises.open(place.temporary, 'wx', 0o600));
+      // Appending: after `restart` the next write is at the beginning, wherever the last one was.
+      return new TextFile(place, await fs.promises.open(place.temporary, 'ax', 0o600));
     } catch (error) {
       throw unusable(file, error);
     }
@@ -107,6 +108,8 @@ class TextFile implements ExportWriter {
   #isOpen = true;
   #hash: Hash = createHash('sha256');
   #buffer = Buffer.alloc(0);
+  /** The last write, whatever became of it. */
+  #written: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly place: Place,
@@ -117,7 +120,9 @@ class TextFile implements ExportWriter {
   async write(text: string): Promise<void> {
     const bytes = this.#encode(text);
     this.#hash.update(bytes);
-    await doing(this.place, () => this.handle.appendFile(bytes));
+    const writing = doing(this.place, () => this.handle.appendFile(bytes));
+    this.#written = Promise.allSettled([writing]);
+    await writing;
   }
 
   #encode(text: string): Uint8Array {
@@ -132,6 +137,7 @@ class TextFile implements ExportWriter {
   }
 
   async restart(): Promise<void> {
+    await this.#written; // what failed may have left a write behind for which nobody waited
     this.#hash = createHash('sha256');
     await doing(this.place, () => this.handle.truncate(0));
   }

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { SystemClock } from '../../../../../src/core/base/clock';
-import type { Collection, KeptRecord } from '../../../../../src/core/data/dataStore';
-import {
-  type DataExportPorts,
-  type ExportFiles,
-  type ExportRequest,
-  exportData,
-} from '../../../../../src/core/data/exchange/dataExport';
+import type { Collection } from '../../../../../src/core/data/dataStore';
+import { type DataExportPorts, type ExportRequest, exportData } from '../../../../../src/core/data/exchange/dataExport';
 import { ExchangeError } from '../../../../../src/core/data/exchange/exchangeErrors';
-import type { ExportHeader } from '../../../../../src/core/data/exchange/exportFormat';
 import { DataError } from '../../../../../src/core/data/dataErrors';
 import { MemoryDataStore } from '../../../../../src/core/data/memoryDataStore';
 import { DataProcessor } from '../../../../../src/core/data/processing/dataProcessor';
 import { markdownSections } from '../../../../../src/core/data/processing/markdownExport';
+import { MemoryExportFiles } from '../../../../support/memoryExportFiles';
 
 interface Note {
   readonly text: string;
@@ -23,46 +18,15 @@ const notes: Collection<Note> = { kind: 'note', indexes: [], parse: (value) => v
 const pairs: Collection<Note> = { ...notes, kind: 'pair' };
 const collections = [notes, pairs] as unknown as readonly Collection<never>[];
 
-class MemoryFile implements ExportFiles {
-  text: string | undefined;
-  restarts = 0;
-  #open = '';
-  records: KeptRecord[] | undefined;
-  header: ExportHeader | undefined;
-
-  createDatabase: ExportFiles['createDatabase'] = async () => {
-    let open: KeptRecord[] = [];
-    return {
-      writeRecords: async (records) => void open.push(...records),
-      restart: async () => void (open = []),
-      finish: async (header) => {
-        this.records = open;
-        this.header = header;
-        return 1;
-      },
-      abandon: async () => undefined,
-    };
-  };
-
-  create: ExportFiles['create'] = async () => ({
-    write: async (text) => void (this.#open += text),
-    digest: () => createHash('sha256').update(this.#open).digest('hex'),
-    restart: async () => {
-      this.restarts += 1;
-      this.#open = '';
-    },
-    finish: async () => (this.text = this.#open).length,
-    abandon: async () => undefined,
-  });
-}
+const FILE = '/x';
 
 describe('exportData', () => {
   const clock = new SystemClock();
   let store: MemoryDataStore;
-  let files: MemoryFile;
+  let files: MemoryExportFiles;
   beforeEach(() => {
     store = new MemoryDataStore({ clock });
-    files = new MemoryFile();
+    files = new MemoryExportFiles();
   });
   afterEach(() => store.close());
 
@@ -84,9 +48,13 @@ describe('exportData', () => {
     };
   }
   const put = (id: string, value: Note): Promise<void> => store.tx((tx) => tx.put(notes, id, value));
-  const request = (more: Partial<ExportRequest> = {}): ExportRequest => ({ file: '/x', format: 'ndjson', ...more });
+  const request = (more: Partial<ExportRequest> = {}): ExportRequest => ({
+    ...{ file: FILE, format: 'ndjson', overwrite: true },
+    ...more,
+  });
+  const text = (): string => files.texts.get(FILE) ?? '';
   const lines = (): { kind: string; id: string; value: Note }[] =>
-    (files.text ?? '')
+    text()
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as { kind: string; id: string; value: Note }); // what the test wrote
@@ -109,11 +77,11 @@ describe('exportData', () => {
         ['pair', 'p', 'two'],
       ],
     );
-    const before = (files.text ?? '').slice(0, files.text?.lastIndexOf('{"kind":"$export","id":"end"'));
+    const before = text().slice(0, text().lastIndexOf('{"kind":"$export","id":"end"'));
     const sha256 = createHash('sha256').update(before).digest('hex');
     assert.deepEqual(end, { kind: '$export', id: 'end', value: { records: 2, sha256 } });
     assert.deepEqual([report.records, report.leftOut, report.seq, report.isRedacted], [2, 0, 2, true]);
-    assert.equal(report.sizeBytes, files.text?.length);
+    assert.equal(report.sizeBytes, text().length);
   });
 
   it('S18 leaves secrets out, by their place and by what they look like, unless they are asked for', async () => {
@@ -121,7 +89,7 @@ describe('exportData', () => {
     await put('a', { text: `use ${token} now`, env: { PLAIN: 'canary' } });
     for (const format of ['json', 'ndjson', 'csv', 'markdown'] as const) {
       await exportData(ports(), request({ format }), () => undefined);
-      assert.ok(files.text?.includes('use') && !files.text.includes(token) && !files.text.includes('canary'), format);
+      assert.ok(text().includes('use') && !text().includes(token) && !text().includes('canary'), format);
     }
     const report = await exportData(ports(), request({ withSecrets: true }), () => undefined);
     assert.equal(report.isRedacted, false);
@@ -131,14 +99,11 @@ describe('exportData', () => {
   it('writes JSON that is read back, CSV without formulas, and Markdown without markup', async () => {
     await put('=1+1', { text: '<b>*x*</b>' });
     await exportData(ports(), request({ format: 'json' }), () => undefined);
-    assert.equal((JSON.parse(files.text ?? '') as unknown[]).length, 3);
+    assert.equal((JSON.parse(text()) as unknown[]).length, 3);
     await exportData(ports(), request({ format: 'csv' }), () => undefined);
-    assert.match(
-      files.text ?? '',
-      /^kind,id,version,createdAtMs,updatedAtMs,epoch,value\r\n\$export,.*\r\nnote,'=1\+1,1,/,
-    );
+    assert.match(text(), /^kind,id,version,createdAtMs,updatedAtMs,epoch,value\r\n\$export,.*\r\nnote,'=1\+1,1,/);
     await exportData(ports(), request({ format: 'markdown' }), () => undefined);
-    assert.match(files.text ?? '', /^## \\=1\\\+1\n\n```\n<b>\*x\*<\/b>\n```\n/);
+    assert.match(text(), /^## \\=1\+1\n\n```\n<b>\*x\*<\/b>\n```\n/);
   });
 
   /** A store that cannot hold its file still, to which `write` writes before every page. */
@@ -176,12 +141,12 @@ describe('exportData', () => {
     const snapshot = { pageSize: 4 };
     await exportData(ports({ store: writing(other), snapshot }), request(), () => undefined);
     assert.equal(lines().length, 12);
-    files.text = undefined;
+    files.texts.clear();
     await assert.rejects(
       exportData(ports({ store: writing(notes), snapshot }), request(), () => undefined),
       (error) => ExchangeError.is(error, 'exchange.moving'),
     );
-    assert.equal(files.text, undefined);
+    assert.equal(files.texts.size, 0);
   });
 
   it('R5 holds the state of one moment, whatever is written while it is read', async () => {
@@ -197,11 +162,11 @@ describe('exportData', () => {
     await put('a', { text: `use ${token} now`, env: { PLAIN: 'canary' } });
     await put('b', { text: 'plain' });
     const report = await exportData(ports(), request({ format: 'sqlite' }), () => undefined);
-    assert.deepEqual(files.records?.map(({ id, version, json }) => [id, version, json]), [
+    assert.deepEqual(files.databases.get(FILE)?.records.map(({ id, version, json }) => [id, version, json]), [
       ['a', 1, '{"env":{"PLAIN":"[redacted]"},"text":"use [redacted] now"}'],
       ['b', 1, '{"text":"plain"}'],
     ]); // prettier-ignore
-    assert.deepEqual([files.header?.isRedacted, report.records, report.sizeBytes], [true, 2, 1]);
+    assert.deepEqual([files.databases.get(FILE)?.header.isRedacted, report.records, report.sizeBytes], [true, 2, 2]);
   });
 
   it('ends when it is cancelled and gives the file up', async () => {
@@ -212,6 +177,6 @@ describe('exportData', () => {
       exportData(ports(), request(), () => undefined, abort.signal),
       /enough/,
     );
-    assert.equal(files.text, undefined);
+    assert.equal(files.texts.size, 0);
   });
 });
