@@ -56,19 +56,47 @@ const [problems] = await Promise.all([
 const isAble = (tier) => !problems.get(tier);
 /** Those that run while the lone files of this tier do. */
 const companions = (tier) => suites.filter(({ during }) => during === tier.name).filter(isAble);
+/** Tiers of which nothing is left to run. */
+const done = new Set();
 async function inTurn(some) {
-  for (const tier of some) await runTier(tier);
+  for (const tier of some) {
+    await runTier(tier);
+    done.add(tier);
+  }
+}
+/** Group → its tiers, as far as they run beside each other, with their slots. */
+const begun = new Map();
+/** Begins a group, or goes on with it if it has begun with fewer slots. */
+function begin(group, tiersOfIt, count) {
+  const earlier = begun.get(group);
+  if (earlier) {
+    earlier.slots.open(count - earlier.count);
+    return earlier.running;
+  }
+  const slots = sharedSlots(count);
+  const running = Promise.all(tiersOfIt.map((each) => runTier(each, { part: 'beside', slots })));
+  begun.set(group, { slots, count, running });
+  return running;
+}
+const inGroup = (group) => suites.filter((each) => each.group === group && isAble(each));
+/** Runs the lone files of a tier, beside its companions; after those, one file at a time, what comes next begins. */
+async function runAlone(tier) {
+  const next = suites.filter(({ ahead }) => ahead === tier.name).filter(isAble);
+  const meanwhile = inTurn(companions(tier)).then(() => {
+    for (const { group } of next) void begin(group, inGroup(group), 1);
+  });
+  await Promise.all([runTier(tier, { part: 'alone' }), meanwhile]);
+  done.add(tier);
 }
 for (const tier of suites.filter((each) => !isAble(each))) notRun.push(`tier ${tier.name}: ${problems.get(tier)}`);
 for (const tier of suites.filter(isAble)) {
-  if (results.has(tier) && !tier.isEarly) continue;
-  const together = tier.group ? suites.filter((each) => each.group === tier.group && isAble(each)) : [tier];
+  if (done.has(tier)) continue;
+  const together = tier.group ? inGroup(tier.group) : [tier];
   process.stdout.write(`\n== ${together.map(({ name }) => name).join(', ')}\n`);
   if (!tier.group) await runTier(tier, tier.isEarly ? { part: 'alone' } : undefined);
   else {
-    const slots = sharedSlots(FILES_AT_A_TIME[tier.group]);
-    await Promise.all(together.map((each) => runTier(each, { part: 'beside', slots })));
-    for (const each of together) await Promise.all([runTier(each, { part: 'alone' }), inTurn(companions(each))]);
+    await begin(tier.group, together, FILES_AT_A_TIME[tier.group]);
+    for (const each of together) await runAlone(each);
   }
 }
 const rows = chosen.map((tier) => {

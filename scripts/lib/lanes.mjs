@@ -14,21 +14,31 @@ export async function sideBySide(atATime, jobs) {
   return answers;
 }
 
-/** A function that runs jobs for several callers, never more than `count` at a time; who asks first is served first. */
+/**
+ * A function that runs jobs for several callers, never more than `count` at a time; who asks first is served first. Its `open`
+ * allows so many more.
+ */
 export function sharedSlots(count) {
   let free = count;
   const waiting = [];
-  return async (job) => {
+  const release = () => {
+    const next = waiting.shift();
+    if (next) next();
+    else free += 1;
+  };
+  const slots = async (job) => {
     if (free > 0) free -= 1;
     else await new Promise((resolve) => waiting.push(resolve));
     try {
       return await job();
     } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free += 1;
+      release();
     }
   };
+  slots.open = (more) => {
+    for (let opened = 0; opened < more; opened++) release();
+  };
+  return slots;
 }
 
 /** What is left of a time limit that begins now, in milliseconds; never so little that it would mean no limit. */

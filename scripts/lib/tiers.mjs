@@ -112,8 +112,8 @@ const webVscode = () => installWebVscode(['tmux', 'chromium']);
  * In order of running. Those with `isCheck` need nothing and run side by side, before the others. What `isEarly` needs nothing
  * either: its files run while the others' needs are installed, those that run alone afterwards. The tiers of one `group` run
  * beside each other, but for their files that run alone. One with `during` runs while the lone files of that tier do, which
- * wait more than they work. `needs` installs what is missing and answers why the tier cannot run, or undefined. `folder` and
- * `ending` say where its tests are.
+ * wait more than they work; one with `ahead` begins after those, one file at a time. `needs` installs what is missing and answers
+ * why the tier cannot run, or undefined. `folder` and `ending` say where its tests are.
  */
 export const tiers = [
   {
@@ -169,5 +169,13 @@ export const tiers = [
     needs: () => (process.env.CORE_ORCHESTRATOR_VSCODE ? tmux() : webVscode()),
     run: extensionTier,
   },
-  { name: 'ui', folder: 'test/ui', ending: '.walk.mjs', group: 'windows', needs: webVscode, run: uiTier },
+  {
+    name: 'ui',
+    folder: 'test/ui',
+    ending: '.walk.mjs',
+    group: 'windows',
+    ahead: 'agents',
+    needs: webVscode,
+    run: uiTier,
+  },
 ];
