@@ -159,6 +159,8 @@ export interface ContextKeys {
   /** At least one agent has a terminal that can be shown. */
   'coreOrchestrator.hasAttachableAgents': boolean;
   'coreOrchestrator.hasEndedAgents': boolean;
+  /** At least one agent waits for its automatic restart: it has no process, but can be stopped, and started now. */
+  'coreOrchestrator.hasBackoffAgents': boolean;
   'coreOrchestrator.hasPausedAgents': boolean;
   'coreOrchestrator.hasQuarantinedAgents': boolean;
   /** At least one agent has ended in a conversation that can be gone on with. */

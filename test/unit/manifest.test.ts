@@ -174,6 +174,27 @@ describe('commands in package.json', () => {
       if (acting.includes(command ?? '')) assert.match(when ?? '', /&& coreOrchestrator\.canAct\b/, command);
   });
 
+  it('start, restart and stop an agent that waits for its restart, too', () => {
+    const waiting = contextValue(anAgentView({ lifecycle: 'backoff' }), true);
+    for (const name of ['startAgentAgain', 'restartAgent', 'stopAgent'] as const) {
+      const items = (menus['view/item/context'] ?? []).filter(({ command }) => command === `coreOrchestrator.${name}`);
+      const patterns = items.map(({ when }) => new RegExp(/viewItem =~ \/(.*)\//.exec(when ?? '')?.[1] ?? '^$'));
+      assert.ok(patterns.length > 0 && patterns.every((pattern) => pattern.test(waiting)), name);
+    }
+    for (const name of ['startAgentAgain', 'restartAgent', 'stopAll'])
+      assert.match(commands.get(`coreOrchestrator.${name}`)?.enablement ?? '', /hasBackoffAgents/, name);
+  });
+
+  it('that are about one row are not offered for several', () => {
+    const one: readonly CommandId[] = [
+      CommandId.ShowHistory, CommandId.ExplainState, CommandId.ShowReceipts, CommandId.CancelQueuedPrompt, CommandId.ResendPrompt,
+      CommandId.ReviewRequest, CommandId.ApproveRequest, CommandId.DenyRequest, CommandId.DenyRequestWithReason, CommandId.RenameAgent,
+    ]; // prettier-ignore
+    for (const { command, when, group } of menus['view/item/context'] ?? [])
+      if (one.includes(command as CommandId) && !group?.startsWith('inline'))
+        assert.match(when ?? '', /!listMultiSelection/, command);
+  });
+
   it('have few keys, none of them in a place where a key means something else', () => {
     assert.deepEqual(
       contributes.keybindings.map(({ command, key }) => [command, key]),
@@ -458,8 +479,9 @@ function keysOf(clause: string): string[] {
       (part) =>
         part
           .trim()
-          .replace(/^!/, '')
-          .split(/\s*(?:==|!=|=~)\s*/)[0] ?? '',
+          .replace(/^[!(]+/, '')
+          .split(/\s*(?:==|!=|=~)\s*/)[0]
+          ?.replace(/\)+$/, '') ?? '',
     )
     .filter((key) => key !== '');
 }

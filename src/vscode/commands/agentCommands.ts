@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { AgentId } from '../../core/agents/agent';
 import type { AgentView, Engine } from '../../core/engine';
-import { isEnded, isInTheMiddle, isLive } from '../agents/agentText';
+import { isInTheMiddle } from '../agents/agentText';
 import { COMMAND_TITLES } from '../commandTitles';
 import { AGENTS_VIEW_ID, CommandId } from '../manifest';
 import type { WindowPort } from '../notices/windowPort';
@@ -9,7 +9,16 @@ import type { Reporter } from '../reporter';
 import { viewOf } from '../terminals/agentTerminals';
 import { demandTrust, type IsTrusted } from '../trustGate';
 import { nameProblem } from './agentName';
-import type { AgentFilter } from './agentPicker';
+import {
+  canPause,
+  canRestart,
+  canResume,
+  canStart,
+  canStop,
+  isManaged,
+  isQuarantined,
+  isResumable,
+} from './agentFilters';
 import { confirmRemoval } from './agentRemoval';
 import type { AgentTargets } from './agentTargets';
 import { demandControl } from './control';
@@ -28,16 +37,6 @@ export interface AgentCommandParts {
   readonly resume: ResumeDesk;
   readonly reveal: (id: AgentId) => Promise<void>;
 }
-
-const isManaged: AgentFilter = (agent) => !agent.isManagedElsewhere;
-const canPause: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'running';
-const canResume: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'paused';
-const canStop: AgentFilter = (agent) =>
-  isManaged(agent) && (isLive(agent) || agent.lifecycle === 'backoff' || agent.lifecycle === 'quarantined');
-const canStart: AgentFilter = (agent) => isManaged(agent) && isEnded(agent);
-const canRestart: AgentFilter = (agent) => isManaged(agent) && isLive(agent);
-const isResumable: AgentFilter = (agent) => isManaged(agent) && agent.isResumable;
-const isQuarantined: AgentFilter = (agent) => isManaged(agent) && agent.lifecycle === 'quarantined';
 
 /** Commands that change agents. */
 export function agentCommands(parts: AgentCommandParts): CommandHandlers {

@@ -75,6 +75,7 @@ export class WorkspaceFacts implements Disposable {
       agents.some(({ isAttachable }) => isAttachable),
     );
     this.keys.set('coreOrchestrator.hasEndedAgents', agents.some(isEnded));
+    this.keys.set('coreOrchestrator.hasBackoffAgents', agents.some(({ lifecycle }) => lifecycle === 'backoff')); // prettier-ignore
     this.keys.set(
       'coreOrchestrator.hasPausedAgents',
       agents.some(({ lifecycle }) => lifecycle === 'paused'),
