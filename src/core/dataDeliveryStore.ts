@@ -1,13 +1,11 @@
 import type { AgentId } from './agents/agent';
-import { DeliveryState, type DeliveryStore, isFinal, type PromptDelivery } from './agents/delivery/promptDelivery';
+import { DeliveryState, type DeliveryStore, type PromptDelivery } from './agents/delivery/promptDelivery';
 import { type DamagedRecords, findReadable, getReadable, newest } from './damagedRecords';
 import { DataError } from './data/dataErrors';
-import type { Collection, DataRecord, DataStore, Tx } from './data/dataStore';
+import type { Collection, DataRecord, DataStore } from './data/dataStore';
 
-/** How many deliveries that are over are kept per agent. */
-export const KEPT_DELIVERIES = 200;
-/** Looked at after so many ends of one agent: reading all of them at each end would cost more than they are worth. */
-const PRUNE_EVERY = 20;
+/** Removed in one transaction, when their agent is: few enough to be held in memory. */
+const REMOVED_AT_ONCE = 500;
 const STATES: ReadonlySet<unknown> = new Set(Object.values(DeliveryState));
 const OPEN: readonly DeliveryState[] = ['queued', 'typing', 'typed', 'submitted', 'delivery_unknown'];
 
@@ -32,34 +30,16 @@ export const DELIVERIES: Collection<PromptDelivery> = {
   },
 };
 
-/** The delivery store on the workspace's DataStore. */
+/** The delivery store on the workspace's DataStore. It keeps every prompt of an agent: what leaves, and when, is a matter of retention (`recordRetention.ts`). */
 export class DataDeliveryStore implements DeliveryStore {
-  readonly #ends = new Map<AgentId, number>();
-
   constructor(
     private readonly store: DataStore,
     private readonly damage: DamagedRecords,
   ) {}
 
   async save(delivery: PromptDelivery): Promise<void> {
-    const mustPrune = isFinal(delivery.state) && this.#countEnd(delivery.agentId);
-    try {
-      await this.store.tx((tx) => {
-        tx.put(DELIVERIES, delivery.id, delivery);
-        if (mustPrune) prune(tx, tx.find(DELIVERIES, { where: { agentId: delivery.agentId } }));
-      });
-    } catch (error) {
-      if (!DataError.is(error, 'data.corrupt')) throw error;
-      await this.#saveBesideDamaged(delivery);
-    }
-  }
-
-  /** Another prompt of this agent may be damaged, or this one. */
-  async #saveBesideDamaged(delivery: PromptDelivery): Promise<void> {
     const save = (): Promise<void> => this.store.tx((tx) => tx.put(DELIVERIES, delivery.id, delivery));
     await this.damage.watch(DELIVERIES.kind, delivery.id, save);
-    const { records } = await findReadable(this.store, this.damage, DELIVERIES, { agentId: delivery.agentId });
-    await this.store.tx((tx) => prune(tx, records));
   }
 
   async loadOpen(): Promise<readonly PromptDelivery[]> {
@@ -85,24 +65,23 @@ export class DataDeliveryStore implements DeliveryStore {
     return (await getReadable(this.store, this.damage, DELIVERIES, id))?.value;
   }
 
+  /** In portions: an agent may have had more prompts than memory should hold. Ended between them, the check of the store finds the rest. */
   async forget(agentId: AgentId): Promise<void> {
-    this.#ends.delete(agentId);
-    const { records } = await findReadable(this.store, this.damage, DELIVERIES, { agentId });
-    await this.store.tx((tx) => {
-      for (const { id } of records) tx.delete(DELIVERIES, id);
-    });
+    for (;;) {
+      const some = await this.#some(agentId);
+      if (some.length === 0) return;
+      await this.store.tx((tx) => {
+        for (const { id } of some) tx.delete(DELIVERIES, id);
+      });
+    }
   }
 
-  /** True for the first end and every {@link PRUNE_EVERY}th after it. */
-  #countEnd(agentId: AgentId): boolean {
-    const count = this.#ends.get(agentId) ?? 0;
-    this.#ends.set(agentId, (count + 1) % PRUNE_EVERY);
-    return count === 0;
+  async #some(agentId: AgentId): Promise<readonly DataRecord<PromptDelivery>[]> {
+    try {
+      return await this.store.find(DELIVERIES, { where: { agentId }, limit: REMOVED_AT_ONCE });
+    } catch (error) {
+      if (!DataError.is(error, 'data.corrupt')) throw error;
+      return (await findReadable(this.store, this.damage, DELIVERIES, { agentId })).records;
+    }
   }
-}
-
-/** `records`: all of one agent, in order of their ids. */
-function prune(tx: Tx, records: readonly DataRecord<PromptDelivery>[]): void {
-  const over = records.filter(({ value }) => isFinal(value.state)).toReversed();
-  for (const { id } of over.slice(KEPT_DELIVERIES)) tx.delete(DELIVERIES, id);
 }

@@ -3,7 +3,7 @@ import { newDelivery, step } from '../../../src/core/agents/delivery/deliveryRec
 import type { PromptDelivery } from '../../../src/core/agents/delivery/promptDelivery';
 import { silentLogger } from '../../../src/core/base/log';
 import { DamagedRecords } from '../../../src/core/damagedRecords';
-import { DataDeliveryStore, DELIVERIES, KEPT_DELIVERIES } from '../../../src/core/dataDeliveryStore';
+import { DataDeliveryStore, DELIVERIES } from '../../../src/core/dataDeliveryStore';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { agentId } from '../../support/builders';
 import { ManualClock } from '../../support/manualClock';
@@ -41,20 +41,31 @@ describe('the store of deliveries', () => {
     assert.deepEqual(await store.loadOpen(), [unknown, typing(3), queued(4)]);
   });
 
-  it('keeps a bounded history of ended ones per agent, and everything that is under way', async () => {
+  it('keeps every prompt, however many have ended since: what leaves is what retention moves', async () => {
     const { store } = open();
-    await store.save(queued(0));
-    for (let index = 1; index <= KEPT_DELIVERIES + 100; index++) await store.save(acknowledged(index));
-    await store.save(step(typing(1000), 'failed', 1, { reason: 'no_draft' }));
+    const unknown = step(typing(0), 'delivery_unknown', 0, { reason: 'no_evidence' });
+    await store.save(unknown);
+    for (let index = 1; index <= 450; index++) await store.save(acknowledged(index));
     const kept = await store.list(agentId('a'), 1000);
-    assert.ok(kept.length <= KEPT_DELIVERIES + 25, String(kept.length));
-    assert.equal(kept[0]?.id, id(1000));
-    assert.deepEqual(kept.at(-1), queued(0));
+    assert.deepEqual([kept.length, kept[0]?.id, kept.at(-1)], [451, id(450), unknown]);
+    assert.deepEqual(await store.get(id(1)), acknowledged(1));
+  });
+
+  it('reads no prompts of an agent when one is kept, and its list reads no more than it shows', async () => {
+    const { data, store } = open();
+    for (let index = 1; index <= 30; index++) await store.save(acknowledged(index));
+    const asked: (number | undefined)[] = [];
+    const find = data.find.bind(data);
+    data.find = (collection, query) => (asked.push(query?.limit), find(collection, query));
+    await store.save(acknowledged(31));
+    await store.list(agentId('a'), 5);
+    assert.deepEqual(asked, [5]);
   });
 
   it('forgets a removed agent and nobody else', async () => {
     const { store } = open();
     for (const one of [queued(1), acknowledged(2), queued(3, 'b')]) await store.save(one);
+    for (let index = 4; index <= 1_204; index++) await store.save(acknowledged(index)); // more than one portion
     await store.forget(agentId('a'));
     assert.deepEqual([await store.list(agentId('a'), 10), (await store.loadOpen()).length], [[], 1]);
   });
