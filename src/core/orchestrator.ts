@@ -5,7 +5,7 @@ import type { AnswerDoor } from './agents/answeredRequest';
 import type { PermissionAnswer } from './agents/permissionRequest';
 import { builtInTypes } from './agents/builtInTypes';
 import { type Clock, withTimeout } from './base/clock';
-import { type Disposable, DisposableStore } from './base/disposable';
+import { type Disposable, DisposableStore, MutableDisposable } from './base/disposable';
 import { describeError, OrchestratorError } from './base/errors';
 import { Emitter, type Event } from './base/event';
 import type { Ids } from './base/ids';
@@ -36,6 +36,8 @@ import type { EngineCalls } from './engineCalls';
 import { engineDiagnosis } from './engineDiagnosis';
 import { EngineRun } from './engineRun';
 import { EngineError, unavailable } from './engineErrors';
+import { DataError } from './data/dataErrors';
+import { systemFailure } from './data/systemFailure';
 import { inspectBackup } from './backupInspection';
 import { optionsOf } from './maintenanceSteps';
 import { isBlockedByStore, statusWithoutStore, storeDiagnoses } from './storeDiagnosis';
@@ -61,6 +63,8 @@ export interface OrchestratorPorts {
 
 /** A new window lets the old one's host end within this; `stop` is impolite after it. */
 const STOP_DEADLINE_MS = 900;
+/** A folder that could not be written is tried again by itself: space is freed and disks are mounted elsewhere. */
+const TRY_AGAIN_MS = 15_000;
 /** Starting takes well under a second; longer means that something is wrong, which the status says. */
 const START_PATIENCE_MS = 10_000;
 
@@ -82,6 +86,9 @@ export class Orchestrator implements Engine {
   /** Of the last run that got so far. */
   #workspace: Workspace | undefined;
   #turn: Promise<void> = Promise.resolve();
+  readonly #nextTry = this.#owned.add(new MutableDisposable<Disposable>());
+  /** It is tried again by itself: what is shown stays until the outcome is known. */
+  #isTryingAlone = false;
 
   readonly onDidChangeStatus: Event<EngineStatus>;
   readonly onDidChangeAgent: Event<AgentViewChange>;
@@ -147,15 +154,31 @@ export class Orchestrator implements Engine {
       if (status.kind === 'ready' && status.isReadOnly) this.#run?.owner?.reopen({ isLossAccepted: false });
       const mayBegin = status.kind === 'blocked' || (status.kind === 'restricted' && this.ports.settings().isTrusted);
       if (this.#run && !mayBegin) return;
-      await this.#end(STOP_DEADLINE_MS);
-      this.#setStatus({ kind: 'starting' });
-      this.#run = this.#newRun();
-      this.#run.begin();
+      this.#isTryingAlone = false;
+      await this.#begin();
     });
   }
 
   stop(deadlineMs = STOP_DEADLINE_MS): Promise<void> {
-    return this.#inTurn(() => this.#end(deadlineMs));
+    return this.#inTurn(() => {
+      this.#isTryingAlone = false;
+      return this.#end(deadlineMs);
+    });
+  }
+
+  #tryAlone(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#owned.isDisposed || this.#status.kind !== 'blocked') return;
+      this.#isTryingAlone = true;
+      await this.#begin();
+    });
+  }
+
+  async #begin(): Promise<void> {
+    await this.#end(STOP_DEADLINE_MS);
+    this.#setStatus({ kind: 'starting' });
+    this.#run = this.#newRun();
+    this.#run.begin();
   }
 
   /** One beginning or ending at a time. */
@@ -166,6 +189,7 @@ export class Orchestrator implements Engine {
   }
 
   async #end(deadlineMs: number): Promise<void> {
+    this.#nextTry.value = undefined;
     const run = this.#run;
     if (!run) return;
     run.abort(new EngineError('engine.stopped', 'the engine was stopped'));
@@ -202,13 +226,18 @@ export class Orchestrator implements Engine {
     });
   }
 
-  #block(error: unknown): void {
+  #block(thrown: unknown): void {
     if (this.#owned.isDisposed) return;
+    const error = systemFailure('a file or folder that Core Orchestrator needs cannot be used', thrown);
     const code = error instanceof OrchestratorError ? error.code : 'engine.failed';
-    this.ports.log.error('the engine cannot work', { code, error: describeError(error) });
+    const detail = describeError(error);
+    const isKnown = this.#status.kind === 'blocked' && this.#status.detail === detail;
+    if (!isKnown) this.ports.log.error('the engine cannot work', { code, error: describeError(thrown) });
     this.#board.replaceAll([]);
-    if (code.startsWith('data.')) this.#raiseStoreBlocked(describeError(error).replace(`${code}: `, ''));
-    this.#setStatus({ kind: 'blocked', code, detail: describeError(error) });
+    if (code.startsWith('data.')) this.#raiseStoreBlocked(detail.replace(`${code}: `, ''));
+    this.#setStatus({ kind: 'blocked', code, detail });
+    if (!DataError.is(error, 'data.io')) return;
+    this.#nextTry.value = this.ports.clock.setTimer(TRY_AGAIN_MS, () => void this.#tryAlone());
   }
 
   /** Without its store nothing is supervised: that needs a person, whether the view is open or not. */
@@ -217,12 +246,14 @@ export class Orchestrator implements Engine {
       fingerprint: STORE_BLOCKED,
       level: 'critical',
       title: 'Core Orchestrator cannot open its store',
-      detail: `Reason: ${reason}. Agents keep running, but nothing is started or kept. The Agents view says what to do.`,
+      detail: `Reason: ${reason.replace(/\.$/, '')}. Agents keep running, but nothing is started or kept. The Agents view says what to do.`,
       atMs: this.ports.clock.nowMs(),
     });
   }
 
   #setStatus(status: EngineStatus): void {
+    if (this.#isTryingAlone && (status.kind === 'starting' || status.kind === 'stopped')) return;
+    this.#isTryingAlone = false;
     if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
     if (status.kind === 'ready' || status.kind === 'following') this.#notices.resolve(STORE_BLOCKED);
     this.#status = status;

@@ -4,6 +4,7 @@ import nodePath from 'node:path';
 import { type Clock, sleep } from '../../base/clock';
 import { ignore, type Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
+import { systemFailure } from '../systemFailure';
 import type { OwnerState, Ownership, WorkspaceLock } from '../workspaceLock';
 import { epochFence, highestEpoch, lockEpochs, lockFileName } from './epochFence';
 import { errnoCode } from './fileSystem';
@@ -68,14 +69,17 @@ export class EpochWorkspaceLock implements WorkspaceLock {
     }
     ensurePrivateFolder(dataFolder);
     ensurePrivateFolder(runtimeFolder);
-    await refuseNetworkFolder(dataFolder, mounts);
+    await orTold(`the folder ${dataFolder} cannot be looked at`, refuseNetworkFolder(dataFolder, mounts));
     const claim = new Claim(dataFolder, nodePath.join(dataFolder, `claim.${tag}`), {
       ...(await ownIdentity()),
       socket,
     });
-    const liveness = await LivenessServer.listen(socket);
+    // Without the random names: what is told of a failure is the same each time.
+    const listening = LivenessServer.listen(socket);
+    const liveness = await orTold(`the folder ${runtimeFolder} cannot be written`, listening);
     try {
-      const epoch = await this.#contend(claim, onFollow, signal);
+      const contending = this.#contend(claim, onFollow, signal);
+      const epoch = await orTold(`the folder ${dataFolder} cannot be written`, contending);
       liveness.epoch = epoch;
       this.#tidy(epoch);
       return new EpochOwnership(dataFolder, epoch, liveness, this.#options.log);
@@ -83,7 +87,7 @@ export class EpochWorkspaceLock implements WorkspaceLock {
       liveness.dispose();
       throw error;
     } finally {
-      claim.remove();
+      this.#remove(claim);
       this.#followed = undefined;
     }
   }
@@ -91,6 +95,14 @@ export class EpochWorkspaceLock implements WorkspaceLock {
   takeOver(): void {
     if (this.#followed?.kind === 'notResponding') this.#onTakeOver?.();
     else this.#options.log.info('nothing to take over: the owner answers, or there is none');
+  }
+
+  #remove(claim: Claim): void {
+    try {
+      claim.remove();
+    } catch (error) {
+      ignore(this.#options.log, error, 'a claim that is left over is removed by an owner, a day later');
+    }
   }
 
   async #contend(claim: Claim, onFollow: (owner: OwnerState) => void, signal: AbortSignal): Promise<number> {
@@ -196,6 +208,15 @@ export class EpochWorkspaceLock implements WorkspaceLock {
 
 /** `dead`: contend. `takeOver`: contend by a person's decision. `lookAgain`: things have changed. */
 type Verdict = 'dead' | 'takeOver' | 'lookAgain';
+
+/** @throws {DataError} data.io, for what the system refused */
+async function orTold<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw systemFailure(what, error);
+  }
+}
 
 function releasedName(epoch: number): string {
   return `released.${epoch}`;
