@@ -130,7 +130,8 @@ describe('Markdown', () => {
     readonly children: readonly Token[] | null;
   }
   /** CommonMark with tables, strikethrough and links that are not marked as such: the parser of VS Code's preview, which a tool of ours brings along. */
-  function parse(markdown: string): readonly Token[] {
+  let parse: (markdown: string) => readonly Token[];
+  before(() => {
     const fromVsce = createRequire(require.resolve('@vscode/vsce/package.json'));
     const markdownIt = fromVsce('markdown-it') as (options: object) => {
       readonly linkify: { set(options: object): void };
@@ -138,8 +139,8 @@ describe('Markdown', () => {
     };
     const parser = markdownIt({ html: true, linkify: true });
     parser.linkify.set({ fuzzyLink: false });
-    return parser.parse(markdown, {});
-  }
+    parse = (markdown) => parser.parse(markdown, {});
+  });
   const plain = (text: string): string =>
     text
       .replace(/\s+/gu, ' ')
