@@ -107,8 +107,8 @@ function collectDue(
       };
       await processor.run(
         {
-          // In the order of their ids, which is that of time: what was made later than the limit cannot have ended before it.
-          source: { batches: pagesUntil(snapshot.read(kind), beforeMs, () => isMore) },
+          // All of them: neither ids nor `createdAtMs` tell when something ended, since an import writes old records now and keeps their ids.
+          source: { batches: pagesUntil(snapshot.read(kind), () => isMore) },
           transformation: filter<KeptRecord>((record) => (endOf(record, endedAtMs) ?? Infinity) < beforeMs),
           sink: {
             write: (records) => {
@@ -137,15 +137,15 @@ function endOf({ json }: KeptRecord, endedAtMs: RetentionClass['endedAtMs']): nu
 
 async function* pagesUntil(
   pages: AsyncIterable<readonly KeptRecord[]>,
-  beforeMs: number,
   isEnough: () => boolean,
 ): AsyncGenerator<readonly KeptRecord[]> {
   for await (const page of pages) {
-    if (isEnough() || (page[0]?.createdAtMs ?? 0) >= beforeMs) return;
+    if (isEnough()) return;
     yield page;
   }
 }
 
+/** Adds to a group and takes out what ended first, above `kept`. */
 function oldestBeyond(
   waiting: Map<string, Candidate[]>,
   group: string,
@@ -154,7 +154,7 @@ function oldestBeyond(
 ): readonly Candidate[] {
   const list = waiting.get(group) ?? [];
   waiting.set(group, list);
-  list.push(candidate);
+  list.splice(list.findLastIndex(({ endedAtMs }) => endedAtMs <= candidate.endedAtMs) + 1, 0, candidate);
   return list.length > kept ? list.splice(0, list.length - kept) : [];
 }
 

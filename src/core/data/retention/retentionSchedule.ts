@@ -12,7 +12,7 @@ export interface RetentionScheduleOptions {
 
 /** Not while the window is being opened. */
 const firstMs = 2 * 60 * 1000;
-/** Timers do not go on while a machine sleeps: looked for more often than daily, since a run that has nothing to do costs a few pages. */
+/** Timers do not go on while a machine sleeps: looked for more often than daily, since a run that has nothing to do only reads, in a thread of its own. */
 const everyMs = 6 * 60 * 60 * 1000;
 const nextPartMs = 5_000;
 

@@ -113,6 +113,24 @@ describe('retention', () => {
     assert.ok((await ids()).includes('3 gone'));
   });
 
+  it('what was imported now under old ids keeps nothing old in the store, neither itself nor what comes after it', async () => {
+    await clock.advanceMs(100 * dayMs);
+    await store.tx((tx) => {
+      for (let i = 0; i < 600; i++) tx.put(lines, `! ${String(i).padStart(3, '0')}`, { of: 'imported', atMs: startMs });
+      tx.put(lines, '! new', { of: 'imported', atMs: clock.nowMs() });
+    });
+    assert.deepEqual(await apply(), { moved: 614, isMore: false });
+    assert.deepEqual((await ids()).filter((id) => !id.endsWith('open')), ['! new', '6 living', '7 living']); // prettier-ignore
+  });
+
+  it('the last of something living are those that ended last, whatever their ids are', async () => {
+    await clock.advanceMs(100 * dayMs);
+    await store.tx((tx) => tx.put(lines, '~ imported', { of: 'living', atMs: startMs - dayMs }));
+    assert.deepEqual(await apply(), { moved: 15, isMore: false });
+    const left = (await ids()).filter((id) => !id.endsWith('open'));
+    assert.deepEqual(left, ['6 living', '7 living']);
+  });
+
   it('moves only so much at a time that nothing else waits for it', async () => {
     await store.tx((tx) => {
       for (let i = 0; i < 2_500; i++) tx.put(lines, `more ${String(i).padStart(4, '0')}`, { of: 'x', atMs: 1 });
@@ -139,13 +157,17 @@ describe('retention', () => {
   });
 
   it('the product moves history and prompts with a known end only', () => {
-    const [history, prompts] = retentionClasses(
+    const [history, answers, prompts] = retentionClasses(
       () => ({ historyDays: 90, promptDays: 365, then: 'archive' }),
       (id) => id === 'scout',
     );
     assert.deepEqual(
-      [history?.kind, history?.days(), prompts?.kind, prompts?.days()],
-      ['agentChange', 90, 'delivery', 365],
+      [history, answers, prompts].map((each) => [each?.kind, each?.days()]),
+      [
+        ['agentChange', 90],
+        ['answer', 90],
+        ['delivery', 365],
+      ],
     );
     const ends = [
       'queued',
