@@ -4,7 +4,7 @@ import { SystemClock } from '../src/core/base/clock';
 import { UlidIds } from '../src/core/base/ids';
 import { silentLogger } from '../src/core/base/log';
 import { KeyRing } from '../src/core/services/authentication/keyRing';
-import { tokenDigest } from '../src/core/services/authentication/node/tokenDigest';
+import { tokenDigest, tokenMac } from '../src/core/services/authentication/node/tokenDigest';
 import { TokenManager } from '../src/core/services/authentication/tokenManager';
 import { bench, figure, interleave, median } from './figure';
 
@@ -32,7 +32,7 @@ void bench(async (report) => {
   const ids = new UlidIds(() => clock.nowMs(), randomBytes);
   const key = createSecretKey(bytes);
   const keys = new KeyRing([{ kid: 'aaaa1111', secret: key, createdAtMs: 0 }]);
-  const tokens = new TokenManager({ keys, audience: 'w1', epoch: 1, clock, ids, log: silentLogger, digest: tokenDigest }); // prettier-ignore
+  const tokens = new TokenManager({ keys, audience: 'w1', epoch: 1, clock, ids, log: silentLogger, digest: tokenDigest, mac: tokenMac }); // prettier-ignore
   /** More than are remembered, in turns: of each the signature is checked every time. */
   const fresh = Array.from({ length: 300 }, () => tokens.issue({ sub: 'reviewer', generation: 1 }));
   const [token = ''] = fresh;

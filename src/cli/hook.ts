@@ -43,13 +43,14 @@ export async function runHook(
   const parsed = parseHookArguments(args);
   const { [POINTER_VARIABLE]: file, [AGENT_VARIABLE]: agentId, [GENERATION_VARIABLE]: generation } = env;
   if (!parsed || !file || !agentId || !generation || !path.isAbsolute(file)) return undefined;
+  const tokenOf = (place: Pick<GatewayPointer, 'tokenFolder'>): string | undefined =>
+    readSecret(tokenFile(place, agentId, generation) ?? '');
   const reporter: Reporter = {
     client: 'orc hook',
     connect: (path) => net.connect({ path }),
     findEngine: () => {
       const pointer = pointerOf(file);
-      const name = pointer && tokenFile(pointer, agentId, generation);
-      const token = name && readSecret(name);
+      const token = pointer && tokenOf(pointer);
       return token ? { socket: pointer.socket, token } : undefined;
     },
   };
@@ -58,8 +59,10 @@ export async function runHook(
   const outcome = await tellEngine(reporter, line, report, parsed.mayBeHeld ? HELD_PATIENCE : PATIENCE);
   if (outcome !== 'notTaken') return outcome.output;
   try {
-    const folder = pointerOf(file)?.spoolFolder ?? path.join(path.dirname(file), 'spool');
-    spoolHook(folder, { agentId, generation: Number(generation), ...report });
+    const beside = (name: string): string => path.join(path.dirname(file), name);
+    const place = pointerOf(file) ?? { tokenFolder: beside('tokens'), spoolFolder: beside('spool') };
+    const token = tokenOf(place); // without one nobody could tell who reports
+    if (token) await spoolHook(place.spoolFolder, token, report);
   } catch {
     return undefined; // a hook has nobody to complain to: the program it belongs to must go on
   }

@@ -63,7 +63,7 @@ export class OwnerDoor implements Disposable {
     this.#owned.add(new Gateway({ listener, authenticator, engine, hooks, version, workspace: path, clock, log }));
     // What comes from the spool is late, so that it never overrules what is known by now.
     const deliver = (report: HookReport) => hooks.report({ ...report, isLate: true }, AbortSignal.abort());
-    this.#owned.add(await workspace.readHookSpool(deliver));
+    this.#owned.add(await workspace.readHookSpool((left) => tokens.verifyLeft(left), deliver));
   }
 
   dispose(): void {

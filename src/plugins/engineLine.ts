@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -103,7 +104,7 @@ export class EngineLine {
     try {
       const { pointerFile, agentId, generation } = this.#expectAgent();
       const { socket, tokenFolder } = JSON.parse(fs.readFileSync(pointerFile, 'utf8')) as GatewayPointer; // ours, in a private folder
-      return { socket, token: fs.readFileSync(join(tokenFolder, `${agentId}.${generation}.jwt`), 'utf8').trim() };
+      return { socket, token: readToken(tokenFolder, agentId, generation) };
     } catch {
       return undefined; // no engine, or no token: the run may be over
     }
@@ -118,10 +119,20 @@ export class EngineLine {
     try {
       const { pointerFile, agentId, generation } = this.#expectAgent();
       const unique = `${process.pid.toString(36)}-p${(this.#spooled += 1).toString(36).padStart(6, '0')}`;
-      const place = { folder: join(dirname(pointerFile), 'spool'), uid: process.getuid?.(), unique };
-      leaveInSpool(fs, place, { agentId, generation: Number(generation), event, payload, sentAtMs });
+      const folder = dirname(pointerFile);
+      const token = this.#findEngine()?.token ?? readToken(join(folder, 'tokens'), agentId, generation);
+      const place = { folder: join(folder, 'spool'), uid: process.getuid?.(), unique };
+      leaveInSpool(fs, place, { token, mac: macOf }, { event, payload, sentAtMs });
     } catch {
       return; // there is nobody to complain to: the screen tells the rest
     }
   }
+}
+
+function readToken(folder: string, agentId: string, generation: string): string {
+  return fs.readFileSync(join(folder, `${agentId}.${generation}.jwt`), 'utf8').trim();
+}
+
+function macOf(key: string, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url');
 }

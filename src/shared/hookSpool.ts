@@ -12,16 +12,20 @@ export const SPOOL_LIMITS = {
   unfinishedMs: 60_000,
 } as const;
 
-/** What one file holds. The names of the agent come from its environment: they are a claim, proved by nothing but the folder's mode. */
+/**
+ * What one file holds, after its proof: {@link SPOOL_HEAD}, the HMAC-SHA256 of all that follows in it, keyed by the token of the run (base64url), `",`.
+ * The token itself is nowhere: its claims alone make nobody an agent, and the engine makes the token from them again (docs/adr/0007).
+ */
 export interface SpooledHook {
-  readonly format: 1;
-  readonly agentId: string;
-  readonly generation: number;
+  /** Payload of the token, as it was signed: who reports, from which run. */
+  readonly claims: string;
   readonly event: string;
   readonly payload: unknown;
   /** Epoch ms at which the hook began. */
   readonly sentAtMs: number;
 }
+
+export const SPOOL_HEAD = '{"format":2,"proof":"';
 
 export interface SpoolEntry {
   readonly name: string;

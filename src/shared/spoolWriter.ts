@@ -1,6 +1,7 @@
 import { fitPayload } from './fitPayload';
 import {
   parseSpoolFileName,
+  SPOOL_HEAD,
   SPOOL_LIMITS,
   type SpooledHook,
   spoolFileName,
@@ -8,8 +9,9 @@ import {
   UNFINISHED_ENDING,
 } from './hookSpool';
 
-/** Room for everything but the payload: names and numbers, all of them bounded. */
-const FRAME_BYTES = 1024;
+/** Room for everything but the payload: claims, names and numbers, all of them bounded. */
+const FRAME_BYTES = 4 * 1024;
+const CLAIMS_LENGTH = 1_000;
 /** As deep as the gateway takes it. */
 const MAX_DEPTH = 30;
 
@@ -21,6 +23,14 @@ export interface SpoolFiles {
   renameSync(from: string, to: string): void;
   readdirSync(folder: string): readonly string[];
   rmSync(path: string, options: { readonly force: boolean }): void;
+}
+
+/** By what the engine knows who left a report. */
+export interface SpoolProof {
+  /** Of the run; never written. */
+  readonly token: string;
+  /** HMAC-SHA256, base64url. */
+  readonly mac: (key: string, text: string) => string;
 }
 
 export interface SpoolPlace {
@@ -36,12 +46,21 @@ export interface SpoolPlace {
  * Leaves a report for the engine. Whole or not at all; the folder stays within its limits.
  * @throws {Error} of node:fs, or when the folder is not ours alone
  */
-export function leaveInSpool(files: SpoolFiles, place: SpoolPlace, report: Omit<SpooledHook, 'format'>): void {
+export function leaveInSpool(
+  files: SpoolFiles,
+  place: SpoolPlace,
+  { token, mac }: SpoolProof,
+  { event, sentAtMs, payload }: Omit<SpooledHook, 'claims'>,
+): void {
   const { folder, unique } = place;
   ensureOwnFolder(files, place);
-  const { payload, ...head } = report;
-  const json = `${JSON.stringify({ format: 1, ...head }).slice(0, -1)},"payload":${fitPayload(payload, SPOOL_LIMITS.fileBytes - FRAME_BYTES, MAX_DEPTH)}}`;
-  const name = spoolFileName(report.sentAtMs, unique, new TextEncoder().encode(json).length);
+  const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url')
+    .toString()
+    .slice(0, CLAIMS_LENGTH);
+  const fitted = fitPayload(payload, SPOOL_LIMITS.fileBytes - FRAME_BYTES, MAX_DEPTH);
+  const told = `${JSON.stringify({ claims, event, sentAtMs }).slice(1, -1)},"payload":${fitted}}`;
+  const json = `${SPOOL_HEAD}${mac(token, told)}",${told}`;
+  const name = spoolFileName(sentAtMs, unique, new TextEncoder().encode(json).length);
   const unfinished = `${folder}/.${name}${UNFINISHED_ENDING}`;
   try {
     files.writeFileSync(unfinished, json, { flag: 'wx', mode: 0o600 });
@@ -50,7 +69,7 @@ export function leaveInSpool(files: SpoolFiles, place: SpoolPlace, report: Omit<
     files.rmSync(unfinished, { force: true });
     throw error;
   }
-  tidy(files, folder, report.sentAtMs);
+  tidy(files, folder, sentAtMs);
 }
 
 /** After the own report is there: whoever comes last sees all, so the folder is within its limits again once all are done. */

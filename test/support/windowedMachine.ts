@@ -112,7 +112,7 @@ export class WindowedMachine {
         if (this.accessError) return Promise.reject(this.accessError);
         const listener = (this.listener = new MemoryListener());
         const verify = (): never => assert.fail('no agent calls');
-        const tokens = { issue: () => '', verify, revoke: () => {}, revokeId: () => {}, revokeBefore: () => {} };
+        const tokens = { issue: () => '', verify, verifyLeft: verify, revoke: () => {}, revokeId: () => {}, revokeBefore: () => {} };
         const nothing = (): Promise<void> => Promise.resolve();
         const tokenFiles = { provide: nothing, remove: nothing, dispose: () => {} };
         const isPersonKey = (key: string): boolean => key === 'the key';

@@ -2,9 +2,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { isAgentId } from '../agents/agent';
 import type { HookReport } from '../agents/signals/hookReport';
-import type { Logger } from '../base/log';
-import { parseSpoolFileName, SPOOL_LIMITS, surplusOf, UNFINISHED_ENDING } from '../../shared/hookSpool';
+import { ignore, type Logger } from '../base/log';
+import type { LeftReport, TokenClaims } from '../services/authentication/authPorts';
+import { parseSpoolFileName, SPOOL_HEAD, SPOOL_LIMITS, surplusOf, UNFINISHED_ENDING } from '../../shared/hookSpool';
 
+/** @throws {AuthError} auth.unauthenticated */
+export type VerifyLeft = (left: LeftReport) => Pick<TokenClaims, 'sub' | 'generation'>;
+
+const PROOF = /^([A-Za-z0-9_-]{43})",/;
 const EVENT = /^[A-Za-z0-9._:-]{1,80}$/;
 
 /**
@@ -12,11 +17,12 @@ const EVENT = /^[A-Za-z0-9._:-]{1,80}$/;
  * taken its report, so that after a crash a report may come twice, but never not at all. Files that are no reports are removed and
  * logged; of more than the limits allow, the oldest are dropped. Resolves with the number of reports.
  *
- * Who reports is only as sure as the folder's mode: `deliver` must check agent and generation (R19).
+ * Who reports is what the token says by which a report is proved (`verify`); what is proved by none is dropped. That the run is the present one is for `deliver` to check (R19).
  * @throws what `deliver` throws: the rest stays for the next time
  */
 export async function drainHookSpool(
   folder: string,
+  verify: VerifyLeft,
   deliver: (report: HookReport) => Promise<unknown>,
   log: Logger,
   signal?: AbortSignal,
@@ -24,20 +30,25 @@ export async function drainHookSpool(
   const names = listNames(folder, log);
   const surplus = new Set(surplusOf(names));
   let count = 0;
+  let droppedCount = 0;
   for (const name of [...names].sort()) {
-    if (signal?.aborted) return count;
+    if (signal?.aborted) break;
     const file = path.join(folder, name);
     if (name.endsWith(UNFINISHED_ENDING)) {
       removeAbandoned(file);
       continue;
     }
-    const report = surplus.has(name) || !parseSpoolFileName(name) ? undefined : await readReport(file);
+    const report = surplus.has(name) || !parseSpoolFileName(name) ? undefined : await readReport(file, verify, log);
     if (report) {
       await deliver(report);
       count += 1;
-    } else log.warn('a file in the spool of hooks is dropped', { name });
+    } else droppedCount += 1;
     fs.rmSync(file, { force: true, recursive: true });
   }
+  if (droppedCount > 0)
+    log.warn('of the spool of hooks was dropped what is no report, too much or not proved to come from a run', {
+      droppedCount,
+    });
   return count;
 }
 
@@ -57,22 +68,26 @@ function removeAbandoned(file: string): void {
   if (stat && Date.now() - stat.mtimeMs > SPOOL_LIMITS.unfinishedMs) fs.rmSync(file, { force: true, recursive: true });
 }
 
-async function readReport(file: string): Promise<HookReport | undefined> {
+async function readReport(file: string, verify: VerifyLeft, log: Logger): Promise<HookReport | undefined> {
   try {
     const stat = fs.lstatSync(file);
     if (!stat.isFile() || stat.size > SPOOL_LIMITS.fileBytes) return undefined;
-    return parseReport(JSON.parse(await fs.promises.readFile(file, 'utf8')));
-  } catch {
-    return undefined; // damaged: the caller says so
+    return parseReport(await fs.promises.readFile(file, 'utf8'), verify);
+  } catch (error) {
+    ignore(log, error, 'it is damaged or not proved: the caller counts it');
+    return undefined;
   }
 }
 
-function parseReport(value: unknown): HookReport | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { format, agentId, generation, event, payload, sentAtMs } = value as Readonly<Record<string, unknown>>; // checked below
-  if (format !== 1 || typeof agentId !== 'string' || !isAgentId(agentId)) return undefined;
-  if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) return undefined;
-  if (typeof event !== 'string' || !EVENT.test(event)) return undefined;
+/** @throws {AuthError | SyntaxError} */
+function parseReport(file: string, verify: VerifyLeft): HookReport | undefined {
+  if (!file.startsWith(SPOOL_HEAD)) return undefined;
+  const [head, proof] = PROOF.exec(file.slice(SPOOL_HEAD.length)) ?? [];
+  if (head === undefined || proof === undefined) return undefined;
+  const text = file.slice(SPOOL_HEAD.length + head.length);
+  const { claims, event, payload, sentAtMs } = JSON.parse(`{${text}`) as Readonly<Record<string, unknown>>; // checked below
+  if (typeof claims !== 'string' || typeof event !== 'string' || !EVENT.test(event)) return undefined;
   if (typeof sentAtMs !== 'number' || !Number.isSafeInteger(sentAtMs) || sentAtMs < 0) return undefined;
-  return { agentId, generation, event, payload, sentAtMs, isLate: true };
+  const { sub, generation } = verify({ claims, text, proof });
+  return isAgentId(sub) ? { agentId: sub, generation, event, payload, sentAtMs, isLate: true } : undefined;
 }

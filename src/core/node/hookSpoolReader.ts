@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock';
 import { type Disposable, MutableDisposable, toDisposable } from '../base/disposable';
 import { ignore, type Logger } from '../base/log';
 import { UNFINISHED_ENDING } from '../../shared/hookSpool';
-import { drainHookSpool } from './hookSpool';
+import { drainHookSpool, type VerifyLeft } from './hookSpool';
 
 /** 50 ms: hooks that come together are read together. */
 const SETTLE_MS = 50;
@@ -16,6 +16,7 @@ const CHECK_MS = 30_000;
 export interface HookSpoolReaderOptions {
   /** Made when it is missing. */
   readonly folder: string;
+  readonly verify: VerifyLeft;
   /** Takes one report; what it rejects with leaves the report, and all after it, for the next reading. */
   readonly deliver: (report: HookReport) => Promise<unknown>;
   readonly clock: Clock;
@@ -68,12 +69,12 @@ export class HookSpoolReader implements Disposable {
   }
 
   async #readNow(): Promise<void> {
-    const { folder, deliver, clock, log } = this.options;
+    const { folder, verify, deliver, clock, log } = this.options;
     const { signal } = this.#abort;
     if (signal.aborted) return;
     try {
       this.#watch();
-      await drainHookSpool(folder, deliver, log, signal);
+      await drainHookSpool(folder, verify, deliver, log, signal);
     } catch (error) {
       this.#watchedInode = undefined;
       log.warn('what hooks had left could not be read; it is tried again', { error });

@@ -126,7 +126,8 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
         runtimeFolder: names.runtimeFolder,
         ids: new UlidIds(() => clock.nowMs(), randomBytes),
       }),
-    readHookSpool: (deliver) => HookSpoolReader.open({ folder: spoolFolderOf(names.dataFolder), deliver, clock, log }),
+    readHookSpool: (verify, deliver) =>
+      HookSpoolReader.open({ folder: spoolFolderOf(names.dataFolder), verify, deliver, clock, log }),
     connectGateway: (signal) => connectIfThere(pointerFileOf(names.dataFolder), { clock, log }, signal),
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     diagnose: () =>

@@ -9,7 +9,7 @@ import { writePointerFile } from '../gateway/node/pointerFile';
 import { UnixGatewayListener } from '../gateway/node/unixGatewayListener';
 import { openKeyRing } from '../services/authentication/node/keyFile';
 import { openPersonKey } from '../services/authentication/node/personKey';
-import { tokenDigest } from '../services/authentication/node/tokenDigest';
+import { tokenDigest, tokenMac } from '../services/authentication/node/tokenDigest';
 import { TokenFileKeeper } from '../services/authentication/node/tokenFileKeeper';
 import { TokenManager } from '../services/authentication/tokenManager';
 import { GATEWAY_PROTOCOL } from '../../shared/gatewayProtocol';
@@ -59,7 +59,8 @@ export async function openWorkspaceAccess(
   const keys = await openKeyRing(join(keyFolder, 'signing.json'), clock);
   const personKey = await openPersonKey(personKeyFile);
   const { epoch } = ownership;
-  const tokens = new TokenManager({ keys, audience: workspaceId, epoch, clock, ids, log, digest: tokenDigest });
+  const hashes = { digest: tokenDigest, mac: tokenMac };
+  const tokens = new TokenManager({ keys, audience: workspaceId, epoch, clock, ids, log, ...hashes });
   const owned = new DisposableStore();
   const listener = owned.add(await UnixGatewayListener.listen({ paths: socketPaths(runtimeFolder), clock, log }));
   const tokenFiles = owned.add(new TokenFileKeeper({ folder: tokenFolder, tokens, clock, log }));

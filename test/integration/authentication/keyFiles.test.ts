@@ -9,7 +9,7 @@ import { AuthError } from '../../../src/core/services/authentication/authErrors'
 import { KEY_ROTATION_MS } from '../../../src/core/services/authentication/keyRing';
 import { openKeyRing } from '../../../src/core/services/authentication/node/keyFile';
 import { openPersonKey } from '../../../src/core/services/authentication/node/personKey';
-import { tokenDigest } from '../../../src/core/services/authentication/node/tokenDigest';
+import { tokenDigest, tokenMac } from '../../../src/core/services/authentication/node/tokenDigest';
 import { TokenFileKeeper } from '../../../src/core/services/authentication/node/tokenFileKeeper';
 import { TokenManager } from '../../../src/core/services/authentication/tokenManager';
 import { eventually } from '../../support/eventually';
@@ -101,7 +101,7 @@ describe('keys and tokens on disk', () => {
       const next = () => {
         const tokens = new TokenManager({
           keys, audience: 'w1', epoch: 1, clock, ids: new UlidIds(() => clock.nowMs(), randomBytes), log: silentLogger,
-          digest: tokenDigest,
+          digest: tokenDigest, mac: tokenMac,
         }); // prettier-ignore
         return { tokens, keeper: new TokenFileKeeper({ folder: tokenFolder, tokens, clock, log: silentLogger }) };
       };

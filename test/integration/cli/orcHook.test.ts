@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { GATEWAY_LIMITS } from '../../../src/shared/gatewayProtocol';
 import { SPOOL_LIMITS } from '../../../src/shared/hookSpool';
+import type { AgentId } from '../../../src/core/agents/agent';
 import { drainHookSpool } from '../../../src/core/node/hookSpool';
+import { signedBy } from '../../support/spoolTokens';
 import { silentLogger } from '../../../src/core/base/log';
 import { buildOrc } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
@@ -170,6 +172,7 @@ describe('orc hook', () => {
       const reports: unknown[] = [];
       await drainHookSpool(
         gateway.spool,
+        signedBy('the-token', 'reviewer' as AgentId, 3),
         (report) => Promise.resolve(reports.push({ ...report, sentAtMs: 0 })),
         silentLogger,
       );
@@ -190,17 +193,17 @@ describe('orc hook', () => {
       assert.equal(spooled().length, 1);
     });
 
-    it('spools without a token, and what the engine cannot take now', async () => {
+    it('spools what the engine cannot take now; without a token nothing, for nobody could tell who reports', async () => {
       await gateway.listen();
       assert.equal((await hook(['A'], { input: '{}', env: { CORE_ORCHESTRATOR_GENERATION: '4' } })).code, 0);
       gateway.answers = { 'hook.report': { status: 'UNAVAILABLE', message: 'ending' } };
       assert.equal((await hook(['B'], { input: '{}' })).code, 0);
       gateway.answers = { hello: { status: 'UNAUTHENTICATED', message: 'no' } };
       assert.equal((await hook(['C'], { input: '{}' })).code, 0);
-      assert.equal(spooled().length, 3);
+      assert.equal(spooled().length, 2);
       gateway.answers = { 'hook.report': { status: 'INVALID_ARGUMENT', message: 'no' } };
       assert.equal((await hook(['D'], { input: '{}' })).code, 0);
-      assert.equal(spooled().length, 3);
+      assert.equal(spooled().length, 2);
     });
 
     it('stays within the bounds of the spool: the newest reports stay', async () => {

@@ -9,11 +9,13 @@ import type { AgentId } from '../../../src/core/agents/agent';
 import { DEFAULT_RESTART_SETTINGS } from '../../../src/core/agents/restartBudget';
 import { SystemClock } from '../../../src/core/base/clock';
 import { UlidIds } from '../../../src/core/base/ids';
+import { tokenMac } from '../../../src/core/services/authentication/node/tokenDigest';
 import { silentLogger } from '../../../src/core/base/log';
 import { openLocalWorkspace, workspaceId, workspaceNames } from '../../../src/core/node/localWorkspace';
 import { Orchestrator } from '../../../src/core/orchestrator';
 import { GATEWAY_PROTOCOL, type GatewayPointer } from '../../../src/shared/gatewayProtocol';
 import { parseSpoolFileName, SPOOL_LIMITS, spoolFileName } from '../../../src/shared/hookSpool';
+import { leaveInSpool } from '../../../src/shared/spoolWriter';
 import { buildBundles } from '../../support/bundles';
 import { endLeftovers } from '../../support/endLeftovers';
 import { eventually } from '../../support/eventually';
@@ -206,14 +208,19 @@ describe('The tokens of agents when the engine is away', function () {
 
   it('S10 a hook whose token ends on its way is not lost, and the spool is read while the engine runs', async () => {
     await start();
+    const old = token();
+    await close();
+    await open(HOUR_MS);
+    await eventually('another token', () => token() !== old);
     const good = token();
     const file = path.join(path.dirname(pointerFile), 'tokens', `${id}.1.jwt`);
-    fs.writeFileSync(file, `${good.slice(0, -4)}AAAA`, { mode: 0o600 });
+    fs.writeFileSync(file, old, { mode: 0o600 });
     program.fire('Prompt', { prompt: 'refused', session: 's-1' }); // refused, and the file holds no other: it is spooled
     await eventually('the engine has read it', async () => (await hookFact())?.activity === 'busy', {
       timeoutMs: 15_000,
     });
     assert.deepEqual([program.ended(), spooled()], [['Prompt 0'], []]);
+    assert.equal(await hello(old), 'refused', 'it lets nobody in');
     program.fire('Fail', {}, 1.5); // has read what is in the file, and waits for its payload
     await new Promise((resolve) => setTimeout(resolve, 700));
     fs.writeFileSync(file, good, { mode: 0o600 });
@@ -222,21 +229,30 @@ describe('The tokens of agents when the engine is away', function () {
     assert.deepEqual(program.ended(), ['Prompt 0', 'Fail 0']);
   });
 
+  it('S11 S12 what is left with a forged token, or with none, is not heard: no agent speaks as another by the spool', async () => {
+    await start();
+    const good = token();
+    const file = path.join(path.dirname(pointerFile), 'tokens', `${id}.1.jwt`);
+    fs.writeFileSync(file, `${good.slice(0, -4)}AAAA`, { mode: 0o600 });
+    program.fire('Prompt', { prompt: 'forged', session: 's-1' });
+    await ended(1);
+    const unsigned = JSON.stringify({ format: 1, agentId: id, generation: 1, event: 'Prompt', payload: {}, sentAtMs: Date.now() }); // prettier-ignore
+    fs.writeFileSync(path.join(spool, spoolFileName(Date.now(), 'x', unsigned.length)), unsigned, { mode: 0o600 });
+    await eventually('the engine has read both', () => spooled().length === 0, { timeoutMs: 15_000 });
+    assert.equal(await hookFact(), undefined);
+    fs.writeFileSync(file, good, { mode: 0o600 });
+    program.fire('Fail');
+    await eventually('the agent itself is heard', async () => (await hookFact())?.activity === 'error');
+  });
+
   it('S17 an hour of hooks does not fill the disk: the newest stay', async () => {
     await start();
     await close();
     fs.mkdirSync(spool, { recursive: true, mode: 0o700 });
     for (let index = 0; index < SPOOL_LIMITS.files + 50; index++) {
-      const report = {
-        format: 1,
-        agentId: id,
-        generation: 1,
-        event: 'Prompt',
-        payload: { prompt: `p${index}` },
-        sentAtMs: index,
-      };
-      const text = JSON.stringify(report);
-      fs.writeFileSync(path.join(spool, spoolFileName(index, 'x', text.length)), text, { mode: 0o600 });
+      const report = { event: 'Prompt', payload: { prompt: `p${index}` }, sentAtMs: index };
+      const place = { folder: spool, uid: process.getuid?.(), unique: 'x' };
+      leaveInSpool(fs, place, { token: token(), mac: tokenMac }, report);
     }
     program.fire('Fail', {});
     await ended(1);

@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { silentLogger } from '../../../src/core/base/log';
 import type { HookReport } from '../../../src/core/agents/signals/hookReport';
+import type { AgentId } from '../../../src/core/agents/agent';
+import { signedBy } from '../../support/spoolTokens';
 import { drainHookSpool } from '../../../src/core/node/hookSpool';
 import { CoreOrchestrator } from '../../../src/plugins/opencode';
 import { GATEWAY_LIMITS } from '../../../src/shared/gatewayProtocol';
@@ -47,9 +49,10 @@ describe('the plugin of opencode', function () {
   const told = (name: string, count = 1): Promise<unknown> =>
     eventually(`${name} was told ${count} times`, () => reports(name).length >= count, { timeoutMs: 8_000 });
   const spooled = (): readonly string[] => (fs.existsSync(gateway.spool) ? fs.readdirSync(gateway.spool) : []);
-  const drained = async (): Promise<readonly HookReport[]> => {
+  const drained = async (token = 'the-token'): Promise<readonly HookReport[]> => {
     const found: HookReport[] = [];
-    await drainHookSpool(gateway.spool, (report) => Promise.resolve(found.push(report)), silentLogger);
+    const verify = signedBy(token, 'reviewer' as AgentId, 3);
+    await drainHookSpool(gateway.spool, verify, (report) => Promise.resolve(found.push(report)), silentLogger);
     return found;
   };
   /** Another engine begins: it replaces the pointer. */
@@ -141,7 +144,7 @@ describe('the plugin of opencode', function () {
     await event('session.idle', { sessionID: 's' });
     await eventually('two reports', () => spooled().length === 2, { timeoutMs: 8_000 });
     assert.deepEqual(
-      (await drained()).map(({ event: name }) => name),
+      (await drained('the-next-token')).map(({ event: name }) => name),
       ['session.idle', 'session.idle'],
     );
   });

@@ -30,6 +30,7 @@ function world(
     epoch: 5,
     tokens: {
       issue: () => '',
+      verifyLeft: () => assert.fail('nothing was left'),
       revoke: () => {},
       revokeId: () => {},
       revokeBefore: (epoch) => void endedBefore.push(epoch),

@@ -13,12 +13,27 @@ export interface TokenClaims {
   readonly exp: number;
 }
 
+/** What somebody left who has a token, and does not say it. */
+export interface LeftReport {
+  /** The token's payload, as JSON. */
+  readonly claims: string;
+  readonly text: string;
+  /** HMAC-SHA256 of the text, keyed by the token; base64url. */
+  readonly proof: string;
+}
+
 /** Issues and checks our own short-lived tokens. */
 export interface Tokens {
   /** @throws {AuthError} auth.keysUnavailable */
   issue(claims: { readonly sub: string; readonly generation: number }): string;
   /** @throws {AuthError} auth.unauthenticated – one generic refusal for every reason, which is logged without the token */
   verify(token: string): TokenClaims;
+  /**
+   * Whose token signed what was left for the engine. An expired one and one that was replaced count as well, as do those of earlier owners: it was left
+   * while nobody was there, it is told late, and it makes nobody a caller. Not one of a revoked run.
+   * @throws {AuthError} auth.unauthenticated, as {@link verify}
+   */
+  verifyLeft(left: LeftReport): TokenClaims;
   /** No token of this agent up to this generation is accepted any more. */
   revoke(sub: string, upToGeneration: number): void;
   /** This one token is not accepted any more: another one has taken its place. */

@@ -10,7 +10,7 @@ import {
   KeyRing,
   type SigningKey,
 } from '../../../../../src/core/services/authentication/keyRing';
-import { tokenDigest } from '../../../../../src/core/services/authentication/node/tokenDigest';
+import { tokenDigest, tokenMac } from '../../../../../src/core/services/authentication/node/tokenDigest';
 import { TokenManager } from '../../../../../src/core/services/authentication/tokenManager';
 import { ManualClock } from '../../../../support/manualClock';
 
@@ -35,6 +35,7 @@ function world(keys: readonly SigningKey[] = [newKey('aaaa1111')]) {
       ids: new UlidIds(() => clock.nowMs(), randomBytes),
       log,
       digest: tokenDigest,
+      mac: tokenMac,
     });
   return { clock, log, lines, make, tokens: make() };
 }
@@ -67,6 +68,44 @@ describe('tokens of agents', () => {
     assert.equal(claims.epoch, 3);
     assert.equal(claims.exp - claims.iat, 15 * 60);
     assert.equal(claims.iat, clock.nowMs() / 1000);
+  });
+
+  it('S12 prove what was left for the engine, also when they have ended, and make nobody a caller by it', async () => {
+    const { tokens, make, clock } = world();
+    const token = make({ epoch: 2 }).issue({ sub: 'reviewer', generation: 4 });
+    const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+    const left = { claims, text: 'what happened', proof: tokenMac(token, 'what happened') };
+    const isProved = (by: TokenManager, what: Partial<typeof left> = {}): boolean => {
+      try {
+        return by.verifyLeft({ ...left, ...what }).sub === 'reviewer';
+      } catch (error) {
+        assert.ok(error instanceof AuthError);
+        return false;
+      }
+    };
+    assert.ok(isProved(tokens));
+    tokens.revokeId(tokens.verify(token).jti);
+    tokens.revokeBefore(3);
+    await clock.advanceMs(HOUR_MS);
+    refuses(tokens, token, 'it has ended');
+    assert.ok(isProved(tokens), 'but tells what happened');
+    refuses(tokens, token, 'it has ended still');
+    assert.ok(!isProved(make({ audience: 'another' })), 'to its own workspace only');
+    assert.ok(!isProved(make({ keys: [newKey('aaaa1111')] })), 'by a key of ours only');
+    for (const [what, changed] of Object.entries({
+      'another text': { text: 'what did not happen' },
+      'another run': { claims: claims.replace('"generation":4', '"generation":5') },
+      'another agent': { claims: claims.replace('reviewer', 'tester') },
+      'no claims': { claims: '{}' },
+      'no object': { claims: '[]' },
+      'no JSON': { claims: 'x' },
+      'too much': { claims: ' '.repeat(5_000) },
+      'the proof of the claims as key': { proof: tokenMac(claims, left.text) },
+      'no proof': { proof: '' },
+    }))
+      assert.ok(!isProved(tokens, changed), what);
+    tokens.revoke('reviewer', 4);
+    assert.ok(!isProved(tokens), 'not from a run that was ended');
   });
 
   it('are never the same twice', () => {
