@@ -1,13 +1,11 @@
 import { transcriptFormat, transcripts } from './agentTranscript';
 import type { Clock } from './base/clock';
 import type { Logger } from './base/log';
-import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
-import { DELIVERIES } from './dataDeliveryStore';
-import type { Collection, DataStore } from './data/dataStore';
+import type { DataStore } from './data/dataStore';
 import { exportData } from './data/exchange/dataExport';
 import { DataProcessor } from './data/processing/dataProcessor';
 import type { EngineCalls } from './engineCalls';
-import { FLEET_TYPES } from './fleetTypes';
+import { KEPT_COLLECTIONS } from './ownerIntegrity';
 import type { Workspace } from './workspace';
 
 export interface OwnerExportPorts {
@@ -16,15 +14,6 @@ export interface OwnerExportPorts {
   readonly clock: Clock;
   readonly log: Logger;
 }
-
-const collections = [
-  AGENTS,
-  AGENT_CHANGES,
-  DELIVERIES,
-  ANSWERS,
-  APPROVALS,
-  FLEET_TYPES,
-] as unknown as readonly Collection<never>[]; // records are only passed on
 
 /** Values of environment variables: secret, whatever they look like. */
 export const SECRET_PLACES = [
@@ -41,7 +30,7 @@ export function createExporter({ store, workspace, clock, log }: OwnerExportPort
     files: workspace.exportFiles,
     processor,
     nowMs: () => clock.nowMs(),
-    collections,
+    collections: KEPT_COLLECTIONS,
     secretPlaces: SECRET_PLACES,
     document: { records: transcripts, format: transcriptFormat },
   };

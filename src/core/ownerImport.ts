@@ -15,6 +15,8 @@ import type { ImportKind, ImportKinds, ImportPlan, PlannedRecord, Prepared } fro
 import { importProblem } from './data/exchange/importReader';
 import type { JsonObject } from './data/processing/dataTransformation';
 import { redactor } from './data/processing/redactStep';
+import { DEAD_LETTERS } from './data/processing/deadLetterStore';
+import { PIPELINES } from './data/processing/pipelineStore';
 import { nothing } from './data/validation/composeRules';
 import type { DataValidator } from './data/validation/dataValidator';
 import { printable } from './data/validation/validationRule';
@@ -123,15 +125,25 @@ function importKinds({ supervisor, clock, ids }: OwnerImportPorts): ImportKinds 
       return !isFinal(delivery.state) || ownerLives(delivery) ? 'agentLives' : undefined;
     },
   };
+  // Data that says what is done with data, when a person runs it. A kind of step that is not there is told then.
+  const pipeline: ImportKind = {
+    prepare: (value) => (holdsRedacted(value) ? { reason: 'redacted' } : { value, changes: [] }),
+  };
   return new Map<string, ImportKind | { readonly never: 'trustDecision' }>([
     [AGENTS.kind, agent],
     [AGENT_CHANGES.kind, history],
     [ANSWERS.kind, history],
     [DELIVERIES.kind, prompt],
+    [PIPELINES.kind, pipeline],
+    [DEAD_LETTERS.kind, { prepare: (value) => ({ value, changes: [] }) }],
     [APPROVALS.kind, { never: 'trustDecision' }],
     // A type of a fleet file says what is run; it came in with an approval.
     [FLEET_TYPES.kind, { never: 'trustDecision' }],
   ]);
+}
+
+function holdsRedacted(value: JsonObject): boolean {
+  return JSON.stringify(value).includes(REDACTED);
 }
 
 /** At rest, without anything of a run: no process, no conversation, no restart that waits. */

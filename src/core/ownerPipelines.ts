@@ -14,8 +14,9 @@ import type { PipelineSpec } from './data/processing/pipelineSpec';
 import { listPipelines, loadPipeline, savePipeline } from './data/processing/pipelineStore';
 import { ProcessingError } from './data/processing/processingErrors';
 import { redactStep } from './data/processing/redactStep';
-import type { TransformationRegistry } from './data/processing/transformationRegistry';
+import type { PipelineResources, TransformationRegistry } from './data/processing/transformationRegistry';
 import type { EngineCalls } from './engineCalls';
+import { type PipelineResourcePorts, pipelineResources } from './pipelineResources';
 import { SECRET_PLACES } from './ownerExport';
 import { KEPT_COLLECTIONS } from './ownerIntegrity';
 import type { Workspace } from './workspace';
@@ -45,6 +46,7 @@ export type PipelineCalls = Pick<EngineCalls, 'pipelines' | 'runPipeline' | 'rej
 export interface OwnerPipelinesPorts {
   readonly store: DataStore;
   readonly registry: TransformationRegistry;
+  readonly validator: PipelineResourcePorts['validator'];
   readonly workspace: Pick<Workspace, 'exportFiles' | 'breathe'>;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -68,13 +70,17 @@ export function createPipelines(ports: OwnerPipelinesPorts): PipelineCalls {
     rejected: (name, limit) =>
       listDeadLetters(store, { ...(name !== undefined && { run: name }), limit: limit ?? 100 }),
     runPipeline: async (request, onProgress, signal) => {
-      const spec = await readPipeline(ports, request.pipeline);
-      const transformation = textOf(registry, spec);
+      let present: Snapshot | undefined;
+      const resources = pipelineResources({ store, validator: ports.validator, snapshot: () => present });
+      const { spec, transformation } = await readPipeline(ports, request.pipeline, resources);
       signal.throwIfAborted();
       const writer = await ports.workspace.exportFiles.create(request.file, { overwrite: request.overwrite ?? false });
       try {
         const told = (done: number): void => onProgress({ name: 'records', done, total: 0 });
-        const use = (snapshot: Snapshot) => runOnce(ports, { spec, transformation, writer, snapshot, told, signal });
+        const use = (snapshot: Snapshot) => {
+          present = snapshot;
+          return runOnce(ports, { spec, transformation, writer, snapshot, told, signal });
+        };
         const { result, seq } = await withSnapshot(store, KEPT_COLLECTIONS, use, signal);
         signal.throwIfAborted();
         const sizeBytes = await writer.finish();
@@ -86,21 +92,35 @@ export function createPipelines(ports: OwnerPipelinesPorts): PipelineCalls {
   };
 }
 
-/** @throws {ProcessingError} processing.invalidPipeline, processing.unknownStep */
-async function readPipeline({ store, registry }: OwnerPipelinesPorts, given: unknown): Promise<PipelineSpec> {
+interface Runnable {
+  readonly spec: PipelineSpec;
+  readonly transformation: DataTransformation<JsonObject, string>;
+}
+
+/** Only what can run is kept. @throws {ProcessingError} processing.invalidPipeline, processing.unknownStep */
+async function readPipeline(
+  { store, registry }: OwnerPipelinesPorts,
+  given: unknown,
+  resources: PipelineResources,
+): Promise<Runnable> {
   if (typeof given !== 'string') {
+    const transformation = textOf(registry, given, resources);
     await savePipeline(store, registry, given);
-    return given as PipelineSpec; // it was checked in whole, or not kept
+    return { spec: given as PipelineSpec, transformation }; // it was checked in whole, or not compiled
   }
   const kept = await loadPipeline(store, given);
-  if (kept) return kept.value;
+  if (kept) return { spec: kept.value, transformation: textOf(registry, kept.value, resources) };
   throw new ProcessingError('processing.invalidPipeline', 'there is no pipeline of this name');
 }
 
 /** A pipeline that emits records is written as NDJSON. @throws as `TransformationRegistry.compile` */
-function textOf(registry: TransformationRegistry, spec: PipelineSpec): DataTransformation<JsonObject, string> {
-  const compiled = registry.compile(spec);
-  const last = spec.steps.at(-1)?.use;
+function textOf(
+  registry: TransformationRegistry,
+  pipeline: unknown,
+  resources: PipelineResources,
+): DataTransformation<JsonObject, string> {
+  const compiled = registry.compile(pipeline, resources);
+  const last = (pipeline as PipelineSpec).steps.at(-1)?.use; // what compiles is one
   const isText = registry.kinds.some(({ name, emits }) => name === last && emits === 'text');
   return isText
     ? (compiled as DataTransformation<JsonObject, string>) // its last step says so

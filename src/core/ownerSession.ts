@@ -218,7 +218,15 @@ export class OwnerSession implements Disposable {
       exportData: createExporter({ store: dataStore, workspace, clock, log }),
       importData: createImporter({ store: dataStore, validator, supervisor, workspace, clock, ids }),
       maintenance,
-      pipelines: createPipelines({ store: dataStore, registry: outside.transformations, workspace, clock, ids, log }),
+      pipelines: createPipelines({
+        store: dataStore,
+        registry: outside.transformations,
+        validator,
+        workspace,
+        clock,
+        ids,
+        log,
+      }),
       integrity: createOwnerIntegrity({
         store: dataStore,
         ...(opened.durable && { checkFile: (options) => maintenance.checkFile(options) }),

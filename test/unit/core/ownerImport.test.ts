@@ -7,6 +7,8 @@ import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from '../../../src/core/dat
 import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
 import type { PromptDelivery } from '../../../src/core/agents/delivery/promptDelivery';
 import type { AgentRecord } from '../../../src/core/agents/agent';
+import { DEAD_LETTERS } from '../../../src/core/data/processing/deadLetterStore';
+import { PIPELINES } from '../../../src/core/data/processing/pipelineStore';
 import type { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import type { Engine, ImportReport, ImportRequest } from '../../../src/core/engine';
 import { FLEET_TYPES } from '../../../src/core/fleetTypes';
@@ -140,6 +142,28 @@ describe('Imports of agents', () => {
     await machine.run(engine.stop());
   });
 
+  it('bring in pipelines and what their runs refused; one that secrets were taken out of stays out', async () => {
+    const steps = [{ use: 'limit', with: { count: 1 } }];
+    const secret = { use: 'default', with: { values: { key: 'ghp_abcdefghijklmnopqrst' } } };
+    const letter = { run: 'teams', atMs: 1, excerpt: '{}', step: 'limit', stepIndex: 0, code: 'a.b', message: 'no' };
+    await exportElsewhere(false, (store) =>
+      store.tx((tx) => {
+        tx.put(PIPELINES, 'teams', { name: 'teams', version: 1, steps });
+        tx.put(PIPELINES, 'keyed', { name: 'keyed', version: 1, steps: [secret] });
+        tx.put(DEAD_LETTERS, FIRST_LINE, letter);
+      }),
+    );
+    const text = fs.readFileSync(file, 'utf8');
+    assert.equal(text.includes('ghp_abcdefghijklmnopqrst'), false);
+    const machine = new WindowedMachine();
+    const engine = await engineOn(machine);
+    const report = await importInto(engine);
+    assert.deepEqual(report.countsByReason, { trustDecision: 2, redacted: 1 });
+    assert.deepEqual((await engine.pipelines()).map(({ name }) => name), ['teams']); // prettier-ignore
+    assert.deepEqual((await engine.rejected('teams')).map(({ message }) => message), ['no']); // prettier-ignore
+    await machine.run(engine.stop());
+  });
+
   it('tell what an agent would run, and which secrets it lacks', async () => {
     await exportElsewhere(false);
     const machine = new WindowedMachine();
@@ -220,7 +244,7 @@ describe('Imports of agents', () => {
     await machine.run(engine.stop());
   });
 
-  it('do not mix up two agents: what belongs to another one of the same id or name stays out', async () => {
+  it('do not mix up two agents: what belongs to another one of the same id or name stay out', async () => {
     await exportElsewhere();
     const machine = new WindowedMachine();
     const engine = await engineOn(machine);

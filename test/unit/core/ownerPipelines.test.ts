@@ -30,13 +30,14 @@ describe('pipelines of an owner', () => {
   async function make() {
     const clock = new ManualClock();
     registry = new TransformationRegistry();
-    store = new ValidatedStore(new MemoryDataStore({ clock }), createKeptValidator(clock));
+    const validator = createKeptValidator(clock);
+    store = new ValidatedStore(new MemoryDataStore({ clock }), validator);
     for (const [id, team] of [['a', '1'], ['b', 'red'], ['c', '3']] as const) // prettier-ignore
       await store.tx((tx) => tx.put(AGENTS, id, aRecord({ id: agentId(id), spec: aSpec({ team, env: { KEY: 'hunter2' } }) }))); // prettier-ignore
     const exportFiles = new MemoryExportFiles();
     files = exportFiles.texts;
     const workspace = { exportFiles, breathe: async () => undefined };
-    const ports = { store, registry, workspace, clock, ids: new CountingIds(), log: silentLogger };
+    const ports = { store, registry, validator, workspace, clock, ids: new CountingIds(), log: silentLogger };
     createPipelines(ports).pipelines; // a session before this one: the steps are there already
     return createPipelines(ports);
   }
@@ -69,6 +70,42 @@ describe('pipelines of an owner', () => {
     await assert.rejects(run('teams'), isCode('processing.invalidPipeline'));
     await assert.rejects(run({ ...teams, steps: [{ use: 'nothing' }] }), isCode('processing.unknownStep'));
     await assert.rejects(pipelines.runPipeline({ pipeline: teams, file: '/out' }, () => undefined, AbortSignal.abort(new Error('enough'))), /enough/); // prettier-ignore
+    assert.equal(files.size, 0);
+  });
+
+  it('join, enrich and validate with what is kept, without secrets', async () => {
+    const pipelines = await make();
+    const agents = { use: 'filter', with: { where: { op: 'eq', path: 'kind', value: 'agent' } } };
+    const steps = [
+      agents,
+      { use: 'validate', with: { validator: 'agent' } },
+      { use: 'enrich', with: { at: 'id', as: 'known', lookup: 'agent', missing: 'refuse' } },
+      { use: 'join', with: { at: 'id', table: 'agent', rightAt: 'id', as: 'same' } },
+      { use: 'map', with: { fields: { id: { path: 'id' }, known: { path: 'known.spec' }, same: { path: 'same.value.spec' } } } },
+    ]; // prettier-ignore
+    const report = await pipelines.runPipeline({ pipeline: { name: 'joined', version: 1, steps }, file: '/out' }, () => undefined, signal); // prettier-ignore
+    assert.deepEqual([report.out, report.rejected], [3, 0]);
+    const lines = (files.get('/out') ?? '').trim().split('\n').map((line) => JSON.parse(line) as { known: object; same: object }); // prettier-ignore
+    for (const { known, same } of lines) assert.deepEqual(known, same);
+    assert.equal(JSON.stringify([...files]).includes('hunter2'), false);
+    await pipelines.runPipeline({ pipeline: 'joined', file: '/again' }, () => undefined, signal);
+    assert.equal(files.get('/again'), files.get('/out'));
+  });
+
+  it('that name what is not there are refused and not kept', async () => {
+    const pipelines = await make();
+    for (const step of [
+      { use: 'enrich', with: { at: 'id', as: 'known', lookup: 'nobody' } },
+      { use: 'join', with: { at: 'id', table: 'nobody', rightAt: 'id', as: 'same' } },
+      { use: 'validate', with: { validator: 'nobody' } },
+    ]) {
+      const pipeline = { name: 'broken', version: 1, steps: [step] };
+      await assert.rejects(
+        pipelines.runPipeline({ pipeline, file: '/out' }, () => undefined, signal),
+        (error) => ProcessingError.is(error, 'processing.invalidPipeline'),
+      );
+    }
+    assert.deepEqual(await pipelines.pipelines(), []);
     assert.equal(files.size, 0);
   });
 

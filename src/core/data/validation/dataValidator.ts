@@ -52,6 +52,12 @@ export class DataValidator {
     return runRules(this.#rules.get(kind) ?? [], value, input, options);
   }
 
+  /** What is wrong by the one rule of `kind` with this code; undefined when there is none. */
+  validateBy(kind: string, code: string, value: unknown, input?: ValidationInput): ValidationResult | undefined {
+    const rule = this.#rules.get(kind)?.find((one) => one.code === code);
+    return rule && runRules([rule], value, input);
+  }
+
   /** @throws {DataError} data.invalid with all problems */
   requireValid(kind: string, value: unknown, input?: ValidationInput, options?: RunOptions): void {
     const { ok, problems } = this.validate(kind, value, input, options);
