@@ -119,11 +119,21 @@ await walk('First hour', async (it) => {
     await agents.title('Start Fleet');
     const approve = window.quick.getByRole('option', { name: /^Approve and Start/ });
     await approve.waitFor();
-    const text = await page.locator('.editor-instance .view-lines').innerText();
-    for (const part of [/demoAgent\.js/, /Reviewer \(Demo agent\)/, /first prompt: approve/, /first prompt: loop/])
+    const lines = page.locator('.editor-instance .view-lines');
+    const box = await window.quick.boundingBox();
+    const first = await lines.getByText('These commands come from').boundingBox();
+    assert.ok(first.y >= box.y + box.height, 'the question is drawn over the first words of the document');
+    await it.shot(window, 'fleet-approval');
+    let text = '';
+    await eventually('all of it can be read while the question is open', async () => {
+      text += await lines.innerText();
+      await lines.hover();
+      await page.mouse.wheel(0, 200);
+      return /first prompt: approve/.test(text.replace(/\u00a0/g, ' '));
+    });
+    for (const part of [/demoAgent\.js/, /Reviewer \(Demo agent\)/, /first prompt: loop/])
       assert.match(text.replace(/\u00a0/g, ' '), part);
     assert.equal(Object.keys(runningAgents(it)).length, 1, 'nothing was started before the answer');
-    await it.shot(window, 'fleet-approval');
     await approve.click();
   });
 
