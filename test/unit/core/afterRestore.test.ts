@@ -9,6 +9,7 @@ describe('after a restore', () => {
     const world = new SupervisedWorld();
     const id = agentId('reviewer');
     world.store.records.set(id, aRecord({ lifecycle: 'backoff', generation: 2, nextStartAtMs: 5 }));
+    await world.run(world.host.start());
     await world.run(wantWhatIs(world.store, world.host, silentLogger));
     await world.run(world.supervisor.begin());
     await world.clock.advanceMs(600_000);
