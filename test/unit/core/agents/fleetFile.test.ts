@@ -150,27 +150,117 @@ describe('fleetFile', () => {
     assert.match(problems(file([{ id: 'mine', label: 'M', command: ['m'], screenRules: [{ id: 'x', activity: 'idle', where: 'bottom', pattern: '(a+)+' }] }])).join(), /screenRules\[0\]\.pattern: repeats/); // prettier-ignore
   });
 
-  it('has a schema that agrees with the parser', () => {
+  describe('has a schema that agrees with the parser', () => {
     const schema = (name: string) => JSON.parse(readFileSync(`media/schemas/${name}.schema.json`, 'utf8')) as object; // ours
     const ajv = new Ajv({ strict: false });
     ajv.addSchema(schema('agentType'));
     const validate = ajv.compile(schema('fleet'));
     const agent = { name: 'A', type: 'demo' };
-    for (const value of [
-      { agents: [agent] },
-      { version: 1, agents: [] },
-      { agents: [{ ...agent, env: { 'A-B': '' } }] },
-      { agents: [{ ...agent, restartPolicy: 'sometimes' }] },
-      { agents: [{ ...agent, extra: 1 }] },
-      { agents: [{ type: 'demo' }] },
-      { agents: [{ ...agent, args: 'x' }] },
-      { agents: [{ ...agent, command: [] }] },
-      { agents: [agent], types: [{ id: 'mine', label: 'M', command: ['m'] }] },
-      { agents: [agent], types: [{ id: 'mine' }] },
-      { types: [] },
-    ]) {
-      assert.equal(validate(value), problems(JSON.stringify(value)).length === 0, JSON.stringify(value));
-    }
+    const agree = (value: unknown): boolean => {
+      const isRight = problems(JSON.stringify(value)).length === 0;
+      assert.equal(validate(value), isRight, JSON.stringify(value));
+      return isRight;
+    };
+    /** Values of each property at and beyond its limits. */
+    const values = {
+      name: [
+        'A',
+        'a b',
+        'ä漢😀',
+        '',
+        ' A',
+        'A ',
+        'a  b',
+        'a\tb',
+        'a\nb',
+        'a\u200bb',
+        '\u202eA',
+        'a\u00a0',
+        '\ud800',
+        'x\u{e0041}',
+        '\u001b[31m',
+        'n'.repeat(80),
+        'n'.repeat(81),
+        1,
+      ],
+      type: ['demo', 'shell', 'command', '', 'Demo', 'a b', 'x'.repeat(42), null],
+      folder: [
+        '.',
+        'a',
+        'a/./b',
+        'a/../b',
+        './/a/',
+        '/',
+        '/x',
+        '/x\\y',
+        '...',
+        '..a',
+        'a/..b',
+        'a/b/../../c',
+        '',
+        '..',
+        '../x',
+        './../x',
+        '/..',
+        '/a/../..',
+        'a/../../x',
+        'a/b/../../..',
+        'a/b/c/../../../../x',
+        '~',
+        '~/x',
+        'a\\b',
+        'a\u0000b',
+        [],
+        'f'.repeat(4097),
+      ],
+      role: ['web', 'Lead 2', 'ä.b_c-d', '', 'web/app', '(lead)', ' x', '-x', 'a\tb', 'r'.repeat(61), {}],
+      team: ['web', 'web/app', 'a:b'],
+      firstPrompt: ['go', 'a\nb', '', 'a\u0000', 'p'.repeat(65_537), false],
+      args: [[], ['x', ''], ['a\u0000'], 'x', [1], Array<string>(201).fill('x'), ['a'.repeat(32_769)]],
+      env: [{}, { A: '' }, { _a1: 'x' }, { 'A-B': '' }, { '1A': '' }, { A: 1 }, { A: '\u0000' }, []],
+      command: [['make'], ['make', ''], [], [''], ['', 'x'], 'make', ['a\u0000'], [null]],
+      restartPolicy: ['never', 'on_failure', 'always', 'sometimes', ''],
+      extra: [1],
+    } as const;
+
+    it('about each value of each property', () => {
+      let right = 0;
+      let wrong = 0;
+      for (const [key, all] of Object.entries(values))
+        for (const value of all)
+          for (const base of [agent, { ...agent, type: 'command', command: ['make'] }])
+            if (agree({ agents: [{ ...base, [key]: value }] })) right++;
+            else wrong++;
+      assert.ok(right > 40 && wrong > 100, `${right} ${wrong}`);
+    });
+
+    it('about what is missing, and about the file', () => {
+      const { name, type } = agent;
+      for (const value of [
+        ...[{ agents: [agent] }, { agents: [{ name }] }, { agents: [{ type }] }, { agents: [{}] }, { agents: [null] }],
+        ...[{ agents: [] }, { types: [] }, {}, [], null, { agents: {} }, { agents: [agent], more: 1 }],
+        ...[{ version: 1, agents: [] }, { version: 2, agents: [] }, { version: '1', agents: [] }, { $schema: 'x', agents: [] }],
+        ...[{ agents: [{ name, type: 'command' }] }, { agents: [{ name, type: 'command', command: ['make'] }] }],
+        ...[{ agents: Array.from({ length: 201 }, (_, index) => ({ name: `A${index}`, type })) }],
+        ...[{ id: 'mine', label: 'M', command: ['m'] }, { id: 'mine' }, { id: 'My', label: 'M', command: ['m'] }, { id: 'mine', label: 'M', command: [''] }].map((mine) => ({ agents: [agent], types: [mine] })),
+      ])
+        agree(value); // prettier-ignore
+    });
+
+    it('about any agent that is put together of them', () => {
+      const property = (all: readonly unknown[]) => fc.option(fc.constantFrom(...all), { nil: undefined });
+      const made = fc.record(Object.fromEntries(Object.entries(values).map(([key, all]) => [key, property(all)])));
+      const sparse = fc.tuple(made, fc.subarray(Object.keys(values), { maxLength: 3 })).map(([all, keys]) => ({
+        ...agent,
+        ...Object.fromEntries(keys.map((key) => [key, all[key]])),
+      }));
+      fc.assert(fc.property(sparse, (one) => void agree(JSON.parse(JSON.stringify({ agents: [one] })))));
+      const text = fc.string({
+        unit: fc.constantFrom('a', 'B', '1', ' ', '/', '.', '..', '../', '\\', '~', '\t', '\u200b', '-', '(', 'é'),
+        maxLength: 7,
+      });
+      fc.assert(fc.property(fc.constantFrom('name', 'folder', 'role', 'team'), text, (key, given) => void agree({ agents: [{ ...agent, [key]: given }] }))); // prettier-ignore
+    });
   });
 });
 
