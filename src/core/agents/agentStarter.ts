@@ -37,7 +37,7 @@ export class AgentStarter {
     private readonly observer: ActivityObserver,
     private readonly stopper: AgentStopper,
   ) {
-    this.#firstPrompt = new FirstPrompt(context, observer);
+    this.#firstPrompt = new FirstPrompt(context);
   }
 
   /**

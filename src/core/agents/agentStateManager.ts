@@ -58,7 +58,7 @@ export interface StateChange {
   readonly change: AgentChange | undefined;
 }
 
-/** A change that was refused: for the audit log. */
+/** A change that was refused. An illegal one is kept, too, as a line of the agent's history. */
 export interface RefusedTransition {
   readonly agentId: AgentId;
   readonly why: 'illegal' | 'other_generation';
@@ -83,6 +83,8 @@ export interface StateManagerPorts {
 const RETRY_SAVE_MS = 5_000;
 /** Lines of history that wait for a store that does not take them; older ones of the same agent are dropped. */
 const MAX_UNSAVED_CHANGES = 500;
+/** Refusals of one start that are kept: they show a mistake of ours, which could repeat itself without end. */
+const MAX_KEPT_REFUSALS = 20;
 
 /**
  * The only writer of agents' state. Changes of one agent are applied one after the other in the order of the calls,
@@ -95,6 +97,8 @@ export class AgentStateManager implements Disposable {
   readonly #saves = new Map<AgentId, Promise<unknown>>();
   readonly #unsaved = new Map<AgentId, AgentChange[]>();
   readonly #storedGeneration = new Map<AgentId, number>();
+  /** Kept refusals of each agent's present generation. */
+  readonly #refusals = new Map<AgentId, { readonly generation: number; readonly count: number }>();
   readonly #retry = this.#owned.add(new MutableDisposable<Disposable>());
   readonly #onDidChangeState: Emitter<StateChange>;
   readonly #onDidRefuse: Emitter<RefusedTransition>;
@@ -185,6 +189,7 @@ export class AgentStateManager implements Disposable {
     }
     if (lifecycle !== previous.lifecycle && !isLegalStep(previous.lifecycle, lifecycle)) {
       this.#refuse(previous, previous.generation, update, 'illegal');
+      this.#keepRefusal(previous, lifecycle, update);
       throw new AgentError(
         'agent.illegalTransition',
         `${id}: ${previous.lifecycle} → ${lifecycle} (${update.reason})`,
@@ -282,6 +287,19 @@ export class AgentStateManager implements Disposable {
       const agent = this.ports.registry.find(id);
       if (agent) this.#saveBehind(agent.record, undefined);
     }
+  }
+
+  /** The audit of a step that the table does not have: a line of the history on which nothing moves. */
+  #keepRefusal(present: AgentRecord, to: Lifecycle, { reason, actor }: StateUpdate): void {
+    const { id, generation, lifecycle, evidence } = present;
+    const known = this.#refusals.get(id);
+    const count = known?.generation === generation ? known.count : 0;
+    if (count >= MAX_KEPT_REFUSALS) return;
+    this.#refusals.set(id, { generation, count: count + 1 });
+    const line = this.#changeLine(present, present, { reason: 'illegal_step_refused', actor });
+    const detail = `refused: ${lifecycle} → ${to} is no legal step (${reason})`;
+    const refusal: Evidence = { source: 'policy', detail, observedAtMs: line.atMs };
+    this.#saveBehind(present, { ...line, evidence: [refusal, ...evidence] });
   }
 
   #refuse(previous: AgentRecord, generation: number, update: StateUpdate, why: RefusedTransition['why']): void {

@@ -1,6 +1,5 @@
 import { describeError } from '../base/errors';
 import { ignore } from '../base/log';
-import type { ActivityObserver } from './activityObserver';
 import type { AgentId } from './agent';
 import type { AgentType } from './agentType';
 import type { Agent } from './baseAgent';
@@ -20,10 +19,7 @@ const WAITS: Readonly<Record<string, string>> = {
 
 /** Sends the first prompt of a run; when it has to wait or does not arrive, a person learns of it. */
 export class FirstPrompt {
-  constructor(
-    private readonly context: SupervisorContext,
-    _observer: ActivityObserver,
-  ) {}
+  constructor(private readonly context: SupervisorContext) {}
 
   /**
    * Resolves when it is on its way: a queued delivery, which is kept over a crash and never typed twice, nor into a dialog that

@@ -13,6 +13,7 @@ import {
   LIFECYCLES,
 } from '../../../../src/core/agents/agentTransitions';
 import type { Agent } from '../../../../src/core/agents/baseAgent';
+import { createKeptValidator } from '../../../../src/core/keptRules';
 import { silentLogger } from '../../../../src/core/base/log';
 import { agentId, aRecord, CountingIds } from '../../../support/builders';
 import { FakeAgentStore } from '../../../support/fakeAgentStore';
@@ -100,6 +101,30 @@ describe('AgentStateManager over the whole table', () => {
     }
   });
 
+  it('keeps every illegal step that was refused as a line of the history, at most 20 of one start', async () => {
+    const { state, store } = await managerAt('running');
+    const refuse = (generation: number | 'present' = 3): Promise<unknown> =>
+      state
+        .transition(agentId('reviewer'), generation, { lifecycle: 'created', reason: 'test', actor: 'person' })
+        .catch((error: unknown) => error);
+    await refuse();
+    await refuse(2); // a fact that came late is no illegal step
+    await state.flush();
+    assert.equal(store.lines.length, 1);
+    const [line] = store.lines;
+    const at = { lifecycle: 'running', activity: 'unknown' };
+    assert.deepEqual([line?.from, line?.to, line?.actor], [at, at, 'person']);
+    assert.deepEqual([line?.reason, line?.generation], ['illegal_step_refused', 3]);
+    assert.match(line?.evidence[0]?.detail ?? '', /^refused: running → created .*\(test\)/);
+    assert.deepEqual(createKeptValidator(new ManualClock()).validate('agentChange', line).problems, []);
+    for (let count = 0; count < 40; count++) await refuse();
+    await state.flush();
+    assert.equal(store.lines.length, 20);
+    await state.transition(agentId('reviewer'), 3, { lifecycle: 'stopping', reason: 'stop', actor: 'person' });
+    await state.flush();
+    assert.equal(store.lines.at(-1)?.to.lifecycle, 'stopping');
+  });
+
   it('gives nobody a record of a retired agent to change', async () => {
     const { state } = await managerAt('retired');
     for (const to of LIFECYCLES) {
@@ -108,7 +133,7 @@ describe('AgentStateManager over the whole table', () => {
     }
   });
 
-  it('ends, after any walk of wishes, where a model of the table ends, and keeps exactly the legal steps', async () => {
+  it('ends, after any walk of wishes, where a model of the table ends, and keeps exactly the legal steps and the refusals', async () => {
     const walks = fc.array(fc.constantFrom(...LIFECYCLES.filter((one) => one !== 'retired')), { maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(walks, async (wishes) => {
@@ -125,7 +150,8 @@ describe('AgentStateManager over the whole table', () => {
         await state.flush();
         assert.equal(registry.get('reviewer').record.lifecycle, model);
         assert.equal(store.records.get(agentId('reviewer'))?.lifecycle, model);
-        assert.equal(store.lines.length, legal);
+        const refusals = store.lines.filter(({ reason }) => reason === 'illegal_step_refused').length;
+        assert.deepEqual([store.lines.length - refusals, refusals], [legal, Math.min(20, refused.length)]);
         assert.equal(refused.length, wishes.length - legal - stays(wishes));
       }),
       { numRuns: 300 },
