@@ -1,12 +1,6 @@
 import { withTimeout, type Clock } from '../../core/base/clock';
 import { DisposableStore } from '../../core/base/disposable';
-import {
-  type DataStatus,
-  type Engine,
-  type EngineStatus,
-  type FleetStep,
-  STORE_RESTORED,
-} from '../../core/engine';
+import { type DataStatus, type Engine, type EngineStatus, type FleetStep, STORE_RESTORED } from '../../core/engine';
 import { bytesText, isBlockedByStore } from '../../core/storeDiagnosis';
 import { IntegrityFindings } from '../data/integrityFindings';
 import { COMMAND_TITLES } from '../commandTitles';
