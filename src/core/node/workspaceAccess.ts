@@ -8,6 +8,7 @@ import type { Ownership } from '../data/workspaceLock';
 import { writePointerFile } from '../gateway/node/pointerFile';
 import { UnixGatewayListener } from '../gateway/node/unixGatewayListener';
 import { openKeyRing } from '../services/authentication/node/keyFile';
+import { KeyRotation } from '../services/authentication/node/keyRotation';
 import { openPersonKey } from '../services/authentication/node/personKey';
 import { tokenDigest, tokenMac } from '../services/authentication/node/tokenDigest';
 import { TokenFileKeeper } from '../services/authentication/node/tokenFileKeeper';
@@ -56,13 +57,15 @@ export async function openWorkspaceAccess(
   const keyFolder = join(dataFolder, 'keys');
   const personKeyFile = join(keyFolder, 'person.key');
   const tokenFolder = join(dataFolder, 'tokens');
-  const keys = await openKeyRing(join(keyFolder, 'signing.json'), clock);
+  const keyFile = join(keyFolder, 'signing.json');
+  const keys = await openKeyRing(keyFile, clock);
   const personKey = await openPersonKey(personKeyFile);
   const { epoch } = ownership;
   const hashes = { digest: tokenDigest, mac: tokenMac };
   const tokens = new TokenManager({ keys, audience: workspaceId, epoch, clock, ids, log, ...hashes });
   const owned = new DisposableStore();
   const listener = owned.add(await UnixGatewayListener.listen({ paths: socketPaths(runtimeFolder), clock, log }));
+  owned.add(new KeyRotation(keyFile, keys, { clock, log }));
   const tokenFiles = owned.add(new TokenFileKeeper({ folder: tokenFolder, tokens, clock, log }));
   const point = (socket: string): Promise<void> =>
     writePointerFile(pointerFileOf(dataFolder), {

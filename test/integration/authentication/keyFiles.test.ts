@@ -8,6 +8,7 @@ import { silentLogger } from '../../../src/core/base/log';
 import { AuthError } from '../../../src/core/services/authentication/authErrors';
 import { KEY_ROTATION_MS } from '../../../src/core/services/authentication/keyRing';
 import { openKeyRing } from '../../../src/core/services/authentication/node/keyFile';
+import { KeyRotation } from '../../../src/core/services/authentication/node/keyRotation';
 import { openPersonKey } from '../../../src/core/services/authentication/node/personKey';
 import { tokenDigest, tokenMac } from '../../../src/core/services/authentication/node/tokenDigest';
 import { TokenFileKeeper } from '../../../src/core/services/authentication/node/tokenFileKeeper';
@@ -48,6 +49,45 @@ describe('keys and tokens on disk', () => {
       await clock.advanceMs(KEY_ROTATION_MS);
       const third = await openKeyRing(file, clock);
       assert.ok(!third.accepted.some(({ kid }) => kid === first.current.kid));
+    });
+
+    it('S12 are replaced while the owner runs on, too; its tokens of before count on, a failure is tried again', async () => {
+      const file = path.join(folder, 'keys', 'signing.json');
+      const clock = new ManualClock(1_000_000);
+      const keys = await openKeyRing(file, clock);
+      const tokens = new TokenManager({
+        keys, audience: 'w1', epoch: 1, clock, ids: new UlidIds(() => clock.nowMs(), randomBytes), log: silentLogger,
+        digest: tokenDigest, mac: tokenMac,
+      }); // prettier-ignore
+      const who = { sub: 'reviewer', generation: 1 };
+      const kid = (): string => keys.current.kid;
+      const rotation = new KeyRotation(file, keys, { clock, log: silentLogger });
+      const first = kid();
+      await clock.advanceMs(KEY_ROTATION_MS - MINUTE_MS);
+      assert.equal(kid(), first);
+      const before = tokens.issue(who);
+      fs.chmodSync(file, 0o644);
+      await clock.advanceMs(60 * MINUTE_MS);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(kid(), first, 'it cannot be read');
+      fs.chmodSync(file, 0o600);
+      await eventually('another key', async () => {
+        await clock.advanceMs(MINUTE_MS); // the look that failed arms the next
+        return kid() !== first;
+      });
+      const after = tokens.issue(who);
+      assert.deepEqual(
+        [before, after].map((token) => (JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { kid: string }).kid),
+        [first, kid()],
+      ); // prettier-ignore
+      assert.equal(tokens.verify(after).sub, 'reviewer');
+      assert.deepEqual(keys.accepted.map((key) => key.kid), [kid(), first]); // prettier-ignore
+      assert.equal((await openKeyRing(file, clock)).current.kid, kid(), 'the next owner has it');
+      const text = 'left before';
+      const claims = Buffer.from(before.split('.')[1] ?? '', 'base64url').toString();
+      assert.equal(tokens.verifyLeft({ claims, text, proof: tokenMac(before, text) }).sub, 'reviewer');
+      rotation.dispose();
+      assert.equal(clock.pendingCount, 0);
     });
 
     it('S8 that others can read, a link, or a damaged file are refused and left as they are', async () => {

@@ -18,13 +18,16 @@ const KID_PATTERN = /^[a-z0-9]{4,16}$/;
  * business of `node/keyFile.ts`.
  */
 export class KeyRing {
-  readonly #keys: readonly SigningKey[];
+  #keys: readonly SigningKey[];
 
   /** `keys`: newest first. @throws {AuthError} auth.keysUnavailable – none, or one that is malformed */
   constructor(keys: readonly SigningKey[]) {
-    if (keys.length === 0 || keys.some(({ kid }) => !KID_PATTERN.test(kid)))
-      throw new AuthError('auth.keysUnavailable', 'there is no usable signing key');
-    this.#keys = keys.slice(0, 2);
+    this.#keys = usable(keys);
+  }
+
+  /** As the constructor: a newer key was made. */
+  replace(keys: readonly SigningKey[]): void {
+    this.#keys = usable(keys);
   }
 
   get current(): SigningKey {
@@ -33,10 +36,16 @@ export class KeyRing {
     return key;
   }
 
-  /** Current and previous. */
+  /** Current and previous. Another list once they are others. */
   get accepted(): readonly SigningKey[] {
     return this.#keys;
   }
+}
+
+function usable(keys: readonly SigningKey[]): readonly SigningKey[] {
+  if (keys.length === 0 || keys.some(({ kid }) => !KID_PATTERN.test(kid)))
+    throw new AuthError('auth.keysUnavailable', 'there is no usable signing key');
+  return keys.slice(0, 2);
 }
 
 /** True when the newest key should be replaced. */

@@ -40,16 +40,16 @@ export interface TokenManagerOptions {
  */
 export class TokenManager implements Tokens {
   /** The first segment of every token that a key of ours has signed → that key. */
-  readonly #headers: ReadonlyMap<string, SigningKey>;
+  #headers: ReadonlyMap<string, SigningKey> = new Map();
+  /** Those of {@link #headers}. */
+  #keys: readonly SigningKey[] = [];
   readonly #revokedIds = new Set<string>();
   readonly #revokedGenerations = new Map<string, number>();
   /** What the library has accepted, by {@link placeOf}: an agent's hooks are short processes that all show the same token. */
   readonly #known = new Map<number, Known>();
   #minimumEpoch = 0;
 
-  constructor(private readonly options: TokenManagerOptions) {
-    this.#headers = new Map(options.keys.accepted.map((key) => [headerSegment(key), key]));
-  }
+  constructor(private readonly options: TokenManagerOptions) {}
 
   issue({ sub, generation }: { readonly sub: string; readonly generation: number }): string {
     if (sub === '' || sub.length > 100 || !Number.isSafeInteger(generation) || generation < 1)
@@ -139,6 +139,9 @@ export class TokenManager implements Tokens {
   }
 
   #check(token: string): TokenClaims {
+    const { accepted } = this.options.keys;
+    if (this.#keys !== accepted) this.#headers = new Map(accepted.map((each) => [headerSegment(each), each]));
+    this.#keys = accepted;
     const key = this.#headers.get(token.slice(0, Math.max(0, token.indexOf('.'))));
     if (!key) throw new Refused('header');
     const { audience, clock } = this.options;

@@ -3,7 +3,7 @@ import { lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../../base/clock';
 import { AuthError } from '../authErrors';
-import { isRotationDue, KeyRing } from '../keyRing';
+import { isRotationDue, KeyRing, type SigningKey } from '../keyRing';
 
 interface StoredKey {
   readonly kid: string;
@@ -20,19 +20,22 @@ const SECRET_BYTES = 32;
  * @throws {AuthError} auth.keysUnavailable – the file is open to others, somebody else's, or damaged: it is never replaced in silence
  */
 export async function openKeyRing(path: string, clock: Clock): Promise<KeyRing> {
+  return new KeyRing(await loadKeys(path, clock));
+}
+
+/** The keys of {@link openKeyRing}, newest first. @throws {AuthError} as there */
+export async function loadKeys(path: string, clock: Clock): Promise<readonly SigningKey[]> {
   let stored = await read(path);
   const [newest] = stored;
   if (!newest || isRotationDue(newest.createdAtMs, clock.nowMs())) {
     stored = [newKey(clock.nowMs()), ...stored].slice(0, 2);
     await writePrivateFile(path, JSON.stringify({ version: 1, keys: stored }));
   }
-  return new KeyRing(
-    stored.map(({ kid, secret, createdAtMs }) => ({
-      kid,
-      createdAtMs,
-      secret: createSecretKey(Buffer.from(secret, 'base64url')),
-    })),
-  );
+  return stored.map(({ kid, secret, createdAtMs }) => ({
+    kid,
+    createdAtMs,
+    secret: createSecretKey(Buffer.from(secret, 'base64url')),
+  }));
 }
 
 /** Replaces `path` by a 0600 file with this text: a reader sees the old one or the new one, whole. */
