@@ -5,11 +5,10 @@ import { SystemClock } from '../core/base/clock';
 import { UlidIds } from '../core/base/ids';
 import { describeError } from '../core/base/errors';
 import type { Logger } from '../core/base/log';
-import { DEFAULT_RESTART_SETTINGS } from '../core/agents/restartBudget';
 import type { Engine } from '../core/engine';
 import type { EngineSettings } from '../core/engineSettings';
-import type { HostSettings } from '../core/node/hostSettings';
 import { Orchestrator } from '../core/orchestrator';
+import { engineOptions, hostOptions, workspaceOptions } from './engineOptions';
 import type { Settings } from './settings';
 
 /** Builds the engine of this window. Does no I/O; `start` does. */
@@ -26,10 +25,7 @@ export function composeEngine(context: vscode.ExtensionContext, log: Logger, set
       return openLocalWorkspace({
         path: workspacePath(),
         storageFolder: context.globalStorageUri.fsPath,
-        tmuxPath: settings().tmuxPath,
-        storeEngine: settings().storeEngine,
-        keptBackups: settings().keptBackups,
-        passEnvironment: settings().passEnvironment,
+        ...workspaceOptions(settings()),
         execPath: process.execPath,
         distFolder: vscode.Uri.joinPath(context.extensionUri, 'dist').fsPath,
         env: process.env,
@@ -59,7 +55,9 @@ export function composeHostKeeper(
         workspace,
         storageFolder: context.globalStorageUri.fsPath,
         execPath: process.execPath,
-        settings: await ofThisWindow(hostSettings(context, settings)),
+        settings: await ofThisWindow(
+          hostOptions(settings, vscode.Uri.joinPath(context.extensionUri, 'dist', 'host.js').fsPath),
+        ),
         env: process.env,
       };
       if (isKept && !wasKept) log.info('supervision goes on without a window', { pid: await spawnHost(options) });
@@ -71,39 +69,11 @@ export function composeHostKeeper(
   };
 }
 
-function hostSettings(context: vscode.ExtensionContext, settings: Settings): HostSettings {
-  return {
-    isKept: settings.isSupervisionKept,
-    hostFile: vscode.Uri.joinPath(context.extensionUri, 'dist', 'host.js').fsPath,
-    tmuxPath: settings.tmuxPath,
-    storeEngine: settings.storeEngine,
-    keptBackups: settings.keptBackups,
-    passEnvironment: settings.passEnvironment,
-    engine: sharedSettings(settings),
-  };
-}
-
 function engineSettings(settings: Settings): EngineSettings {
   return {
-    ...sharedSettings(settings),
+    ...engineOptions(settings),
     isTrusted: vscode.workspace.isTrusted,
     recoveredFolder: firstFolder() ?? homedir(),
-  };
-}
-
-/** What the engine of a window and the one without a window have in common. */
-function sharedSettings(settings: Settings): HostSettings['engine'] {
-  return {
-    startDeadlineMs: settings.startDeadlineMs,
-    restart: {
-      ...DEFAULT_RESTART_SETTINGS,
-      maxRestarts: settings.restartLimit,
-      windowMs: settings.restartPeriodMs,
-      firstDelayMs: settings.restartFirstDelayMs,
-      maxDelayMs: settings.restartLongestDelayMs,
-    },
-    allowRules: settings.allowRules,
-    retention: settings.retention,
   };
 }
 

@@ -96,8 +96,10 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const editor = new PromptEditor();
   const resume = new ResumeDesk({ engine, window, documents, sender });
   const approvals = new ApprovalDesk({ engine, clock, window, documents });
+  const passedAtStart = settings.current.passEnvironment; // a change reaches agents after the window is reloaded
   const fleet = new FleetController({
     ...{ engine, documents, reporter, picker, window, log, isTrusted },
+    passedVariables: () => [...new Set([...passedAtStart, ...settings.current.passEnvironment])],
     members: new FleetMembers(parts.workspaceMemory),
     resume,
   });

@@ -4,9 +4,18 @@ import type { FleetPlanEntry } from '../../core/engine';
 const LONGEST_DIALOG_LINES = 16;
 const LONGEST_DIALOG_CHARACTERS = 1200;
 
-/** The complete commands that need approval, nothing left out. */
-export function approvalText(entries: readonly FleetPlanEntry[]): string {
-  return entries.map((entry) => entry.approvalText).join('\n\n');
+/**
+ * The complete commands that need approval, nothing left out.
+ * @param passed names of the variables of the editor that agents get by the setting `coreOrchestrator.agents.passEnvironment`
+ */
+export function approvalText(entries: readonly FleetPlanEntry[], passed: readonly string[]): string {
+  const commands = entries.map((entry) => entry.approvalText);
+  const whose = entries.length === 1 ? 'It gets' : 'Each of them gets';
+  const variables =
+    passed.length === 0
+      ? []
+      : [`${whose} these variables of the editor, too, as your settings say: ${passed.join(', ')}`];
+  return [...commands, ...variables].join('\n\n');
 }
 
 /** It can be read in one look in a dialog. */
@@ -28,9 +37,16 @@ export function belowQuestion(choices: number): string {
   return '\n'.repeat(choices + 4);
 }
 
-/** @param choices how many the question above it has */
-export function approvalDocument(entries: readonly FleetPlanEntry[], choices: number): string {
+/**
+ * @param passed as of {@link approvalText}
+ * @param choices how many the question above it has
+ */
+export function approvalDocument(
+  entries: readonly FleetPlanEntry[],
+  passed: readonly string[],
+  choices: number,
+): string {
   const head =
     'These commands come from the fleet file of this workspace. Nothing of them has run yet.\n\nApprove only what you understand: approval holds for exactly this text.\n\n';
-  return `${approvalQuestion(entries)}${belowQuestion(choices)}${head}${approvalText(entries)}\n`;
+  return `${approvalQuestion(entries)}${belowQuestion(choices)}${head}${approvalText(entries, passed)}\n`;
 }

@@ -30,6 +30,8 @@ export interface FleetControllerParts {
   readonly members: FleetMembers;
   readonly resume: Pick<ResumeDesk, 'tellFleet'>;
   readonly isTrusted: IsTrusted;
+  /** Names of the variables of the editor that agents get. */
+  readonly passedVariables: () => readonly string[];
   readonly log: Logger;
 }
 
@@ -139,7 +141,7 @@ export class FleetController implements Disposable {
   async #approve(plan: FleetPlan): Promise<boolean> {
     const unapproved = plan.agents.filter((entry) => !entry.isApproved);
     if (unapproved.length === 0) return true;
-    if (!(await askApproval(unapproved, this.parts.documents))) return false;
+    if (!(await askApproval(unapproved, this.parts.passedVariables(), this.parts.documents))) return false;
     await this.parts.engine.approveFleet(unapproved.map((entry) => entry.hash));
     return true;
   }

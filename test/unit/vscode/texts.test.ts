@@ -44,13 +44,26 @@ describe('approval texts', () => {
   it('S1 hold every command completely', () => {
     const long = anEntry(`run ${'x'.repeat(5_000)} end`);
     const both = [anEntry('first'), long];
-    assert.ok(approvalText(both).includes(long.approvalText) && approvalText(both).includes('first'));
-    assert.ok(approvalDocument(both, 2).includes(long.approvalText));
-    const [question, ...rest] = approvalDocument(both, 2).split('\n');
+    assert.ok(approvalText(both, []).includes(long.approvalText) && approvalText(both, []).includes('first'));
+    assert.ok(approvalDocument(both, [], 2).includes(long.approvalText));
+    const [question, ...rest] = approvalDocument(both, [], 2).split('\n');
     assert.equal(question, 'Run these 2 commands from the fleet file?');
     assert.deepEqual(rest.slice(0, 5), ['', '', '', '', ''], 'the question is drawn over the first lines');
-    assert.deepEqual([fitsDialog(approvalText([anEntry('first')])), fitsDialog(approvalText(both))], [true, false]);
+    assert.deepEqual(
+      [fitsDialog(approvalText([anEntry('first')], [])), fitsDialog(approvalText(both, []))],
+      [true, false],
+    );
     assert.equal(fitsDialog('a\n'.repeat(16)), false);
+  });
+
+  it('S24 names the variables of the editor that agents get besides', () => {
+    const entry = anEntry('first');
+    assert.equal(approvalText([entry], []), entry.approvalText);
+    assert.match(
+      approvalText([entry], ['HTTPS_PROXY', 'TOKEN']),
+      /\n\nIt gets these variables .*: HTTPS_PROXY, TOKEN$/,
+    );
+    assert.match(approvalDocument([entry, entry], ['TOKEN'], 2), /\n\nEach of them gets .*: TOKEN\n$/);
   });
 
   it('ask about exactly what is new', () => {
