@@ -71,6 +71,13 @@ export interface CoreOrchestratorApiV1 {
   registerValidationRule(extensionId: string, rule: ValidationRule): Disposable;
 
   /**
+   * What records of a kind must fulfil, the rules of other extensions with it, as JSON Schema 2020-12. What a schema cannot say stands under
+   * `x-core-…`: a rule that is code as `{ "x-core-rule": "<its name>" }`.
+   * @throws {CoreOrchestratorError} `data.invalid`
+   */
+  exportValidationSchema(kind: ValidationRule['kind']): Readonly<Record<string, unknown>>;
+
+  /**
    * Adds a kind of step for pipelines until disposed: `{ "use": "<extensionId>/<name>", "with": { "parameters": … } }`. What it throws,
    * and what it makes that is no record, refuses that one record.
    * @throws {CoreOrchestratorError} `api.unknownExtension`, `api.invalidName`, `data.invalid`, `processing.duplicateStep`
@@ -88,7 +95,12 @@ export interface ValidationRule {
   /** Default `error`: a new record is refused. `warning`: it is logged. */
   readonly severity?: 'error' | 'warning';
   /** Everything that is wrong with a value; nothing: an empty list. Synchronous, and asked often: be quick. It sees a copy, without values of environment variables. */
-  readonly validate: (value: unknown) => readonly ValidationProblem[];
+  readonly validate?: (value: unknown) => readonly ValidationProblem[];
+  /**
+   * Instead of `validate`: a schema of JSON Schema 2020-12 that values must fulfil. A keyword that is not known is refused (`data.invalid` with each
+   * place), not passed over. References within the schema only (`#`, `#/$defs/…`).
+   */
+  readonly schema?: Readonly<Record<string, unknown>> | boolean;
 }
 
 export interface ValidationProblem {

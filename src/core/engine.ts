@@ -8,7 +8,7 @@ import type { ResumeReport } from './agents/sessionResume';
 import type { StateExplanation } from './agents/signals/stateExplanation';
 import type { AgentUsage } from './agents/usage';
 import type { AlertNotice } from './monitoring/alertSink';
-import type { OutsideRule } from './outsideData';
+import type { OutsideKind, OutsideRule, OutsideSchema } from './outsideData';
 import type { KeptPipeline, PipelineReport, PipelineRequest, RejectedRecord } from './ownerPipelines';
 import type { Diagnosis } from './base/diagnosis';
 import type { BackupReport, CheckDepth, CompactReport, StoreCheckReport } from './data/durableStore';
@@ -60,9 +60,11 @@ export interface Engine extends Disposable {
 
   /**
    * Adds a requirement on new records until disposed; in force while this engine owns the workspace.
-   * @throws {DataError} data.invalid – no rule, or its name is in use
+   * @throws {DataError} data.invalid – no rule, a schema with a keyword that is not known, or its name is in use
    */
-  registerValidationRule(rule: OutsideRule): Disposable;
+  registerValidationRule(rule: OutsideRule | OutsideSchema): Disposable;
+  /** What records of a kind must fulfil, with the rules of other extensions, as JSON Schema 2020-12. @throws {DataError} data.invalid – no such kind */
+  validationSchema(kind: OutsideKind): Readonly<Record<string, unknown>>;
   /** Adds a kind of step for pipelines until disposed. @throws {DataError} data.invalid; {ProcessingError} processing.duplicateStep – its name is in use */
   registerTransformation(transformation: OutsideTransformation): Disposable;
 

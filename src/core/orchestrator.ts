@@ -45,7 +45,7 @@ import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
 import { NoticeBoard } from './monitoring/noticeBoard';
 import type { AlertNotice } from './monitoring/alertSink';
-import { OutsideData, type OutsideRule } from './outsideData';
+import { OutsideData, type OutsideKind, type OutsideRule, type OutsideSchema } from './outsideData';
 import { ViewBoard } from './viewBoard';
 import type { OutsideTransformation } from './data/processing/outsideStep';
 import type { OpenWorkspace, Workspace } from './workspace';
@@ -133,8 +133,12 @@ export class Orchestrator implements Engine {
     return this.#types.register(manifest);
   }
 
-  registerValidationRule(rule: OutsideRule): Disposable {
+  registerValidationRule(rule: OutsideRule | OutsideSchema): Disposable {
     return this.#outside.registerRule(rule);
+  }
+
+  validationSchema(kind: OutsideKind): Readonly<Record<string, unknown>> {
+    return this.#outside.schema(kind);
   }
 
   registerTransformation(transformation: OutsideTransformation): Disposable {

@@ -5,7 +5,12 @@ import type { DataValidator } from './data/validation/dataValidator';
 import { type OutsideTransformation, outsideKind } from './data/processing/outsideStep';
 import { TransformationRegistry } from './data/processing/transformationRegistry';
 import { containedRule, isNamespaced, refusesNewOnly } from './data/validation/outsideRule';
-import type { ValidationProblem } from './data/validation/validationRule';
+import { VALID, type ValidationProblem, type ValidationRule } from './data/validation/validationRule';
+import { allOf } from './data/validation/composeRules';
+import { exportSchema } from './data/validation/jsonSchema';
+import { importSchema } from './data/validation/schemaImport';
+import { runRules } from './data/validation/validationRun';
+import { KEPT_RULES } from './keptRules';
 
 /** A requirement that another extension adds. */
 export interface OutsideRule {
@@ -21,6 +26,9 @@ export interface OutsideRule {
   readonly validate: (value: unknown) => readonly Partial<ValidationProblem>[];
 }
 
+/** The same, said as a schema of JSON Schema 2020-12. */
+export type OutsideSchema = Omit<OutsideRule, 'validate'> & { readonly schema: unknown };
+
 /** Kinds about which others may have requirements: not the engine's own bookkeeping (histories, approvals). */
 export const OUTSIDE_KINDS = ['agent', 'delivery', 'fleetType', 'pipeline'] as const;
 export type OutsideKind = (typeof OUTSIDE_KINDS)[number];
@@ -33,7 +41,7 @@ const MAX_TRANSFORMATIONS = 100;
  * window owns the workspace it waits.
  */
 export class OutsideData {
-  readonly #rules = new Map<string, OutsideRule>();
+  readonly #rules = new Map<string, KnownRule>();
   readonly #supplied = new Map<DataValidator, Map<string, Disposable>>();
 
   /** Kinds of steps for pipelines: the product's own and those of others. */
@@ -64,8 +72,8 @@ export class OutsideData {
     });
   }
 
-  /** @throws {DataError} data.invalid – not a rule, its name is in use, or there are too many */
-  registerRule(rule: OutsideRule): Disposable {
+  /** @throws {DataError} data.invalid – not a rule, a schema that is not known in whole, its name is in use, or there are too many */
+  registerRule(rule: OutsideRule | OutsideSchema): Disposable {
     const added = readRule(rule);
     if (this.#rules.has(added.name)) throw new DataError('data.invalid', `there is a rule named ${added.name}`);
     if (this.#rules.size >= MAX_RULES) throw new DataError('data.invalid', `there are ${MAX_RULES} rules already`);
@@ -78,6 +86,17 @@ export class OutsideData {
         registrations.delete(added.name);
       }
     });
+  }
+
+  /**
+   * What values of a kind must fulfil here, the rules of others with it, as JSON Schema 2020-12; a rule that is code stands under `x-core-rule`.
+   * @throws {DataError} data.invalid – others have nothing to do with this kind
+   */
+  schema(kind: OutsideKind): Readonly<Record<string, unknown>> {
+    const own = OUTSIDE_KINDS.includes(kind) ? KEPT_RULES[kind] : undefined;
+    if (!own) throw new DataError('data.invalid', `a kind is one of ${OUTSIDE_KINDS.join(', ')}`);
+    const others = [...this.#rules.values()].filter((rule) => rule.kind === kind);
+    return exportSchema(allOf(own, ...others.map(({ form }) => form)));
   }
 
   /** Gives `validator` every rule, now and later, until disposed. */
@@ -93,7 +112,7 @@ export class OutsideData {
     });
   }
 
-  #supplyOne(validator: DataValidator, registrations: Map<string, Disposable>, rule: OutsideRule): void {
+  #supplyOne(validator: DataValidator, registrations: Map<string, Disposable>, rule: KnownRule): void {
     const { name, kind, description, severity = 'error', validate } = rule;
     const contained = containedRule(
       {
@@ -108,22 +127,35 @@ export class OutsideData {
   }
 }
 
+interface KnownRule extends OutsideRule {
+  /** For an export as a schema. */
+  readonly form: ValidationRule;
+}
+
 /** @throws {DataError} data.invalid */
-function readRule(rule: OutsideRule): OutsideRule {
-  const { name, kind, description, severity, validate } = rule;
+function readRule(given: OutsideRule | OutsideSchema): KnownRule {
+  const { name, kind, description, severity } = given;
+  const hasSchema = 'schema' in given && given.schema !== undefined;
+  const validate: unknown = 'validate' in given ? given.validate : undefined;
   const why = !isNamespaced(name)
     ? 'its name is that of its extension, /, and a name: publisher.extension/name'
     : !OUTSIDE_KINDS.includes(kind)
       ? `its kind is one of ${OUTSIDE_KINDS.join(', ')}`
-      : typeof validate !== 'function'
-        ? 'it has a function `validate`'
+      : hasSchema === (typeof validate === 'function')
+        ? 'it has either a function `validate` or a `schema`'
         : typeof description !== 'string' || description.trim() === ''
           ? 'it has a description'
           : severity !== undefined && severity !== 'error' && severity !== 'warning'
             ? 'its severity is error or warning'
             : undefined;
   if (why !== undefined) throw new DataError('data.invalid', `a validation rule: ${why}`);
-  return { name, kind, description, ...(severity && { severity }), validate: (value) => rule.validate(value) };
+  const common = { name, kind, description, ...(severity && { severity }) };
+  if (hasSchema) {
+    const form = importSchema(given.schema);
+    return { ...common, form, validate: (value) => runRules([form], value).problems };
+  }
+  const form: ValidationRule = { code: name, description, validate: () => VALID }; // it is code: only its name goes out
+  return { ...common, form, validate: (value) => (given as OutsideRule).validate(value) };
 }
 
 /** Values of environment variables may be secret: names go out, values do not. */

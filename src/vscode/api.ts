@@ -3,7 +3,7 @@ import { type AgentId, type AgentSpec, isAgentId } from '../core/agents/agent';
 import type { PromptReceipt } from '../core/agents/delivery/promptDelivery';
 import type { OutsideTransformation } from '../core/data/processing/outsideStep';
 import type { AgentView, Engine } from '../core/engine';
-import type { OutsideRule } from '../core/outsideData';
+import type { OutsideKind, OutsideRule, OutsideSchema } from '../core/outsideData';
 import { toVscodeEvent } from './events';
 import { namingAgent } from './failedStart';
 import { WindowError } from './windowErrors';
@@ -80,6 +80,7 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean) {
       const registration = engine.registerValidationRule(ruleOf(ownName(extensionId, rule), rule));
       return new vscode.Disposable(() => registration.dispose());
     },
+    exportValidationSchema: (kind: OutsideKind) => structuredClone(engine.validationSchema(kind)),
     registerTransformation: (extensionId: string, transformation: GivenTransformation) => {
       demandWrite();
       const name = ownName(extensionId, transformation);
@@ -94,7 +95,8 @@ function createV1(engine: Engine, isWriteAllowed: () => boolean) {
 }
 
 type GivenRule = Omit<OutsideRule, 'validate'> & {
-  readonly validate: (value: unknown) => readonly {
+  readonly schema?: unknown;
+  readonly validate?: (value: unknown) => readonly {
     readonly path?: string;
     readonly code?: string;
     readonly message: string;
@@ -116,9 +118,12 @@ function ownName(extensionId: unknown, given: unknown): string {
   return `${extensionId.toLowerCase()}/${name}`;
 }
 
-function ruleOf(name: string, rule: GivenRule): OutsideRule {
-  const { kind, description, severity } = rule;
-  return { name, kind, description, ...(severity && { severity }), validate: (value) => rule.validate(value) };
+function ruleOf(name: string, rule: GivenRule): OutsideRule | OutsideSchema {
+  const { kind, description, severity, schema, validate } = rule;
+  const common = { name, kind, description, ...(severity && { severity }) };
+  // The engine refuses one that has both, or neither.
+  if (schema !== undefined) return { ...common, schema, ...(validate && { validate }) };
+  return { ...common, ...(validate && { validate: (value: unknown) => validate.call(rule, value) }) } as OutsideRule;
 }
 
 function known(id: string): AgentId {

@@ -107,6 +107,7 @@ describe('S22 the exported API, called by a second extension', () => {
     };
     const top: Record<keyof CoreOrchestratorApiV1, true> = {
       ...{ agents: true, registerAgentType: true, registerValidationRule: true, registerTransformation: true },
+      exportValidationSchema: true,
     };
     assert.deepEqual([...user.names()].sort(), Object.keys(agents).sort());
     assert.deepEqual([...user.topNames()].sort(), Object.keys(top).sort());

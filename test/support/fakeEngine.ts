@@ -224,6 +224,11 @@ export class FakeEngine implements Engine {
     return toDisposable(() => this.calls.push('unregisterValidationRule'));
   }
 
+  validationSchema(): Readonly<Record<string, unknown>> {
+    this.#call('validationSchema');
+    return {};
+  }
+
   registerTransformation(): Disposable {
     this.#call('registerTransformation');
     return toDisposable(() => this.calls.push('unregisterTransformation'));

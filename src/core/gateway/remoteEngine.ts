@@ -22,6 +22,7 @@ export type FollowedEngine = Omit<
   | 'registerAgentType'
   | 'registerValidationRule'
   | 'registerTransformation'
+  | 'validationSchema'
   | 'attachCommand'
   | 'attachedClients'
   | 'mirror'

@@ -122,6 +122,38 @@ describe('rules of others', () => {
   let seen: unknown[] = [];
   beforeEach(() => (seen = []));
 
+  it('may be said as JSON Schema, and go out as one with what the product asks for', () => {
+    const clock = new ManualClock();
+    const data = new OutsideData(clock);
+    const validator = createKeptValidator(clock);
+    data.supply(validator);
+    const schema = {
+      type: 'object',
+      properties: { spec: { type: 'object', properties: { team: { enum: ['blue', 'green'] } }, required: ['team'] } },
+    };
+    const { validate: _code, ...said } = rule;
+    data.registerRule({ ...said, schema });
+    const judge = (team: string): readonly string[] => {
+      const agent = aRecord({ spec: aSpec({ team }) });
+      const { problems } = validator.validate('agent', agent, { recordId: agent.id, previous: undefined });
+      return problems.map(({ path }) => path);
+    };
+    assert.deepEqual([judge('blue'), judge('red')], [[], ['/spec/team']]);
+    const exported = data.schema('agent');
+    assert.equal(exported['$schema'], 'https://json-schema.org/draft/2020-12/schema');
+    assert.ok(JSON.stringify(exported).includes('"enum":["blue","green"]'));
+    data.registerRule({ ...rule, name: 'some.body/inCode' });
+    assert.ok(JSON.stringify(data.schema('agent')).includes('"x-core-rule":"some.body/inCode"'));
+    const wrong = [
+      { ...said, name: 'some.body/a', schema: { type: 'object', unheardOf: 1 } },
+      { ...rule, name: 'some.body/b', schema },
+      { ...said, name: 'some.body/c' },
+    ];
+    for (const one of wrong)
+      assert.throws(() => data.registerRule(one as unknown as typeof rule), (error) => DataError.is(error, 'data.invalid'), one.name); // prettier-ignore
+    assert.throws(() => data.schema('approval' as 'agent'), (error) => DataError.is(error, 'data.invalid')); // prettier-ignore
+  });
+
   it('reach every session of an owner, now and later, until they are taken back', () => {
     const clock = new ManualClock();
     const data = new OutsideData(clock);
