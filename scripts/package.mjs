@@ -1,9 +1,10 @@
 // npm run package [-- --accept | --no-check]: one universal .vsix in dist/. --accept takes its present files as the right ones.
 import './lib/nodeVersion.mjs';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { installPackages } from './lib/install.mjs';
+import { pageReadme } from './lib/pageReadme.mjs';
 import { checkPackage, writeGolden } from './lib/packaging.mjs';
 import { fail, root, tool, vsixPath } from './lib/project.mjs';
 
@@ -13,10 +14,14 @@ const args = [
   '--no-dependencies',
   '--allow-missing-repository',
   '--no-rewrite-relative-links',
+  '--readme-path',
+  'out/page/README.md',
   '--out',
   vsixPath,
 ];
 mkdirSync(join(root, 'dist'), { recursive: true });
+mkdirSync(join(root, 'out', 'page'), { recursive: true });
+writeFileSync(join(root, 'out', 'page', 'README.md'), pageReadme(readFileSync(join(root, 'README.md'), 'utf8')));
 // vsce runs vscode:prepublish, which empties dist/ and builds it for production.
 const { status, stdout, stderr } = spawnSync(process.execPath, [tool.vsce, ...args], { cwd: root, encoding: 'utf8' });
 const output = stdout + stderr;

@@ -1,7 +1,8 @@
 // What must be so of the packaged extension.
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
+import { relativeTargets } from './pageReadme.mjs';
 import { root } from './project.mjs';
 
 const MAX_VSIX_BYTES = 1_000_000;
@@ -31,18 +32,33 @@ export function zipEntries(file) {
   return entries;
 }
 
-/** Names of what is in it. Parts that the bundler names by their content count as one. */
-const listOf = (vsix) => [
-  ...new Set(
-    zipEntries(vsix)
-      .map((entry) => entry.name.replace(/(\/dist\/parts\/\w+)-[A-Z0-9]{8}\.js$/, '$1-*.js'))
-      .sort(),
-  ),
-];
+/** What is in it, sorted. Parts that the bundler names by their content have that left out, with their number where there are several: `chunk-*.js (3)`. */
+export function listOf(names) {
+  const counts = new Map();
+  for (const name of names) {
+    const plain = name.replace(/(\/dist\/parts\/\w+)-[A-Z0-9]{8}\.js$/, '$1-*.js');
+    counts.set(plain, (counts.get(plain) ?? 0) + 1);
+  }
+  return [...counts].map(([name, count]) => (count === 1 ? name : `${name} (${count})`)).sort();
+}
+
+const namesIn = (entries) => entries.map(({ name }) => name);
 
 /** Accepts the present list of files as the right one. */
 export function writeGolden(vsix) {
-  writeFileSync(goldenFile, listOf(vsix).join('\n') + '\n');
+  writeFileSync(goldenFile, listOf(namesIn(zipEntries(vsix))).join('\n') + '\n');
+}
+
+/** Links and pictures of its Markdown files whose target is not in the package. */
+export function linksAstray(entries) {
+  const names = new Set(namesIn(entries));
+  return entries
+    .filter(({ name }) => /^extension\/[^/]+\.md$/i.test(name))
+    .flatMap((entry) =>
+      relativeTargets(entry.read().toString('utf8'))
+        .filter((target) => !names.has(posix.join('extension', decodeURI(target.replace(/[#?].*$/, '')))))
+        .map((target) => `${entry.name}: ${target}`),
+    );
 }
 
 /** Checks of a .vsix: `{title, problem?}` each. */
@@ -50,7 +66,7 @@ export async function checkPackage(vsix) {
   const entries = zipEntries(vsix);
   const bytes = statSync(vsix).size;
   const golden = existsSync(goldenFile) ? readFileSync(goldenFile, 'utf8').trim().split('\n') : [];
-  const names = listOf(vsix);
+  const names = listOf(namesIn(entries));
   const added = names.filter((name) => !golden.includes(name));
   const gone = golden.filter((name) => !names.includes(name));
   const changes = [...added.map((name) => `+${name}`), ...gone.map((name) => `-${name}`)].join(' ');
@@ -60,6 +76,7 @@ export async function checkPackage(vsix) {
       .read()
       .toString('utf8'),
   );
+  const astray = linksAstray(entries);
   const helpers = entries.filter((entry) => entry.name.endsWith('/spawn-helper'));
   const check = (title, isRight, problem) => ({ title, ...(isRight ? {} : { problem }) });
   return [
@@ -84,6 +101,7 @@ export async function checkPackage(vsix) {
       helpers.length === 2 && helpers.every((entry) => entry.mode === 0o755),
       'spawn-helper is not 0755',
     ),
+    check('its pages lead to nothing that it does not hold', astray.length === 0, astray.join(' ')),
     check(
       'no source map, test or source is in it',
       !names.some((name) => /\.map$|\.ts$|\/(src|test)\//.test(name) && !name.endsWith('.d.ts')),
