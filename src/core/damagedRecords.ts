@@ -2,6 +2,7 @@ import type { Clock } from './base/clock';
 import type { Logger } from './base/log';
 import { DataError } from './data/dataErrors';
 import type { Collection, DataRecord, DataStore } from './data/dataStore';
+import { recordIds } from './data/recordIds';
 import { AlertLevel, type AlertSink } from './monitoring/alertSink';
 
 /** How people call one record of a kind, and several. */
@@ -16,7 +17,6 @@ const WORDS: Readonly<Record<string, readonly [one: string, many: string]>> = {
 /** Kinds whose ids say something to a person. */
 const NAMED: ReadonlySet<string> = new Set(['agent', 'fleetType']);
 const MAX_NAMED = 5;
-const PAGE = 1_000;
 export const STORE_CORRUPT = 'store.corrupt';
 
 /** Collects what was found damaged in the store while an owner works with it, and tells a person: once per record, in one notice. */
@@ -75,7 +75,7 @@ export interface Readable<T> {
 
 /**
  * Reads a collection although records of it may be damaged, which makes `DataStore.find` refuse all of it: then each
- * record is read by itself, as the journal names them, in order of their ids. The damaged ones are noted.
+ * record is read by itself, in order of their ids. The damaged ones are noted.
  * @throws {DataError} as `DataStore.find`; data.corrupt when more than single records is damaged
  */
 export async function findReadable<T>(
@@ -91,7 +91,7 @@ export async function findReadable<T>(
   }
   const records: DataRecord<T>[] = [];
   const damagedIds: string[] = [];
-  for (const id of await idsOf(store, collection.kind)) {
+  for (const id of await recordIds(store, collection.kind)) {
     try {
       const record = await store.get(collection, id);
       const isWanted = record && Object.entries(where).every(([key, value]) => record.value[key as keyof T] === value);
@@ -123,22 +123,6 @@ export async function getReadable<T>(
 /** The last `limit` of records in order of their ids, newest first. */
 export function newest<T>(records: readonly DataRecord<T>[], limit: number): readonly DataRecord<T>[] {
   return records.toReversed().slice(0, limit);
-}
-
-/** Ids of all records of a kind, from the journal of changes. @throws {DataError} as `DataStore.changes` */
-async function idsOf(store: DataStore, kind: string): Promise<readonly string[]> {
-  const ids = new Set<string>();
-  for (let after = 0; ;) {
-    const page = await store.changes(after, PAGE);
-    for (const change of page) {
-      if (change.kind !== kind) continue;
-      if (change.op === 'put') ids.add(change.id);
-      else ids.delete(change.id);
-    }
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) return [...ids].sort();
-    after = last.seq;
-  }
 }
 
 /** Writes what a person decided anew over a record that may be damaged: the old decision is worth nothing then. */

@@ -1,5 +1,5 @@
 import { DataError } from '../../src/core/data/dataErrors';
-import type { Collection, DataRecord, DataStore, Query, Tx } from '../../src/core/data/dataStore';
+import type { Collection, DataRecord, DataStore, Query, StoreSnapshot, Tx } from '../../src/core/data/dataStore';
 
 /** A store in which single records are damaged, as a flipped bit on the disk leaves them: found when they are read, not served. */
 export function withDamage(store: DataStore, damaged: ReadonlySet<string>): DataStore {
@@ -31,6 +31,7 @@ export function withDamage(store: DataStore, damaged: ReadonlySet<string>): Data
     },
     find: async <T>(collection: Collection<T>, query?: Query<T>) =>
       all(collection.kind, await store.find(collection, query)),
+    snapshot: (use, options) => store.snapshot((snapshot) => use(withoutDamaged(snapshot, damaged)), options),
   };
   return new Proxy(store, {
     get: (target, key) => {
@@ -40,4 +41,20 @@ export function withDamage(store: DataStore, damaged: ReadonlySet<string>): Data
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+}
+
+/** Damaged records are named and left out, as soon as they are met. */
+function withoutDamaged(snapshot: StoreSnapshot, damaged: ReadonlySet<string>): StoreSnapshot {
+  const met: { readonly kind: string; readonly id: string }[] = [];
+  return {
+    seq: snapshot.seq,
+    damaged: met,
+    async *read(kind, where) {
+      for await (const page of snapshot.read(kind, where)) {
+        const isDamaged = ({ id }: { readonly id: string }): boolean => damaged.has(`${kind} ${id}`);
+        met.push(...page.filter(isDamaged).map(({ id }) => ({ kind, id })));
+        yield page.filter((record) => !isDamaged(record));
+      }
+    },
+  };
 }

@@ -127,15 +127,19 @@ describe('A damaged record', () => {
     assert.match(raised[0]?.detail ?? '', /1 agent type/);
   });
 
-  it('of which nothing more is known, because the journal is damaged too, is the failure that it was', async () => {
-    await agentStore().save(agent('scout'), [], undefined);
+  it('beside a damaged journal leaves the others; where the records cannot be gone through either, it is the failure that it was', async () => {
+    for (const id of ['scout', 'writer']) await agentStore().save(agent(id), [], undefined);
     damaged.add('agent scout');
-    data = new Proxy(data, {
-      get: (target, key) =>
-        key === 'changes'
-          ? () => Promise.reject(new DataError('data.corrupt', 'the journal is damaged'))
-          : (Reflect.get(target, key) as unknown),
-    });
+    const refuse = () => Promise.reject(new DataError('data.corrupt', 'the journal is damaged'));
+    const without = (...keys: readonly string[]): DataStore =>
+      new Proxy(withDamage(memory, damaged), {
+        get: (target, key) => (keys.includes(String(key)) ? refuse : (Reflect.get(target, key) as unknown)),
+      });
+    data = without('changes');
+    assert.deepEqual((await agentStore().load()).map(({ id }) => id), ['writer']); // prettier-ignore
+    data = without('snapshot');
+    assert.deepEqual((await agentStore().load()).map(({ id }) => id), ['writer']); // prettier-ignore
+    data = without('changes', 'snapshot');
     await assert.rejects(agentStore().load(), { code: 'data.corrupt' });
   });
 });

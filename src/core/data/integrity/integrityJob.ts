@@ -1,3 +1,4 @@
+import { DataError } from '../dataErrors';
 import type { DataStore } from '../dataStore';
 import type { StoreCheckReport, StoreFinding } from '../durableStore';
 import type { DataValidator } from '../validation/dataValidator';
@@ -19,7 +20,7 @@ import { RecordChecks } from './recordChecks';
 import { compareTerminals, unknownTerminals } from './terminalChecks';
 
 export interface IntegrityPorts {
-  readonly store: Pick<DataStore, 'find' | 'get' | 'changes'>;
+  readonly store: Pick<DataStore, 'find' | 'get' | 'changes' | 'snapshot' | 'health'>;
   /** The check of the file, beside writers (`DurableStore.check('full')`); absent: the store has none. */
   readonly checkFile?: (options: { readonly signal?: AbortSignal }) => Promise<StoreCheckReport>;
   /** Everything that is kept. */
@@ -41,6 +42,9 @@ export interface IntegrityOptions {
 
 /** Rules in which one record fails; the others are seen when these are mended. */
 const PROBLEMS_PER_RECORD = 5;
+/** No record is lost by it, but no backup is made of a store that is not whole. */
+const journalAdvice =
+  'The records are checked one by one beside it, and no new backup is made until it is mended. Restore the newest backup that is whole; before that, use Export Data, and import afterwards what the backup does not have.';
 /** More are of no use to a person. */
 const MAX_SUSPICIONS = 5 * MAX_FINDINGS;
 
@@ -48,7 +52,7 @@ const MAX_SUSPICIONS = 5 * MAX_FINDINGS;
  * Looks for everything that can be wrong with what is kept: the file, every record by the rules of its kind, references,
  * sequences, the journal, and drift between records and tmux. Beside writers and without changing anything: a suspicion
  * about records that were written meanwhile is not told, but counted (`settled`).
- * @throws what the store throws, but for damaged records, which are findings; the signal's reason
+ * @throws what the store throws, but for damaged records and a damaged journal, which are findings; the signal's reason
  */
 export function runIntegrityJob(ports: IntegrityPorts, options: IntegrityOptions = {}): Promise<IntegrityReport> {
   return new IntegrityJob(ports, options).run();
@@ -119,6 +123,7 @@ class IntegrityJob {
 
   /** Of one damaged record its kind decides; a backup is offered beside it. */
   #fileFix({ code, kind, id, fix }: StoreFinding): IntegrityFix {
+    if (code === 'check.change' || code === 'check.changeGap') return advice(journalAdvice);
     if (code === 'check.record' && kind !== undefined && id !== undefined && this.#kinds.has(kind))
       return this.ports.model.fixOf(kind, id, undefined);
     if (fix === undefined) return advice('It is mended with the next change; nothing must be done.');
@@ -136,16 +141,29 @@ class IntegrityJob {
 
   async #readJournal(): Promise<void> {
     await this.#pause(IntegrityPhase.Journal, 0);
-    for await (const page of readJournal(this.ports.store)) {
-      for (const change of page) this.#journal.add(change);
-      this.#lastSeq = page.at(-1)?.seq ?? this.#lastSeq;
-      this.#changes += page.length;
-      await this.#pause(IntegrityPhase.Journal, this.#changes);
+    const { seq } = this.ports.store.health;
+    try {
+      for await (const page of readJournal(this.ports.store)) {
+        for (const change of page) this.#journal.add(change);
+        this.#lastSeq = page.at(-1)?.seq ?? this.#lastSeq;
+        this.#changes += page.length;
+        await this.#pause(IntegrityPhase.Journal, this.#changes);
+      }
+    } catch (error) {
+      if (!DataError.is(error, 'data.corrupt')) throw error;
+      this.#cutJournal();
+      this.#lastSeq = seq; // what is written from now on is read behind the damage
     }
-    const fix = advice(
-      'Restore the newest backup that is whole, or go on: the records themselves are checked one by one.',
-    );
+    const fix = advice(journalAdvice);
     this.#findings.push(...this.#journal.findings.map((found) => ({ ...found, fix })));
+  }
+
+  /** Told once: by the check of the file, which names the entry, or here. */
+  #cutJournal(): void {
+    this.#journal.cut();
+    if (this.#findings.some(({ code }) => code === 'check.change' || code === 'check.changeGap')) return;
+    const message = `an entry of the journal behind change ${this.#lastSeq} is missing or altered`;
+    this.#findings.push({ code: 'journal.damaged', severity: 'error', message, fix: advice(journalAdvice) });
   }
 
   async #readRecords(): Promise<void> {
@@ -210,13 +228,24 @@ class IntegrityJob {
 
   /** What was written since the journal was read may have been seen half before and half after. */
   async #settle(): Promise<void> {
-    const touched = new Set<string>();
-    for await (const page of readJournal(this.ports.store, this.#lastSeq))
-      for (const { kind, id } of page) touched.add(`${kind}\0${id}`);
+    const touched = await this.#touched();
     for (const { finding, seen } of this.#suspicions) {
       if (seen.some(({ kind, id }) => touched.has(`${kind}\0${id}`))) this.#settled++;
       else this.#findings.push(finding);
     }
+  }
+
+  /** What was written since the journal was read, as far as that can be read. */
+  async #touched(): Promise<ReadonlySet<string>> {
+    const touched = new Set<string>();
+    try {
+      for await (const page of readJournal(this.ports.store, this.#lastSeq))
+        for (const { kind, id } of page) touched.add(`${kind}\0${id}`);
+    } catch (error) {
+      if (!DataError.is(error, 'data.corrupt')) throw error;
+      this.#cutJournal();
+    }
+    return touched;
   }
 
   /** The check of the file and the reading of the records both tell of a damaged record: once is enough. */

@@ -22,6 +22,8 @@ export type IntegrityCode =
   | 'sequence.ahead'
   /** The journal of changes leaves out a number. */
   | 'journal.gap'
+  /** An entry of the journal is missing or altered, where no check of the file has told it. */
+  | 'journal.damaged'
   /** The journal and a record do not agree on its version, or on whether it is there. */
   | 'journal.record'
   /** Said to run, and tmux has no session of it. */

@@ -19,11 +19,12 @@ export class JournalCheck {
   #first: number | undefined;
   #last = 0;
   #isLong = false;
+  #isCut = false;
   readonly #gaps: JournalFinding[] = [];
 
   /** Whether it holds every change since the store was made, and few enough of them to be compared with the records. */
   get isComparable(): boolean {
-    return !this.#isLong && (this.#first ?? 1) === 1 && this.#gaps.length === 0;
+    return !this.#isLong && !this.#isCut && (this.#first ?? 1) === 1 && this.#gaps.length === 0;
   }
 
   get findings(): readonly JournalFinding[] {
@@ -41,6 +42,11 @@ export class JournalCheck {
     this.#last = seq;
     if (this.#versions.size >= MAX_JOURNAL_RECORDS) this.#isLong = true;
     else this.#versions.set(keyOf(kind, id), op === 'put' ? version : 0);
+  }
+
+  /** It cannot be read to its end: nothing is said of records. */
+  cut(): void {
+    this.#isCut = true;
   }
 
   /** What the journal says about a record that is there. Each record is asked for once: {@link missing} tells the others. */

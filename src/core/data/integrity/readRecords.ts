@@ -1,9 +1,10 @@
 import { DataError } from '../dataErrors';
 import type { Change, Collection, DataRecord, DataStore } from '../dataStore';
+import { recordIds } from '../recordIds';
 import { compareText } from '../recordQuery';
 import type { AnyCollection } from './integrityModel';
 
-export type ReadableStore = Pick<DataStore, 'find' | 'get' | 'changes'>;
+export type ReadableStore = Pick<DataStore, 'find' | 'get' | 'changes' | 'snapshot'>;
 
 /** Records that were read together, and ids of those that could not be. */
 export interface RecordPage {
@@ -16,7 +17,7 @@ const JOURNAL_PAGE = 1_000;
 
 /**
  * The records of a collection by id, page by page, whatever their values are: `parse` is not asked. A damaged record makes the
- * store refuse its page; from there on each is read by itself, as the journal names them.
+ * store refuse its page; from there on each is read by itself.
  * @throws {DataError} as `DataStore.find`, but for damaged records
  */
 export async function* readRecords(store: ReadableStore, collection: AnyCollection): AsyncGenerator<RecordPage> {
@@ -42,14 +43,7 @@ async function* readOneByOne(
   collection: ReturnType<typeof asIs>,
   after: string | undefined,
 ): AsyncGenerator<RecordPage> {
-  const ids = new Set<string>();
-  for await (const page of readJournal(store))
-    for (const { kind, id, op } of page) {
-      if (kind !== collection.kind) continue;
-      if (op === 'put') ids.add(id);
-      else ids.delete(id);
-    }
-  for (const id of [...ids].sort(compareText)) {
+  for (const id of await recordIds(store, collection.kind)) {
     if (after !== undefined && compareText(id, after) <= 0) continue;
     try {
       const record = await store.get(collection, id);

@@ -73,6 +73,14 @@ describe('the check of what is kept', () => {
   const ports = (changes: Partial<IntegrityPorts> = {}): IntegrityPorts => ({
     store, collections: all, validator, model, terminals: async () => terminals, breathe: async () => undefined, ...changes,
   }); // prettier-ignore
+  /** To be replaced one by one. */
+  const parts = (): IntegrityPorts['store'] => ({
+    find: store.find.bind(store),
+    get: store.get.bind(store),
+    changes: store.changes.bind(store),
+    snapshot: store.snapshot.bind(store),
+    health: store.health,
+  });
   const told = ({ findings }: IntegrityReport): readonly string[] =>
     findings.map(({ code, severity, kind, id, path }) => [code, severity, kind, id, path].filter(Boolean).join(' '));
   const check = async (changes?: Partial<IntegrityPorts>): Promise<readonly string[]> =>
@@ -156,8 +164,8 @@ describe('the check of what is kept', () => {
 
   it('reads on where single records are damaged, and names them once', async () => {
     const isDamaged = (id: string): boolean => id === 'l2';
-    const damaged: Pick<DataStore, 'find' | 'get' | 'changes'> = {
-      changes: (after, limit) => store.changes(after, limit),
+    const damaged: IntegrityPorts['store'] = {
+      ...parts(),
       get: (from, id) => (isDamaged(id) ? Promise.reject(new DataError('data.corrupt', 'x')) : store.get(from, id)),
       find: (from, query) =>
         from.kind === 'line' ? Promise.reject(new DataError('data.corrupt', 'x')) : store.find(from, query),
@@ -182,15 +190,25 @@ describe('the check of what is kept', () => {
   it('finds records that the journal does not know, and entries without their record', async () => {
     const changes: DataStore['changes'] = async (after, limit) =>
       (await store.changes(after, limit)).map((change) => (change.id === 'l1' ? { ...change, id: 'l0' } : change));
-    const lying = { find: store.find.bind(store), get: store.get.bind(store), changes };
-    assert.deepEqual(await check({ store: lying as IntegrityPorts['store'] }), [
-      'journal.record error line l1',
-      'journal.record error line l0',
-    ]);
+    const lying = { ...parts(), changes };
+    assert.deepEqual(await check({ store: lying }), ['journal.record error line l1', 'journal.record error line l0']);
     const gap: DataStore['changes'] = async (after, limit) =>
       (await store.changes(after, limit)).filter(({ seq }) => seq !== 2);
-    const holed = { find: store.find.bind(store), get: store.get.bind(store), changes: gap };
-    assert.deepEqual(await check({ store: holed as IntegrityPorts['store'] }), ['journal.gap error']);
+    const holed = { ...parts(), changes: gap };
+    assert.deepEqual(await check({ store: holed }), ['journal.gap error']);
+  });
+
+  it('a journal that cannot be read is a finding with what to do, told once, and hides nothing else', async () => {
+    await put(LINES, 'l5', line('a', 5));
+    const changes: DataStore['changes'] = (after, limit) =>
+      after < 5 ? Promise.reject(new DataError('data.corrupt', 'x')) : store.changes(after, limit);
+    const report = await runIntegrityJob(ports({ store: { ...parts(), changes } }));
+    assert.deepEqual(told(report), ['journal.damaged error', 'sequence.gap warning line l5']);
+    assert.match(JSON.stringify(report.findings[0]?.fix), /Restore the newest backup/);
+    const never = (): Promise<never> => Promise.reject(new DataError('data.corrupt', 'x'));
+    assert.deepEqual(await check({ store: { ...parts(), changes: never } }), told(report));
+    const io = (): Promise<never> => Promise.reject(new DataError('data.io', 'x'));
+    await assert.rejects(check({ store: { ...parts(), changes: io } }), { code: 'data.io' });
   });
 
   it('tells nothing of records that are written while it looks', async () => {
@@ -204,8 +222,8 @@ describe('the check of what is kept', () => {
       }
       return found;
     };
-    const moving = { find, get: store.get.bind(store), changes: store.changes.bind(store) };
-    const report = await runIntegrityJob(ports({ store: moving as IntegrityPorts['store'] }));
+    const moving = { ...parts(), find };
+    const report = await runIntegrityJob(ports({ store: moving }));
     assert.deepEqual([told(report), report.settled], [[], 1]);
   });
 
