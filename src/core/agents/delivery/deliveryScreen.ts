@@ -1,4 +1,5 @@
 import type { AgentRecord } from '../agent';
+import type { Evidence } from '../agentState';
 import type { SettledScreen } from '../agentHost';
 import type { AgentType } from '../agentType';
 import { type BoxReading, readBox } from '../inputBox';
@@ -88,8 +89,19 @@ export function blockedByRecord({ lifecycle, desired, activity, evidence }: Agen
   if (lifecycle === 'paused') return 'paused';
   if (lifecycle !== 'running' || desired !== 'running') return 'not_running';
   const isDialog = activity === 'awaiting_approval' || activity === 'awaiting_input';
-  const source = evidence[0]?.source;
+  const source = evidence.find((one) => !isAnswer(one))?.source;
   return isDialog && source !== 'screen' && source !== 'adoption' ? 'dialog_open' : undefined;
+}
+
+/** Epoch ms at which what the agent asked was answered from here, when nothing newer was told; undefined: it was not. */
+export function answeredAtMs({ activity, evidence: [newest] }: AgentRecord): number | undefined {
+  const isDialog = activity === 'awaiting_approval' || activity === 'awaiting_input';
+  return isDialog && newest && isAnswer(newest) ? newest.observedAtMs : undefined;
+}
+
+/** An answer says nothing of what is on the screen now. */
+function isAnswer({ source }: Evidence): boolean {
+  return source === 'person' || source === 'policy';
 }
 
 /** The run that a prompt was typed into is over, or is being ended. */

@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../../base/clock';
 import { ignore, type Logger } from '../../base/log';
 import type { AgentHost, SettledScreen } from '../agentHost';
 import type { Agent } from '../baseAgent';
-import { blockedByRecord, blockedByScreen, type Look, type ScreenJudge } from './deliveryScreen';
+import { answeredAtMs, blockedByRecord, blockedByScreen, type Look, type ScreenJudge } from './deliveryScreen';
 import type { BlockedReason } from './promptDelivery';
 
 export type Readiness =
@@ -17,7 +17,9 @@ export const DRAFT_MS = 600;
 export const NEW_PROCESS_MS = 300;
 /** 600 ms: a program draws its input box again before it reads it: what came sooner after a dialog was lost on a loaded machine. */
 export const AFTER_DIALOG_MS = 600;
-/** 3 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog and a draft are not. */
+/** 3 s: a dialog that was answered stays on the screen until the program draws again; so long it is waited for. */
+export const ANSWERED_MS = 3_000;
+/** 3 s: a box that is hidden for a moment (a redraw, a notice) is waited for; a dialog that nobody has answered and a draft are not. */
 export const PATIENCE_MS = 3_000;
 /** 5 s: a program that tells of its start by a hook may draw an empty box before it takes input; so long it is waited for. */
 export const START_HOOK_MS = 5_000;
@@ -115,6 +117,10 @@ export class ReadyCheck {
   }
 
   #isPatient({ reason, look }: Verdict, nowMs: number): boolean {
+    if (reason === 'dialog_open') {
+      const answeredMs = answeredAtMs(this.agent.record) ?? -Infinity;
+      return Math.abs(this.ports.clock.nowMs() - answeredMs) < ANSWERED_MS;
+    }
     if (reason !== 'draft_in_box') return reason !== undefined && PATIENT.has(reason);
     return nowMs - this.#deliveredMs < PATIENCE_MS || (look?.box.kind === 'draft' && look.box.isDoubtful === true);
   }

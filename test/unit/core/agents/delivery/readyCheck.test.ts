@@ -3,12 +3,14 @@ import { builtInTypes } from '../../../../../src/core/agents/builtInTypes';
 import { ScreenJudge } from '../../../../../src/core/agents/delivery/deliveryScreen';
 import {
   AFTER_DIALOG_MS,
+  ANSWERED_MS,
   DRAFT_MS,
   ReadyCheck,
   START_HOOK_MS,
 } from '../../../../../src/core/agents/delivery/readyCheck';
 import { RunKnowledge } from '../../../../../src/core/agents/delivery/runFacts';
 import { silentLogger } from '../../../../../src/core/base/log';
+import type { AgentRecord } from '../../../../../src/core/agents/agent';
 import { agentId } from '../../../../support/builders';
 import { ScriptedTui } from '../../../../support/scriptedTui';
 import { SupervisedWorld } from '../../../../support/supervisedWorld';
@@ -64,13 +66,18 @@ describe('a program that has just started', () => {
 async function checkScreens(
   typeId: string,
   screens: readonly (readonly [atMs: number, lines: readonly string[]])[],
+  changed: (nowMs: number) => Partial<AgentRecord> = () => ({}),
 ): Promise<readonly [kind: string, tookMs: number]> {
   const world = new SupervisedWorld();
   const { host, clock } = world;
   const tui = new ScriptedTui(world.host, ID, clock);
   host.onDidLaunch = () => queueMicrotask(() => tui.show());
   const { id, record } = await world.runningAgent({ typeId: 'demo' });
-  const agent = { id, record, type: builtInTypes().find((one) => one.id === typeId) };
+  const agent = {
+    id,
+    record: { ...record, ...changed(clock.nowMs()) },
+    type: builtInTypes().find((one) => one.id === typeId),
+  };
   for (const [atMs, lines] of screens) clock.setTimer(atMs, () => host.setScreen(ID, { text: lines.join('\n') }));
   await clock.advanceMs(0);
   const ready = new ReadyCheck({ host, clock, log: silentLogger, judge: new ScreenJudge('bash') }, agent);
@@ -109,6 +116,35 @@ describe('a program whose dialog has just gone', () => {
 
   it('is blocked while it is up', async () => {
     assert.equal((await checkScreens('demo', [[0, DIALOG]]))[0], 'dialog_open');
+  });
+
+  const answered = (nowMs: number): Partial<AgentRecord> => ({
+    activity: 'awaiting_approval',
+    evidence: [
+      { source: 'person', detail: 'allowed', observedAtMs: nowMs },
+      { source: 'screen', detail: 'a dialog', observedAtMs: nowMs - 1_000 },
+    ],
+  });
+
+  it('R7 that was answered a moment ago is waited for: it is drawn for some time after the key', async () => {
+    const screens = [[0, DIALOG], [900, BOX]] as const; // prettier-ignore
+    const [kind, tookMs] = await checkScreens('demo', screens, answered);
+    assert.equal(kind, 'free');
+    assert.ok(tookMs >= 900 + AFTER_DIALOG_MS && tookMs < 2_500, `${tookMs} ms`);
+  });
+
+  it('that was answered and stays is a dialog again after 3 s', async () => {
+    const [kind, tookMs] = await checkScreens('demo', [[0, DIALOG]], answered);
+    assert.equal(kind, 'dialog_open');
+    assert.ok(tookMs >= ANSWERED_MS && tookMs < ANSWERED_MS + 500, `${tookMs} ms`);
+  });
+
+  it('that another source tells of is not gone with an answer to an earlier one', async () => {
+    const told = (nowMs: number): Partial<AgentRecord> => ({
+      activity: 'awaiting_approval',
+      evidence: [{ source: 'hook', detail: 'asks again', observedAtMs: nowMs }, ...(answered(nowMs).evidence ?? [])],
+    });
+    assert.equal((await checkScreens('demo', [[0, BOX]], told))[0], 'dialog_open');
   });
 });
 
