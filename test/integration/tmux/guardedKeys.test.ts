@@ -112,12 +112,26 @@ describe('keys that answer what is on the screen', function () {
       '  - é 日本語 👩‍💻 │ ❯ 1. Yes   }, {, #, ##{x}',
       ']] [^ ] [ [[:alpha:]] *',
     ];
-    await ask(lines.join('\r\n'));
-    const { text } = await host.capture(a);
-    assert.equal(await host.pressIf(a, ['1'], (screen) => screen.text === text, GUARDED), true);
-    await eventually('pressed', () => pressed() === '1');
-    await eventually('nothing is left with the terminal', () => !server.tmux('show-options', '-p', '-t', `=${a}:`).stdout.includes('@core_seen')); // prettier-ignore
-    assert.equal(existsSync(canary), false);
+    const repeats = trials(2, 20, 60);
+    for (let repeat = 1; repeat <= repeats; repeat++) {
+      const screen = [
+        `Allow ${repeat}?`,
+        ...lines.slice(repeat % lines.length),
+        ...lines.slice(0, repeat % lines.length),
+      ];
+      if (repeat === 1) await ask(screen.join('\r\n'));
+      else changeTo(screen.join('\r\n'));
+      const { text } = await host.capture(a);
+      assert.equal(await host.pressIf(a, ['1'], (seen) => seen.text === text, GUARDED), true, `${repeat}`);
+      await eventually('pressed', () => pressed() === '1'.repeat(repeat));
+      await eventually('nothing is left with the terminal', () => !server.tmux('show-options', '-p', '-t', `=${a}:`).stdout.includes('@core_seen')); // prettier-ignore
+      assert.equal(existsSync(canary), false, `${repeat}`);
+    }
+    // The control: where such a line is a format, it runs.
+    await eventually('the canary sings', () => {
+      server.tmux('display-message', '-p', '-t', `=${a}:`, lines[0] ?? '');
+      return existsSync(canary);
+    });
   });
 
   it('are pressed into a screen without one empty line, and into one with nothing else', async () => {
