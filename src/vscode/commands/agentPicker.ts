@@ -13,7 +13,7 @@ interface AgentItem extends vscode.QuickPickItem {
 
 export type AgentFilter = (agent: AgentView) => boolean;
 
-/** Asks for agents by a quick pick: those that need you first, under headings. */
+/** Asks for agents by a quick pick: those that need you first, under headings. It stays when the focus goes elsewhere: agents’ terminals come and go. */
 export class AgentPicker {
   constructor(
     private readonly engine: Engine,
@@ -24,22 +24,23 @@ export class AgentPicker {
   async pickOne(title: string, filter: AgentFilter, hint = 'Choose an agent'): Promise<AgentId | undefined> {
     const items = this.#items(filter);
     if (items.length === 0) return this.#sayNone(title);
-    const options = { title, placeHolder: hint, matchOnDescription: true, matchOnDetail: true };
+    const options = { title, placeHolder: hint, matchOnDescription: true, matchOnDetail: true, ignoreFocusOut: true };
     return (await vscode.window.showQuickPick(items, options))?.agentId;
   }
 
-  async pickMany(title: string, filter: AgentFilter, hint?: string): Promise<readonly AgentId[]> {
+  async pickMany(title: string, filter: AgentFilter): Promise<readonly AgentId[]> {
     const items = this.#items(filter);
     if (items.length === 0) return this.#sayNone(title) ?? [];
     const only = items.filter((item) => item.agentId !== undefined);
     if (only.length === 1) {
-      const one = await this.pickOne(title, filter, hint);
+      const one = await this.pickOne(title, filter);
       return one === undefined ? [] : [one];
     }
     const options = {
       title,
-      placeHolder: hint ?? 'Choose agents',
+      placeHolder: 'Choose agents',
       canPickMany: true as const,
+      ignoreFocusOut: true,
       matchOnDescription: true,
       matchOnDetail: true,
     };

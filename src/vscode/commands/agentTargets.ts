@@ -24,7 +24,9 @@ export class AgentTargets {
   ) {}
 
   async one(command: CommandId, filter: AgentFilter, row: unknown): Promise<AgentId | undefined> {
-    return idOf(row) ?? (await this.picker.pickOne(COMMAND_TITLES[command], filter, hintFor(row)));
+    return (
+      idOf(row) ?? (await this.picker.pickOne(COMMAND_TITLES[command], filter, isLost(row) ? LOST_HINT : undefined))
+    );
   }
 
   /** Rows that are not agents or do not fit `filter` are left out when several are selected. */
@@ -35,7 +37,11 @@ export class AgentTargets {
     rows: readonly unknown[] | undefined,
   ): Promise<readonly AgentId[]> {
     const clicked = idOf(row);
-    if (clicked === undefined) return this.picker.pickMany(COMMAND_TITLES[command], filter, hintFor(row));
+    if (isLost(row)) {
+      const meant = await this.one(command, filter, row);
+      return meant === undefined ? [] : [meant];
+    }
+    if (clicked === undefined) return this.picker.pickMany(COMMAND_TITLES[command], filter);
     const selected = Array.isArray(rows) ? rows.map(idOf).filter((id): id is AgentId => id !== undefined) : [];
     if (selected.length <= 1) return [clicked];
     return [...new Set(selected)].filter((id) => {
@@ -45,8 +51,8 @@ export class AgentTargets {
   }
 }
 
-function hintFor(row: unknown): string | undefined {
-  return row === LOST_ROW ? LOST_HINT : undefined;
+function isLost(row: unknown): boolean {
+  return row === LOST_ROW;
 }
 
 /** Arguments of commands come from anywhere (keybindings, other extensions), so they are checked. */

@@ -16,7 +16,7 @@ describe('which agents a command is about', () => {
     for (const { id } of [scout, builder]) engine.simulateAgent(anAgentView({ id }));
     targets = new AgentTargets(engine, {
       pickOne: async (title, _, hint) => (asked.push([title, hint]), scout.id),
-      pickMany: async (title, _, hint) => (asked.push([title, hint]), []),
+      pickMany: async (title) => (asked.push([title, undefined]), []),
     });
   });
   const any = (): boolean => true;
@@ -38,7 +38,7 @@ describe('which agents a command is about', () => {
   it('is asked with the reason when the row was drawn anew under its menu', async () => {
     const [given] = markLostRow([undefined, undefined]);
     await targets.one(CommandId.RemoveAgent, any, given);
-    await targets.many(CommandId.RemoveAgent, any, given, undefined);
+    assert.deepEqual(await targets.many(CommandId.RemoveAgent, any, given, undefined), ['scout'], 'the one that was clicked'); // prettier-ignore
     const told = ['Remove Agent', 'Its row has just changed: choose the agent here'];
     assert.deepEqual(asked, [told, told]);
     assert.deepEqual(markLostRow([scout, undefined]), [scout, undefined]);
