@@ -166,6 +166,9 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'Changes cannot be kept: the disk is full or the folder is read-only. It is tried again by itself.',
     checkSetup,
   ),
+  'data.busy': warning(
+    'More is being written than the disk takes at present. Nothing of this was kept: try again in a moment.',
+  ),
   'data.fenced': warning(
     'Another window owns this workspace now. Nothing was changed from here. Try again: it is done through that window.',
   ),

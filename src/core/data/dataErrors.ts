@@ -7,6 +7,7 @@ export type DataErrorCode =
   | 'data.invalid'
   | 'data.tooLarge'
   | 'data.readOnly'
+  | 'data.busy'
   | 'data.fenced'
   | 'data.corrupt'
   | 'data.newerSchema'
@@ -22,6 +23,7 @@ const dispositions: Record<DataErrorCode, ErrorDisposition> = {
   'data.invalid': 'giveUp',
   'data.tooLarge': 'giveUp',
   'data.readOnly': 'retry',
+  'data.busy': 'retry',
   'data.fenced': 'giveUp',
   'data.corrupt': 'reconfigure',
   'data.newerSchema': 'reconfigure',

@@ -56,6 +56,7 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
   'data.invalid': Internal,
   'data.tooLarge': InvalidArgument,
   'data.readOnly': Unavailable,
+  'data.busy': Unavailable,
   'data.fenced': FailedPrecondition,
   'data.corrupt': FailedPrecondition,
   'data.newerSchema': FailedPrecondition,

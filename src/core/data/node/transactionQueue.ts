@@ -32,6 +32,12 @@ const nothingKnown: Known = new Map();
 /** Rounds after which a callback is taken for one that asks for something else each time. */
 const maxRounds = 10_000;
 
+/** Transactions that are waiting or not durable yet; one more is refused. */
+export const maxUnderWay = 20_000;
+
+/** Text of records handed over and not durable yet; beyond it callbacks wait. */
+export const maxHandedOver = 64 * 1024 * 1024;
+
 /** Callbacks run in one go before other work of this thread gets a turn. */
 const slice = 32;
 
@@ -41,32 +47,47 @@ const slice = 32;
  * this is the store's only writer, all its reads are of one state and its writes are laid on exactly that state: no
  * lost update, no write skew. A transaction is over, for this queue, when its writes are handed over; the next one
  * runs while they become durable.
+ *
+ * Memory is bounded while the disk is slow (R4): callbacks wait while too much was handed over, and when too many wait, the next one is refused.
  */
 export class TransactionQueue {
   readonly #jobs: Job[] = [];
   #isRunning = false;
   #idle: (() => void)[] = [];
+  #underWay = 0;
+  #handedOver = 0;
+  /** Told when there is room again. */
+  #onRoom: (() => void) | undefined;
 
   constructor(private readonly host: TransactionHost) {}
 
+  /** @throws {DataError} data.busy – {@link maxUnderWay} are under way; what `work` throws and what the store refuses */
   add<T>(work: (tx: Tx) => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const attempt = (known: Known): ReadQuestion | undefined => this.#attempt(work, known, resolve, reject);
-      this.#jobs.push({ attempt, reject });
-      if (!this.#isRunning) void this.#run();
-    });
+    return this.#enter<T>((resolve, reject) => (known) => this.#attempt(work, known, resolve, reject));
   }
 
   /** A transaction whose writes were handed over in portions: it takes its turn like any other. */
   addStaged(staged: number): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      const attempt = (): undefined => {
-        this.host.writeStaged(staged, this.host.clock.nowMs()).then(resolve, reject);
-        return undefined;
-      };
-      this.#jobs.push({ attempt, reject });
-      if (!this.#isRunning) void this.#run();
+    return this.#enter<void>((resolve, reject) => (): undefined => {
+      this.host.writeStaged(staged, this.host.clock.nowMs()).then(resolve, reject);
+      return undefined;
     });
+  }
+
+  async #enter<T>(
+    make: (resolve: (result: T) => void, reject: (error: unknown) => void) => Job['attempt'],
+  ): Promise<T> {
+    if (this.#underWay >= maxUnderWay)
+      throw new DataError('data.busy', `${maxUnderWay} transactions are under way already`);
+    this.#underWay++;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#jobs.push({ attempt: make(resolve, reject), reject });
+        if (!this.#isRunning) void this.#run();
+      });
+    } finally {
+      this.#underWay--;
+    }
   }
 
   /** Resolves when every transaction added so far has been handed over or has failed. */
@@ -78,6 +99,7 @@ export class TransactionQueue {
     this.#isRunning = true;
     await Promise.resolve(); // a callback never runs inside the call of `tx`
     for (let count = 1, job = this.#jobs.shift(); job; count++, job = this.#jobs.shift()) {
+      while (this.#handedOver > maxHandedOver) await new Promise<void>((resolve) => (this.#onRoom = resolve));
       try {
         const question = job.attempt(nothingKnown);
         if (question) await this.#finish(job, question); // no turn is given away when nothing has to be fetched
@@ -123,8 +145,19 @@ export class TransactionQueue {
     if (reader.missing) return reader.missing; // the callback caught the signal: its result means nothing
     const { result } = outcome;
     if (outcome.ops.length === 0) resolve(result);
-    else this.host.write(outcome, nowMs).then(() => resolve(result), reject);
+    else this.#handOver(outcome, nowMs).then(() => resolve(result), reject);
     return undefined;
+  }
+
+  async #handOver(outcome: WorkOutcome<unknown>, nowMs: number): Promise<void> {
+    const size = outcome.ops.reduce((sum, op) => sum + (op.op === 'put' ? op.json.length : 0), 0);
+    this.#handedOver += size;
+    try {
+      await this.host.write(outcome, nowMs);
+    } finally {
+      this.#handedOver -= size;
+      this.#onRoom?.();
+    }
   }
 }
 

@@ -15,6 +15,7 @@ const dataCodes: Record<DataErrorCode, true> = {
   'data.invalid': true,
   'data.tooLarge': true,
   'data.readOnly': true,
+  'data.busy': true,
   'data.fenced': true,
   'data.corrupt': true,
   'data.newerSchema': true,
