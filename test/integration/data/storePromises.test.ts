@@ -7,7 +7,7 @@ import { DataError } from '../../../src/core/data/dataErrors';
 import { checkStoreFile } from '../../../src/core/data/node/checkStoreFile';
 import { type FileSystem, nodeFileSystem } from '../../../src/core/data/node/fileSystem';
 import { openStoreSession } from '../../../src/core/data/node/openStoreSession';
-import type { ReadQuestion, StoreReply } from '../../../src/core/data/node/storeProtocol';
+import type { ReadQuestion, StoreReply, TxRequest } from '../../../src/core/data/node/storeProtocol';
 import type { StoreSession } from '../../../src/core/data/node/storeSession';
 import type { StoredRecord } from '../../../src/core/data/recordCodec';
 import { FaultyFileSystem } from '../../support/crashFs';
@@ -24,16 +24,37 @@ function open(folder: string, files: FileSystem = nodeFileSystem): Promise<Opene
 
 let nextRequest = 1;
 
-/** One transaction of two records that always say the same; true when it was acknowledged. */
-function putPair(session: StoreSession, pair: number, n: number, fill = 0): boolean {
+interface Pair {
+  readonly pair: number;
+  readonly n: number;
+  readonly fill?: number;
+  /** Its second half is refused: nothing of it may be found. */
+  readonly isRefused?: boolean;
+}
+
+/** One transaction of two records that always say the same. */
+function requestOf({ pair, n, fill = 0, isRefused = false }: Pair): TxRequest {
   const json = JSON.stringify({ fill: 'x'.repeat(fill), n });
   const ops = ['left', 'right'].map((side) => ({
-    ...({ op: 'put', kind: 'pair', id: `${side}${pair}`, json, expectedVersion: undefined } as const),
+    ...({ op: 'put', kind: 'pair', id: `${side}${pair}`, json } as const),
+    expectedVersion: isRefused && side === 'right' ? 1_000_000 : undefined,
   }));
+  return { type: 'tx', id: nextRequest++, nowMs: 1, isDurable: true, ops };
+}
+
+/** Commits transactions together. Returns those that were acknowledged. */
+function putGroup(session: StoreSession, pairs: readonly Pair[]): readonly Pair[] {
   session.declare('pair', ['n']);
-  const [reply] = session.commit([{ type: 'tx', id: nextRequest++, nowMs: 1, isDurable: true, ops }]);
+  const requests = pairs.map(requestOf);
+  const done = new Set(session.commit(requests).flatMap((reply) => (reply.type === 'done' ? reply.ids : [])));
+  return pairs.filter((_, i) => done.has(requests[i]?.id ?? 0));
+}
+
+/** One alone, with the housekeeping that follows; true when it was acknowledged. */
+function putPair(session: StoreSession, pair: number, n: number, fill = 0): boolean {
+  const acked = putGroup(session, [{ pair, n, fill }]);
   session.tidy();
-  return reply?.type === 'done';
+  return acked.length === 1;
 }
 
 function everything(session: StoreSession): StoreReply & { readonly type: 'answer' } {
@@ -107,9 +128,16 @@ describe('promises of the store', () => {
     const acks: { readonly at: number; readonly pair: number; readonly n: number }[] = [];
     let { session } = await open(recorded, files);
     for (let n = 1; files.changes.length < 2_000; n++) {
-      const pair = n % 7;
-      assert.ok(putPair(session, pair, n, n % 40 === 0 ? 20_000 : 50));
-      acks.push({ at: files.changes.length, pair, n });
+      // One alone, or several under one commit; in some of these one is refused, or two are about the same pair.
+      const group: Pair[] = Array.from({ length: n % 3 === 0 ? 1 : 1 + (n % 5) }, (_, i) => {
+        return { pair: (n + i) % 7, n: 10 * n + i, fill: n % 40 === 0 ? 20_000 : 50 };
+      });
+      if (n % 4 === 1) group.push({ pair: n % 7, n: 10 * n + 8, isRefused: true }, { pair: n % 7, n: 10 * n + 9 });
+      const acked = putGroup(session, group);
+      assert.deepEqual(acked, group.filter(({ isRefused }) => isRefused !== true)); // prettier-ignore
+      // They were told so before the housekeeping.
+      for (const { pair, n: number } of acked) acks.push({ at: files.changes.length, pair, n: number });
+      session.tidy();
       if (n % 60 === 59) {
         const held = session.maintain(0, { do: 'hold' }); // moves the log into the main file
         assert.ok(held.type === 'answer' && held.held);
