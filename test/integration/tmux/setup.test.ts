@@ -42,6 +42,14 @@ describe('set-up of tmux', () => {
     return path;
   };
 
+  it('says what a tmux said that tells its version and cannot be started', async () => {
+    const server = newServer();
+    const says = `case "$1" in -V) echo "tmux 3.4";; *) echo "cannot load libevent: no such file" >&2; exit 1;; esac`;
+    const host = server.host({ program: writeProgram(join(server.folder, 'broken'), says) });
+    await host.start();
+    assert.deepEqual(host.status, { kind: 'lost', reason: 'cannot load libevent: no such file' });
+  });
+
   it('S21 reads no configuration of the user', async function () {
     this.timeout(60_000);
     for (let round = 0; round < trials(2, 20, 60); round++) {
