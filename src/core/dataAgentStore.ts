@@ -41,6 +41,7 @@ export const AGENTS: Collection<AgentRecord> = {
 export const AGENT_CHANGES: Collection<AgentChange> = {
   kind: 'agentChange',
   indexes: ['agentId'],
+  texts: ['reason', 'evidence.*.detail'],
   parse: objectWith('agent change', {
     id: 'string',
     agentId: 'string',

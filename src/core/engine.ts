@@ -155,7 +155,7 @@ export interface Engine extends Disposable {
   importData(request: ImportRequest, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<ImportReport>;
 
   /**
-   * Finds prompts, agents and approvals by their words: also agents' that are gone, as long as they are kept. Never values of environment variables.
+   * Finds prompts, agents, approvals and lines of history by their words: also agents' that are gone, as long as they are kept. Never values of environment variables.
    * @throws {DataError} data.invalid (the query is too long), data.corrupt (the index of texts cannot be used), data.io
    */
   searchRecords(request: SearchRequest): Promise<SearchAnswer>;

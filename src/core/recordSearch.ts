@@ -1,18 +1,18 @@
 import type { PromptDelivery } from './agents/delivery/promptDelivery';
-import type { AgentId, AgentRecord } from './agents/agent';
+import type { AgentChange, AgentId, AgentRecord } from './agents/agent';
 import type { Approval } from './agents/agentStore';
 import { type AnsweredRequest, answerWords } from './agents/answeredRequest';
-import { AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
+import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { Collection, DataStore } from './data/dataStore';
 import type { SearchHit } from './data/search/dataSearch';
 import type { SearchSnippet } from './data/search/searchDocument';
 
 /**
- * What can be looked for: prompts, agents (name, role, team, folder, first prompt), and as `approval` what a person approved to run and what agents asked and was
- * answered.
+ * What can be looked for: prompts, agents (name, role, team, folder, first prompt), as `approval` what a person approved to run and what agents asked and was
+ * answered, and as `history` why and by what evidence an agent came into a state.
  */
-export type FoundKind = 'prompt' | 'agent' | 'approval';
+export type FoundKind = 'prompt' | 'agent' | 'approval' | 'history';
 
 export interface SearchRequest {
   /** Words that must all be there, `"a phrase"`, `begin*`; at most 1 000 characters. Nothing in it is a command. */
@@ -31,7 +31,7 @@ export interface FoundRecord {
   readonly id: string;
   /** The agent it is about; approvals of what may run have none. It may be gone. */
   readonly agentId?: AgentId;
-  /** State of a prompt; name of an agent; who approved; what was answered, and where. */
+  /** State of a prompt; name of an agent; who approved; what was answered, and where; the state that began. */
   readonly about: string;
   readonly atMs: number;
   readonly snippet: SearchSnippet;
@@ -52,8 +52,9 @@ const kept: Readonly<Record<FoundKind, readonly string[]>> = {
   prompt: [DELIVERIES.kind],
   agent: [AGENTS.kind],
   approval: [APPROVALS.kind, ANSWERS.kind],
+  history: [AGENT_CHANGES.kind],
 };
-const searched = [DELIVERIES, AGENTS, APPROVALS, ANSWERS] as unknown as readonly Collection<never>[]; // declared only
+const searched = [DELIVERIES, AGENTS, APPROVALS, ANSWERS, AGENT_CHANGES] as unknown as readonly Collection<never>[]; // declared only
 const shownLength = 2_000;
 
 /** Looks through what the owner keeps. */
@@ -95,6 +96,11 @@ function foundOf(hit: SearchHit): FoundRecord {
   if (kind === ANSWERS.kind) {
     const { agentId, outcome, via, shown, answeredAtMs: atMs } = value as AnsweredRequest; // what this collection keeps
     return { kind: 'approval', ...common, agentId, about: answerWords({ outcome, via }), atMs, ...cut(shown) };
+  }
+  if (kind === AGENT_CHANGES.kind) {
+    const { agentId, to, reason, evidence, atMs } = value as AgentChange; // what this collection keeps
+    const why = [reason, ...evidence.map(({ detail }) => detail)].join(': ');
+    return { kind: 'history', ...common, agentId, about: `${to.lifecycle}, ${to.activity}`, atMs, ...cut(why) };
   }
   const { actor, shown, approvedAtMs: atMs = createdAtMs } = value as Approval; // what this collection keeps
   return { kind: 'approval', ...common, about: actor, atMs, ...cut(shown) };

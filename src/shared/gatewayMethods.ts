@@ -79,10 +79,10 @@ export interface GatewayParams {
     readonly skipInvalid?: boolean;
     readonly acceptChanged?: boolean;
   };
-  /** → `SearchAnswer`: prompts, agents and approvals that hold all words of `query`. */
+  /** → `SearchAnswer`: prompts, agents, approvals and lines of history that hold all words of `query`. */
   readonly 'data.search': Limit & {
     readonly query: string;
-    readonly kinds?: readonly ('prompt' | 'agent' | 'approval')[];
+    readonly kinds?: readonly ('prompt' | 'agent' | 'approval' | 'history')[];
     /** Only what is older than this `position` of a found record. */
     readonly before?: number;
   };

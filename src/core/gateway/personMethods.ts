@@ -125,7 +125,7 @@ export const personMethods = {
   'data.search': forPerson(
     {
       query: text({ minLength: 0, maxLength: 1_000 }),
-      kinds: optional(listOf(oneOf('prompt', 'agent', 'approval'), 3)),
+      kinds: optional(listOf(oneOf('prompt', 'agent', 'approval', 'history'), 4)),
       limit,
       before: optional(integer(0, Number.MAX_SAFE_INTEGER)),
     },

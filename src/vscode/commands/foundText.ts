@@ -35,6 +35,8 @@ export function foundText(record: FoundRecord, agent: AgentView | undefined): Fo
       return isAnswer(record)
         ? { label: nameOf(record, agent), description: `${about} · request of ${time}`, detail: snippet.text }
         : { label: approvedName(record), description: `approved command · ${time}`, detail: approvedLine(record) };
+    case 'history':
+      return { label: nameOf(record, agent), description: `${about} · history of ${time}`, detail: snippet.text };
   }
 }
 
@@ -63,6 +65,10 @@ export function foundDocument(
         return shown(`Request of ${name}.txt`, `Request of ${name}, ${time}: ${about}`);
       }
       return shown('Approved Command.txt', `Approved ${time}, exactly as it was shown:`);
+    case 'history': {
+      const name = nameOf(record, agent);
+      return shown(`History of ${name}.txt`, `History of ${name}, ${time}: ${about}`);
+    }
   }
 }
 

@@ -28,7 +28,12 @@ interface FoundItem extends vscode.QuickPickItem {
   readonly record?: FoundRecord;
 }
 
-const ICONS: Readonly<Record<FoundKind, string>> = { prompt: '$(comment)', agent: '$(hubot)', approval: '$(verified)' };
+const ICONS: Readonly<Record<FoundKind, string>> = {
+  prompt: '$(comment)',
+  agent: '$(hubot)',
+  approval: '$(verified)',
+  history: '$(history)',
+};
 
 /** Commands that look through what is kept. */
 export function searchCommands(parts: SearchCommandParts): CommandHandlers {

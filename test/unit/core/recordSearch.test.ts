@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { AgentChange } from '../../../src/core/agents/agent';
 import type { AnsweredRequest } from '../../../src/core/agents/answeredRequest';
 import { newDelivery } from '../../../src/core/agents/delivery/deliveryRecord';
-import { AGENTS, ANSWERS, APPROVALS } from '../../../src/core/dataAgentStore';
+import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from '../../../src/core/dataAgentStore';
 import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { RecordSearch } from '../../../src/core/recordSearch';
@@ -23,6 +24,11 @@ describe('searching what an owner keeps', () => {
     ...{ title: 'Allow this command?', shown: 'Allow this command?\nsew --thread', isCut: false, outcome: 'denied' },
     ...{ via: 'notification', actor: 'person', askedAtMs: 8, answeredAtMs: 9 },
   };
+  const change: AgentChange = {
+    ...{ id: '3'.padStart(26, '0'), agentId: reviewer.id, generation: 1, atMs: 10, actor: 'engine' },
+    ...{ from: { lifecycle: 'running', activity: 'busy' }, to: { lifecycle: 'failed', activity: 'unknown' } },
+    ...{ reason: 'exited', evidence: [{ source: 'exit_file', detail: 'ended with code 137', observedAtMs: 10 }] },
+  };
   let search: RecordSearch;
 
   beforeEach(async () => {
@@ -33,6 +39,7 @@ describe('searching what an owner keeps', () => {
       tx.put(DELIVERIES, delivery.id, delivery);
       tx.put(APPROVALS, approval.hash, approval);
       tx.put(ANSWERS, answer.id, answer);
+      tx.put(AGENT_CHANGES, change.id, change);
     });
   });
 
@@ -57,6 +64,17 @@ describe('searching what an owner keeps', () => {
       found.map(({ kind, agentId, about, atMs, text }) => [kind, agentId, about, atMs, text]),
       [['approval', 'reviewer', 'denied in a notification', 9, answer.shown]],
     );
+  });
+
+  it('finds lines of history by their reason and evidence, as a transcript tells them', async () => {
+    for (const query of ['exited', '"code 137"']) {
+      const { found } = await search.search({ query, kinds: ['history'] });
+      assert.deepEqual(
+        found.map(({ kind, agentId, about, atMs, text }) => [kind, agentId, about, atMs, text]),
+        [['history', 'reviewer', 'failed, unknown', 10, 'exited: ended with code 137']],
+      );
+    }
+    assert.equal((await search.search({ query: 'code 137' })).found.length, 1);
   });
 
   it('never finds or shows the values of environment variables', async () => {

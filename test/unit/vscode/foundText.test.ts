@@ -46,6 +46,18 @@ describe('what a search has found', () => {
     assert.equal(foundText(found, undefined).label, 'scout (removed)');
   });
 
+  it('tells a line of history by its agent, the state that began, and why', () => {
+    const found = aFound({ kind: 'history', about: 'failed, unknown' }, 'exited: ended with code 137', 'code');
+    assert.deepEqual(foundText(found, scout), {
+      label: 'Scout',
+      description: `failed, unknown · history of ${time}`,
+      detail: 'exited: ended with code 137',
+    });
+    const { fileName, text } = foundDocument(found, undefined);
+    assert.equal(fileName, 'History of scout (removed).txt');
+    assert.match(text, /^History of scout \(removed\), .*: failed, unknown\n\nexited: ended with code 137\n$/);
+  });
+
   it('says of an agent what it does, and nothing twice', () => {
     const found = aFound({ kind: 'agent', id: 'scout', about: 'Scout' }, 'Scout', 'Scout');
     assert.deepEqual(foundText(found, scout), { label: 'Scout', description: `idle · agent made ${time}`, detail: '' });
