@@ -261,9 +261,11 @@ describe('agents in the window', () => {
     assert.equal(item.label, name);
   });
 
-  it('removes an agent and its row', async () => {
+  it('removes nobody before the person agrees; who is removed has no row', async () => {
     const id = await startDemo(access, 'Short');
-    await vscode.commands.executeCommand(CommandId.RemoveAgent, node(id));
+    await vscode.commands.executeCommand(CommandId.RemoveAgent, node(id)); // dialogs are not shown in tests: nobody agrees
+    assert.equal(access.engine.agent(id)?.lifecycle, 'running');
+    await access.engine.removeAgent(id);
     await eventually('it is gone', () => access.engine.agent(id) === undefined);
     assert.deepEqual(access.window.view.tree.getChildren(), []);
   });

@@ -59,7 +59,7 @@ describe('prompts and requests in the window', () => {
   it('S24 allows a request that was shown, and no other', async () => {
     const id = await startDemo(access, 'Careful', 'approve');
     const { request } = await becomes(access, id, (view) => view.request?.canAllow === true);
-    assert.match(row(id), /^needs approval.* · Allow this command\?/);
+    assert.match(row(id), /^needs approval.* · rm -r build/);
     assert.match(request?.detail ?? '', /rm -r build/);
     const other = access.engine.answerRequest(id, '01JGFJJZ000000000000000001', { kind: 'allow' });
     await assert.rejects(other, (error: { code?: string }) => error.code === 'agent.requestGone');
