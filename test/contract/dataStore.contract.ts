@@ -378,7 +378,7 @@ export function dataStoreContract(open: () => Promise<StoreFixture>): void {
         ['other.note', 'o1', 'delete', 1],
       ],
     );
-    assert.equal((await store2.find(notes)).length, fixture.reopen ? 2_501 : 2_501);
+    assert.equal((await store2.find(notes)).length, 2_501);
     assert.deepEqual(
       (await store2.find(notes, { orderBy: 'rank', limit: 2 })).map((r) => r.id),
       ['last', 'n2499'],

@@ -178,7 +178,7 @@ describe('backups of a store', () => {
     assert.equal(automaticBackups(folder).length, 1, 'the one from before is kept');
   });
 
-  it('C37 one is made before the schema changes, readable by another SQLite', async () => {
+  it('R5 C37 one is made before the schema changes, readable by another SQLite', async () => {
     const { store } = await open(folder);
     await store.tx((tx) => tx.put(notes, 'a', { text: 'x' }));
     await store.close();

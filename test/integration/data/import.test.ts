@@ -82,7 +82,7 @@ describe('Exports and imports of stores on files', () => {
     }
   });
 
-  it('an export as a database is found whole by the sqlite3 program, without secrets, and is no backup', async function () {
+  it('R5 an export as a database is found whole by the sqlite3 program, without secrets, and is no backup', async function () {
     const file = path.join(place.folder, 'export.sqlite');
     const report = await exportData(exportPorts, { file, format: 'sqlite' }, nothing);
     assert.deepEqual([report.records, report.sizeBytes], [301, fs.statSync(file).size]);

@@ -213,7 +213,7 @@ describe('a store whose process is killed', () => {
   }
 
   for (const engine of ['sql.js', 'node:sqlite'] as const) {
-    it(`and its backups are whole for another SQLite, after a close and after a kill: ${engine}`, async function () {
+    it(`R1 R5 and its backups are whole for another SQLite, after a close and after a kill: ${engine}`, async function () {
       this.timeout(60_000);
       if (!(await hasSqlite3())) notRun(this, 'sqlite3 is not installed');
       const program = nodeFor(engine) ?? notRun(this, "neither this Node nor VS Code's has node:sqlite");

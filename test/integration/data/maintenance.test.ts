@@ -140,7 +140,7 @@ describe('maintenance of a store', () => {
   });
 
   describe('backup', () => {
-    it('C34 under load restores equal to the state at one change, and sqlite3 finds it whole', async () => {
+    it('R5 C34 under load restores equal to the state at one change, and sqlite3 finds it whole', async () => {
       const store = await open(folder);
       const text = 'x'.repeat(2_000);
       for (let i = 0; i < 300; i++) await store.tx((tx) => tx.put(accounts, `a${i}`, { balance: i, text }));

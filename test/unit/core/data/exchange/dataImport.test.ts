@@ -320,7 +320,7 @@ describe('importData', () => {
     );
   });
 
-  it('S17 a damaged or hostile file is refused with a reason or read, and is taken in whole or not at all', async function () {
+  it('R5 S17 a damaged or hostile file is refused with a reason or read, and is taken in whole or not at all', async function () {
     this.timeout(1_800_000);
     const rounds = trials(500, 100_000, 300_000);
     const bases = [await exported('ndjson', some), await exported('json', some), await exported('ndjson', some, false)];
