@@ -236,6 +236,8 @@ export const STORE_QUARANTINED = 'store.corrupt';
 export const STORE_DAMAGED = 'store.damaged';
 /** Of the notice that a backup has taken the place of the store. */
 export const STORE_RESTORED = 'store.restored';
+/** Of the notice that a folder that the engine needs cannot be made, read or written: it is tried again by itself. */
+export const STORE_UNUSABLE = 'store.unusable';
 /** Of the notice that the store cannot be opened. */
 export const STORE_BLOCKED = 'store.blocked';
 

@@ -29,7 +29,6 @@ import {
   type NoticeChange,
   type ResumeReport,
   type StateExplanation,
-  STORE_BLOCKED,
   STORE_LOSS,
 } from './engine';
 import type { EngineCalls } from './engineCalls';
@@ -40,7 +39,13 @@ import { DataError } from './data/dataErrors';
 import { systemFailure } from './data/systemFailure';
 import { inspectBackup } from './backupInspection';
 import { optionsOf } from './maintenanceSteps';
-import { isBlockedByStore, statusWithoutStore, storeDiagnoses } from './storeDiagnosis';
+import {
+  BLOCKED_NOTICES,
+  blockedByStoreNotice,
+  isBlockedByStore,
+  statusWithoutStore,
+  storeDiagnoses,
+} from './storeDiagnosis';
 import type { EngineSettings } from './engineSettings';
 import { AgentTypes } from './agentTypes';
 import { NoticeBoard } from './monitoring/noticeBoard';
@@ -238,28 +243,23 @@ export class Orchestrator implements Engine {
     const isKnown = this.#status.kind === 'blocked' && this.#status.detail === detail;
     if (!isKnown) this.ports.log.error('the engine cannot work', { code, error: describeError(thrown) });
     this.#board.replaceAll([]);
-    if (code.startsWith('data.')) this.#raiseStoreBlocked(detail.replace(`${code}: `, ''));
+    if (code.startsWith('data.')) this.#raiseBlocked(blockedByStoreNotice(code, detail, this.ports.clock.nowMs()));
     this.#setStatus({ kind: 'blocked', code, detail });
     if (!DataError.is(error, 'data.io')) return;
     this.#nextTry.value = this.ports.clock.setTimer(TRY_AGAIN_MS, () => void this.#tryAlone());
   }
 
-  /** Without its store nothing is supervised: that needs a person, whether the view is open or not. */
-  #raiseStoreBlocked(reason: string): void {
-    this.#notices.raise({
-      fingerprint: STORE_BLOCKED,
-      level: 'critical',
-      title: 'Core Orchestrator cannot open its store',
-      detail: `Reason: ${reason.replace(/\.$/, '')}. Agents keep running, but nothing is started or kept. The Agents view says what to do.`,
-      atMs: this.ports.clock.nowMs(),
-    });
+  #raiseBlocked(notice: AlertNotice): void {
+    for (const other of BLOCKED_NOTICES) if (other !== notice.fingerprint) this.#notices.resolve(other);
+    this.#notices.raise(notice);
   }
 
   #setStatus(status: EngineStatus): void {
     if (this.#isTryingAlone && (status.kind === 'starting' || status.kind === 'stopped')) return;
     this.#isTryingAlone = false;
     if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
-    if (status.kind === 'ready' || status.kind === 'following') this.#notices.resolve(STORE_BLOCKED);
+    if (status.kind === 'ready' || status.kind === 'following')
+      for (const over of BLOCKED_NOTICES) this.#notices.resolve(over);
     this.#status = status;
     this.ports.log.info('engine', { ...status });
     this.#onDidChangeStatus.fire(status);

@@ -1,10 +1,28 @@
 import type { Diagnosis } from './base/diagnosis';
 import type { DataStatus, KeptCheck, StoreKeeper } from './data/storeCare';
-import type { EngineStatus } from './engine';
+import { type EngineStatus, STORE_BLOCKED, STORE_UNUSABLE } from './engine';
+import type { AlertNotice } from './monitoring/alertSink';
 
 /** The engine cannot work because of its store: what is done about the store's files is done without it. */
 export function isBlockedByStore(status: EngineStatus): boolean {
   return status.kind === 'blocked' && status.code.startsWith('data.');
+}
+
+/** Fingerprints of {@link blockedByStoreNotice}. */
+export const BLOCKED_NOTICES = [STORE_BLOCKED, STORE_UNUSABLE] as const;
+
+/** Without its store nothing is supervised: that needs a person, whether the view is open or not. */
+export function blockedByStoreNotice(code: string, detail: string, atMs: number): AlertNotice {
+  const isTriedAgain = code === 'data.io';
+  const reason = detail.replace(`${code}: `, '').replace(/\.$/, '');
+  const next = isTriedAgain ? 'It is tried again by itself.' : 'The Agents view says what to do.';
+  return {
+    fingerprint: isTriedAgain ? STORE_UNUSABLE : STORE_BLOCKED,
+    level: 'critical',
+    title: isTriedAgain ? 'Core Orchestrator cannot use its data folder' : 'Core Orchestrator cannot open its store',
+    detail: `Reason: ${reason}. Agents keep running, but nothing is started or kept. ${next}`,
+    atMs,
+  };
 }
 
 /** What is known of a store that cannot be opened: its files. */

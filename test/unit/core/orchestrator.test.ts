@@ -296,7 +296,7 @@ describe('Orchestrator', () => {
     assert.equal(notices.length, 1);
     assert.match(
       notices[0] ?? '',
-      /^raised store\.blocked Reason: .*the disk is full.*Free some space there\. Agents keep/,
+      /^raised store\.unusable Reason: .*the disk is full.*Free some space there\. Agents keep/,
     );
     machine.openError = undefined;
     await machine.world.clock.advanceMs(15_000);

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { STORE_BLOCKED, STORE_DAMAGED, STORE_QUARANTINED, STORE_RESTORED } from '../../../src/core/engine';
+import {
+  STORE_BLOCKED,
+  STORE_DAMAGED,
+  STORE_QUARANTINED,
+  STORE_RESTORED,
+  STORE_UNUSABLE,
+} from '../../../src/core/engine';
 import { MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
 import { NoticePresenter } from '../../../src/vscode/notices/noticePresenter';
 import { FakeEngine } from '../../support/fakeEngine';
@@ -28,6 +34,12 @@ describe('notices about the store', () => {
     assert.deepEqual((await show(STORE_BLOCKED, 'critical', 'Restore from Backup…')).ran, [
       ['coreOrchestrator.restore'],
     ]);
+  });
+
+  it('offer no backup where a disk is full or a folder cannot be written: that would not help', async () => {
+    const { shown, ran } = await show(STORE_UNUSABLE, 'critical', 'Check Setup');
+    assert.deepEqual(shown, ['error: The store. What happened. [Check Setup|Show Log]']);
+    assert.deepEqual(ran, [['coreOrchestrator.checkSetup']]);
   });
 
   it('tell what was restored, also to who wants no notifications: a person waits for it', async () => {
