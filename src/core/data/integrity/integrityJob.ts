@@ -38,6 +38,8 @@ export interface IntegrityOptions {
   readonly onProgress?: (progress: IntegrityProgress) => void;
   /** Ends the check; it changes nothing, so nothing is left behind. */
   readonly signal?: AbortSignal;
+  /** Records that are compared with the journal, 1 or more. Default 200 000: some 30 MB. */
+  readonly maxJournalRecords?: number;
 }
 
 /** Rules in which one record fails; the others are seen when these are mended. */
@@ -60,7 +62,7 @@ export function runIntegrityJob(ports: IntegrityPorts, options: IntegrityOptions
 
 class IntegrityJob {
   readonly #checks: RecordChecks;
-  readonly #journal = new JournalCheck();
+  readonly #journal: JournalCheck;
   readonly #findings: IntegrityFinding[] = [];
   readonly #suspicions: Suspicion[] = [];
   readonly #kinds: ReadonlySet<string>;
@@ -74,6 +76,7 @@ class IntegrityJob {
     private readonly ports: IntegrityPorts,
     private readonly options: IntegrityOptions,
   ) {
+    this.#journal = new JournalCheck(options.maxJournalRecords);
     this.#kinds = new Set(ports.collections.map(({ kind }) => kind));
     this.#checks = new RecordChecks(
       ports.model,
@@ -156,6 +159,10 @@ class IntegrityJob {
     }
     const fix = advice(journalAdvice);
     this.#findings.push(...this.#journal.findings.map((found) => ({ ...found, fix })));
+    const { unseen } = this.#journal;
+    if (unseen === undefined) return;
+    const nothing = advice('Nothing must be done: each record was checked by its checksum and its rules.');
+    this.#findings.push({ code: 'journal.notCompared', severity: 'info', message: unseen, fix: nothing });
   }
 
   /** Told once: by the check of the file, which names the entry, or here. */

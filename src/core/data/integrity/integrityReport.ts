@@ -24,6 +24,8 @@ export type IntegrityCode =
   | 'journal.gap'
   /** An entry of the journal is missing or altered, where no check of the file has told it. */
   | 'journal.damaged'
+  /** Records, or some of them, were not compared with the journal. */
+  | 'journal.notCompared'
   /** The journal and a record do not agree on its version, or on whether it is there. */
   | 'journal.record'
   /** Said to run, and tmux has no session of it. */

@@ -1,7 +1,7 @@
 import type { Change } from '../dataStore';
 import type { IntegrityCode, IntegritySeverity } from './integrityReport';
 
-/** Records whose last entry is held in memory; a longer journal is looked at for gaps only. */
+/** Records whose last entry is held in memory; those that came later are not compared, which is told. */
 export const MAX_JOURNAL_RECORDS = 200_000;
 
 export interface JournalFinding {
@@ -18,13 +18,16 @@ export class JournalCheck {
   readonly #versions = new Map<string, number>();
   #first: number | undefined;
   #last = 0;
-  #isLong = false;
+  /** Entries of records that were too many. */
+  #leftOut = 0;
   #isCut = false;
   readonly #gaps: JournalFinding[] = [];
 
-  /** Whether it holds every change since the store was made, and few enough of them to be compared with the records. */
+  constructor(private readonly maxRecords = MAX_JOURNAL_RECORDS) {}
+
+  /** Whether it holds every change since the store was made. */
   get isComparable(): boolean {
-    return !this.#isLong && !this.#isCut && (this.#first ?? 1) === 1 && this.#gaps.length === 0;
+    return !this.#isCut && (this.#first ?? 1) === 1 && this.#gaps.length === 0;
   }
 
   get findings(): readonly JournalFinding[] {
@@ -40,8 +43,20 @@ export class JournalCheck {
         message: `the journal goes from change ${this.#last} to change ${seq}`,
       });
     this.#last = seq;
-    if (this.#versions.size >= MAX_JOURNAL_RECORDS) this.#isLong = true;
-    else this.#versions.set(keyOf(kind, id), op === 'put' ? version : 0);
+    const key = keyOf(kind, id);
+    // Nothing leaves the map meanwhile: what found no room once finds none later.
+    if (this.#versions.size < this.maxRecords || this.#versions.has(key))
+      this.#versions.set(key, op === 'put' ? version : 0);
+    else this.#leftOut++;
+  }
+
+  /** What was not compared with the records, in words; undefined: nothing, or it is told as a finding of its own. */
+  get unseen(): string | undefined {
+    if (this.#isCut || this.#gaps.length > 0) return undefined;
+    if ((this.#first ?? 1) !== 1)
+      return `the journal begins with change ${this.#first}: records were not compared with it`;
+    if (this.#leftOut === 0) return undefined;
+    return `the journal tells of more than ${this.maxRecords} records: ${this.#leftOut} of its entries, of those that came last, were not compared with their records`;
   }
 
   /** It cannot be read to its end: nothing is said of records. */
@@ -54,7 +69,7 @@ export class JournalCheck {
     const key = keyOf(kind, id);
     const said = this.#versions.get(key);
     this.#versions.delete(key);
-    if (said === version) return undefined;
+    if (said === version || (said === undefined && this.#leftOut > 0)) return undefined;
     const words =
       said === undefined ? 'does not know it' : said === 0 ? 'says that it was removed' : `says version ${said}`;
     return {

@@ -198,6 +198,24 @@ describe('the check of what is kept', () => {
     assert.deepEqual(await check({ store: holed }), ['journal.gap error']);
   });
 
+  it('says what it has not compared with the journal, and compares the rest', async () => {
+    const forged: IntegrityPorts['store'] = {
+      ...parts(),
+      changes: async (after, limit) =>
+        (await store.changes(after, limit)).map((change) => (change.id === 'l1' ? { ...change, version: 9 } : change)),
+    };
+    const report = await runIntegrityJob(ports({ store: forged }), { maxJournalRecords: 2 });
+    assert.deepEqual(told(report), ['journal.record error line l1', 'journal.notCompared info']);
+    assert.match(report.findings[1]?.message ?? '', /more than 2 records: 2 of its entries/);
+    const whole = await runIntegrityJob(ports(), { maxJournalRecords: 2 });
+    assert.deepEqual([whole.isWhole, told(whole)], [true, ['journal.notCompared info']]);
+    const later = {
+      ...parts(),
+      changes: async (after: number, limit?: number) => store.changes(Math.max(after, 1), limit),
+    };
+    assert.deepEqual(await check({ store: later }), ['journal.notCompared info']);
+  });
+
   it('a journal that cannot be read is a finding with what to do, told once, and hides nothing else', async () => {
     await put(LINES, 'l5', line('a', 5));
     const changes: DataStore['changes'] = (after, limit) =>
