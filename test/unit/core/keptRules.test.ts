@@ -7,10 +7,15 @@ import { LIFECYCLE_STEPS, LIFECYCLES } from '../../../src/core/agents/agentTrans
 import { builtInTypes } from '../../../src/core/agents/builtInTypes';
 import { newDelivery, step } from '../../../src/core/agents/delivery/deliveryRecord';
 import type { ValidationProblem } from '../../../src/core/data/validation/validationRule';
+import { DataError } from '../../../src/core/data/dataErrors';
+import type { Collection } from '../../../src/core/data/dataStore';
+import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
+import { ValidatedStore } from '../../../src/core/data/validation/validatedStore';
 import { createKeptValidator, KEPT_RULES } from '../../../src/core/keptRules';
 import { KEPT_COLLECTIONS } from '../../../src/core/ownerIntegrity';
-import { agentId, aRecord, aSpec } from '../../support/builders';
+import { agentId, aRecord, aSpec, seededRandom } from '../../support/builders';
 import { ManualClock } from '../../support/manualClock';
+import { trials } from '../../support/trials';
 
 const evidence = [{ source: 'screen', detail: 'rule "idle"', observedAtMs: 5.25 }] as const;
 const change: AgentChange = {
@@ -159,4 +164,76 @@ describe('rules of what is kept', () => {
       ['/spec/colour warning', '/mood warning'],
     );
   });
+
+  it('R3 a record with anything in it is refused whole, or kept and served exactly as it was written', async function () {
+    this.timeout(1_800_000);
+    const rounds = trials(2_000, 100_000, 1_000_000);
+    const clock = new ManualClock();
+    const validator = createKeptValidator(clock);
+    const kinds = KEPT_COLLECTIONS as unknown as readonly Collection<Readonly<Record<string, unknown>>>[]; // their values are anything here
+    let [kept, refused] = [0, 0];
+    for (let round = 0; round < rounds; round++) {
+      const random = seededRandom(round);
+      const collection = oneOf(kinds, random);
+      const [id, value] = oneOf(real[collection.kind] ?? [], random);
+      const own = new MemoryDataStore({ clock });
+      const store = new ValidatedStore(own, validator);
+      const written = mutated(value, random);
+      const recordId = random() < 0.05 ? oneOf(['', 'x', '\ud800', 'y'.repeat(201), '__proto__'], random) : id;
+      try {
+        await store.tx((tx) => tx.put(collection, recordId, written as Readonly<Record<string, unknown>>)); // mostly none
+      } catch (error) {
+        if (!DataError.is(error, 'data.invalid') && !DataError.is(error, 'data.tooLarge'))
+          throw new Error(`round ${round}`, { cause: error });
+        assert.deepEqual([own.health.seq, await store.get(collection, id)], [0, undefined], `round ${round}`);
+        refused++;
+        continue;
+      }
+      const asWritten: unknown = JSON.parse(JSON.stringify(collection.parse(written))); // which fills in what an agent type leaves out
+      const served = (await store.get(collection, recordId))?.value;
+      assert.deepEqual(served, asWritten, `round ${round}`);
+      assert.ok(
+        validator.validate(collection.kind, served, { recordId }).ok,
+        `round ${round}: kept and against a rule`,
+      );
+      kept++;
+    }
+    assert.ok(kept > rounds / 50 && refused > rounds / 3, `${kept} kept, ${refused} refused`);
+    assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  });
 });
+
+const oneOf = <T>(all: readonly T[], random: () => number): T => all[Math.floor(random() * all.length)] as T; // never of an empty one
+
+const deep: unknown = JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`);
+/** What is put somewhere into a record. */
+const HOSTILE: readonly unknown[] = [
+  ...[null, undefined, true, '', ' ', 0, -0, -1, 1.5, 2 ** 53, 1e308, NaN, Infinity, 10n, [], {}, deep, 'x'.repeat(9_000)],
+  ...['\ud800', '\u0000', '\u202e', '\u2028', '=1+1', '__proto__', 'running', 'person', '2026-11-23', [[null]], [1, 'a']],
+  ...[{ constructor: { prototype: { polluted: 1 } } }, JSON.parse('{"__proto__":{"polluted":1}}'), new Date(0), () => 1],
+  ...[new Map([[1, 2]]), Symbol('s'), 'x'.repeat(1_100_000)],
+]; // prettier-ignore
+
+/** A copy with 1 to 4 changes: something else in a place, a property or an element that is gone, or new. */
+function mutated(value: unknown, random: () => number): unknown {
+  const copy = structuredClone(value) as Record<string, unknown>; // a record is an object
+  const changes = 1 + Math.floor(random() * 4);
+  for (let change = 0; change < changes; change++) {
+    let place: Record<string, unknown> = copy;
+    for (;;) {
+      const inner = Object.values(place).filter(
+        (each) => typeof each === 'object' && each !== null && !HOSTILE.includes(each),
+      );
+      if (inner.length === 0 || random() < 0.5) break;
+      place = oneOf(inner, random) as Record<string, unknown>; // an object or a list
+    }
+    const names = Object.keys(place);
+    const name = names.length > 0 && random() < 0.85 ? oneOf(names, random) : oneOf(['more', '0', '__proto__'], random);
+    if (random() < 0.2) Reflect.deleteProperty(place, name);
+    else
+      Object.defineProperty(place, name, {
+        ...{ value: oneOf(HOSTILE, random), enumerable: true, configurable: true, writable: true },
+      });
+  }
+  return copy;
+}
