@@ -121,6 +121,7 @@ await walk('The store is damaged or newer', async (it) => {
     'a search finds a prompt while it is typed, stays when the focus goes elsewhere, and opens it',
     async () => {
       await agents.sendPrompt('Scout', 'look at the basket');
+      await agents.says('Scout', /acknowledged/);
       await agents.is('Scout', 'idle');
       await agents.run('Search Records', 'searchRecords');
       await window.input('bask', { enter: false });
