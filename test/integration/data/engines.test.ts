@@ -53,7 +53,7 @@ describe('the engine of the store', () => {
         ['node:sqlite', 'sql.js'],
       ];
       for (const [first, second] of orders) {
-        it(`opens and goes on with a store: written by ${first}, then by ${second}, then by ${first}`, async () => {
+        it(`R1 opens and goes on with a store: written by ${first}, then by ${second}, then by ${first}`, async () => {
           const written: string[] = [];
           for (const [turn, engine] of [first, second, first].entries()) {
             const { store, report } = await openFileStore(folder, { engine });
@@ -106,7 +106,7 @@ describe('the engine of the store', () => {
     });
 
   if (!declaresNodeSqlite)
-    it("node:sqlite does all that in VS Code's Node", async function () {
+    it("R1 node:sqlite does all that in VS Code's Node", async function () {
       this.timeout(180_000);
       const run = await runInEditorNode(__filename, 'the engine of the store node:sqlite');
       assert.ok(run.isPassed, run.output);
