@@ -95,26 +95,27 @@ compdef _orc orc
 }
 
 function fish(): string {
+  const behind = (verbs: string): string => `complete -c orc -n '__fish_seen_subcommand_from ${verbs}'`;
   const lines = VERBS.flatMap((verb) => [
-    `complete -c orc -n __fish_use_subcommand -a ${verb.name} -d '${quoted(verb.summary)}'`,
+    `complete -c orc -n __orc_verb -a ${verb.name} -d '${plain(verb.summary)}'`,
     ...verb.options.map(
-      (option) =>
-        `complete -c orc -n '__fish_seen_subcommand_from ${verb.name}' -l ${option.name}${option.value ? ' -r' : ''} -d '${quoted(option.summary)}'`,
+      (option) => `${behind(verb.name)} -l ${option.name}${option.value ? ' -r' : ''} -d '${plain(option.summary)}'`,
     ),
   ]);
   const dynamic = (['agents', 'types'] as const).map(
-    (kind) =>
-      `complete -c orc -n '__fish_seen_subcommand_from ${ofKind(kind).replaceAll('|', ' ')}' -a '(orc ${NAMES_VERB} ${kind} 2>/dev/null)'`,
+    (kind) => `${behind(ofKind(kind).replaceAll('|', ' '))} -a '(orc ${NAMES_VERB} ${kind} 2>/dev/null)'`,
   );
   const common = COMMON_OPTIONS.map(
-    ({ name, value, summary }) => `complete -c orc -l ${name}${value ? ' -r' : ''} -d '${quoted(summary)}'`,
+    ({ name, value, summary }) => `complete -c orc -l ${name}${value ? ' -r' : ''} -d '${plain(summary)}'`,
   );
-  const words = [
-    "complete -c orc -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'",
-    `complete -c orc -F -n '__fish_seen_subcommand_from data' -a '${dataWords}'`,
-  ];
+  const words = [`${behind('completion')} -a 'bash zsh fish'`, `${behind('data')} -F -a '${dataWords}'`];
   return `# Completions of orc for fish: orc completion fish > ~/.config/fish/completions/orc.fish
+function __orc_verb
+  set -l words (commandline -opc | string match -v -- '-*')
+  test "$words" = orc -o "$words" = 'orc agent'
+end
 complete -c orc -f
+complete -c orc -n __fish_use_subcommand -a agent
 ${[...lines, ...dynamic, ...words, ...common].join('\n')}
 `;
 }
@@ -123,7 +124,12 @@ function zshOption({ name, summary }: { readonly name: string; readonly summary:
   return `'--${name}:${quoted(summary)}'`;
 }
 
-/** The summaries are ours: only the quotes and colours of the shells' own need care. */
+/** The summaries are ours: only the quotes of the shells' own need care. */
+function plain(text: string): string {
+  return text.replaceAll("'", '’');
+}
+
+/** To zsh a colon ends the name. */
 function quoted(text: string): string {
-  return text.replaceAll("'", '’').replaceAll(':', '\\:');
+  return plain(text).replaceAll(':', '\\:');
 }

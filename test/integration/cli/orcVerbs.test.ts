@@ -508,6 +508,26 @@ describe('orc for people', () => {
       assert.deepEqual(await bash("orc prompt ''"), []);
     });
 
+    it('of fish complete the same behind `orc agent`, with summaries as they are', async function () {
+      const file = path.join(gateway.root, 'orc.fish');
+      fs.writeFileSync(file, (await orc(['completion', 'fish'])).stdout);
+      const env = { PATH: process.env['PATH'] ?? '', HOME: gateway.root };
+      const fish = (line: string) =>
+        runProgram('fish', ['--no-config', '-c', `source '${file}'; complete -C '${line}'`], { cwd: gateway.root, env }).catch(() => notRun(this, 'fish is not installed')); // prettier-ignore
+      const words = async (line: string): Promise<readonly string[]> =>
+        (await fish(line)).stdout.split('\n').map((each) => each.split('\t')[0] ?? '').filter(Boolean).sort(); // prettier-ignore
+      const verbs = ['receipts', 'remove', 'rename', 'resend', 'restart', 'resume'];
+      assert.deepEqual(await words('orc re'), verbs);
+      assert.deepEqual(await words('orc agent re'), verbs);
+      assert.deepEqual(await words('orc --json agent re'), verbs);
+      assert.deepEqual(await words('orc ag'), ['agent']);
+      assert.deepEqual(await words('orc list re'), []);
+      assert.deepEqual(await words('orc agent agent re'), []);
+      assert.deepEqual(await words('orc agent prompt --wa'), ['--wait']);
+      assert.ok(!(await fish('orc ')).stdout.includes('\\:'), 'no escapes of another shell');
+      assert.ok((await fish('orc --')).stdout.includes('(default: the nearest one'));
+    });
+
     for (const shell of ['zsh', 'fish']) {
       it(`of ${shell} are a script that it can read`, async function () {
         const { code, stdout } = await orc(['completion', shell]);
