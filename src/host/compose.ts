@@ -14,6 +14,7 @@ import { type HostLock, takeHostLock } from '../core/node/hostLock';
 import { type HostSettings, readHostSettings, watchHostSettings } from '../core/node/hostSettings';
 import { parseStoreEngine } from '../core/data/storeEngine';
 import { openLocalWorkspace, workspaceId, workspaceNames } from '../core/node/localWorkspace';
+import { ListedAgentTypes } from '../core/listedAgentTypes';
 import { Orchestrator } from '../core/orchestrator';
 
 /** Without a window that says otherwise: the defaults of the settings. */
@@ -59,7 +60,7 @@ export async function openHostWorld(options: HostOptions): Promise<HostWorld> {
     socket: () => socketOf(path.join(dataFolder, 'gateway.json')),
     composeEngine: (log) => {
       const clock = new SystemClock();
-      return new Orchestrator({
+      const engine = new Orchestrator({
         clock,
         log,
         ids: new UlidIds(() => clock.nowMs(), randomBytes),
@@ -80,6 +81,9 @@ export async function openHostWorld(options: HostOptions): Promise<HostWorld> {
             log,
           }),
       });
+      const problems = new ListedAgentTypes(engine).set(settings()?.agentTypes ?? []);
+      if (problems.length > 0) log.warn('agent types of the settings have mistakes', { problems });
+      return engine;
     },
   };
 }

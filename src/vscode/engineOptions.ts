@@ -32,6 +32,7 @@ export function hostOptions(settings: Settings, hostFile: string): HostSettings 
     isKept: settings.isSupervisionKept,
     hostFile,
     ...workspaceOptions(settings),
+    agentTypes: settings.agentTypes,
     engine: engineOptions(settings),
   };
 }

@@ -3,6 +3,7 @@ import { SystemClock } from '../core/base/clock';
 import { describeError } from '../core/base/errors';
 import type { Logger } from '../core/base/log';
 import type { Engine } from '../core/engine';
+import { keepSettingsTypes } from './agents/settingsTypes';
 import { type Api, createApi } from './api';
 import { composeEngine, composeHostKeeper } from './compose';
 import { createWindow, type WindowParts } from './contributions';
@@ -49,6 +50,7 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   });
   context.subscriptions.push(channel, settings, engine);
   for (const contribution of window.contributions) context.subscriptions.push(contribution.register());
+  context.subscriptions.push(keepSettingsTypes(engine, settings, window.reporter, log));
   session = { engine, leave: async () => (mayWrite() ? absence.leave(clock.nowMs()) : undefined) };
   const keepHost = composeHostKeeper(context, log);
   startWhenTrusted(context, engine, window, () => absence.take(clock.nowMs()));

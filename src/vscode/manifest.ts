@@ -204,6 +204,7 @@ export type WelcomeState = (typeof WelcomeState)[keyof typeof WelcomeState];
 
 /** Settings below `coreOrchestrator.`; their meaning is in `settings.ts`, their limits in `package.json`. */
 export const SettingKey = {
+  AgentTypes: 'agentTypes',
   TmuxPath: 'tmuxPath',
   GroupBy: 'agents.groupBy',
   PassEnvironment: 'agents.passEnvironment',

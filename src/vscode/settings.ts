@@ -16,6 +16,8 @@ export type TerminalPlace = (typeof TerminalPlace)[keyof typeof TerminalPlace];
 export interface Settings {
   /** Program name or absolute path of tmux. */
   readonly tmuxPath: string;
+  /** Manifests of agent types of the person's own; unchecked. */
+  readonly agentTypes: readonly unknown[];
   readonly groupBy: GroupBy;
   /** Names of environment variables of the editor that agents get besides those of the login shell. */
   readonly passEnvironment: readonly string[];
@@ -53,6 +55,7 @@ export function compileSettings(read: ReadSetting): Settings {
   const firstDelayMs = seconds(read(SettingKey.RestartFirstDelay), 1, 0.1, 600);
   return {
     tmuxPath: text(read(SettingKey.TmuxPath), 'tmux'),
+    agentTypes: list(read(SettingKey.AgentTypes)),
     groupBy: oneOf(read(SettingKey.GroupBy), Object.values(GroupBy), GroupBy.State),
     passEnvironment: names(read(SettingKey.PassEnvironment)),
     startDeadlineMs: seconds(read(SettingKey.StartDeadline), 60, 5, 600),
@@ -125,4 +128,8 @@ function ownText(item: unknown, key: string): string | undefined {
   if (typeof item !== 'object' || item === null || !Object.hasOwn(item, key)) return undefined;
   const value: unknown = Reflect.get(item, key);
   return typeof value === 'string' && value !== '' && value.length <= LONGEST_RULE_PART ? value : undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }

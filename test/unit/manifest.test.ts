@@ -342,6 +342,10 @@ describe('settings in package.json', () => {
     );
   });
 
+  it('S1 that bring programs of agents cannot come from a workspace at all', () => {
+    assert.equal(configuration.find(([key]) => key === 'coreOrchestrator.agentTypes')?.[1].scope, 'machine');
+  });
+
   it('S24 that answer for a person cannot come from a workspace at all', () => {
     assert.equal(configuration.find(([key]) => key === 'coreOrchestrator.approvals.allow')?.[1].scope, 'machine');
   });

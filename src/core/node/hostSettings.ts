@@ -24,6 +24,8 @@ export interface HostSettings {
   /** Automatic backups that are kept; a window of an older version writes none. */
   readonly keptBackups?: number;
   readonly passEnvironment: readonly string[];
+  /** Manifests of agent types of the person's own, unchecked; a window of an older version writes none. */
+  readonly agentTypes?: readonly unknown[];
   readonly engine: Omit<EngineSettings, 'isTrusted' | 'recoveredFolder'>;
   /** The window that wrote this: a host that manages the agents makes way for it, once, while it lives. */
   readonly window?: ProcessIdentity;
@@ -81,6 +83,7 @@ function isHostSettings(value: unknown): value is HostSettings {
     (given.keptBackups === undefined || (Number.isInteger(given.keptBackups) && Number(given.keptBackups) >= 0)) &&
     Array.isArray(given.passEnvironment) &&
     given.passEnvironment.every((name) => typeof name === 'string') &&
+    (given.agentTypes === undefined || Array.isArray(given.agentTypes)) &&
     isEngineSettings(given.engine) &&
     (given.window === undefined || isProcessIdentity(given.window))
   );

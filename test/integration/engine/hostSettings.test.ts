@@ -11,6 +11,7 @@ import {
   watchHostSettings,
   writeHostSettings,
 } from '../../../src/core/node/hostSettings';
+import { openHostWorld } from '../../../src/host/compose';
 import { eventually } from '../../support/eventually';
 import { temporaryFolder } from '../../support/storeWorker';
 
@@ -33,6 +34,21 @@ describe('the settings of the headless host', () => {
   afterEach(() => {
     watching?.dispose();
     remove();
+  });
+
+  it('bring the agent types of a person along', async () => {
+    const mine = { id: 'mine', label: 'Mine', command: ['mine'] };
+    const world = await openHostWorld({
+      workspace: folder,
+      storageFolder: path.join(folder, 'storage'),
+      distFolder: folder,
+    });
+    writeHostSettings(world.dataFolder, { ...settings(true), agentTypes: [mine, { id: 'wrong' }] });
+    const engine = world.composeEngine(silentLogger);
+    assert.deepEqual(engine.agentTypes.flatMap(({ id, isBuiltIn }) => (isBuiltIn ? [] : [id])), ['mine']); // prettier-ignore
+    engine.dispose();
+    fs.writeFileSync(hostSettingsFile(folder), JSON.stringify({ ...settings(true), agentTypes: 'x' }));
+    assert.equal(readHostSettings(folder), undefined);
   });
 
   it('are told of each time they are written, although each writing replaces the file', async () => {

@@ -4,6 +4,7 @@ import { engineOptions, hostOptions, workspaceOptions } from '../../../src/vscod
 import type { SettingKey } from '../../../src/vscode/manifest';
 import { compileSettings } from '../../../src/vscode/settings';
 
+const mine = { id: 'mine', label: 'Mine', command: ['mine'] };
 const rule = { type: '*', tool: 'Bash', pattern: 'npm test' };
 const engine = ['engineOptions', 'hostOptions.engine'];
 const workspace = ['workspaceOptions', 'hostOptions'];
@@ -12,6 +13,7 @@ const workspace = ['workspaceOptions', 'hostOptions'];
 const reached: Readonly<Record<SettingKey, readonly [given: unknown, reached: unknown, ...paths: readonly string[]]>> =
   {
     tmuxPath: ['/opt/tmux', '/opt/tmux', ...workspace.map((at) => `${at}.tmuxPath`)],
+    agentTypes: [[mine], [mine], 'settings.agentTypes', 'hostOptions.agentTypes'],
     'agents.groupBy': ['team', 'team', 'settings.groupBy'],
     'agents.passEnvironment': [['HTTPS_PROXY'], ['HTTPS_PROXY'], ...workspace.map((at) => `${at}.passEnvironment`)],
     'agents.startDeadlineSeconds': [7, 7_000, ...engine.map((at) => `${at}.startDeadlineMs`)],
