@@ -225,6 +225,22 @@ describe('the store under faults', () => {
     }
   });
 
+  it('R3 a number of the last change that was altered is no highest change', async () => {
+    await fill(5);
+    const engine = await openSqlJsEngine(mainFile(folder), threaded.wasmFile);
+    engine.exec('UPDATE changes SET seq = seq + 128 WHERE seq = 5');
+    engine.close();
+    await rejectsWith('data.corrupt', openFileStore(folder));
+  });
+
+  it('R3 a table whose columns have other names is damage, and no failure of the disk', async () => {
+    await fill(5);
+    const bytes = fs.readFileSync(mainFile(folder));
+    bytes.write('creatfd', bytes.indexOf('created INTEGER'));
+    fs.writeFileSync(mainFile(folder), bytes);
+    await rejectsWith('data.corrupt', openFileStore(folder));
+  });
+
   it('a log that lost its end is reported and read-only until a person accepts it', async () => {
     await fill(2);
     const { store } = await openFileStore(folder);

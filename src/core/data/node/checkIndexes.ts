@@ -1,8 +1,29 @@
 import type { Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
-import { keptTables, number } from './storeSchema';
+import { keptTables, number, storeMigrations } from './storeSchema';
 import { readCheckedRecords } from './storeSql';
+
+/** SQLite keeps the text of a statement as it was given. */
+const tableStatements = new Map(
+  storeMigrations.flatMap(({ statements }) =>
+    statements.flatMap((sql) => {
+      const name = /^CREATE TABLE (\w+)\(/.exec(sql)?.[1];
+      return name === undefined ? [] : [[name, sql] as const];
+    }),
+  ),
+);
+
+/**
+ * Checks that the tables that are kept are those of the schema, letter by letter: with another name or type a column would be read as something else.
+ * @throws {DataError} data.corrupt
+ */
+export function checkTableNames(engine: SqlEngine): void {
+  for (const table of keptTables) {
+    const said = engine.get("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", [table])?.[0];
+    if (said !== tableStatements.get(table)) throw damaged(`the table ${table} is not what was made`);
+  }
+}
 
 const listed = 1_000;
 const pageRows = 500;

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock';
 import type { Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
 import type { StoreEngineChoice } from '../storeEngine';
-import { checkTables } from './checkIndexes';
+import { checkTableNames, checkTables } from './checkIndexes';
 import { epochFence, type Fence } from './epochFence';
 import { backUpBeforeSchema } from './automaticBackups';
 import { errnoCode, type FileSystem, guardWrites, nodeFileSystem } from './fileSystem';
@@ -123,6 +123,7 @@ class StoreOpener {
       this.#keepBeforeMigration(engine, paths);
       const schema = migrate(engine);
       this.ports.at('open.migrated');
+      checkTableNames(engine);
       const isChecked = this.#check(engine);
       highWater = new HighWater(paths.highWater, files);
       this.#prove(engine, files, paths);
@@ -182,6 +183,9 @@ class StoreOpener {
 
   #compare(engine: SqlEngine, highWater: HighWater): OpenReport['missingChanges'] {
     const foundSeq = lastSeq(engine);
+    // The journal has no gap: a number that does not follow is none that was given out.
+    if (foundSeq > 1 && !engine.get('SELECT 1 FROM changes WHERE seq = ?', [foundSeq - 1]))
+      throw new DataError('data.corrupt', `the journal has change ${foundSeq} and not the one before it`);
     const noted = highWater.found;
     if (noted.kind === 'damaged') this.ports.log.warn('the note of the highest change is damaged');
     if (noted.kind === 'seq' && noted.seq > foundSeq) {
