@@ -359,7 +359,7 @@ export interface FleetPlanEntry {
   /** SHA-256 over the exact command, arguments, environment, folder and first prompt. */
   readonly hash: string;
   readonly isApproved: boolean;
-  /** Set when an agent of this name exists already. */
+  /** The agent that was started for this entry, or else the one that has its name. */
   readonly existing?: AgentId;
   /** The complete command for a person's eyes: nothing left out, invisible characters made visible. */
   readonly approvalText: string;

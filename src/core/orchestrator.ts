@@ -35,7 +35,6 @@ import type { EngineCalls } from './engineCalls';
 import { engineDiagnosis } from './engineDiagnosis';
 import { EngineRun } from './engineRun';
 import { EngineError, unavailable } from './engineErrors';
-import { DataError } from './data/dataErrors';
 import { systemFailure } from './data/systemFailure';
 import { inspectBackup } from './backupInspection';
 import { optionsOf } from './maintenanceSteps';
@@ -245,7 +244,11 @@ export class Orchestrator implements Engine {
     this.#board.replaceAll([]);
     if (code.startsWith('data.')) this.#raiseBlocked(blockedByStoreNotice(code, detail, this.ports.clock.nowMs()));
     this.#setStatus({ kind: 'blocked', code, detail });
-    if (!DataError.is(error, 'data.io')) return;
+    this.#tryLater();
+  }
+
+  #tryLater(): void {
+    if (this.#status.kind !== 'blocked' || this.#status.code !== 'data.io') return;
     this.#nextTry.value = this.ports.clock.setTimer(TRY_AGAIN_MS, () => void this.#tryAlone());
   }
 
@@ -421,7 +424,9 @@ export class Orchestrator implements Engine {
   restoreData: EngineCalls['restoreData'] = async (backup, onProgress, signal) => {
     const keeper = isBlockedByStore(this.#status) ? this.#workspace?.storeKeeper : undefined;
     if (!keeper) return (await this.#calls()).restoreData(backup, onProgress, signal);
-    const report = await keeper.prepareRestore(backup, optionsOf(onProgress, signal));
+    this.#nextTry.value = undefined; // nobody opens what is being restored
+    const preparing = keeper.prepareRestore(backup, optionsOf(onProgress, signal));
+    const report = await preparing.catch((error: unknown) => (this.#tryLater(), Promise.reject(error)));
     await this.start();
     return report;
   };

@@ -6,6 +6,7 @@ import type { AgentHost } from '../../src/core/agents/agentHost';
 import { DEFAULT_RESTART_SETTINGS } from '../../src/core/agents/restartBudget';
 import { silentLogger } from '../../src/core/base/log';
 import { MemoryDataStore } from '../../src/core/data/memoryDataStore';
+import type { StoreKeeper } from '../../src/core/data/storeCare';
 import { STORE_LOSS } from '../../src/core/engine';
 import { GatewayClient } from '../../src/core/gateway/gatewayClient';
 import '../../src/core/gateway/remoteEngine'; // loaded when they are needed: here at once, time stands still while files are read
@@ -22,6 +23,7 @@ export class WindowedMachine {
   readonly folder = new FakeWorkspace();
   readonly store = new MemoryDataStore({ clock: this.world.clock });
   openError: Error | undefined;
+  storeKeeper: StoreKeeper | undefined;
   /** Acknowledged changes are missing: read-only until a person accepts it. */
   isLossy = false;
   onOpenStore = (): void => undefined;
@@ -99,6 +101,7 @@ export class WindowedMachine {
         this.hosts.push(host);
         return host;
       },
+      ...(this.storeKeeper && { storeKeeper: this.storeKeeper }),
       path: '/project',
       version: '1.2.3',
       homes: { read: () => Promise.resolve({ names: [], settings: {} }) },
@@ -112,7 +115,14 @@ export class WindowedMachine {
         if (this.accessError) return Promise.reject(this.accessError);
         const listener = (this.listener = new MemoryListener());
         const verify = (): never => assert.fail('no agent calls');
-        const tokens = { issue: () => '', verify, verifyLeft: verify, revoke: () => {}, revokeId: () => {}, revokeBefore: () => {} };
+        const tokens = {
+          issue: () => '',
+          verify,
+          verifyLeft: verify,
+          revoke: () => {},
+          revokeId: () => {},
+          revokeBefore: () => {},
+        };
         const nothing = (): Promise<void> => Promise.resolve();
         const tokenFiles = { provide: nothing, remove: nothing, dispose: () => {} };
         const isPersonKey = (key: string): boolean => key === 'the key';
