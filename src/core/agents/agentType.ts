@@ -12,7 +12,7 @@ export type ScreenRegion = 'bottom' | 'screen' | 'box' | 'aboveBox' | 'belowBox'
 
 /** One way to recognise an activity. All patterns are checked line by line; `{shellName}` in them stands for the user's shell. */
 export interface ScreenRule {
-  /** Named in evidence; unique in its type. */
+  /** Named in evidence; unique in its type. A question that begins with `sign-in` is told as such: the person is asked who they are. */
   readonly id: string;
   readonly activity: ShownActivity;
   readonly where: ScreenRegion;

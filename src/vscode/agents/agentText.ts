@@ -58,9 +58,8 @@ export function stateWithTerm(agent: AgentState): string {
 }
 
 export const SIGN_IN_WORDS = 'sign in needed';
-/** As the evidence names the rules of the built-in types for it. */
-const SIGN_IN =
-  /^\S+ rule "(sign-in[^"]*|question for a key|start-up question": .{0,40}How would you like to authenticate)/;
+/** As the evidence names a rule of a type for it: such rules are called so. */
+const SIGN_IN = /^\S+ rule "sign-in/;
 
 /** Its program asks who the person is: nothing else goes on before. */
 export function needsSignIn({ activity, evidence = [] }: Pick<AgentState, 'activity' | 'evidence'>): boolean {
