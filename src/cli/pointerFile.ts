@@ -71,7 +71,11 @@ export function readSecret(file: string): string | undefined {
 }
 
 /** The token file of an agent's generation. Undefined when the names could not be an agent's. */
-export function tokenFile(pointer: Pick<GatewayPointer, 'tokenFolder'>, agentId: string, generation: string): string | undefined {
+export function tokenFile(
+  pointer: Pick<GatewayPointer, 'tokenFolder'>,
+  agentId: string,
+  generation: string,
+): string | undefined {
   const isSafe = /^[a-z0-9][a-z0-9-]{0,40}$/.test(agentId) && /^\d{1,10}$/.test(generation);
   return isSafe ? path.join(pointer.tokenFolder, `${agentId}.${generation}.jwt`) : undefined;
 }
