@@ -269,6 +269,7 @@ describe('the store under faults', () => {
 
   const damages: Readonly<Record<string, (main: string) => void>> = {
     'a file that is no database': (main) => fs.writeFileSync(main, 'something else '.repeat(1000)),
+    'a file of which one byte is left': (main) => fs.truncateSync(main, 1),
     'an emptied file': (main) => fs.truncateSync(main, 0),
     'a removed file': (main) => fs.rmSync(main),
     'a file cut in half': (main) => fs.truncateSync(main, Math.floor(fs.statSync(main).size / 2)),

@@ -59,7 +59,7 @@ export function orphanedSeq(folder: string): number {
  * and throw the log away.
  */
 export function isEmptied({ main, highWater }: StorePaths): boolean {
-  if (sizeOf(main) > 0) return false;
+  if (sizeOf(main) > 1) return false; // SQLite takes one byte for none (os_unix.c, unixFileSize)
   const noted = readHighWater(highWater);
   return sizeOf(`${main}-wal`) > 0 || noted.kind === 'damaged' || (noted.kind === 'seq' && noted.seq > 0);
 }
