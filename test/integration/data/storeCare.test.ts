@@ -140,7 +140,10 @@ describe('looking after a store', () => {
       const result = await look();
       return result.isUsable ? 'usable' : `${result.why}: ${result.detail}`;
     };
-    assert.match(await whyWith((bytes) => bytes.write('X', bytes.indexOf('to be damaged'))), /^damaged: The record "a"/);
+    assert.match(
+      await whyWith((bytes) => bytes.write('X', bytes.indexOf('to be damaged'))),
+      /^damaged: The record "a"/,
+    );
     assert.match(await whyWith((bytes) => bytes.fill(0, 4096)), /^damaged: ./);
     assert.match(await whyWith((bytes) => bytes.writeUInt32BE(99, 60)), /^newer: schema 99, here \d+$/);
     assert.equal(await whyWith((bytes) => bytes.writeUInt32BE(1, 68)), 'other: ', 'another program’s database');
