@@ -16,11 +16,6 @@ describe('activation', () => {
     );
   });
 
-  it('takes less than 100 ms of the extension host', async () => {
-    const { activationMs } = await readyExtension();
-    assert.ok(activationMs < 100, `${activationMs} ms`);
-  });
-
   it('shows an empty view without failing', async () => {
     const { window } = await readyExtension();
     await vscode.commands.executeCommand(`${AGENTS_VIEW_ID}.focus`);

@@ -79,9 +79,9 @@ describe('The store of an engine, from a shell', function () {
     const found = async (): Promise<readonly { readonly about: string; readonly text: string }[]> =>
       ((await orc('data', 'search', 'build')).answer as { readonly found: readonly { about: string; text: string }[] })
         .found;
-    await eventually('it is found', async () => (await found()).length > 0);
-    const [answer] = await found();
-    assert.equal(answer?.about, 'allowed by orc');
+    const allowed = async () => (await found()).find(({ about }) => about === 'allowed by orc');
+    await eventually('it is found', async () => (await allowed()) !== undefined);
+    const answer = await allowed();
     assert.match(answer?.text ?? '', /^Allow this command\?\n.*rm -r build/);
     const [markdown, lines] = ['a.md', 'a.ndjson'].map((name) => join(machine.root, name));
     for (const file of [markdown, lines]) assert.equal((await orc('data', 'export', file ?? '')).code, 0);
