@@ -21,8 +21,6 @@ let session: { readonly engine: Engine; readonly leave: () => Promise<void> } | 
 export interface TestAccess {
   readonly engine: Engine;
   readonly window: WindowParts;
-  /** How long `activate` took. */
-  readonly activationMs: number;
 }
 
 /** Registers everything and returns; the engine starts afterwards. */
@@ -31,7 +29,6 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   const log = new ChannelLogger(channel);
   log.info('activating');
   const clock = new SystemClock();
-  const startedMs = clock.monotonicMs();
   const settings = new LiveSettings((error) => log.error('settings listener', { error: describeError(error) }));
   const engine = composeEngine(context, log, () => settings.current);
   const gated = gateByTrust(engine, () => vscode.workspace.isTrusted);
@@ -63,7 +60,7 @@ export function activate(context: vscode.ExtensionContext): Api & { readonly for
   );
   const api = createApi(gated, () => settings.current.isApiWriteAllowed);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return api;
-  return { ...api, forTests: { engine: gated, window, activationMs: clock.monotonicMs() - startedMs } };
+  return { ...api, forTests: { engine: gated, window } };
 }
 
 /** Leaves the agents running. Well under the 5 s that VS Code gives. */
