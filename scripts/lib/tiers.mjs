@@ -141,8 +141,9 @@ export const tiers = [
     name: 'contract',
     folder: 'test/contract',
     ending: '.test.ts',
+    group: 'terminals',
     needs: tmux,
-    run: mochaTier('contract', 4 * MINUTE_MS),
+    run: mochaTier('contract', 8 * MINUTE_MS, { atATime: 2, groups: 2 }),
   },
   {
     name: 'integration',
