@@ -162,12 +162,27 @@ export interface AgentSnapshot {
   readonly queuedPromptCount: number;
   /** It ended and its conversation can be gone on with. */
   readonly isResumable: boolean;
+  /** Empty while another window manages it and cannot be reached. */
+  readonly conditions: readonly AgentCondition[];
   /** What is not known or not possible for it, in words. */
   readonly degraded: readonly string[];
   /** Tokens and cost as the program itself recorded them; never estimated. */
   readonly usage: AgentUsage | undefined;
   /** Another window manages it and cannot be reached; nothing can be done from here. */
   readonly isManagedElsewhere: boolean;
+}
+
+/**
+ * Orthogonal to lifecycle and activity. `Ready`: a process of it runs and has begun. `Deliverable`: as far as is known a prompt
+ * may be typed; a draft in its box or a scrolled screen is found only when one is.
+ */
+export interface AgentCondition {
+  readonly type: 'Ready' | 'Deliverable';
+  readonly status: 'true' | 'false' | 'unknown';
+  /** Code of why, in snake case. */
+  readonly reason: string;
+  /** Epoch milliseconds since when `status` is what it is. */
+  readonly lastTransitionMs: number;
 }
 
 /** What an agent asks. For reading only: it is answered by a person. */

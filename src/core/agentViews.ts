@@ -24,11 +24,12 @@ export interface AgentDetails {
   readonly queuedPromptCount: number;
   readonly request?: AgentView['request'] | undefined;
   readonly isResumable: boolean;
+  readonly conditions: AgentView['conditions'];
   readonly degraded: readonly string[];
   readonly usage?: AgentView['usage'] | undefined;
 }
 
-const NO_DETAILS: AgentDetails = { queuedPromptCount: 0, isResumable: false, degraded: [] };
+const NO_DETAILS: AgentDetails = { queuedPromptCount: 0, isResumable: false, conditions: [], degraded: [] };
 
 /** What the owner of the workspace shows of one agent. Pure. */
 export function viewOfRecord(
@@ -65,6 +66,7 @@ export function viewOfRecord(
     queuedPromptCount: details.queuedPromptCount,
     ...(details.request && { request: details.request }),
     isResumable: details.isResumable,
+    conditions: details.conditions,
     degraded: details.degraded,
     ...(details.usage && { usage: details.usage }),
     isAttachable: record.generation > 0 && ATTACHABLE.has(lifecycle),
@@ -108,6 +110,7 @@ export function viewOfHosted(hosted: HostedAgent, sinceMs: number): AgentView {
     restartPolicy: RestartPolicy.OnFailure,
     queuedPromptCount: 0,
     isResumable: false,
+    conditions: [],
     degraded: [],
     isAttachable: liveness.kind !== 'unknown',
     isManagedElsewhere: true,

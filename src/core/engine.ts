@@ -1,4 +1,5 @@
 import type { AgentChange, AgentId, AgentSpec } from './agents/agent';
+import type { AgentCondition } from './agents/agentConditions';
 import type { Activity, DesiredState, Evidence, ExitCause, Lifecycle, RestartPolicy } from './agents/agentState';
 import type { PromptReceipt, SendPromptOptions } from './agents/delivery/promptDelivery';
 import type { DoctorReport } from './agents/doctor';
@@ -314,6 +315,8 @@ export interface AgentView {
   readonly request?: PermissionRequest;
   /** It ended and its conversation can be gone on with. */
   readonly isResumable: boolean;
+  /** `Ready` and `Deliverable`, each with its reason and since when; empty while only tmux is known of it. */
+  readonly conditions: readonly AgentCondition[];
   /** What is not known or not possible for it, in words: `no hooks: activity comes from the screen only`. */
   readonly degraded: readonly string[];
   readonly usage?: AgentUsage;

@@ -1,3 +1,4 @@
+import { AgentConditions } from './agents/agentConditions';
 import type { AgentFactory } from './agents/agentFactory';
 import type { AgentId } from './agents/agent';
 import type { AgentSupervisor } from './agents/agentSupervisor';
@@ -9,6 +10,7 @@ import type { ViewBoard } from './viewBoard';
 /** Puts what the owner knows of each agent on the board: one row for one agent that changed. */
 export class OwnerViews implements Disposable {
   readonly #owned = new DisposableStore();
+  readonly #conditions = new AgentConditions();
 
   constructor(
     private readonly supervisor: AgentSupervisor,
@@ -18,7 +20,7 @@ export class OwnerViews implements Disposable {
     const { registry } = supervisor;
     this.#owned.add(registry.onDidAdd((agent) => this.#put(agent)));
     this.#owned.add(registry.onDidChange(({ agent }) => this.#put(agent)));
-    this.#owned.add(registry.onDidRemove((record) => board.remove(record.id)));
+    this.#owned.add(registry.onDidRemove(({ id }) => this.#remove(id)));
     this.#owned.add(supervisor.onDidChangeReceipt(({ agentId }) => this.#refresh(agentId)));
     this.#owned.add(supervisor.onDidChangeRequest(({ agentId }) => this.#refresh(agentId)));
     this.#owned.add(supervisor.onDidChangeUsage((agentId) => this.#refresh(agentId)));
@@ -39,12 +41,18 @@ export class OwnerViews implements Disposable {
     this.board.put(this.#view(agent));
   }
 
+  #remove(id: AgentId): void {
+    this.#conditions.forget(id);
+    this.board.remove(id);
+  }
+
   #view({ id, record, type }: Agent): ReturnType<typeof viewOfRecord> {
     const { supervisor } = this;
     return viewOfRecord(record, type, {
       ...supervisor.promptsOf(id),
       request: supervisor.request(id),
       isResumable: supervisor.isResumable(id),
+      conditions: this.#conditions.of(record, type),
       degraded: supervisor.degraded(id),
       usage: supervisor.usage(id),
     });

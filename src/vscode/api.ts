@@ -182,6 +182,7 @@ function snapshot(view: AgentView) {
     lastReceipt: view.lastReceipt && receiptSnapshot(view.lastReceipt),
     queuedPromptCount: view.queuedPromptCount,
     isResumable: view.isResumable,
+    conditions: Object.freeze(view.conditions.map((condition) => Object.freeze({ ...condition }))),
     degraded: Object.freeze([...view.degraded]),
     usage: view.usage && Object.freeze({ ...view.usage }),
     isManagedElsewhere: view.isManagedElsewhere,

@@ -70,6 +70,7 @@ export function anAgentView(overrides: Partial<AgentView> & { readonly id?: Agen
     isResumable: false,
     degraded: [],
     isAttachable: true,
+    conditions: [],
     isManagedElsewhere: false,
     ...overrides,
   };

@@ -28,6 +28,9 @@ export function explainText(agent: AgentView, explanation: StateExplanation, now
     lines.push(`    ${oneLine(signal.detail)}`);
     lines.push(`    ${localTime(signal.observedAtMs)} (${ageWords(nowMs - signal.observedAtMs)})`);
   }
+  if (agent.conditions.length > 0) lines.push('', 'Conditions:');
+  for (const { type, status, reason, lastTransitionMs } of agent.conditions)
+    lines.push(`    ${type}: ${status} (${reason}), since ${localTime(lastTransitionMs)}`);
   lines.push('', 'What is not known or not possible for this agent:');
   if (explanation.degraded.length === 0) lines.push('    nothing: all its sources are there');
   for (const part of explanation.degraded) lines.push(`    ${oneLine(part)}`);

@@ -307,7 +307,11 @@ describe('reports about states and types', () => {
 
   it('S6 show the evidence as text, each piece on its own lines', () => {
     const text = explainText(
-      an('a', { activity: 'busy', degraded: ['no hooks'] }),
+      an('a', {
+        activity: 'busy',
+        degraded: ['no hooks'],
+        conditions: [{ type: 'Deliverable', status: 'true', reason: 'busy', lastTransitionMs: NOW - 60_000 }],
+      }),
       {
         ...{
           agentId: 'a' as AgentId,
@@ -336,6 +340,7 @@ describe('reports about states and types', () => {
       /\ndecides: the agent itself says "working" \(busy\)\n {4}PreToolUse\n {4}\d{4}-\d\d-\d\d \d\d:59:00\.000 \(1 minute ago\)\n/,
     );
     assert.match(text, /\noutranked by a stronger source: screen says "idle"\n {4}evil ## decides: person\n/);
+    assert.match(text, /\nConditions:\n {4}Deliverable: true \(busy\), since \d{4}-\d\d-\d\d \d\d:59:00\.000\n/);
     assert.match(text, /\n {4}no hooks\n/);
   });
 
