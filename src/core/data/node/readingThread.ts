@@ -38,8 +38,12 @@ export type ReaderReply =
 
 /** Rows of one SELECT; so many largest records is the most that is held at once. */
 const selectRows = 64;
-const pageRows = 512;
-const pageBytes = 1024 * 1024;
+/**
+ * Small pages: what is under way when the nursery is collected makes it grow, and it does not shrink while records go on coming (Node.js 24: to 128 MB
+ * with pages of 512).
+ */
+const pageRows = 64;
+const pageBytes = 256 * 1024;
 
 /** Runs in the reading thread: answers one question after the other. */
 export async function serveReader(port: MessagePort, task: ReaderTask): Promise<void> {
