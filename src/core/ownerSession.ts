@@ -193,7 +193,7 @@ export class OwnerSession implements Disposable {
       supervisor, store, factory, clock, sha256: workspace.sha256,
       adoptType: (type) => fleetTypes.adopt(type), isFleetType: (id) => fleetTypes.has(id),
     }); // prettier-ignore
-    if (opened.isRestored) await wantWhatIs(store, host, log);
+    if (opened.isRestored) await wantWhatIs(store, host, clock, log);
     await supervisor.begin(signal);
     this.#owned.add(new OwnerViews(supervisor, board, factory));
     this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));
