@@ -1,4 +1,5 @@
-import type { AgentSpec } from './agents/agent';
+import type { AgentRecord, AgentSpec } from './agents/agent';
+import { agentIdFor } from './agents/agentSpec';
 import { AgentError } from './agents/agentErrors';
 import type { AgentFactory } from './agents/agentFactory';
 import type { AgentStore } from './agents/agentStore';
@@ -185,6 +186,7 @@ export class FleetRunner {
     const agent = match && supervisor.registry.find(match.id);
     const fleetName = spec.name;
     if (!match || !agent) {
+      this.#refuseDouble(spec.name);
       const { id } = await supervisor.create(spec, { fleetName });
       signal.throwIfAborted();
       await supervisor.start(id, { signal });
@@ -201,6 +203,21 @@ export class FleetRunner {
     await supervisor.respecify(id, { ...spec, name: record.spec.name }, { fleetName }); // a person may have renamed it
     await supervisor.start(id, { signal });
     return 'done';
+  }
+
+  /**
+   * After a restore somebody may live of whom the store knows no more than the id. An entry whose agents get such ids may be its own.
+   * @throws {AgentError} agent.nameTaken
+   */
+  #refuseDouble(name: string): void {
+    const stem = agentIdFor(name, () => false);
+    const isOfStem = (id: string): boolean =>
+      id === stem || /^-\d+$/.test(id.startsWith(stem) ? id.slice(stem.length) : '');
+    const living = this.ports.supervisor.registry.list().filter(({ record }) => isLive(record.lifecycle));
+    const unknown = living.find(({ id, record }) => isWithoutRecord(record) && isOfStem(id));
+    if (!unknown) return;
+    const why = `"${unknown.record.spec.name}" runs, of which this store knows nothing but the id, and may be ${name}: restore the backup that knows it, or stop it first`;
+    throw new AgentError('agent.nameTaken', why, { agentId: unknown.id });
   }
 
   async #each<T>(
@@ -261,4 +278,9 @@ function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<unkn
 function folderOf(fileName: string): string {
   const parts = fileName.split('/');
   return parts.slice(0, parts.at(-2) === '.vscode' ? -2 : -1).join('/') || '/';
+}
+
+/** It was found alive without a record: nothing is known of how it was started, and a person starts no such agent without a command. */
+function isWithoutRecord({ spec }: AgentRecord): boolean {
+  return spec.typeId === 'command' && spec.command === undefined;
 }

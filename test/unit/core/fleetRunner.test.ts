@@ -114,6 +114,22 @@ describe('FleetRunner', () => {
     }
   });
 
+  it('R12 an entry whose agent may live, of whom a restored store knows nothing but the id, is not started beside it', async () => {
+    const fleet = new FleetWorld();
+    const { world } = fleet;
+    await world.run(world.host.start());
+    for (const id of ['c-dev', 'c-dev-2'])
+      world.host.simulateHosted({ agentId: agentId(id), generation: 3, folder: '/w', argv: ['sh'], env: {} });
+    await fleet.begin();
+    const plan = await fleet.approvedOf(['C++ Dev', 'C# Dev', 'C-dev-op'].map((name) => ({ name })));
+    const { succeeded, failed } = await world.run(fleet.start(plan));
+    assert.deepEqual([succeeded, failed.map(({ name }) => name)], [['C-dev-op'], ['C++ Dev', 'C# Dev']]);
+    for (const { error } of failed)
+      assert.ok(AgentError.is(error, 'agent.nameTaken') && /restore the backup/.test(String(error)));
+    for (const id of ['c-dev', 'c-dev-2']) await world.run(world.supervisor.stop(agentId(id)));
+    assert.deepEqual((await world.run(fleet.start(plan))).failed, []);
+  });
+
   it('a fleet can be started again after everything was stopped', async () => {
     const fleet = await new FleetWorld().begin();
     const plan = await fleet.approved(SIZE);
