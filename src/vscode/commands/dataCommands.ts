@@ -23,9 +23,14 @@ interface FormatItem extends vscode.QuickPickItem {
 }
 
 const FORMATS: readonly FormatItem[] = [
+  { label: 'JSON', description: 'every record, in one list; can be imported', format: 'json', ending: 'json' },
+  {
+    label: 'NDJSON',
+    description: 'every record, one on each line; can be imported',
+    format: 'ndjson',
+    ending: 'ndjson',
+  },
   { label: 'Markdown', description: 'transcripts, for reading', format: 'markdown', ending: 'md' },
-  { label: 'JSON', description: 'every record, in one list', format: 'json', ending: 'json' },
-  { label: 'NDJSON', description: 'every record, one on each line', format: 'ndjson', ending: 'ndjson' },
   { label: 'CSV', description: 'every record, for a spreadsheet', format: 'csv', ending: 'csv' },
   { label: 'SQLite', description: 'every record, as a database', format: 'sqlite', ending: 'sqlite' },
 ];

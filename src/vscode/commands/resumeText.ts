@@ -1,6 +1,7 @@
 import type { PromptReceipt } from '../../core/agents/delivery/promptDelivery';
 import type { FleetResult, ReturnedAgent } from '../../core/engine';
 import { messageFor } from '../errorMessages';
+import { othersText } from '../fleet/fleetResultText';
 import { reasonWords } from '../../shared/receiptWords';
 
 export type FailedReturn = FleetResult['failed'][number];
@@ -63,7 +64,7 @@ export function isCertainlyLost({ state }: PromptReceipt): boolean {
 function failureWords(failed: readonly FailedReturn[]): string {
   const [first] = failed;
   if (!first) return '';
-  const others = failed.length > 1 ? ` ${failed.length - 1} more failed.` : '';
+  const others = othersText(failed.slice(1).map(({ name }) => name));
   return `${first.name} was not brought back: ${reasonOf(first)}${others}`;
 }
 

@@ -24,7 +24,7 @@ export function describeResult(verb: FleetVerb, result: FleetResult): ResultMess
   const skipped = verb === 'started' ? skippedText(result.skipped) : '';
   if (first) {
     const reason = messageFor(first.error)?.text ?? 'It was cancelled.';
-    const others = result.failed.length > 1 ? ` ${result.failed.length - 1} more failed.` : '';
+    const others = othersText(result.failed.slice(1).map(({ name }) => name));
     return {
       severity: 'error',
       text: `${done}.${skipped} ${first.name} was not ${verb}: ${reason}${others}`,
@@ -45,9 +45,17 @@ export function describeResult(verb: FleetVerb, result: FleetResult): ResultMess
 /** ` 2 were running already: A, B.`; empty for none. */
 function skippedText(names: readonly string[]): string {
   if (names.length === 0) return '';
+  return ` ${names.length} ${names.length === 1 ? 'was' : 'were'} running already: ${shownNames(names)}.`;
+}
+
+/** ` 2 more failed: A, B.`; empty for none. */
+export function othersText(names: readonly string[]): string {
+  return names.length === 0 ? '' : ` ${names.length} more failed: ${shownNames(names)}.`;
+}
+
+function shownNames(names: readonly string[]): string {
   const more = names.length - SHOWN_NAMES;
-  const shown = names.slice(0, SHOWN_NAMES).join(', ');
-  return ` ${names.length} ${names.length === 1 ? 'was' : 'were'} running already: ${shown}${more > 0 ? ` and ${more} more` : ''}.`;
+  return `${names.slice(0, SHOWN_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** The first problem in full, and how many more. */

@@ -77,7 +77,7 @@ describe('results of fleets', () => {
 
   it('are silent when the rows say it all', () => assert.equal(describeResult('started', result), undefined));
 
-  it('name the first failure with its reason, and how many more', () => {
+  it('name the first failure with its reason, and the others', () => {
     const error = new AgentError('agent.folderMissing', '/gone');
     const said = describeResult('started', {
       ...result,
@@ -88,7 +88,7 @@ describe('results of fleets', () => {
     });
     assert.equal(
       said?.text,
-      '1 agent started. B was not started: The folder of this agent does not exist or cannot be entered. Make it again or mend its permissions, then start the agent again; or start a new agent in another folder. (/gone) 1 more failed.',
+      '1 agent started. B was not started: The folder of this agent does not exist or cannot be entered. Make it again or mend its permissions, then start the agent again; or start a new agent in another folder. (/gone) 1 more failed: C.',
     );
   });
 
