@@ -1,11 +1,12 @@
-import fs from 'node:fs';
-import path from 'node:path';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { GatewayMethod } from '../shared/gatewayMethods';
 import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { AgentRow, FleetAnswer, ResumeAnswer } from './engineAnswers';
 import { CliError, ExitCode, usageError } from './exitCodes';
 import { handleOf, shellWord } from './nextStep';
+import { agrees } from './requestVerbs';
 import { cleanLine } from './terminalText';
 
 type OneAgentMethod = GatewayMethod &
@@ -19,6 +20,10 @@ function eachAgent(method: OneAgentMethod, done: (name: string, agent: AgentRow)
     for (const name of context.line.operands) chosen.push(await context.agent(name));
     if (agents.length > 0 && chosen.length === 0)
       throw usageError(`${context.line.verb.name} takes ${context.line.verb.operands}`);
+    if (method === 'agent.remove' && !(await isRemovalMeant(context, chosen))) {
+      context.say('not removed');
+      return ExitCode.Refused;
+    }
     const failures: CliError[] = [];
     const succeeded: string[] = [];
     for (const agent of chosen) {
@@ -37,6 +42,18 @@ function eachAgent(method: OneAgentMethod, done: (name: string, agent: AgentRow)
     if (context.isJson) context.say(JSON.stringify({ succeeded }, undefined, 2));
     return failures[0]?.exitCode ?? ExitCode.Ok;
   };
+}
+
+/** True with `--yes`, or when the person at the terminal agrees. @throws {CliError} Usage: without either */
+async function isRemovalMeant(context: VerbContext, chosen: readonly AgentRow[]): Promise<boolean> {
+  if (context.has('yes')) return true;
+  const what = 'a removal ends what runs and deletes the prompts';
+  if (context.isJson || !context.isAtTerminal) {
+    const handles = chosen.map((agent) => context.handle(agent)).join(' ');
+    throw usageError(what, `If you mean it: orc remove ${handles} --yes`);
+  }
+  const names = chosen.map(({ name }) => cleanLine(name)).join(', ');
+  return agrees(context, `${what}: remove ${names}?`);
 }
 
 /** What a start in a new conversation does besides. */
@@ -60,7 +77,7 @@ export async function stop(context: VerbContext): Promise<ExitCode> {
 
 /** @throws {CliError} Usage: before anything is kept of an agent that could not start there */
 function existingFolder(folder: string): string {
-  if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
   throw usageError(`there is no folder ${cleanLine(folder)}`, 'Name an existing one with --folder.');
 }
 
@@ -77,7 +94,7 @@ export async function start(context: VerbContext): Promise<ExitCode> {
   const spec = {
     name,
     typeId: what,
-    folder: existingFolder(path.resolve(terminal.cwd, textOf(line, 'folder') ?? '.')),
+    folder: existingFolder(resolve(terminal.cwd, textOf(line, 'folder') ?? '.')),
     ...given,
     ...rest,
   };
@@ -178,8 +195,7 @@ export async function rename(context: VerbContext): Promise<ExitCode> {
 }
 
 export async function attach(context: VerbContext): Promise<ExitCode | number> {
-  const { isInputTerminal, isOutputTerminal } = context.terminal;
-  if (!context.isJson && !(isInputTerminal && isOutputTerminal))
+  if (!context.isJson && !context.isAtTerminal)
     throw usageError(
       'attach needs a terminal',
       `\`orc screen ${shellWord(cleanLine(context.operand(0)))}\` prints what it shows; --json prints the command.`,

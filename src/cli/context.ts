@@ -42,6 +42,11 @@ export class VerbContext {
     return this.line.options['json'] === true;
   }
 
+  /** A person types here, and reads what is said. */
+  get isAtTerminal(): boolean {
+    return this.terminal.isInputTerminal && this.terminal.isOutputTerminal;
+  }
+
   has(option: string): boolean {
     return this.line.options[option] === true;
   }
@@ -115,8 +120,7 @@ export class VerbContext {
     const id = agentId ?? this.#chosen?.id;
     if (code === undefined || id === undefined || error.advice !== undefined) return error;
     const agent = await this.#agentNow(id);
-    const { isInputTerminal, isOutputTerminal } = this.terminal;
-    const advice = agent && nextStep(code, agent, this.handle(agent), isInputTerminal && isOutputTerminal);
+    const advice = agent && nextStep(code, agent, this.handle(agent), this.isAtTerminal);
     return advice === undefined ? error : new CliError(error.exitCode, error.message, advice, error.data);
   }
 

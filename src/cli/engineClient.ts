@@ -1,5 +1,5 @@
-import fs from 'node:fs';
-import net from 'node:net';
+import { existsSync } from 'node:fs';
+import { type Socket, connect } from 'node:net';
 import { LineReader } from '../shared/frameCodec';
 import type { GatewayMethod, GatewayParams } from '../shared/gatewayMethods';
 import {
@@ -52,7 +52,7 @@ export class EngineClient {
   #listener: NoticeListener | undefined;
 
   private constructor(
-    private readonly socket: net.Socket,
+    private readonly socket: Socket,
     private readonly options: ClientOptions,
   ) {
     const { pointer } = options;
@@ -78,7 +78,7 @@ export class EngineClient {
   static connect(options: ClientOptions): EngineClient {
     const credential = credentialOf(options);
     waitForSocket(options);
-    const client = new EngineClient(net.connect({ path: options.pointer.socket }), options);
+    const client = new EngineClient(connect({ path: options.pointer.socket }), options);
     client.#hello = client.#sayHello({
       protocol: GATEWAY_PROTOCOL,
       client: `orc ${options.version}`,
@@ -201,7 +201,7 @@ function waitForSocket({ pointer: { socket, ownerPid }, timeoutMs = AWAY_MS }: C
   const untilMs = Date.now() + Math.min(timeoutMs, AWAY_MS);
   const still = new Int32Array(new SharedArrayBuffer(4));
   try {
-    while (!fs.existsSync(socket) && Date.now() < untilMs && process.kill(ownerPid, 0)) Atomics.wait(still, 0, 0, 50);
+    while (!existsSync(socket) && Date.now() < untilMs && process.kill(ownerPid, 0)) Atomics.wait(still, 0, 0, 50);
   } catch {
     return; // its process is gone, or is somebody else's: then it is no engine of ours
   }
@@ -264,6 +264,18 @@ function withoutCode(message: string, code: string | undefined): string {
   return code && message.startsWith(`${code}: `) ? message.slice(code.length + 2) : message;
 }
 
+const ADVICE_OF_CODE: Readonly<Record<string, string>> = {
+  'agent.notFound': '`orc list` shows the agents.',
+  'agent.nameTaken': 'Choose another: --name NAME at a start, or `orc rename AGENT NAME`.',
+  'agent.invalidSpec': '`orc start --help` shows what a start takes, `orc types` which types there are.',
+  'exchange.fileUnusable': 'Name a file in a folder that exists and that you may write to.',
+  'exchange.fileUnreadable': 'Name a file that is there and that you may read.',
+  'exchange.fileExists': 'Choose another name, or replace it with --replace.',
+  'exchange.notAnExport': 'Name one that `orc data export` wrote as JSON or NDJSON.',
+  'engine.restricted': 'Trust the folder in VS Code first.',
+  'processing.unknownPipeline': '`orc data pipelines` lists those that are kept.',
+};
+
 /** By code, since that tells more; else by status. */
 function adviceOf(
   { status, code, agentId }: Partial<RpcErrorBody['data']>,
@@ -272,15 +284,7 @@ function adviceOf(
   // About one agent: see nextStep.ts.
   if (code === 'agent.notFound' && agentId === undefined)
     return '`orc list` names the agents; `orc receipts` with one of them shows its prompts.';
-  if (code === 'agent.notFound') return '`orc list` shows the agents.';
-  if (code === 'agent.nameTaken') return 'Choose another: --name NAME at a start, or `orc rename AGENT NAME`.';
-  if (code === 'agent.invalidSpec')
-    return '`orc start --help` shows what a start takes, `orc types` which types there are.';
-  if (code === 'exchange.fileUnusable') return 'Name a file in a folder that exists and that you may write to.';
-  if (code === 'exchange.fileUnreadable') return 'Name a file that is there and that you may read.';
-  if (code === 'exchange.fileExists') return 'Choose another name, or replace it with --replace.';
-  if (code === 'exchange.notAnExport') return 'Name one that `orc data export` wrote as JSON or NDJSON.';
-  if (code === 'engine.restricted') return 'Trust the folder in VS Code first.';
+  if (code !== undefined && Object.hasOwn(ADVICE_OF_CODE, code)) return ADVICE_OF_CODE[code];
   if (status === 'PERMISSION_DENIED' && env[AGENT_VARIABLE])
     return `This is the terminal of agent ${cleanLine(env[AGENT_VARIABLE])}: what is a person's is done in a terminal of the person's own.`;
   if (status === 'RESOURCE_EXHAUSTED') return 'Too much at once: try again in a moment.';

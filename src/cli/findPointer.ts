@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type GatewayPointer, POINTER_VARIABLE } from '../shared/gatewayProtocol';
 import { storageCandidates, STORAGE_VARIABLE } from '../shared/storageFolders';
 import { CliError, ExitCode, usageError } from './exitCodes';
@@ -28,19 +28,19 @@ export interface PointerSearch {
 export function findPointer(search: PointerSearch): GatewayPointer {
   const named = search.env[POINTER_VARIABLE];
   if (named && search.workspace === undefined) return expectPointer(named) ?? missing(`there is no ${named}`);
-  const start = search.workspace === undefined ? search.cwd : path.resolve(search.cwd, search.workspace);
-  if (!fs.existsSync(start)) throw usageError(`there is no folder ${start}`, 'Name an existing one with --workspace.');
+  const start = search.workspace === undefined ? search.cwd : resolve(search.cwd, search.workspace);
+  if (!existsSync(start)) throw usageError(`there is no folder ${start}`, 'Name an existing one with --workspace.');
   const storages = storagesOf(search);
   const folders = upwards(realPath(start));
   for (const folder of folders) {
     for (const storage of storages) {
-      const pointer = expectPointer(path.join(storage, 'workspaces', workspaceIdOf(folder), 'gateway.json'));
+      const pointer = expectPointer(join(storage, 'workspaces', workspaceIdOf(folder), 'gateway.json'));
       if (pointer) return pointer;
     }
   }
   const others = storages.flatMap(allPointers);
   const saved = others.filter(
-    ({ workspace }) => /\.code-workspace$/.test(workspace) && folders.includes(path.dirname(workspace)),
+    ({ workspace }) => /\.code-workspace$/.test(workspace) && folders.includes(dirname(workspace)),
   );
   if (saved.length === 1 && saved[0]) return saved[0];
   return missing(
@@ -80,37 +80,34 @@ function expectPointer(file: string): GatewayPointer | undefined {
 
 /** An installed `orc` lies in `<storage>/bin`; one that is run from elsewhere looks where editors keep their data. */
 function storagesOf({ storage, programFolder, env }: PointerSearch): readonly string[] {
-  if (storage !== undefined) return [path.resolve(storage)];
-  const own = path.dirname(programFolder);
-  if (path.basename(programFolder) === 'bin' && fs.existsSync(path.join(own, 'workspaces'))) return [own];
+  if (storage !== undefined) return [resolve(storage)];
+  const own = dirname(programFolder);
+  if (basename(programFolder) === 'bin' && existsSync(join(own, 'workspaces'))) return [own];
   const named = env[STORAGE_VARIABLE];
-  return named
-    ? [named]
-    : storageCandidates(process.platform, env, os.homedir()).filter((folder) => fs.existsSync(folder));
+  return named ? [named] : storageCandidates(process.platform, env, homedir()).filter((folder) => existsSync(folder));
 }
 
 function upwards(folder: string): readonly string[] {
   const folders = [folder];
-  for (let at = path.dirname(folder); at !== folders.at(-1); at = path.dirname(at)) folders.push(at);
+  for (let at = dirname(folder); at !== folders.at(-1); at = dirname(at)) folders.push(at);
   return folders;
 }
 
 function realPath(folder: string): string {
   try {
-    return fs.realpathSync(folder);
+    return realpathSync(folder);
   } catch {
     return folder; // gone meanwhile: it keeps its name
   }
 }
 
 function allPointers(storage: string): readonly GatewayPointer[] {
-  const folder = path.join(storage, 'workspaces');
-  if (!fs.existsSync(folder)) return [];
-  return fs
-    .readdirSync(folder)
+  const folder = join(storage, 'workspaces');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
     .slice(0, MAX_WORKSPACES)
     .flatMap((name) => {
-      const read = readPointer(path.join(folder, name, 'gateway.json'));
+      const read = readPointer(join(folder, name, 'gateway.json'));
       return read.kind === 'found' ? [read.pointer] : [];
     });
 }

@@ -1,7 +1,10 @@
 import { COMMON_OPTIONS, type Option, type VerbInfo, VERBS } from './verbTable';
 
 export function help(): string {
-  const rows = VERBS.map(({ name, operands, summary }) => [`  orc ${name} ${operands}`, summary] as const);
+  const rows = VERBS.map(
+    ({ name, operands, summary }) =>
+      [`  orc ${name} ${operands.length > 40 ? 'ACTION …' : operands}`, summary] as const,
+  );
   return `orc: the agents of Core Orchestrator, from a shell.
 
 ${columns(rows)}
@@ -11,8 +14,9 @@ For agents' own programs: orc hook [--hold] EVENT [JSON]
 Options of every verb:
 ${columns(COMMON_OPTIONS.map(optionRow))}
 
-Agents are named by id or name. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no engine, 4 not found,
-5 refused or blocked, 6 not allowed, 7 a prompt may or may not have arrived, 8 took too long.
+Agents are named by id or name. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no engine,
+4 not found, 5 refused or blocked, 6 not allowed, 7 a prompt may or may not have arrived,
+8 took too long.
 orc VERB --help tells more about a verb.
 `;
 }

@@ -1,5 +1,5 @@
-import net from 'node:net';
-import path from 'node:path';
+import { connect } from 'node:net';
+import { dirname, isAbsolute, join } from 'node:path';
 import { AGENT_VARIABLE, type GatewayPointer, GENERATION_VARIABLE, POINTER_VARIABLE } from '../shared/gatewayProtocol';
 import { openReportLine, type Patience, type Report, type Reporter, tellEngine } from '../shared/reportLine';
 import { readPointer, readSecret, tokenFile } from './pointerFile';
@@ -42,12 +42,12 @@ export async function runHook(
   const sentAtMs = Date.now();
   const parsed = parseHookArguments(args);
   const { [POINTER_VARIABLE]: file, [AGENT_VARIABLE]: agentId, [GENERATION_VARIABLE]: generation } = env;
-  if (!parsed || !file || !agentId || !generation || !path.isAbsolute(file)) return undefined;
+  if (!parsed || !file || !agentId || !generation || !isAbsolute(file)) return undefined;
   const tokenOf = (place: Pick<GatewayPointer, 'tokenFolder'>): string | undefined =>
     readSecret(tokenFile(place, agentId, generation) ?? '');
   const reporter: Reporter = {
     client: 'orc hook',
-    connect: (path) => net.connect({ path }),
+    connect: (path) => connect({ path }),
     findEngine: () => {
       const pointer = pointerOf(file);
       const token = pointer && tokenOf(pointer);
@@ -59,7 +59,7 @@ export async function runHook(
   const outcome = await tellEngine(reporter, line, report, parsed.mayBeHeld ? HELD_PATIENCE : PATIENCE);
   if (outcome !== 'notTaken') return outcome.output;
   try {
-    const beside = (name: string): string => path.join(path.dirname(file), name);
+    const beside = (name: string): string => join(dirname(file), name);
     const place = pointerOf(file) ?? { tokenFolder: beside('tokens'), spoolFolder: beside('spool') };
     const token = tokenOf(place); // without one nobody could tell who reports
     if (token) await spoolHook(place.spoolFolder, token, report);

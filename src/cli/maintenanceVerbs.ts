@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { timeoutOf } from './commandLine';
@@ -177,19 +178,20 @@ export async function compact(context: VerbContext): Promise<ExitCode> {
   return ExitCode.Ok;
 }
 
+const BACKUPS_ADVICE = '`orc data backups` lists those of this workspace.';
+
 /** `orc data restore FILE --yes`: done when the engine has begun anew with it. */
 export async function restore(context: VerbContext): Promise<ExitCode> {
   const name = context.operand(1);
-  if (name === '') {
-    const advice = '`orc data backups` lists those of this workspace.';
-    throw usageError('restore takes the FILE of a backup', advice);
-  }
+  if (name === '') throw usageError('restore takes the FILE of a backup', BACKUPS_ADVICE);
+  const backup = resolve(context.terminal.cwd, name);
+  if (!statSync(backup, { throwIfNoEntry: false })?.isFile())
+    throw usageError(`there is no file ${cleanLine(backup, 400)}`, BACKUPS_ADVICE);
   if (!context.has('yes')) {
     const what = 'a restore puts the backup in the place of what is kept now';
     const advice = `What is there now is backed up first; agents keep running. If you mean it: orc data restore ${name} --yes`;
     throw usageError(what, advice);
   }
-  const backup = resolve(context.terminal.cwd, name);
   const askedAtMs = Date.now();
   const report = (await context.call('data.restore', { backup })) as BackupAnswer; // the engine's own
   await reopened(context, report, askedAtMs);

@@ -32,6 +32,8 @@ function canBeAllowed({ request }: AgentRow): boolean {
  */
 export function nextStep(code: string, agent: AgentRow, handle: string, isTerminal: boolean): string | undefined {
   const attach = `\`orc attach ${handle}\``;
+  const why = `\`orc why ${handle}\``;
+  const start = `\`orc start --existing ${handle}\``;
   const unpause = `Let it take prompts again: \`orc unpause ${handle}\`.`;
   if (agent.lifecycle === 'paused' && code === 'agent.cannotResume') return unpause;
   switch (code) {
@@ -48,32 +50,30 @@ export function nextStep(code: string, agent: AgentRow, handle: string, isTermin
     case 'agent.linesWouldSplit':
       return `Send it as one line, or each line as a prompt of its own; see what takes them in ${attach}.`;
     case 'agent.notRunning':
-      return UNDER_WAY.has(agent.lifecycle)
-        ? `See how far it is: \`orc why ${handle}\`.`
-        : `Start it: \`orc start --existing ${handle}\`.`;
+      return UNDER_WAY.has(agent.lifecycle) ? `See how far it is: ${why}.` : `Start it: ${start}.`;
     case 'agent.paused':
       return unpause;
     case 'agent.deliveryUnknown':
       return `Look at it before you send it again, nothing is typed a second time by itself: \`orc screen ${handle}\`.`;
     case 'agent.cannotResume':
       if (agent.lifecycle === 'running') return `It runs: see it in ${attach}.`;
-      return `Start it in a new conversation: \`orc start --existing ${handle}\`.`;
+      return `Start it in a new conversation: ${start}.`;
     case 'agent.quarantined':
-      return `It failed too often in a row. Try once more: \`orc start --existing ${handle}\`.`;
+      return `It failed too often in a row. Try once more: ${start}.`;
     case 'agent.commandNotFound':
-      return `Install it; the agent is kept, and tried again with \`orc start --existing ${handle}\`.`;
+      return `Install it; the agent is kept, and tried again with ${start}.`;
     case 'agent.folderMissing':
-      return `Make the folder; the agent is kept, and tried again with \`orc start --existing ${handle}\`.`;
+      return `Make the folder; the agent is kept, and tried again with ${start}.`;
     case 'agent.endedEarly':
       return `The agent is kept; see what it said: \`orc screen ${handle}\`.`;
     case 'agent.startDeadline':
-      return `See how far it is: \`orc why ${handle}\`.`;
+      return `See how far it is: ${why}.`;
     case 'agent.cannotAnswer':
       return `Answer in its terminal: ${attach}.`;
     case 'agent.requestGone':
       return !agent.request && agent.needsYou
         ? `It waits for something in its terminal: ${attach}.`
-        : `See ${agent.request ? 'what it asks' : 'what it does'} now: \`orc why ${handle}\`.`;
+        : `See ${agent.request ? 'what it asks' : 'what it does'} now: ${why}.`;
     default:
       return undefined;
   }

@@ -1,5 +1,5 @@
-import fs from 'node:fs';
-import path from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { type GatewayPointer, MAX_SOCKET_PATH_BYTES } from '../shared/gatewayProtocol';
 
 /** A pointer is a few hundred bytes. */
@@ -39,7 +39,7 @@ function parsePointer(value: unknown): GatewayPointer {
   };
   const absolute = (name: string): string => {
     const field = text(name);
-    if (!path.isAbsolute(field) || field.includes('\0')) throw new Error(`"${name}" is no absolute path`);
+    if (!isAbsolute(field) || field.includes('\0')) throw new Error(`"${name}" is no absolute path`);
     return field;
   };
   const number = (name: string): number => {
@@ -77,18 +77,18 @@ export function tokenFile(
   generation: string,
 ): string | undefined {
   const isSafe = /^[a-z0-9][a-z0-9-]{0,40}$/.test(agentId) && /^\d{1,10}$/.test(generation);
-  return isSafe ? path.join(pointer.tokenFolder, `${agentId}.${generation}.jwt`) : undefined;
+  return isSafe ? join(pointer.tokenFolder, `${agentId}.${generation}.jwt`) : undefined;
 }
 
 /** @throws {Error} of node:fs, or when the file is larger than `maxBytes` or no regular file */
 function readSmall(file: string, maxBytes: number): string {
-  const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const stat = fs.fstatSync(fd);
+    const stat = fstatSync(fd);
     if (!stat.isFile()) throw new Error('it is no file');
     if (stat.size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-    return fs.readFileSync(fd, 'utf8');
+    return readFileSync(fd, 'utf8');
   } finally {
-    fs.closeSync(fd);
+    closeSync(fd);
   }
 }

@@ -1,4 +1,4 @@
-import fs from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 
 /** More than any program tells a hook; what comes after it is not read. */
 const MAX_INPUT_BYTES = 32 * 1024 * 1024;
@@ -21,8 +21,8 @@ export async function readPayload(argument: string | undefined): Promise<unknown
 
 function readInput(): Promise<string> {
   try {
-    const stat = fs.fstatSync(0);
-    if (stat.isFile()) return Promise.resolve(stat.size > MAX_INPUT_BYTES ? '' : fs.readFileSync(0, 'utf8'));
+    const stat = fstatSync(0);
+    if (stat.isFile()) return Promise.resolve(stat.size > MAX_INPUT_BYTES ? '' : readFileSync(0, 'utf8'));
     if (!stat.isFIFO() && !stat.isSocket()) return Promise.resolve('');
   } catch {
     return Promise.resolve(''); // no standard input at all

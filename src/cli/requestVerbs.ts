@@ -21,7 +21,7 @@ export async function approve(context: VerbContext): Promise<ExitCode> {
 /** The id of the request that the person saw and allowed; undefined when they did not. */
 async function confirmed(context: VerbContext, agent: AgentRow, request: AgentRequest): Promise<string | undefined> {
   if (context.has('yes')) return request.id;
-  if (context.isJson || !context.terminal.isInputTerminal || !context.terminal.isOutputTerminal)
+  if (context.isJson || !context.isAtTerminal)
     throw usageError(
       'approve without a terminal needs --request ID, so that only what you saw is allowed',
       `\`orc why ${context.handle(agent)}\` shows what it asks now, with its id; --yes allows whatever it asks.`,
@@ -30,8 +30,13 @@ async function confirmed(context: VerbContext, agent: AgentRow, request: AgentRe
     `${context.strong(cleanLine(agent.name))} asks: ${cleanLine(request.title)}\n${cleanBlock(request.detail)}`,
   );
   if (request.isCut) context.say('(it told more than is shown here: attach to see all of it)');
-  context.terminal.write('Allow this? [y/N] ');
-  return /^y(es)?$/i.test((await readLine()).trim()) ? request.id : undefined;
+  return (await agrees(context, 'Allow this?')) ? request.id : undefined;
+}
+
+/** What the person at the terminal says to this; no is the default. */
+export async function agrees(context: VerbContext, question: string): Promise<boolean> {
+  context.terminal.write(`${question} [y/N] `);
+  return /^y(es)?$/i.test((await readLine()).trim());
 }
 
 /** One line of the terminal. */

@@ -29,6 +29,8 @@ export const COMMON_OPTIONS: readonly Option[] = [
   { name: 'help', summary: 'show help' },
 ];
 
+const DATA_ACTIONS =
+  'status|search WORDS|backups|backup [FILE]|restore FILE|check|compact|export FILE|import FILE|pipelines|run PIPELINE OUT|rejected [NAME]';
 const MANY = Number.POSITIVE_INFINITY;
 const agents = (name: string, summary: string): VerbInfo => ({
   name, operands: 'AGENT…', least: 1, most: MANY, summary, options: [], completes: 'agents',
@@ -51,7 +53,7 @@ export const VERBS: readonly VerbInfo[] = [
       {
         name: 'prompt',
         value: 'TEXT',
-        summary: 'first prompt, typed once it is ready, again at each start in a new conversation',
+        summary: 'first prompt, typed at each start in a new conversation',
       },
       { name: 'role', value: 'ROLE', summary: 'its role' },
       { name: 'team', value: 'TEAM', summary: 'its team' },
@@ -65,7 +67,7 @@ export const VERBS: readonly VerbInfo[] = [
     operands: 'AGENT…|--all',
     options: [{ name: 'all', summary: 'every agent' }],
   },
-  agents('restart', 'stop agents and start them in a new conversation, which sends a first prompt again'),
+  agents('restart', 'stop and begin a new conversation; a first prompt is sent again'),
   {
     ...agents('resume', 'start an agent that ended in the conversation it had'),
     least: 0,
@@ -75,7 +77,10 @@ export const VERBS: readonly VerbInfo[] = [
   },
   agents('pause', 'no prompts until unpaused; the program lives on'),
   agents('unpause', 'take prompts again'),
-  agents('remove', 'stop agents and forget them'),
+  {
+    ...agents('remove', 'stop agents and forget them, with their prompts'),
+    options: [{ name: 'yes', summary: 'without asking' }],
+  },
   { ...agents('rename', 'give an agent another name'), operands: 'AGENT NAME', least: 2, most: 2 },
   { ...agents('attach', 'the agent’s terminal in this terminal'), operands: 'AGENT', most: 1 },
   { ...agents('screen', 'what its terminal shows'), operands: 'AGENT', most: 1 },
@@ -131,12 +136,10 @@ export const VERBS: readonly VerbInfo[] = [
   { ...agents('why', 'the evidence for its state'), operands: 'AGENT', most: 1 },
   {
     name: 'data',
-    operands:
-      'status|search WORDS|backups|backup [FILE]|restore FILE|check|compact|export FILE|import FILE|pipelines|run PIPELINE OUT|rejected [NAME]',
+    operands: DATA_ACTIONS,
     least: 1,
     most: MANY,
-    summary:
-      'look after what is kept, or through it: its size, backups, damage; or write it to a file, or take it from one',
+    summary: 'look after what is kept: search, backups, damage, exports',
     options: [
       { name: 'limit', value: 'N', summary: 'of search: at most N (default 50)' },
       {
@@ -147,31 +150,16 @@ export const VERBS: readonly VerbInfo[] = [
       { name: 'with-secrets', summary: 'of export: leave secrets in' },
       {
         name: 'replace',
-        summary: 'of export and run: replace a file that is there; of import: replace records that differ',
+        summary: 'replace a file that is there; of import: records that differ',
       },
       {
         name: 'yes',
-        summary: 'of restore: put the backup in the place of what is kept now; of import: write what the report tells',
+        summary: 'of restore: put the backup in place; of import: write what the report tells',
       },
       { name: 'skip-invalid', summary: 'of import: leave out records that are not valid' },
-      { name: 'accept-changed', summary: 'of import: take a file that was cut or changed after it was exported' },
+      { name: 'accept-changed', summary: 'of import: take a file that was cut or changed' },
     ],
-    completes: [
-      ...[
-        'status',
-        'search',
-        'backups',
-        'backup',
-        'restore',
-        'check',
-        'compact',
-        'export',
-        'import',
-        'pipelines',
-        'run',
-        'rejected',
-      ],
-    ],
+    completes: DATA_ACTIONS.replace(/ [^|]+/g, '').split('|'),
   },
   {
     name: 'doctor',

@@ -102,6 +102,12 @@ describe('orc data', () => {
   });
 
   it('restores only with --yes, and is done when the engine runs on it', async () => {
+    for (const name of ['copy.db', '.', '--yes copy.db'].map((words) => words.split(' '))) {
+      const { code, stderr } = await orc('restore', ...name);
+      assert.equal(code, 2);
+      assert.match(stderr, /there is no file .*\n {5}`orc data backups` lists/);
+    }
+    writeFileSync(path.join(gateway.workspace, 'copy.db'), '');
     const refused = await orc('restore', 'copy.db');
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /orc data restore copy\.db --yes/);

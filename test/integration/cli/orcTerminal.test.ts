@@ -69,6 +69,20 @@ describe('orc in a terminal', () => {
     });
   }
 
+  for (const [answer, code, count] of [
+    ['y', 0, 1],
+    ['', 5, 0],
+  ] as const) {
+    it(`says what a removal deletes and asks before it removes: "${answer}"`, async () => {
+      const { terminal, state, until, end } = run(['remove', 'builder']);
+      await until('deletes the prompts: remove Builder? [y/N]');
+      terminal.write(`${answer}\r`);
+      await end();
+      assert.equal(state.code, code);
+      assert.equal(gateway.methods().filter((each) => each === 'agent.remove').length, count);
+    });
+  }
+
   it('lists within the width of the terminal, and cuts no name', async () => {
     const name = 'A builder with a rather long name';
     const note = { ...request, title: `Bash: ${'x'.repeat(200)}` };

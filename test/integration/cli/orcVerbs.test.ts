@@ -169,11 +169,20 @@ describe('orc for people', () => {
       remove: 'agent.remove',
     };
     for (const [verb, method] of Object.entries(verbs)) {
-      assert.equal((await orc([verb, 'builder'])).code, 0);
+      assert.equal((await orc([verb, 'builder', ...(verb === 'remove' ? ['--yes'] : [])])).code, 0);
       assert.deepEqual(paramsOf(method), { agentId: 'builder' });
     }
     assert.equal((await orc(['rename', 'Builder', 'New name'])).code, 0);
     assert.deepEqual(paramsOf('agent.rename'), { agentId: 'builder', name: 'New name' });
+  });
+
+  it('removes nobody without a terminal and without --yes', async () => {
+    const { code, stderr } = await orc(['remove', 'builder', 'twin-1']);
+    assert.equal(code, 2);
+    assert.match(stderr, /deletes the prompts\n {5}If you mean it: orc remove Builder twin-1 --yes\n$/);
+    assert.equal((await orc(['remove', 'builder', '--json'])).code, 2);
+    assert.equal((await orc(['remove', 'nobody'])).code, 4);
+    assert.equal(paramsOf('agent.remove'), undefined);
   });
 
   it('says that a restart sends the first prompt again', async () => {
@@ -470,7 +479,10 @@ describe('orc for people', () => {
 
   it('tells its version and its help, and what is no verb', async () => {
     assert.equal((await orc(['--version'])).stdout, 'orc 0.0.0-test\n');
-    assert.equal((await orc(['--help'])).code, 0);
+    const { code, stdout } = await orc(['--help']);
+    assert.equal(code, 0);
+    assert.deepEqual(stdout.split('\n').filter((line) => line.length > 100), []); // prettier-ignore
+    assert.match(stdout, /^ {2}orc data ACTION … {2,}look after/m);
     assert.match((await orc(['prompt', '--help'])).stdout, /^orc prompt AGENT \[TEXT…\]/);
     assert.deepEqual([(await orc([])).code, (await orc(['nothing'])).code], [2, 2]);
   });

@@ -44,7 +44,7 @@ describe('The store of an engine, from a shell', function () {
     for (const verb of ['stop', 'remove'] as const) {
       const name = verb === 'stop' ? 'Stopped' : 'Removed';
       assert.equal((await orc('stop', name)).code, 0);
-      if (verb === 'remove') assert.equal((await orc('remove', name)).code, 0);
+      if (verb === 'remove') assert.equal((await orc('remove', name, '--yes')).code, 0);
     }
     assert.equal((await orc('start', '--existing', 'Started')).code, 0);
     const standing = async () => {
@@ -91,7 +91,7 @@ describe('The store of an engine, from a shell', function () {
     );
 
     assert.equal((await orc('stop', 'Asker')).code, 0);
-    assert.equal((await orc('remove', 'Asker')).code, 0);
+    assert.equal((await orc('remove', 'Asker', '--yes')).code, 0);
     const { counts } = (await orc('data', 'import', lines ?? '', '--yes')).answer as {
       readonly counts: Readonly<Record<string, number>>;
     };
