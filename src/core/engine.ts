@@ -174,7 +174,7 @@ export interface Engine extends Disposable {
   pipelines(): Promise<readonly KeptPipeline[]>;
   /**
    * Runs a pipeline over everything that is kept, without secrets, into a file on the owner's machine: complete or not there.
-   * @throws {ProcessingError} processing.unknownStep, processing.invalidPipeline, processing.boundExceeded; {ExchangeError} exchange.fileExists,
+   * @throws {ProcessingError} processing.unknownStep, processing.invalidPipeline, processing.unknownPipeline, processing.boundExceeded; {ExchangeError} exchange.fileExists,
    * exchange.fileUnusable, exchange.moving
    */
   runPipeline(

@@ -97,7 +97,7 @@ interface Runnable {
   readonly transformation: DataTransformation<JsonObject, string>;
 }
 
-/** Only what can run is kept. @throws {ProcessingError} processing.invalidPipeline, processing.unknownStep */
+/** Only what can run is kept. @throws {ProcessingError} processing.invalidPipeline, processing.unknownStep, processing.unknownPipeline */
 async function readPipeline(
   { store, registry }: OwnerPipelinesPorts,
   given: unknown,
@@ -110,7 +110,7 @@ async function readPipeline(
   }
   const kept = await loadPipeline(store, given);
   if (kept) return { spec: kept.value, transformation: textOf(registry, kept.value, resources) };
-  throw new ProcessingError('processing.invalidPipeline', 'there is no pipeline of this name');
+  throw new ProcessingError('processing.unknownPipeline', 'there is no pipeline of this name');
 }
 
 /** A pipeline that emits records is written as NDJSON. @throws as `TransformationRegistry.compile` */

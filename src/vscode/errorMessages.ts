@@ -225,6 +225,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'processing.unknownStep': error('This pipeline uses a kind of step that is not known here. Install what adds it.'),
   'processing.duplicateStep': error('A kind of step of this name exists already. Choose another name.'),
   'processing.invalidPipeline': error('The pipeline has mistakes and was not used. Correct what is named here.'),
+  'processing.unknownPipeline': error('There is no pipeline of this name. Choose one that is kept.'),
   'processing.boundExceeded': error(
     'There is too much for one step of the pipeline to hold. Filter first, or give the step a limit.',
   ),

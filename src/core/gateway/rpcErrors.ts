@@ -78,6 +78,13 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
   'exchange.notWhole': FailedPrecondition,
   'exchange.invalidRecords': FailedPrecondition,
 
+  'processing.unknownStep': InvalidArgument,
+  'processing.duplicateStep': Internal,
+  'processing.invalidPipeline': InvalidArgument,
+  'processing.unknownPipeline': NotFound,
+  'processing.boundExceeded': FailedPrecondition,
+  'processing.tooManyRejects': FailedPrecondition,
+
   'tmux.notInstalled': FailedPrecondition,
   'tmux.tooOld': FailedPrecondition,
   'tmux.socketFolderUnsafe': FailedPrecondition,

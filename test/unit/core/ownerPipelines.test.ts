@@ -67,7 +67,7 @@ describe('pipelines of an owner', () => {
     const pipelines = await make();
     const isCode = (code: string) => (error: unknown) => error instanceof ProcessingError && error.code === code;
     const run = (pipeline: unknown) => pipelines.runPipeline({ pipeline, file: '/out' }, () => undefined, signal);
-    await assert.rejects(run('teams'), isCode('processing.invalidPipeline'));
+    await assert.rejects(run('teams'), isCode('processing.unknownPipeline'));
     await assert.rejects(run({ ...teams, steps: [{ use: 'nothing' }] }), isCode('processing.unknownStep'));
     await assert.rejects(pipelines.runPipeline({ pipeline: teams, file: '/out' }, () => undefined, AbortSignal.abort(new Error('enough'))), /enough/); // prettier-ignore
     assert.equal(files.size, 0);

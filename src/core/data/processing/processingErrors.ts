@@ -4,6 +4,8 @@ export type ProcessingErrorCode =
   | 'processing.unknownStep'
   | 'processing.duplicateStep'
   | 'processing.invalidPipeline'
+  /** No pipeline of this name is kept. */
+  | 'processing.unknownPipeline'
   | 'processing.boundExceeded'
   | 'processing.tooManyRejects';
 
@@ -11,6 +13,7 @@ const dispositions: Record<ProcessingErrorCode, ErrorDisposition> = {
   'processing.unknownStep': 'reconfigure',
   'processing.duplicateStep': 'giveUp',
   'processing.invalidPipeline': 'reconfigure',
+  'processing.unknownPipeline': 'reconfigure',
   'processing.boundExceeded': 'reconfigure',
   'processing.tooManyRejects': 'giveUp',
 };
@@ -81,3 +84,6 @@ export class RecordRejection extends Error {
     super(message, options);
   }
 }
+
+/** Every code of this module, for the checks that each has a status on the wire. */
+export const PROCESSING_ERROR_CODES = Object.keys(dispositions) as readonly ProcessingErrorCode[]; // keys of a full Record

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { aboutAgent, AGENT_ERROR_CODES, AgentError } from '../../../../src/core/agents/agentErrors';
 import { DataError, type DataErrorCode } from '../../../../src/core/data/dataErrors';
+import { PROCESSING_ERROR_CODES, ProcessingError } from '../../../../src/core/data/processing/processingErrors';
 import { EngineError, ENGINE_ERROR_CODES } from '../../../../src/core/engineErrors';
 import { CODE_OF_STATUS, GATEWAY_ERROR_CODES, GatewayError } from '../../../../src/core/gateway/gatewayErrors';
 import { errorOfRpc, isUnexpected, rpcErrorOf, statusOfCode } from '../../../../src/core/gateway/rpcErrors';
@@ -49,6 +50,7 @@ describe('errors on the wire', () => {
       ...ENGINE_ERROR_CODES,
       ...AUTH_ERROR_CODES,
       ...GATEWAY_ERROR_CODES,
+      ...PROCESSING_ERROR_CODES,
       ...Object.keys(dataCodes),
       ...Object.keys(tmuxCodes),
     ];
@@ -72,6 +74,8 @@ describe('errors on the wire', () => {
     [new AgentError('agent.nameTaken', 'taken'), RpcStatus.AlreadyExists],
     [new EngineError('engine.starting', 'soon'), RpcStatus.Unavailable],
     [new TmuxError('tmux.noSuchTarget', 'attach'), RpcStatus.NotFound],
+    [new ProcessingError('processing.unknownPipeline', 'none'), RpcStatus.NotFound],
+    [new ProcessingError('processing.invalidPipeline', '1 mistake'), RpcStatus.InvalidArgument],
     [new GatewayError('gateway.canceled', 'canceled'), RpcStatus.Canceled],
   ];
   for (const [error, status] of known) {
