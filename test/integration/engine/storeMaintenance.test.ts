@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBundles } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
@@ -97,6 +97,9 @@ describe('The store of an engine, from a shell', function () {
     };
     assert.ok((counts['new'] ?? 0) >= 1 && counts['conflicting'] === 0, JSON.stringify(counts));
     assert.equal((await orc('data', 'check')).code, 0);
+    assert.equal((await orc('data', 'run', 'nosuch', 'out.ndjson')).code, 4);
+    writeFileSync(join(machine.root, 'no.json'), '{"a": 1}');
+    assert.equal((await orc('data', 'run', join(machine.root, 'no.json'), 'out.ndjson')).code, 2);
     assert.equal((await orc('start', '--existing', 'Asker')).code, 0);
     assert.equal((await asker())?.generation, 2);
   });
