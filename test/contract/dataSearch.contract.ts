@@ -79,6 +79,7 @@ export function dataSearchContract(open: () => Promise<StoreFixture>): void {
       tx.put(messages, 'last', { text: 'needle odd' });
     });
     if (fixture.reopen) store = await fixture.reopen();
+    await eventually('the index has caught up', async () => (await store.search('needle')).isComplete);
     const odd = [
       'last',
       ...Array.from({ length: 600 }, (_, i) => 599 - i).flatMap((i) => (i % 2 && i % 3 ? `m${i}` : [])),
