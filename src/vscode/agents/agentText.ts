@@ -1,9 +1,9 @@
 import type { Activity, ExitCause, Lifecycle } from '../../core/agents/agentState';
-import { wordsOf } from '../../core/agents/lastWords';
 import { type AgentView, needsYouOf } from '../../core/engine';
 import { ACTIVITY_WORDS, LIFECYCLE_WORDS, stateWords as wordsOfCodes, withTerm } from '../../shared/stateWords';
 import { requestSubject, requestTitle } from '../approvals/requestText';
 import { isTroubled, queueWords, receiptInRow } from '../prompts/receiptText';
+import { troubleWords } from './agentTrouble';
 
 /** An icon that tells the state by its shape; the colour only repeats it. */
 export interface StateIcon {
@@ -68,11 +68,6 @@ export function needsSignIn({ activity, evidence = [] }: Pick<AgentState, 'activ
   );
 }
 
-/** The last line on the screen of a run that failed; empty when it is not known. Untrusted text. */
-export function lastLine({ evidence }: Pick<AgentView, 'evidence'>): string {
-  return wordsOf(evidence).at(-1) ?? '';
-}
-
 /** `with exit code 3`, `by SIGKILL`; empty when the cause is not known. */
 export function exitWords(exit: ExitCause | undefined): string {
   if (exit?.signal !== undefined) return `by ${exit.signal}`;
@@ -86,8 +81,8 @@ export function stateIcon(agent: Pick<AgentView, 'lifecycle' | 'activity'>): Sta
 }
 
 /**
- * Behind the name in the view: `working for 3 min`, `needs approval · Bash: npm test · 3 min`, `idle · acknowledged by hook · just now`. A
- * narrow view shows only the beginning: what a person must decide stands first, the time last.
+ * Behind the name in the view: `working for 3 min`, `needs approval · Bash: npm test · 3 min`, `idle · acknowledged by hook · just now`,
+ * `failed with exit code 1 · Error: no such module · 3 min`. A narrow view shows only the beginning: what a person must decide stands first, the time last.
  */
 export function description(agent: AgentView, nowMs: number): string {
   const duration = shortDuration(nowMs - agent.sinceMs);
@@ -96,7 +91,7 @@ export function description(agent: AgentView, nowMs: number): string {
   const queued = agent.queuedPromptCount === 0 ? '' : `${agent.queuedPromptCount} queued`;
   const asked = agent.request ? requestSubject(agent.request) : '';
   const isFirst = isTroubled(agent.lastReceipt) && isLive(agent); // how an agent ended is graver
-  const parts = isFirst ? [receipt, state, queued, asked] : [state, queued, asked, receipt];
+  const parts = isFirst ? [receipt, state, queued, asked] : [state, troubleWords(agent), queued, asked, receipt];
   const said = parts.filter((part) => part !== '');
   if (said.length > 1) return [...said, duration || 'just now'].join(' · ');
   return duration === '' ? `${state}, just now` : `${state} for ${duration}`;
@@ -107,6 +102,7 @@ export function sentence(agent: AgentView, nowMs: number): string {
   const parts = [
     `Agent ${agent.name}`,
     stateWords(agent),
+    troubleWords(agent),
     longDuration(nowMs - agent.sinceMs) || 'just now',
     agent.request ? `asks: ${requestTitle(agent.request)}` : '',
     receiptInRow(agent.lastReceipt, nowMs),

@@ -2,7 +2,8 @@ import type { Evidence } from '../../core/agents/agentState';
 import type { AgentUsage, AgentView } from '../../core/engine';
 import { doorWords, requestTitle } from '../approvals/requestText';
 import { queueWords, receiptLine } from '../prompts/receiptText';
-import { exitWords, lastLine, longDuration, needsSignIn, SIGN_IN_WORDS, stateWithTerm } from './agentText';
+import { exitWords, longDuration, needsSignIn, SIGN_IN_WORDS, stateWithTerm } from './agentText';
+import { lastLine } from './agentTrouble';
 
 /** One fact about an agent. Both sides are plain text: whoever shows them escapes them. */
 export interface Fact {

@@ -71,7 +71,7 @@ function item(agent: AgentView, nowMs: number): AgentItem {
   const icon = stateIcon(agent);
   return {
     label: withoutIcons(agent.name),
-    description: description(agent, nowMs),
+    description: withoutIcons(description(agent, nowMs)),
     detail: withoutIcons([agent.typeLabel, agent.team, agent.folder].filter(Boolean).join(' · ')),
     iconPath: new vscode.ThemeIcon(icon.id, new vscode.ThemeColor(icon.color)),
     agentId: agent.id,

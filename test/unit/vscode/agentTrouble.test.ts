@@ -3,7 +3,7 @@ import { builtInTypes } from '../../../src/core/agents/builtInTypes';
 import type { Evidence } from '../../../src/core/agents/agentState';
 import { wordsEvidence } from '../../../src/core/agents/lastWords';
 import { compileScreen, readScreen } from '../../../src/core/agents/screenReader';
-import { needsSignIn, stateWords } from '../../../src/vscode/agents/agentText';
+import { description, needsSignIn, sentence, stateWords } from '../../../src/vscode/agents/agentText';
 import { evidenceLines, facts } from '../../../src/vscode/agents/agentTooltip';
 import { needsYouText } from '../../../src/vscode/notices/needsYouPresenter';
 import { type RecordedScreen, readRecordedScreens } from '../../agents/recordedScreens';
@@ -25,6 +25,32 @@ describe('an agent in trouble', () => {
     assert.ok(evidenceLines(agent, NOW).includes('screen: last on its screen: npm start ⏎ Error: no such module (just now)')); // prettier-ignore
     assert.equal(needsYouText([agent]), 'Reviewer: failed with exit code 1: Error: no such module');
     assert.equal(needsYouText([{ ...agent, evidence: [ended] }]), 'Reviewer: failed with exit code 1.');
+  });
+
+  it('says the short reason in its row and to screen readers', () => {
+    const evidence = [ended, ...wordsEvidence(['npm start', 'Error: no such module'], NOW)];
+    const failed = anAgentView({ lifecycle: 'failed', reason: 'exit_code', exit: { code: 1 }, evidence, sinceMs: NOW });
+    assert.equal(description(failed, NOW), 'failed with exit code 1 · Error: no such module · just now');
+    assert.equal(sentence(failed, NOW), 'Agent Reviewer, failed with exit code 1, Error: no such module, just now');
+    const quarantined = { ...failed, lifecycle: 'quarantined', reason: 'restarted_too_often' } as const;
+    const why = 'restarted too often, exit code 1: Error: no such module';
+    assert.equal(description(quarantined, NOW), `quarantined · ${why} · just now`);
+    assert.equal(sentence(quarantined, NOW), `Agent Reviewer, quarantined, ${why}, just now`);
+    assert.equal(description({ ...quarantined, exit: { signal: 'SIGKILL' }, evidence: [] }, NOW), 'quarantined · restarted too often, SIGKILL · just now'); // prettier-ignore
+    const waits = { ...failed, lifecycle: 'backoff', reason: 'restart_planned' } as const;
+    assert.equal(description(waits, NOW), 'waiting to restart · exit code 1: Error: no such module · just now');
+    assert.equal(description({ ...failed, lifecycle: 'running', activity: 'idle' }, NOW), 'idle, just now');
+  });
+
+  it('says in its row what kept it from running where no program ended', () => {
+    const row = (reason: string): string =>
+      description(anAgentView({ lifecycle: 'failed', reason, exit: {}, sinceMs: NOW, evidence: [] }), NOW);
+    assert.equal(row('command_not_found'), 'failed · command not found · just now');
+    assert.equal(row('start_deadline_missed'), 'failed · not ready in time · just now');
+    assert.equal(row('a_reason_of_later'), 'failed, just now');
+    const evidence = wordsEvidence([`Error: ${'x'.repeat(100)}`], NOW);
+    const long = description(anAgentView({ lifecycle: 'failed', exit: { code: 1 }, evidence, sinceMs: NOW }), NOW);
+    assert.match(long, /^failed with exit code 1 · Error: x{52}… · just now$/);
   });
 
   it('is said to need a sign-in on every recorded dialog for that, and on no other', () => {

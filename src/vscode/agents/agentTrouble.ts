@@ -1,0 +1,45 @@
+import type { Lifecycle } from '../../core/agents/agentState';
+import { wordsOf } from '../../core/agents/lastWords';
+import { cleanText } from '../../core/agents/visibleText';
+import type { AgentView } from '../../core/engine';
+
+/** The part of an agent that tells why it does not run. */
+export type AgentTrouble = Pick<AgentView, 'lifecycle' | 'exit' | 'reason' | 'evidence'>;
+
+/** Of what an agent said last, at most so much stands in a row: the rest of it is in the tooltip. */
+const LONGEST_SAID = 60;
+/** In these the end of the run before is what a person looks for. */
+const TROUBLED: ReadonlySet<Lifecycle> = new Set<Lifecycle>(['failed', 'backoff', 'quarantined']);
+
+/** By the reason codes of the engine, where the end itself does not say it. */
+const REASON_WORDS: Readonly<Record<string, string>> = {
+  restarted_too_often: 'restarted too often',
+  command_not_found: 'command not found',
+  folder_missing: 'folder missing',
+  launch_failed: 'could not be launched',
+  start_deadline_missed: 'not ready in time',
+  cannot_resume: 'conversation not resumed',
+  kill_failed: 'could not be ended',
+  ended_unknown: 'cause not known',
+};
+
+/**
+ * Why it failed, waits for a restart or is quarantined, in few words: `restarted too often, exit code 1: Error: no such module`. What the state
+ * words say already (`failed with exit code 1`) is not said again. Empty for every other state. Plain text.
+ */
+export function troubleWords(agent: AgentTrouble): string {
+  if (!TROUBLED.has(agent.lifecycle)) return '';
+  const end = agent.lifecycle === 'failed' ? '' : endWords(agent);
+  const why = [REASON_WORDS[agent.reason] ?? '', end].filter(Boolean).join(', ');
+  return [why, cleanText(lastLine(agent), LONGEST_SAID)].filter(Boolean).join(': ');
+}
+
+/** The last line on the screen of a run that failed; empty when it is not known. Untrusted text. */
+export function lastLine({ evidence }: Pick<AgentView, 'evidence'>): string {
+  return wordsOf(evidence).at(-1) ?? '';
+}
+
+function endWords({ exit }: AgentTrouble): string {
+  if (exit?.signal !== undefined) return exit.signal;
+  return exit?.code === undefined ? '' : `exit code ${exit.code}`;
+}
