@@ -3,7 +3,7 @@ import { AgentError } from '../../core/agents/agentErrors';
 import type { AnswerDoor } from '../../core/agents/answeredRequest';
 import type { PermissionAnswer, PermissionRequest } from '../../core/agents/permissionRequest';
 import type { Clock } from '../../core/base/clock';
-import type { Engine } from '../../core/engine';
+import type { AgentView, Engine } from '../../core/engine';
 import { messageForCode } from '../errorMessages';
 import { CommandId } from '../manifest';
 import type { DocumentsPort, WindowPort } from '../notices/windowPort';
@@ -16,6 +16,7 @@ const APPROVE = 'Approve';
 const DENY = 'Deny';
 const DENY_WITH_REASON = 'Deny with Reason…';
 const ATTACH = 'Attach';
+const GO_TO_NEXT = 'Go to Next';
 const LOOK_AGAIN = 'Look Again';
 const REVIEW = 'Review…';
 /** Most programs draw their dialog within this time after they have told the question: nothing needs to be said about it. */
@@ -64,6 +65,23 @@ export class ApprovalDesk {
     if (!request) return;
     if (!isDeniable(request) || !request.canGiveReason) return this.deny(id);
     await this.#askReason(request);
+  }
+
+  /** Nothing that is asked can be answered in the way of this command: leads to where it can. `agents` ask something, at least one. */
+  async sayOthers(title: string, agents: readonly AgentView[]): Promise<void> {
+    const { window } = this.parts;
+    const [first] = agents;
+    const one = agents.length === 1 ? first : undefined;
+    const isQuestion = agents.every(({ request }) => request?.kind === 'question');
+    const who = one ? `${one.name} asks` : `${agents.length} agents ask`;
+    const what = isQuestion
+      ? `No permission request is open. ${who} ${one ? 'a question' : 'questions'}`
+      : `No request can be answered like this from here. ${who}`;
+    const text = `${title}: ${what}: answer in the terminal.`;
+    const button = one ? ATTACH : GO_TO_NEXT;
+    if ((await window.show('information', text, [button])) !== button) return;
+    if (one) window.run(CommandId.AttachAgent, one.id);
+    else window.run(CommandId.GoToNextWaitingAgent);
   }
 
   /** Gives an answer to the very request that the person was shown as a whole; when that one is over, nothing is answered and that is said. */

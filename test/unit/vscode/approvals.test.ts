@@ -2,8 +2,12 @@ import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../../src/core/agents/agent';
 import { AgentError } from '../../../src/core/agents/agentErrors';
 import type { PermissionRequest } from '../../../src/core/agents/permissionRequest';
+import { approvalCommands } from '../../../src/vscode/approvals/approvalCommands';
 import { ApprovalDesk, DRAWN_MS } from '../../../src/vscode/approvals/approvalDesk';
 import { fitsInDialog, requestText, requestTitle } from '../../../src/vscode/approvals/requestText';
+import { AgentTargets } from '../../../src/vscode/commands/agentTargets';
+import type { CommandHandlers } from '../../../src/vscode/commands/registerCommands';
+import { CommandId } from '../../../src/vscode/manifest';
 import { anAgentView, aRequest, FakeEngine } from '../../support/fakeEngine';
 import { FakeDocuments, FakeWindow } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
@@ -40,6 +44,61 @@ describe('S24 the text of a request', () => {
     assert.equal(requestTitle(aRequest({ title: 'a\n b' })), 'a b');
     assert.equal(requestTitle(aRequest({ title: '\u202ex'.repeat(100) }), 20).length, 20);
     assert.match(requestTitle(aRequest({ title: 'y'.repeat(100) })), /…$/);
+  });
+});
+
+describe('which agents the answers are offered for', () => {
+  const permission = { door: 'hook' } as const;
+  const question = { kind: 'question', door: 'none', canAllow: false, canDeny: false, canGiveReason: false } as const;
+
+  /** The commands on a window where the first agent that fits is picked; which fitted. */
+  function commandsWith(requests: Readonly<Record<string, Partial<PermissionRequest>>>) {
+    const engine = new FakeEngine();
+    engine.simulateStatus({ kind: 'ready', epoch: 1, tmuxVersion: '3.5', isTmuxLost: false, isReadOnly: false });
+    for (const [name, request] of Object.entries(requests))
+      engine.simulateAgent(anAgentView({ id: name as AgentId, name, needsYou: 'input', request: aRequest(request) }));
+    const [clock, window, documents] = [new ManualClock(), new FakeWindow(), new FakeDocuments()];
+    const fitting: string[] = [];
+    const targets = new AgentTargets(engine, {
+      pickOne: async (_, filter) => {
+        fitting.push(...engine.agents.filter(filter).map(({ id }) => id));
+        return undefined;
+      },
+      pickMany: async () => [],
+    });
+    const desk = new ApprovalDesk({ engine, clock, window, documents });
+    return { engine, window, fitting, commands: approvalCommands({ engine, targets, desk }) };
+  }
+  const run = (commands: CommandHandlers, command: CommandId): unknown => commands[command]?.(undefined, undefined);
+
+  it('lists for an approval what can be approved, now or once its dialog is drawn, and never a question', async () => {
+    const waits = { door: 'keys', canAllow: false, canDeny: false, canGiveReason: false } as const;
+    const onlyTerminal = { ...question, kind: 'permission' } as const;
+    const asking = { Asker: { ...question, canDeny: true, door: 'keys', dialog: '?' }, Builder: permission, Scout: waits, Zoe: onlyTerminal } as const; // prettier-ignore
+    const { commands, fitting } = commandsWith(asking);
+    const listed = async (command: CommandId): Promise<readonly string[]> => {
+      fitting.length = 0;
+      await run(commands, command);
+      return [...fitting];
+    };
+    assert.deepEqual(await listed(CommandId.ApproveRequest), ['Builder', 'Scout']);
+    assert.deepEqual(await listed(CommandId.DenyRequest), ['Asker', 'Builder', 'Scout']);
+    assert.deepEqual(await listed(CommandId.DenyRequestWithReason), ['Builder', 'Scout']);
+    assert.deepEqual(await listed(CommandId.ReviewRequest), ['Asker', 'Builder', 'Scout', 'Zoe']);
+  });
+
+  it('says when there are only questions, and leads to where they are answered', async () => {
+    const one = commandsWith({ Asker: question });
+    one.window.answer = 'Attach';
+    await run(one.commands, CommandId.ApproveRequest);
+    const text = 'No permission request is open. Asker asks a question: answer in the terminal.';
+    assert.deepEqual(one.window.shown, [`information: Approve Request: ${text} [Attach]`]);
+    assert.deepEqual([one.window.ran, one.fitting], [[[CommandId.AttachAgent, 'Asker']], []]);
+    const two = commandsWith({ Asker: question, Other: question });
+    two.window.answer = 'Go to Next';
+    await run(two.commands, CommandId.ApproveRequest);
+    assert.match(two.window.shown[0] ?? '', /2 agents ask questions: .* \[Go to Next\]$/);
+    assert.deepEqual(two.window.ran, [[CommandId.GoToNextWaitingAgent]]);
   });
 });
 
