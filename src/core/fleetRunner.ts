@@ -1,4 +1,4 @@
-import type { AgentRecord, AgentSpec } from './agents/agent';
+import { type AgentSpec, isWithoutRecord } from './agents/agent';
 import { agentIdFor } from './agents/agentSpec';
 import { AgentError } from './agents/agentErrors';
 import type { AgentFactory } from './agents/agentFactory';
@@ -278,9 +278,4 @@ function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<unkn
 function folderOf(fileName: string): string {
   const parts = fileName.split('/');
   return parts.slice(0, parts.at(-2) === '.vscode' ? -2 : -1).join('/') || '/';
-}
-
-/** It was found alive without a record: nothing is known of how it was started, and a person starts no such agent without a command. */
-function isWithoutRecord({ spec }: AgentRecord): boolean {
-  return spec.typeId === 'command' && spec.command === undefined;
 }

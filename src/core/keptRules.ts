@@ -84,6 +84,7 @@ const agent = allOf(
     lifecycle: oneOf(Lifecycle),
     activity: oneOf(Activity),
     generation: count,
+    generationFloor: optional(count),
     process: optional(process),
     ending: optional(allOf(arrayOf(process), itemCount({ max: 10_000 }))),
     exit: optional(

@@ -1,6 +1,6 @@
 import type { ImportedAgent, ImportProblem } from '../shared/importReport';
 import { REDACTED, redact } from '../shared/redact';
-import type { AgentChange, AgentId, AgentRecord, AgentSpec } from './agents/agent';
+import { type AgentChange, type AgentId, type AgentRecord, type AgentSpec, lastGeneration } from './agents/agent';
 import type { AgentSupervisor } from './agents/agentSupervisor';
 import { nameKey, parseAgentSpec } from './agents/agentSpec';
 import { isLegalStep } from './agents/agentTransitions';
@@ -183,7 +183,7 @@ function removalOf(here: AgentRecord, theirs: AgentRecord, clock: Clock, ids: Id
   if (theirs.lifecycle === 'retired') return undefined;
   const { exit: _theirs, ...rest } = theirs;
   const { exit } = here.generation < theirs.generation ? theirs : here;
-  const generation = Math.max(here.generation, theirs.generation);
+  const generation = Math.max(lastGeneration(here), theirs.generation);
   const atMs = clock.nowMs();
   const back: AgentRecord = { ...rest, lifecycle: 'stopped', generation, ...(exit && { exit }), sinceMs: atMs };
   const also = [importLine(back, here, { lifecycle: 'stopped', activity: 'unknown' }, atMs, ids)];

@@ -1,3 +1,4 @@
+import { CARRIED_OVER } from './afterRestore';
 import type { AgentChange, AgentRecord } from './agents/agent';
 import type { AgentHost } from './agents/agentHost';
 import { nameKey } from './agents/agentSpec';
@@ -136,6 +137,7 @@ function followsOn(
   const [earlier, later] = [before.generation, after.generation];
   if (typeof earlier === 'number' && typeof later === 'number' && later < earlier)
     return { code: 'sequence.order', message: `generation ${later} comes after generation ${earlier}` };
+  if (after.reason === CARRIED_OVER) return undefined; // what lies between is in the store that was put aside
   const [ended, began] = [before.to?.lifecycle, after.from?.lifecycle];
   if (ended === undefined || began === undefined || ended === began) return undefined;
   return { code: 'sequence.gap', message: `it begins with ${began}, and the line before it ended with ${ended}` };

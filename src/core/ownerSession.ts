@@ -1,4 +1,3 @@
-import { wantWhatIs } from './afterRestore';
 import { AgentFactory } from './agents/agentFactory';
 import type { AgentHost, HostStatus } from './agents/agentHost';
 import type { LaunchTools } from './agents/launchTools';
@@ -39,6 +38,7 @@ import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
 import { keepRetention } from './recordRetention';
 import { RecordSearch } from './recordSearch';
+import { settleRestore } from './settleRestore';
 import type { ViewBoard } from './viewBoard';
 import type { OpenedStore, Workspace } from './workspace';
 
@@ -193,7 +193,7 @@ export class OwnerSession implements Disposable {
       supervisor, store, factory, clock, sha256: workspace.sha256,
       adoptType: (type) => fleetTypes.adopt(type), isFleetType: (id) => fleetTypes.has(id),
     }); // prettier-ignore
-    if (opened.isRestored) await wantWhatIs(store, host, clock, log);
+    if (opened.restored) await settleRestore({ store, fleetTypes, host, clock, ids, log }, opened.restored);
     await supervisor.begin(signal);
     this.#owned.add(new OwnerViews(supervisor, board, factory));
     this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));

@@ -8,7 +8,7 @@ import type { BaseEnvironment } from './agents/environment';
 import type { LaunchChecks } from './agents/launchChecks';
 import type { Processes } from './agents/processes';
 import type { FaultPoints } from './agents/delivery/faultPoints';
-import type { DataStore } from './data/dataStore';
+import type { DataStore, KeptRecord } from './data/dataStore';
 import type { DurableStore } from './data/durableStore';
 import type { StoreKeeper } from './data/storeCare';
 import type { ExportFiles } from './data/exchange/dataExport';
@@ -100,9 +100,19 @@ export interface OpenedStore {
   /** Where old records go; missing where the store is not kept in a file (tests). */
   readonly archive?: RecordArchive;
   /** A backup took its place: what it says is of the past. */
-  readonly isRestored?: boolean;
+  readonly restored?: RestoredStore;
   /** What the person must know about the opening: a damaged file that was set aside, lost acknowledged changes, a backup that was restored. Empty when all is well. */
   readonly warnings: readonly StoreWarning[];
+}
+
+/** What an owner needs to know of a restore to go on with the agents that live. */
+export interface RestoredStore {
+  /** The backup, as people know it. */
+  readonly backup: string;
+  /** Agents, and agent types of fleets, as they were kept before; undefined: they could not be read. */
+  readonly former?: readonly KeptRecord[];
+  /** What follows from it is kept: the next opening says nothing about it. */
+  settle(): void;
 }
 
 export interface StoreWarning {

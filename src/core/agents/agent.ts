@@ -51,6 +51,8 @@ export interface AgentRecord {
   readonly activity: Activity;
   /** Counts starts from 1; 0 = never started. Facts of an older generation are ignored (R19). */
   readonly generation: number;
+  /** A later generation that was used already, in a history that a restore has replaced: the next start counts from it. */
+  readonly generationFloor?: number;
   /** The launch script of this generation. Stays after its end until the whole run (its session, too) is proved gone; then undefined. */
   readonly process?: ProcessIdentity;
   /** Every process of the run that was seen when its end began: whoever finishes a stop still knows a tool whose parent is gone. Goes with `process`. */
@@ -76,6 +78,16 @@ export interface AgentRecord {
   readonly hasSessionTurn?: boolean;
   /** True once the first prompt of this generation is on its way (its receipt tells how far), or there is none. */
   readonly isFirstPromptDone: boolean;
+}
+
+/** The highest generation that was ever used: no start may use it again. */
+export function lastGeneration({ generation, generationFloor = 0 }: AgentRecord): number {
+  return Math.max(generation, generationFloor);
+}
+
+/** It was found alive without a record: nothing is known of how it was started, and a person starts no such agent without a command. */
+export function isWithoutRecord({ spec }: Pick<AgentRecord, 'spec'>): boolean {
+  return spec.typeId === 'command' && spec.command === undefined;
 }
 
 /** One line of an agent's history: kept, so that "why does it say so?" has an answer. */

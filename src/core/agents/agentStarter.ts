@@ -1,5 +1,5 @@
 import { describeError, OrchestratorError } from '../base/errors';
-import type { ProcessIdentity } from './agent';
+import { lastGeneration, type ProcessIdentity } from './agent';
 import { AgentError } from './agentErrors';
 import type { AgentExit } from './agentHost';
 import type { Evidence } from './agentState';
@@ -118,6 +118,7 @@ export class AgentStarter {
     signal: AbortSignal,
   ): Promise<number> {
     const { generation, spec } = agent.record;
+    const next = lastGeneration(agent.record) + 1;
     const session = isResume
       ? {}
       : { sessionId: type.session?.id === 'ours' ? newSessionId(this.context.ids) : null, hasSessionTurn: false };
@@ -125,7 +126,7 @@ export class AgentStarter {
       signal,
       lifecycle: 'starting',
       desired: 'running',
-      nextGeneration: generation + 1,
+      nextGeneration: next,
       process: null,
       nextStartAtMs: null,
       isFirstPromptDone: isResume || spec.firstPrompt === undefined,
@@ -138,7 +139,7 @@ export class AgentStarter {
     });
     this.context.notices.resolve(`agent.cannotStart:${agent.id}`);
     this.context.notices.resolve(firstPromptNotice(agent.id));
-    return generation + 1;
+    return next;
   }
 
   async #launch(

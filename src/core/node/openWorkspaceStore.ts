@@ -1,11 +1,19 @@
+import { basename } from 'node:path';
 import { Emitter } from '../base/event';
 import { silentLogger } from '../base/log';
 import { type OpenDataStoreOptions, openDataStore } from '../data/node/openDataStore';
+import { readFormerStore } from '../data/node/formerStore';
 import type { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
 import type { OpenReport } from '../data/node/storeProtocol';
-import type { AppliedRestore } from '../data/node/storeRestore';
+import { readInThread } from '../data/node/storeReader';
+import { type AppliedRestore, forgetRestored } from '../data/node/storeRestore';
+import { AGENTS } from '../dataAgentStore';
 import { STORE_LOSS, STORE_QUARANTINED, STORE_RESTORED } from '../engine';
+import { FLEET_TYPES } from '../fleetTypes';
 import type { OpenedStore, StoreWarning } from '../workspace';
+
+/** What is carried over for agents that live. */
+const FORMER_KINDS = [AGENTS.kind, FLEET_TYPES.kind];
 
 export interface OpenWorkspaceStoreOptions extends OpenDataStoreOptions {
   readonly keeper: NodeStoreKeeper;
@@ -14,28 +22,40 @@ export interface OpenWorkspaceStoreOptions extends OpenDataStoreOptions {
 /** Opens the store of a workspace and says what the person must know about that. @throws {DataError} */
 export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Promise<OpenedStore> {
   const { log = silentLogger } = options;
+  const openReader = readInThread(options.workerFile, options.wasmFile);
   const damage = new Emitter<void>((error) => log.error('a listener of the store failed', { error }));
   const onBackupDamage = (): void => damage.fire();
-  const { store, report } = await openDataStore({ onDamage: 'quarantine', ...options, onBackupDamage });
+  const how = { onDamage: 'quarantine', settlesRestore: true, ...options, onBackupDamage } as const;
+  const { store, report } = await openDataStore(how);
   const { restored, quarantinedFile } = report;
   if (restored !== undefined || quarantinedFile !== undefined) options.keeper.forgetCheck(); // it was of the former file
   if (restored) log.warn('a backup was restored', { ...restored });
+  const former = restored && (await readFormerStore(restored, FORMER_KINDS, openReader, log));
   return {
     store,
     durable: { store, wasUnclean: report.wasUnclean, isChecked: report.isChecked, onDidFindDamage: damage.event },
-    isRestored: restored !== undefined,
-    warnings: warningsOf(report),
+    ...(restored && {
+      restored: {
+        backup: restored.backup === undefined ? 'a backup' : basename(restored.backup),
+        ...(former && { former }),
+        settle: () => forgetRestored(options.folder),
+      },
+    }),
+    warnings: warningsOf(report, former !== undefined),
   };
 }
 
-function warningsOf({ file, missingChanges, quarantinedFile, restored }: OpenReport): readonly StoreWarning[] {
+function warningsOf(
+  { file, missingChanges, quarantinedFile, restored }: OpenReport,
+  isFormerRead: boolean,
+): readonly StoreWarning[] {
   const warnings: StoreWarning[] = [];
   if (restored)
     warnings.push({
       fingerprint: STORE_RESTORED,
       level: 'info',
       title: 'A backup was restored',
-      detail: restoredText(restored),
+      detail: restoredText(restored, isFormerRead),
     });
   if (quarantinedFile !== undefined) {
     const detail = `It was put aside as ${quarantinedFile}; nothing was overwritten. Running agents go on and are shown again under their ids; names, history and agents that did not run are in that file. Restore a backup to have them back, or start those that you miss anew.`;
@@ -49,8 +69,11 @@ function warningsOf({ file, missingChanges, quarantinedFile, restored }: OpenRep
 }
 
 /** In few words: which files it was, and where the former store is, is in the log. */
-function restoredText({ records, presentBackup }: AppliedRestore): string {
+function restoredText({ records, presentBackup }: AppliedRestore, isFormerRead: boolean): string {
   const holds = records === undefined ? '' : `It holds ${records === 1 ? '1 record' : `${records} records`}. `;
   const undo = presentBackup === undefined ? '' : ' Restore from Backup undoes this.';
-  return `${holds}Agents kept running; what was kept after it was made is not in the store any more.${undo}`;
+  const unread = isFormerRead
+    ? ''
+    : ' The store before it could not be read: agents that it does not know are shown under their ids.';
+  return `${holds}Agents kept running; what else was kept after it was made is not in the store any more.${unread}${undo}`;
 }

@@ -64,6 +64,38 @@ describe('The store of an engine, from a shell', function () {
     assert.deepEqual((await standing())['Started'], ['running', pid]);
   });
 
+  it('R14 R18 R19 who was started after the backup is carried over whole, and no generation is used again', async () => {
+    const engine = await machine.engine();
+    await engine.becomes('ready');
+    type Standing = Row & { readonly lifecycle: string; readonly generation: number; readonly role?: string };
+    const standing = async (name: string): Promise<Standing | undefined> =>
+      ((await orc('list')).answer as { readonly agents: readonly Standing[] }).agents.find((one) => one.name === name);
+    assert.equal((await orc('start', 'demo', '--name', 'Early')).code, 0);
+    const { file } = (await orc('data', 'backup')).answer as { readonly file: string };
+    assert.equal((await orc('stop', 'Early')).code, 0);
+    assert.equal((await orc('start', '--existing', 'Early')).code, 0);
+    assert.equal((await orc('start', 'demo', '--name', 'Late')).code, 0);
+    await engine.call('start', { name: 'Shell', typeId: 'command', folder: machine.workspace, command: ['sleep', '600'], role: 'waits', restartPolicy: 'never' }); // prettier-ignore
+    const before = await Promise.all(['Early', 'Late', 'Shell'].map(standing));
+    assert.deepEqual(before.map((one) => [one?.lifecycle, one?.generation]), [['running', 2], ['running', 1], ['running', 1]]); // prettier-ignore
+    assert.equal((await orc('data', 'restore', file, '--yes')).code, 0);
+    await eventually('who lives is shown', async () => (await rows()).length === 3, { timeoutMs: 20_000 });
+    const after = await Promise.all(['Early', 'Late', 'Shell'].map(standing));
+    const told = (one: Standing | undefined) => [one?.id, one?.pid, one?.lifecycle, one?.generation, one?.role];
+    assert.deepEqual(after.map(told), before.map(told), 'the same runs, with all that was known of them');
+    type Found = { readonly found: readonly { readonly agentId?: string }[] };
+    const history = async () => (await orc('data', 'search', '"carried over by the restore of"')).answer as Found;
+    await eventually('their history tells it', async () => (await history()).found.length === 3);
+
+    for (const name of ['Early', 'Late']) assert.equal((await orc('stop', name)).code, 0);
+    assert.equal((await orc('data', 'restore', file, '--yes')).code, 0);
+    await eventually('who is at rest and not in the backup is gone', async () => (await rows()).length === 2, { timeoutMs: 20_000 }); // prettier-ignore
+    assert.equal((await standing('Early'))?.lifecycle, 'stopped');
+    assert.equal((await orc('start', '--existing', 'Early')).code, 0);
+    // The backup counts one run of it, and there were two.
+    assert.deepEqual([(await standing('Early'))?.generation, (await standing('Shell'))?.pid], [3, before[2]?.pid]);
+  });
+
   it('S24 R12 what a person allowed is kept as it was shown, is exported, and comes back with an agent that was removed', async () => {
     const engine = await machine.engine();
     await engine.becomes('ready');
@@ -117,8 +149,7 @@ describe('The store of an engine, from a shell', function () {
     const restored = await orc('data', 'restore', file, '--yes');
     assert.equal(restored.code, 0, JSON.stringify(restored.answer));
     await eventually('both are shown', async () => (await rows()).length === 2, { timeoutMs: 20_000 });
-    const names = before.map(({ id, name, pid }) => ({ id, pid, name: name === 'The Latecomer' ? id : name }));
-    assert.deepEqual(await rows(), names, 'the same processes; who is not in the backup has its id only');
+    assert.deepEqual(await rows(), before, 'the same processes, with the name of who is not in the backup, too');
     const told = (await engine.call('notices')).find(({ fingerprint }) => fingerprint === 'store.restored');
     assert.match(
       told?.detail ?? '',
@@ -140,7 +171,7 @@ describe('The store of an engine, from a shell', function () {
     await next.becomes('ready');
     const corrupt = (await next.call('notices')).find(({ fingerprint }) => fingerprint === 'store.corrupt');
     assert.match(corrupt?.detail ?? '', /put aside as .*corrupt-.*Restore a backup/);
-    assert.deepEqual((await rows()).map(({ pid }) => pid), names.map(({ pid }) => pid), 'they run on'); // prettier-ignore
+    assert.deepEqual((await rows()).map(({ pid }) => pid), before.map(({ pid }) => pid), 'they run on'); // prettier-ignore
     assert.equal((await orc('data', 'restore', presentBackup, '--yes')).code, 0);
     await eventually('the names are back', async () => (await rows())[0]?.name.startsWith('The '), {
       timeoutMs: 20_000,

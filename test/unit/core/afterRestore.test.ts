@@ -1,19 +1,34 @@
 import assert from 'node:assert/strict';
-import type { AgentRecord } from '../../../src/core/agents/agent';
+import type { AgentId, AgentRecord } from '../../../src/core/agents/agent';
 import { wantWhatIs } from '../../../src/core/afterRestore';
 import { silentLogger } from '../../../src/core/base/log';
-import { agentId, aRecord } from '../../support/builders';
+import { agentId, aRecord, aSpec } from '../../support/builders';
 import { SupervisedWorld } from '../../support/supervisedWorld';
 
 describe('after a restore', () => {
+  const id = agentId('reviewer');
+
+  /** The engine begins anew with what the world's store holds; `former`: what the store before it knew. */
+  async function begin(world: SupervisedWorld, ...former: readonly AgentRecord[]): Promise<void> {
+    const { store, host, clock, ids } = world;
+    const agents = new Map(former.map((record) => [record.id, record]));
+    await world.run(wantWhatIs({ store, host, clock, ids, log: silentLogger }, { agents, backup: 'old.db' }));
+    await world.run(world.supervisor.begin());
+    await clock.advanceMs(600_000);
+  }
+
+  async function livingWorld(of: AgentId = id, generation = 4) {
+    const world = new SupervisedWorld();
+    await world.run(world.host.start());
+    const process = world.host.simulateHosted({ agentId: of, generation, folder: '/w', argv: ['demo'], env: {} });
+    return { world, process };
+  }
+
   it('R17 who waited for a restart when the backup was made comes to rest, and is started by nobody', async () => {
     const world = new SupervisedWorld();
-    const id = agentId('reviewer');
     world.store.records.set(id, aRecord({ lifecycle: 'backoff', generation: 2, nextStartAtMs: 5 }));
     await world.run(world.host.start());
-    await world.run(wantWhatIs(world.store, world.host, world.clock, silentLogger));
-    await world.run(world.supervisor.begin());
-    await world.clock.advanceMs(600_000);
+    await begin(world);
     const { lifecycle, desired, nextStartAtMs } = world.agent().record;
     assert.deepEqual([lifecycle, desired, nextStartAtMs, world.launches()], ['stopped', 'stopped', undefined, 0]);
   });
@@ -30,18 +45,89 @@ describe('after a restore', () => {
   ];
   for (const [what, kept] of cases)
     it(`R18 R12 who lives goes on as it is, once, though the backup says: ${what}`, async () => {
-      const world = new SupervisedWorld();
-      const id = agentId('reviewer');
-      world.store.records.set(id, aRecord({ ...kept, isFirstPromptDone: false }));
-      await world.run(world.host.start());
-      const process = world.host.simulateHosted({ ...{ agentId: id, generation: 4, folder: '/w' }, argv: ['demo'], env: {} }); // prettier-ignore
-      await world.run(wantWhatIs(world.store, world.host, world.clock, silentLogger));
-      await world.run(world.supervisor.begin());
-      await world.clock.advanceMs(600_000);
-      const { lifecycle, desired, generation, ...record } = world.agent().record;
-      assert.deepEqual([lifecycle, desired, generation, world.launches()], ['running', 'running', 4, 0]);
-      assert.deepEqual([record.process, record.isFirstPromptDone, record.exit], [process, true, undefined]);
-      const [hosted] = await world.run(world.host.list());
-      assert.equal(hosted?.liveness.kind, 'alive');
+      for (const isKnown of [false, true]) {
+        const { world, process } = await livingWorld();
+        const backup = aRecord({ ...kept, isFirstPromptDone: false });
+        world.store.records.set(id, backup);
+        await begin(world, ...(isKnown ? [aRecord({ lifecycle: 'running', generation: 4, process })] : []));
+        const { lifecycle, desired, generation, ...record } = world.agent().record;
+        assert.deepEqual([lifecycle, desired, generation, world.launches()], ['running', 'running', 4, 0]);
+        assert.deepEqual([record.process, record.isFirstPromptDone, record.exit], [process, true, undefined]);
+        const [hosted] = await world.run(world.host.list());
+        assert.equal(hosted?.liveness.kind, 'alive');
+        // R19: what the run that lives does not know of is counted, too.
+        assert.equal(Math.max(generation, record.generationFloor ?? 0), Math.max(4, backup.generation));
+      }
     });
+
+  it('who lives and is not in the backup is whole: its record is carried over, and its history says so', async () => {
+    const { world, process } = await livingWorld();
+    const spec = aSpec({ name: 'The Reviewer', role: 'critic', team: 'core', restartPolicy: 'always' });
+    const run = { lifecycle: 'running', activity: 'idle', generation: 4, process, sessionId: 's-1' } as const;
+    await begin(world, aRecord({ spec, fleetName: 'reviewer', ...run }));
+    const { record } = world.agent();
+    assert.deepEqual([record.spec, record.fleetName, record.sessionId], [spec, 'reviewer', 's-1']);
+    assert.deepEqual([record.lifecycle, record.generation, record.process, world.launches()], ['running', 4, process, 0]); // prettier-ignore
+    const line = world.store.lines.find(({ reason }) => reason === 'carried_over');
+    assert.match(line?.evidence[0]?.detail ?? '', /^carried over by the restore of old\.db/);
+  });
+
+  it('R17 what was ordered of who lives, before the restore, is carried out after it', async () => {
+    for (const desired of ['stopped', 'paused'] as const) {
+      const { world, process } = await livingWorld();
+      world.store.records.set(id, aRecord({ lifecycle: 'running', generation: 4 }));
+      const lifecycle = desired === 'stopped' ? 'stopping' : 'paused';
+      await begin(world, aRecord({ lifecycle, desired, generation: 4, process }));
+      assert.deepEqual([world.agent().record.lifecycle, world.agent().record.desired], [desired, desired]);
+    }
+  });
+
+  it('of who was known by the id alone the backup tells the name; where that is taken, it is called by its id', async () => {
+    const { world, process } = await livingWorld();
+    const unknown = { name: 'reviewer', typeId: 'command', folder: '/project' };
+    world.store.records.set(id, aRecord({ lifecycle: 'running', generation: 4, spec: aSpec({ name: 'Mary' }) }));
+    await begin(world, aRecord({ lifecycle: 'running', generation: 4, process, spec: unknown }));
+    assert.equal(world.agent().record.spec.name, 'Mary');
+
+    const next = (await livingWorld(agentId('mary-2'))).world;
+    const stopped = aRecord({ lifecycle: 'stopped', desired: 'stopped', generation: 1, fleetName: 'Mary' });
+    next.store.records.set(id, { ...stopped, spec: aSpec({ name: 'Mary' }) });
+    const mary = aRecord({ id: agentId('mary-2'), spec: aSpec({ name: 'mary' }), fleetName: 'Mary' });
+    await begin(next, { ...mary, lifecycle: 'running', generation: 4 });
+    const all = next.supervisor.registry
+      .list()
+      .map(({ record }) => [record.spec.name, record.fleetName])
+      .sort();
+    assert.deepEqual(all, [['Mary', undefined], ['mary-2', 'Mary']], 'the entry of a fleet is who lives'); // prettier-ignore
+  });
+
+  it('R18 who was started after its last record was read goes on', async () => {
+    const { world } = await livingWorld(id, 5);
+    await begin(world, aRecord({ lifecycle: 'stopped', desired: 'stopped', generation: 4 }));
+    const { lifecycle, desired, generation } = world.agent().record;
+    assert.deepEqual([lifecycle, desired, generation, world.launches()], ['running', 'running', 5, 0]);
+  });
+
+  it('R19 a start never takes a generation that one of both histories has used', async () => {
+    const atRest = { lifecycle: 'stopped', desired: 'stopped' } as const;
+    const world = new SupervisedWorld();
+    await world.run(world.host.start());
+    world.store.records.set(id, aRecord({ ...atRest, generation: 2 }));
+    await begin(world, aRecord({ ...atRest, generation: 3, generationFloor: 7 }));
+    await world.run(world.supervisor.start(id));
+    assert.equal(world.agent().record.generation, 8);
+    await world.run(world.supervisor.stop(id));
+    await world.run(world.supervisor.start(id));
+    assert.equal(world.agent().record.generation, 9, 'and goes on from there');
+  });
+
+  it('what was kept once is the same after it is done again', async () => {
+    const { world, process } = await livingWorld();
+    const { store, host, clock, ids } = world;
+    const record = aRecord({ lifecycle: 'running', generation: 4, process });
+    const former = { agents: new Map([[id, record]]), backup: 'old.db' };
+    for (let time = 0; time < 2; time++)
+      await world.run(wantWhatIs({ store, host, clock, ids, log: silentLogger }, former));
+    assert.deepEqual([store.records.get(id), store.lines.length], [record, 1]);
+  });
 });

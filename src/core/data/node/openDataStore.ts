@@ -38,6 +38,8 @@ export interface OpenDataStoreOptions {
   readonly keptBackups?: number;
   /** An automatic backup found the store damaged. */
   readonly onBackupDamage?: () => void;
+  /** What follows from a restore is still to be done by the caller, who says when (`forgetRestored`): a kill before then leaves it to the next opening. */
+  readonly settlesRestore?: boolean;
   /** Default `auto`. */
   readonly engine?: StoreEngineChoice;
 }
@@ -66,7 +68,7 @@ export async function openDataStore(
     openReader: readInThread(options.workerFile, options.wasmFile),
   });
   if (settings.hasStaleWriter) ownership?.confirmFreshFiles();
-  if (report.restored) forgetRestored(options.folder); // the caller has it now
+  if (report.restored && !options.settlesRestore) forgetRestored(options.folder); // the caller has it now
   const backups = new AutomaticBackups({
     ...{ store, log, folder: options.folder, keep: options.keptBackups ?? 0 },
     clock: options.clock ?? new SystemClock(),

@@ -160,6 +160,12 @@ export function isAside(name: string): boolean {
   return /^store-\d+\.db(-wal|-journal|\.high|\.tmp)?\.(corrupt|replaced)-/.test(name);
 }
 
+/** {@link hasLog} of a main file that {@link moveAside} put aside: what is in its log is not in it. */
+export function hasAsideLog(main: string): boolean {
+  const name = nodePath.basename(main).replace(/\.db\./, '.db-wal.');
+  return sizeOf(nodePath.join(nodePath.dirname(main), name)) > 0;
+}
+
 /** Makes new names durable. */
 export function syncFolder(folder: string): void {
   const fd = fs.openSync(folder, fs.constants.O_RDONLY);
