@@ -58,19 +58,6 @@ export interface StateChange {
   readonly change: AgentChange | undefined;
 }
 
-/** A change that was refused. An illegal one is kept, too, as a line of the agent's history. */
-export interface RefusedTransition {
-  readonly agentId: AgentId;
-  readonly why: 'illegal' | 'other_generation';
-  readonly from: Lifecycle;
-  readonly to: Lifecycle;
-  readonly generation: number;
-  readonly presentGeneration: number;
-  readonly reason: string;
-  readonly actor: string;
-  readonly atMs: number;
-}
-
 export interface StateManagerPorts {
   readonly registry: AgentRegistry;
   readonly store: AgentStore;
@@ -101,22 +88,15 @@ export class AgentStateManager implements Disposable {
   readonly #refusals = new Map<AgentId, { readonly generation: number; readonly count: number }>();
   readonly #retry = this.#owned.add(new MutableDisposable<Disposable>());
   readonly #onDidChangeState: Emitter<StateChange>;
-  readonly #onDidRefuse: Emitter<RefusedTransition>;
 
   constructor(private readonly ports: StateManagerPorts) {
     const onFailure = (error: unknown): void => ports.log.error('a listener of agent state failed', { error });
     this.#onDidChangeState = this.#owned.add(new Emitter<StateChange>(onFailure));
-    this.#onDidRefuse = this.#owned.add(new Emitter<RefusedTransition>(onFailure));
     this.#writer = ports.registry.claimWriter();
   }
 
   get onDidChangeState(): Event<StateChange> {
     return this.#onDidChangeState.event;
-  }
-
-  /** Illegal steps and facts of other generations. */
-  get onDidRefuse(): Event<RefusedTransition> {
-    return this.#onDidRefuse.event;
   }
 
   /** Reads everything that was kept. Once, before anything else. */
@@ -302,20 +282,12 @@ export class AgentStateManager implements Disposable {
     this.#saveBehind(present, { ...line, evidence: [refusal, ...evidence] });
   }
 
-  #refuse(previous: AgentRecord, generation: number, update: StateUpdate, why: RefusedTransition['why']): void {
-    const refused: RefusedTransition = {
-      agentId: previous.id,
-      why,
-      from: previous.lifecycle,
-      to: update.lifecycle ?? previous.lifecycle,
-      generation,
-      presentGeneration: previous.generation,
-      reason: update.reason,
-      actor: update.actor,
-      atMs: this.ports.clock.nowMs(),
-    };
-    this.ports.log[why === 'illegal' ? 'error' : 'info'](`refused a change of an agent: ${why}`, { ...refused });
-    this.#onDidRefuse.fire(refused);
+  /** The log of refusals; an illegal step is kept in the history, too. */
+  #refuse(previous: AgentRecord, generation: number, update: StateUpdate, why: 'illegal' | 'other_generation'): void {
+    const { id: agentId, lifecycle: from, generation: presentGeneration } = previous;
+    const { lifecycle: to = from, reason, actor } = update;
+    const refused = { agentId, from, to, generation, presentGeneration, reason, actor };
+    this.ports.log[why === 'illegal' ? 'error' : 'info'](`refused a change of an agent: ${why}`, refused);
   }
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { AgentError } from '../../../../src/core/agents/agentErrors';
 import { AgentRegistry } from '../../../../src/core/agents/agentRegistry';
 import { type Lifecycle } from '../../../../src/core/agents/agentState';
-import { AgentStateManager, type RefusedTransition } from '../../../../src/core/agents/agentStateManager';
+import { AgentStateManager } from '../../../../src/core/agents/agentStateManager';
 import {
   isLegalStep,
   isLive,
@@ -40,15 +40,16 @@ async function managerAt(lifecycle: Lifecycle) {
   const record = aRecord({ lifecycle, generation: 3, desired: 'running' });
   store.records.set(record.id, record);
   const registry = new AgentRegistry((id, read) => ({ id, get record() { return read(); } }) as Agent, (error) => { throw error; }); // prettier-ignore
+  const refused: Readonly<Record<string, unknown>>[] = [];
+  const note = (message: string, fields = {}): void => void refused.push({ message, ...fields });
+  const log = { ...silentLogger, info: note, error: note };
   const state = new AgentStateManager({
     registry,
     store,
     clock: new ManualClock(),
     ids: new CountingIds(),
-    log: silentLogger,
+    log,
   });
-  const refused: RefusedTransition[] = [];
-  state.onDidRefuse((refusal) => refused.push(refusal));
   await state.load();
   return { state, registry, store, refused };
 }
@@ -96,7 +97,8 @@ describe('AgentStateManager over the whole table', () => {
         }
         await assert.rejects(step, (error) => AgentError.is(error, 'agent.illegalTransition'));
         assert.equal(registry.get('reviewer').record.lifecycle, from);
-        assert.deepEqual(refused.map(({ why, from: was, to: wanted }) => [why, was, wanted]), [['illegal', from, to]]); // prettier-ignore
+        const told = refused.map(({ message, from: was, to: wanted }) => [message, was, wanted]);
+        assert.deepEqual(told, [['refused a change of an agent: illegal', from, to]]);
       }
     }
   });
