@@ -48,6 +48,7 @@ export function viewOfRecord(
     folder: spec.folder,
     ...(spec.role !== undefined && { role: cleanText(spec.role) }),
     ...(spec.team !== undefined && { team: cleanText(spec.team) }),
+    ...(record.fleetName !== undefined && { fleetName: record.fleetName }),
     desired: record.desired,
     lifecycle,
     activity,

@@ -290,6 +290,8 @@ export interface AgentView {
   readonly folder: string;
   readonly role?: string;
   readonly team?: string;
+  /** Name of the entry of a fleet file that it was started for; stays when it is renamed. Absent: a person started it. */
+  readonly fleetName?: string;
   readonly desired: DesiredState;
   readonly lifecycle: Lifecycle;
   readonly activity: Activity;

@@ -1,11 +1,11 @@
-import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, parseTree, stripComments } from 'jsonc-parser';
 import type { AgentSpec } from './agent';
 import { AgentError, type Problem } from './agentErrors';
 import { nameKey, parseAgentSpec, SPEC_PROPERTIES } from './agentSpec';
 import type { AgentType } from './agentType';
 import { parseAgentType } from './agentTypeParser';
 import { syntaxProblems } from './fleetSyntax';
-import { join, JsonReader, type JsonObject } from './jsonReader';
+import { isJsonObject, join, JsonReader, type JsonObject } from './jsonReader';
 
 /** A problem with its place in the file. */
 export interface FleetFileProblem extends Problem {
@@ -32,6 +32,10 @@ export interface FleetFileContext {
 /** 1 MiB: no fleet is that large, and everything in it is read by a person. */
 const MAX_LENGTH = 1_048_576;
 const MAX_AGENTS = 200;
+const NEEDED = 'the file needs an object { } with "agents", a list [ ]';
+const EMPTY = `the file is empty: ${NEEDED}; Create Fleet File writes a first one`;
+const LIST = `the file is a list [ ], which belongs into "agents": write { "agents": [ … ] }`;
+const NO_OBJECT = `the file is no object: ${NEEDED}`;
 /** As an agent's spec, but for the name of its type. */
 const AGENT_PROPERTIES = SPEC_PROPERTIES.map((key) => (key === 'typeId' ? 'type' : key));
 
@@ -40,21 +44,14 @@ export function parseFleetFile(text: string, context: FleetFileContext): FleetFi
   if (text.length > MAX_LENGTH)
     return { agents: [], types: [], problems: [{ path: '', message: 'is larger than 1 MiB', line: 0, column: 0 }] };
   const errors: ParseError[] = [];
+  if (isBlank(text)) return { agents: [], types: [], problems: [{ path: '', message: EMPTY, line: 0, column: 0 }] };
   const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
   const syntax = syntaxProblems(text, errors).map(({ message, offset }) => ({
     path: '',
     message,
     ...position(text, offset),
   }));
-  if (!root || syntax.length > 0)
-    return {
-      agents: [],
-      types: [],
-      problems:
-        syntax.length > 0
-          ? syntax
-          : [{ path: '', message: 'it is empty; it needs an object { } with "agents"', line: 0, column: 0 }],
-    };
+  if (!root || syntax.length > 0) return { agents: [], types: [], problems: syntax };
   const reader = new FleetReader(context);
   reader.read(getNodeValue(root));
   const problems = reader.json.problems.map((problem) => ({
@@ -85,13 +82,13 @@ class FleetReader {
 
   constructor(private readonly context: FleetFileContext) {}
 
-  read(value: unknown): void {
-    const object = this.json.object(value, '');
-    if (!object) return;
+  read(value: unknown): undefined {
+    if (!isJsonObject(value)) return this.json.report('', Array.isArray(value) ? LIST : NO_OBJECT);
+    const object = value;
     this.json.onlyKnown(object, '', ['$schema', 'version', 'agents', 'types']);
     if (object['version'] !== undefined && object['version'] !== 1) this.json.report('version', 'must be 1');
     this.json.array(object['types'] ?? [], 'types', 50, (item, path) => this.#type(item, path));
-    if (object['agents'] === undefined) this.json.report('', 'must have "agents"');
+    if (object['agents'] === undefined) this.json.report('', `has no "agents": ${NEEDED}`);
     else this.json.array(object['agents'], 'agents', MAX_AGENTS, (item, path) => this.#agent(item, path));
   }
 
@@ -167,6 +164,11 @@ function normalise(path: string): string | undefined {
     else if (parts.pop() === undefined) return undefined;
   }
   return `/${parts.join('/')}`;
+}
+
+/** Nothing but blanks and comments. */
+function isBlank(text: string): boolean {
+  return stripComments(text).trim() === '';
 }
 
 /** The node of a problem's path, or the nearest one above that exists. */

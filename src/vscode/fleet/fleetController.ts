@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../core/base/disposable';
-import type { Logger } from '../../core/base/log';
+import { ignore, type Logger } from '../../core/base/log';
 import type { Engine, FleetPlan, FleetProblem, FleetResult, FleetStep } from '../../core/engine';
 import { isLive } from '../agents/agentText';
 import type { AgentPicker } from '../commands/agentPicker';
@@ -36,11 +36,16 @@ export interface FleetControllerParts {
 }
 
 const REMOVE = 'Remove…';
+const OPEN_FILE = 'Open File';
+const SHOW_PROBLEMS = 'Show Problems';
 
 /** The fleet file of the workspace: reads, checks, asks for approval, starts; and stops everything. */
 export class FleetController implements Disposable {
   readonly #diagnostics = vscode.languages.createDiagnosticCollection('core-orchestrator-fleet');
-  readonly #closing = vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#diagnostics.delete(uri));
+  readonly #subscriptions = [
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#diagnostics.delete(uri)),
+    vscode.workspace.onDidSaveTextDocument((document) => void this.#checkAgain(document)),
+  ];
 
   constructor(private readonly parts: FleetControllerParts) {}
 
@@ -92,7 +97,7 @@ export class FleetController implements Disposable {
     if (uri) await vscode.window.showTextDocument(uri);
   }
 
-  /** Writes a first fleet file to edit; an existing one is only opened. */
+  /** Writes a first fleet file to edit; one that says something already is only opened. */
   async createFile(): Promise<void> {
     demandTrust(this.parts.isTrusted);
     const folders = vscode.workspace.workspaceFolders ?? [];
@@ -103,14 +108,15 @@ export class FleetController implements Disposable {
     }
     const uri = fleetFileOf(folder);
     const existing = await findFleetFiles(this.parts.log);
-    if (!existing.some((file) => file.toString() === uri.toString())) {
+    const isThere = existing.some((file) => file.toString() === uri.toString());
+    if (!isThere || (await readFleetFile(uri)).trim() === '') {
       await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(fleetTemplate));
     }
     await vscode.window.showTextDocument(uri);
   }
 
   dispose(): void {
-    this.#closing.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
     this.#diagnostics.dispose();
   }
 
@@ -167,12 +173,25 @@ export class FleetController implements Disposable {
 
   async #sayProblems(uri: vscode.Uri, problems: readonly FleetProblem[]): Promise<void> {
     const [first] = problems;
-    const answer = await vscode.window.showErrorMessage(withoutLinks(problemsText(problems)), 'Open File');
+    const buttons = problems.length > 1 ? [OPEN_FILE, SHOW_PROBLEMS] : [OPEN_FILE];
+    const answer = await vscode.window.showErrorMessage(withoutLinks(problemsText(problems)), ...buttons);
     if (answer === undefined || !first) return;
     try {
-      await vscode.window.showTextDocument(uri, { selection: toDiagnostic(first).range });
+      if (answer === SHOW_PROBLEMS) await vscode.commands.executeCommand('workbench.actions.view.problems');
+      else await vscode.window.showTextDocument(uri, { selection: toDiagnostic(first).range });
     } catch (error) {
       this.parts.reporter.failure(COMMAND_TITLES[CommandId.OpenFleetFile], error);
+    }
+  }
+
+  /** What was wrong when the fleet was to be started is looked at again with every save, until nothing is. Never rejects. */
+  async #checkAgain({ uri }: vscode.TextDocument): Promise<void> {
+    if (!this.#diagnostics.get(uri)?.length) return;
+    try {
+      const { problems } = await this.parts.engine.planFleet(await readFleetFile(uri), uri.fsPath);
+      this.#diagnostics.set(uri, problems.map(toDiagnostic));
+    } catch (error) {
+      ignore(this.parts.log, error, 'the fleet file is checked again when the fleet is started');
     }
   }
 

@@ -1,3 +1,4 @@
+import { nameKey } from '../../core/agents/agentSpec';
 import type { AgentView, FleetPlan } from '../../core/engine';
 import type { Memory } from '../notices/windowPort';
 
@@ -39,9 +40,12 @@ export function leftOutText(agents: readonly AgentView[]): string {
     : `${agents.length} agents are not in the fleet file any more: ${names}. They stay until you remove them.`;
 }
 
-/** By its name, or as the one that the plan found under another name since. */
+/**
+ * By the entry that it was started for, or as the one that the plan found for an entry that was renamed (`matchFleet`). The name of the agent
+ * itself says nothing: an agent that a person started may be called like an entry.
+ */
 function namedBy(plan: FleetPlan): (agent: AgentView) => boolean {
-  const names = new Set(plan.agents.map(({ spec }) => spec.name));
+  const names = new Set(plan.agents.map(({ spec }) => nameKey(spec.name)));
   const ids = new Set(plan.agents.map(({ existing }) => existing));
-  return ({ id, name }) => names.has(name) || ids.has(id);
+  return ({ id, fleetName }) => fleetName !== undefined && (names.has(nameKey(fleetName)) || ids.has(id));
 }

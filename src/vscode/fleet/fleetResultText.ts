@@ -58,11 +58,19 @@ function shownNames(names: readonly string[]): string {
   return `${names.slice(0, SHOWN_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** The first problem in full, and how many more. */
+/** The first problem in full, the lines of the others, and what to do. */
 export function problemsText(problems: readonly FleetProblem[]): string {
-  const [first] = problems;
+  const [first, ...others] = problems;
   if (!first) return '';
   const place = [`line ${first.line + 1}, column ${first.column + 1}`, first.path].filter(Boolean).join(', ');
-  const others = problems.length === 1 ? '' : ` And ${problems.length - 1} more.`;
-  return `The fleet file is not right (${place}): ${first.message}.${others} Nothing was started.`;
+  return `The fleet file is not right (${place}): ${first.message}.${moreText(others)} Nothing was started. Correct the file, then start the fleet again.`;
+}
+
+/** ` And 4 more, on lines 5, 7 and 9: Problems lists all.`; empty for none. */
+function moreText(others: readonly FleetProblem[]): string {
+  if (others.length === 0) return '';
+  const lines = [...new Set(others.map(({ line }) => line + 1))].sort((a, b) => a - b);
+  const shown = shownNames(lines.map(String));
+  const where = lines.length === 1 ? `line ${shown}` : `lines ${shown}`;
+  return ` And ${others.length} more, on ${where}: Problems lists all.`;
 }

@@ -122,11 +122,14 @@ describe('results of fleets', () => {
 });
 
 describe('problems of a fleet file', () => {
-  it('are told by the first one, with its place', () => {
+  it('are told by the first one with its place, the lines of the others, and what to do', () => {
     const problem = { path: 'agents[0].type', message: 'no agent type "x"', line: 2, column: 4 };
     const text = 'The fleet file is not right (line 3, column 5, agents[0].type): no agent type "x".';
-    assert.equal(problemsText([problem]), `${text} Nothing was started.`);
-    assert.equal(problemsText([problem, problem, problem]), `${text} And 2 more. Nothing was started.`);
+    const next = 'Nothing was started. Correct the file, then start the fleet again.';
+    assert.equal(problemsText([problem]), `${text} ${next}`);
+    const lines = [8, 2, 8].map((line) => ({ ...problem, line }));
+    assert.equal(problemsText([problem, ...lines]), `${text} And 3 more, on lines 3, 9: Problems lists all. ${next}`);
+    assert.equal(problemsText([problem, lines[0]!]), `${text} And 1 more, on line 9: Problems lists all. ${next}`);
   });
 });
 

@@ -288,17 +288,30 @@ describe('agents that a fleet file does not name any more', () => {
     problems: [],
   });
 
+  const member = (id: string, overrides: Partial<AgentView> = {}): AgentView =>
+    an(id, { fleetName: id.toUpperCase(), ...overrides });
+
   it('are told from those a person started', () => {
     const members = new FleetMembers(new MapMemory());
-    const agents = [an('a'), an('b'), an('own')];
+    const agents = [member('a'), member('b'), an('own')];
     assert.deepEqual(members.leftOut(plan('A', 'B'), agents), []);
     members.remember(plan('A', 'B'), agents);
     assert.deepEqual(members.leftOut(plan('A'), agents).map(({ id }) => id), ['b']); // prettier-ignore
     members.remember(plan('A'), agents);
     assert.deepEqual(members.leftOut(plan('A'), agents).map(({ id }) => id), ['b'], 'and stay told'); // prettier-ignore
-    members.remember(plan('A'), [an('a')]);
-    assert.deepEqual(members.leftOut(plan(), [an('b')]), [], 'a removed one is forgotten');
+    members.remember(plan('A'), [member('a')]);
+    assert.deepEqual(members.leftOut(plan(), [member('b')]), [], 'a removed one is forgotten');
     assert.equal(leftOutText([an('b')]), 'B is not in the fleet file any more. It stays until you remove it.');
+  });
+
+  it('are known by the entry they were started for, not by a name that two may have', () => {
+    const members = new FleetMembers(new MapMemory());
+    const agents = [an('mine', { name: 'A' }), member('a', { name: 'Renamed' }), member('b', { name: 'A2' })];
+    members.remember(plan('A', 'B'), agents);
+    assert.deepEqual(members.leftOut(plan('B'), agents).map(({ id }) => id), ['a'], 'not the one a person called so'); // prettier-ignore
+    assert.deepEqual(members.leftOut(plan('Renamed', 'A2'), agents).map(({ id }) => id), ['a', 'b']); // prettier-ignore
+    assert.deepEqual(members.leftOut(plan('a', 'b'), agents), [], 'whatever the case');
+    assert.deepEqual(members.leftOut(plan(), agents).map(({ id }) => id), ['a', 'b']); // prettier-ignore
   });
 });
 

@@ -88,7 +88,7 @@ describe('fleetFile', () => {
       ['{"agents": [\n,]}', `1:0 : "," stands where a value is expected: ${VALUES}`],
       ['{"agents": []}}', '0:14 : "}" comes after the end: the file is one object { }'],
       ['{"agents": []} /* x', '0:15 : a comment that begins with /* does not end: */ is missing'],
-      ['', `0:0 : the end stands where a value is expected: ${VALUES}`],
+      ['{"agents":', `0:10 : the end stands where a value is expected: ${VALUES}`],
       ['{"agents": [\n b,\n c]}', `1:1 : ${unquoted('b')}`, `2:1 : ${unquoted('c')}`],
     ];
     for (const [text, ...expected] of cases) assert.deepEqual(problems(text), expected);
@@ -120,6 +120,19 @@ describe('fleetFile', () => {
       ),
     );
     assert.throws(() => requireFleetFile('{}', context), (error) => AgentError.is(error, 'agent.fleetInvalid') && error.problems.length === 1); // prettier-ignore
+  });
+
+  it('says of a file that is empty or a list what it needs instead', () => {
+    const told = (text: string): string[] =>
+      parseFleetFile(text, context).problems.map(({ message, line }) => `${line}: ${message}`);
+    const needed = 'the file needs an object { } with "agents", a list [ ]';
+    for (const empty of ['', ' \n\t', '// nothing yet\n', '/* nor here */'])
+      assert.deepEqual(told(empty), [`0: the file is empty: ${needed}; Create Fleet File writes a first one`]);
+    assert.deepEqual(told('\n[{"name": "A", "type": "demo"}]'), [
+      '1: the file is a list [ ], which belongs into "agents": write { "agents": [ … ] }',
+    ]);
+    assert.deepEqual(told('"agents"'), [`0: the file is no object: ${needed}`]);
+    assert.deepEqual(told('{}'), [`0: has no "agents": ${needed}`]);
   });
 
   it('keeps relative folders inside the workspace; absolute ones stay what they are, for the approval to show', () => {
