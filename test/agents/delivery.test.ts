@@ -1,6 +1,7 @@
 // Once for each: claude, codex, gemini, opencode
 import { strict as assert } from 'node:assert';
 import type { AgentId } from '../../src/core/agents/agent';
+import type { InputAlterations } from '../../src/core/agents/agentType';
 import { builtInTypes } from '../../src/core/agents/builtInTypes';
 import { preparePrompt } from '../../src/core/agents/delivery/preparePrompt';
 import { eventually } from '../support/eventually';
@@ -34,7 +35,7 @@ for (const cli of CLIS) {
   describe(`Deliveries to ${cli}`, function () {
     this.timeout(trialSize === 'smoke' ? 300_000 : 3 * 3600_000);
     const type = typeOf(cli);
-    const alters = type.alters ?? [];
+    const alters = type.alters ?? {};
     let world: AgentWorld;
     let id: AgentId;
 
@@ -125,7 +126,7 @@ function summary(all: readonly Sent[]): string {
 }
 
 /** What is wrong with a conversation, judged by the last request, which holds all of it. */
-async function compare(target: Target, sent: readonly Sent[], alters: readonly string[]): Promise<readonly string[]> {
+async function compare(target: Target, sent: readonly Sent[], alters: InputAlterations): Promise<readonly string[]> {
   const problems: string[] = [];
   const said = (): readonly string[] =>
     target.world.model.requests.filter(({ kind }) => kind === 'turn').at(-1)?.conversation.userTexts ?? [];

@@ -5,7 +5,7 @@ import { isAsDeclared, PAYLOADS } from './payloads';
 describe('What a program is declared to alter', () => {
   it('is a mention that becomes the path of the file that is there, and nothing else', () => {
     const isResolved = (arrived: string, prepared: string): boolean =>
-      isAsDeclared(arrived, prepared, ['trims', 'resolves_mentions']);
+      isAsDeclared(arrived, prepared, { trims: 'always', resolvesMentions: { contentsHeading: '---' } });
     assert.ok(isResolved('about @notes.txt', 'about @notes '));
     assert.ok(isResolved('@notes.txt is it', '@notes.txt is it'));
     assert.ok(isResolved('about @nobody', 'about @nobody'));
@@ -15,7 +15,8 @@ describe('What a program is declared to alter', () => {
   });
 
   it('is every blank around a short text, and none or all around a long one', () => {
-    const isTrimmed = (arrived: string, prepared: string): boolean => isAsDeclared(arrived, prepared, ['trims_short']);
+    const alters = { trims: 'unlessCollapsed', collapses: { overCharacters: 800, overLines: 3 } } as const;
+    const isTrimmed = (arrived: string, prepared: string): boolean => isAsDeclared(arrived, prepared, alters);
     const long = 'line\n'.repeat(4) + '@x';
     assert.ok(isTrimmed('about @x', 'about @x '));
     assert.equal(isTrimmed('about @x ', 'about @x '), false);

@@ -1,3 +1,4 @@
+import type { InputAlterations } from '../../src/core/agents/agentType';
 import { PROJECT_FILES } from './cliSetup';
 
 /** A kind of text that has to arrive as it was prepared. */
@@ -41,34 +42,31 @@ export const PAYLOADS: readonly Payload[] = [
 
 /**
  * Whether what arrived is what was prepared, but for what the type declares (`alters`), done here again. Only one thing is open: a long text
- * with blanks around it that a program trims when it was queued (`trims_short`) may have been queued or not.
+ * with blanks around it that a program trims when it was queued (`unlessCollapsed`) may have been queued or not.
  */
-export function isAsDeclared(arrived: string, prepared: string, alters: readonly string[]): boolean {
+export function isAsDeclared(arrived: string, prepared: string, alters: InputAlterations): boolean {
+  const unknown = Object.keys(alters).filter((name) => !KNOWN.has(name));
+  if (unknown.length > 0) throw new Error(`the test does not know what ${unknown.join(', ')} does`);
   return expectedForms(prepared, alters).includes(arrived);
 }
 
-function expectedForms(prepared: string, alters: readonly string[]): readonly string[] {
-  let forms = [prepared];
-  for (const alteration of alters) {
-    const alter = ALTERATIONS[alteration];
-    if (!alter) throw new Error(`the test does not know what ${alteration} does`);
-    forms = forms.flatMap(alter);
-  }
-  return forms;
+const KNOWN: ReadonlySet<string> = new Set<keyof InputAlterations>([
+  'tabSpaces', 'trims', 'collapses', 'padsCollapsed', 'dropsZeroWidth', 'resolvesMentions', 'joinsQueued',
+]); // prettier-ignore
+
+/** What becomes of a text. Blanks are trimmed where `alters` says so, before a mention is resolved. */
+function expectedForms(prepared: string, alters: InputAlterations): readonly string[] {
+  const { tabSpaces, trims, collapses, padsCollapsed, dropsZeroWidth = '', resolvesMentions } = alters;
+  let text = tabSpaces === undefined ? prepared : prepared.replaceAll('\t', ' '.repeat(tabSpaces));
+  const isLong =
+    collapses !== undefined &&
+    (text.length > collapses.overCharacters || text.split('\n').length > collapses.overLines);
+  if (trims === 'unlessCollapsed' && isLong) return [text, text.trim()];
+  if (trims !== undefined) text = text.trim();
+  if (padsCollapsed && isLong) text += ' ';
+  for (const character of dropsZeroWidth) text = text.replaceAll(character, '');
+  return [resolvesMentions ? text.replace(/@(\S+)/g, (_, name: string) => `@${resolved(name)}`) : text];
 }
-
-const lineCount = (text: string): number => text.split('\n').length;
-
-/** What becomes of a text. Blanks are trimmed where `alters` says so, whether before or after a mention is resolved. */
-const ALTERATIONS: Readonly<Record<string, (text: string) => string | string[]>> = {
-  tabs_to_4_spaces: (text) => text.replaceAll('\t', '    '),
-  drops_zero_width: (text) => text.replace(/[\u200b\ufeff]/g, ''),
-  trims: (text) => text.trim(),
-  trims_short: (text) => (text.length > 800 || lineCount(text) > 3 ? [text, text.trim()] : text.trim()),
-  pads_long: (text) => (text.length > 150 || lineCount(text) >= 3 ? `${text} ` : text),
-  resolves_mentions: (text) => text.replace(/@(\S+)/g, (_, name: string) => `@${resolved(name)}`),
-  joins_queued: (text) => text,
-};
 
 /** The path of the file that a mention finds in the project of a new home: the file itself, else one whose path holds the name; else as it is. */
 function resolved(name: string): string {

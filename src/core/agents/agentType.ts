@@ -193,6 +193,24 @@ export interface Readiness {
   readonly afterMs: number;
 }
 
+/** What a program itself does to a text that was pasted into it. Nothing here is done by us: it is told in receipts, and expected. */
+export interface InputAlterations {
+  /** Each tab becomes so many spaces, 1–8. */
+  readonly tabSpaces?: number;
+  /** Blanks around the text are dropped: `always`; or `unlessCollapsed`: not of a collapsed text that it takes while it rests. */
+  readonly trims?: 'always' | 'unlessCollapsed';
+  /** A text of more characters or lines than this is shown as a placeholder, and put in its place when it is submitted. */
+  readonly collapses?: { readonly overCharacters: number; readonly overLines: number };
+  /** A collapsed text gets a space behind it. */
+  readonly padsCollapsed?: boolean;
+  /** Characters without width that are dropped. */
+  readonly dropsZeroWidth?: string;
+  /** `@name` becomes the path of the file it found; the contents of the files follow the text, below a line that begins with `contentsHeading`. */
+  readonly resolvesMentions?: { readonly contentsHeading: string };
+  /** Prompts that wait inside the program become one: only one is let in. */
+  readonly joinsQueued?: boolean;
+}
+
 /**
  * Everything the product knows about one kind of agent: data, never code (schema: `media/schemas/agentType.schema.json`).
  * Users, workspaces (after approval) and extensions add their own.
@@ -280,8 +298,8 @@ export interface AgentType {
     /** The event it reports by itself at its start; absent: it reports nothing before its first prompt. */
     readonly firstHook?: string;
   };
-  /** How the program alters input that was pasted correctly, as measured: `tabs_to_4_spaces`, `drops_zero_width` (U+200B, U+FEFF), `trims`, `trims_short` (`trims`, except for a text of over 800 characters or of 4 lines that is submitted while it rests), `pads_long` (a space behind a text of 3 lines or over 150 characters), `resolves_mentions` (`@name` becomes the path it found; contents of the file follow the text), `joins_queued` (prompts that wait inside the program become one: only one is let in). Declared in every receipt it applies to. */
-  readonly alters?: readonly string[];
+  /** How the program alters input that was pasted correctly, as measured. Declared in every receipt that it applies to. */
+  readonly alters?: InputAlterations;
   readonly quit: readonly QuitStep[];
   /** How long each step of the ending (quit, SIGTERM) may take. */
   readonly graceMs: number;

@@ -1,6 +1,7 @@
 import { AgentError, type Problem } from './agentErrors';
 import { AGENT_KEYS, type AgentKey } from './agentHost';
 import { AGENT_TYPE_ID_PATTERN, type AgentType, type QuitStep, type Readiness } from './agentType';
+import { AlterationParser } from './alterationParser';
 import { isJsonObject, join, JsonReader, type JsonObject } from './jsonReader';
 import { ScreenRuleParser } from './screenRuleParser';
 import { InjectionParser, SIGNAL_PROPERTIES } from './signals/injectionParser';
@@ -12,7 +13,7 @@ export type TypeResult =
 
 const TYPE_PROPERTIES = [
   '$schema', 'id', 'label', 'description', 'icon', 'detect', 'installHint', 'command', 'env', 'resume', 'readiness', 'screenRules',
-  'silence', 'silentRetryMs', 'box', 'overlays', 'prompt', 'quit', 'graceMs', 'notes',
+  'silence', 'silentRetryMs', 'box', 'overlays', 'prompt', 'alters', 'quit', 'graceMs', 'notes',
   'statusFile', 'unseen',
   ...SIGNAL_PROPERTIES,
 ] as const; // prettier-ignore
@@ -48,11 +49,13 @@ class TypeReader {
   readonly #screen: ScreenRuleParser;
   readonly #signals: InjectionParser;
   readonly #files: StatusFileParser;
+  readonly #alterations: AlterationParser;
 
   constructor(private readonly json: JsonReader) {
     this.#screen = new ScreenRuleParser(json);
     this.#signals = new InjectionParser(json);
     this.#files = new StatusFileParser(json);
+    this.#alterations = new AlterationParser(json);
   }
 
   read(manifest: unknown, path: string): AgentType | undefined {
@@ -93,6 +96,8 @@ class TypeReader {
     const box = object['box'] === undefined ? undefined : this.#screen.box(object['box'], at('box'));
     const overlays =
       object['overlays'] === undefined ? undefined : this.#screen.overlays(object['overlays'], at('overlays'));
+    const altered = object['alters'];
+    const alters = altered === undefined ? undefined : this.#alterations.alterations(altered, at('alters'));
     const file = object['statusFile'];
     const statusFile = file === undefined ? undefined : this.#files.statusFile(file, at('statusFile'));
     const unseen = object['unseen'] === undefined ? undefined : this.#files.unseen(object['unseen'], at('unseen'));
@@ -122,6 +127,7 @@ class TypeReader {
       ...(silentRetryMs !== undefined && { silentRetryMs }),
       ...(box && { box }),
       ...(overlays && { overlays }),
+      ...(alters && { alters }),
       ...(statusFile && { statusFile }),
       ...(unseen && { unseen }),
       ...(notes && { notes }),

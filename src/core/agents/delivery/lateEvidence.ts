@@ -1,18 +1,16 @@
 import type { Clock } from '../../base/clock';
 import type { AgentId } from '../agent';
+import type { InputAlterations } from '../agentType';
 import { step } from './deliveryRecord';
 import { isSamePrompt } from './preparePrompt';
-import type { PromptDelivery } from './promptDelivery';
-
-/** Their texts are kept in memory; older ones can still be settled by a person. */
-const MAX_WATCHED = 200;
+import { awaitsEvidence, MAX_WATCHED, type PromptDelivery } from './promptDelivery';
 
 /** What a hook told. */
 export interface ToldLate {
   readonly agentId: AgentId;
   readonly generation: number;
   readonly prompt: string;
-  readonly alters?: readonly string[] | undefined;
+  readonly alters?: InputAlterations | undefined;
 }
 
 /** Deliveries whose fate is not known, or is known from the screen only, waiting for a hook that tells of them after all (also one that was spooled during a crash). */
@@ -26,9 +24,9 @@ export class LateEvidence {
 
   /** Remembers what a hook could still tell of. */
   noteStep(delivery: PromptDelivery): void {
-    const isOpen = delivery.state === 'delivery_unknown' && delivery.reason !== 'no_evidence_possible';
     const isOwing = delivery.state === 'acknowledged' && delivery.evidence === 'screen';
-    if (!isOpen && !isOwing && !(delivery.state === 'failed' && delivery.reason === 'no_draft')) return;
+    if (!awaitsEvidence(delivery) && !isOwing && !(delivery.state === 'failed' && delivery.reason === 'no_draft'))
+      return;
     this.#watched.set(delivery.id, delivery);
     const [oldest] = this.#watched.keys();
     if (this.#watched.size > MAX_WATCHED && oldest !== undefined) this.#watched.delete(oldest);

@@ -1,4 +1,4 @@
-import type { AgentType } from '../agentType';
+import type { AgentType, InputAlterations } from '../agentType';
 import type { PromptChange, PromptChangeKind } from './promptDelivery';
 
 /** What is typed in place of what was given, and why it differs. */
@@ -10,7 +10,7 @@ export interface PreparedPrompt {
 /** The facts of a type that decide how a text is prepared. */
 export interface PromptFacts {
   readonly prompt: Pick<AgentType['prompt'], 'leadingSpace' | 'leadingGuard' | 'trailingSpace'>;
-  readonly alters?: readonly string[];
+  readonly alters?: InputAlterations;
 }
 
 /**
@@ -23,11 +23,10 @@ const ESCAPE_SEQUENCE =
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-/** Characters without width that some programs were measured to drop. Joiners stay. */
-const ZERO_WIDTH = /[\u200b\ufeff]/u;
 const MENTION = /@\S+/gu;
-/** Heading that Gemini CLI puts between a prompt and the contents of the files it mentions. */
-const MENTIONED_CONTENTS = '--- Content from referenced files ---';
+const SPACES = [
+  'one space', 'two spaces', 'three spaces', 'four spaces', 'five spaces', 'six spaces', 'seven spaces', 'eight spaces',
+] as const; // prettier-ignore
 
 /** The cleaning that every text gets, in order. Each step leaves what the later ones rely on. */
 const CLEANING: readonly {
@@ -80,7 +79,7 @@ export function preparePrompt(text: string, type: PromptFacts): PreparedPrompt {
       detail: `a space after the last word, so that "${last}" does not keep the submit key from submitting`,
     });
   }
-  return { prepared: present, changes: [...changes, ...alterations(present, type.alters ?? [])] };
+  return { prepared: present, changes: [...changes, ...alterations(present, type.alters ?? {})] };
 }
 
 /** What a prompt is when everything that programs add, drop and wrap is left out: for comparing, never for typing. */
@@ -90,13 +89,13 @@ export function comparablePrompt(text: string): string {
 
 /**
  * Whether what a program says it accepted is this prompt, but for what programs add, drop and wrap. One that resolves mentions
- * tells each `@name` as a path that holds the name, and the contents of the files behind the text, under a heading of its own (Gemini
- * CLI, `atCommandProcessor.ts`); anything else that differs makes it another prompt.
+ * tells each `@name` as a path that holds the name, and the contents of the files behind the text, under a heading of its own; anything
+ * else that differs makes it another prompt.
  */
-export function isSamePrompt(told: string, prepared: string, alters: readonly string[] = []): boolean {
+export function isSamePrompt(told: string, prepared: string, { resolvesMentions }: InputAlterations = {}): boolean {
   if (comparablePrompt(told) === comparablePrompt(prepared)) return true;
-  if (!alters.includes('resolves_mentions') || !prepared.includes('@')) return false;
-  const [toldText = ''] = told.split(`\n${MENTIONED_CONTENTS}`);
+  if (!resolvesMentions || !prepared.includes('@')) return false;
+  const [toldText = ''] = told.split(`\n${resolvesMentions.contentsHeading}`);
   if (masked(toldText) !== masked(prepared)) return false;
   const toldMentions = toldText.match(MENTION) ?? [];
   return (prepared.match(MENTION) ?? []).every((mention, index) => {
@@ -135,49 +134,43 @@ function trailingTrigger(text: string, trailingSpace: string): string | undefine
   return first !== '' && trailingSpace.includes(first) ? first : undefined;
 }
 
-/** Claude Code 2.1.197 shows a pasted text like this as a placeholder, and puts it in as it is when it is submitted: nothing is trimmed then. */
-function isPlaceholder(text: string): boolean {
-  return text.length > 800 || text.split('\n').length > 3;
+/** The program shows a placeholder instead of this text. */
+function isCollapsed(text: string, { collapses }: InputAlterations): boolean {
+  if (!collapses) return false;
+  return text.length > collapses.overCharacters || text.split('\n').length > collapses.overLines;
 }
 
 /** What the program will do to this text by itself, as its type declares. */
-function alterations(text: string, alters: readonly string[]): readonly PromptChange[] {
-  const known: Readonly<Record<string, PromptChange & { readonly applies: boolean }>> = {
-    tabs_to_4_spaces: {
+function alterations(text: string, alters: InputAlterations): readonly PromptChange[] {
+  const { tabSpaces, trims, padsCollapsed, dropsZeroWidth = '', resolvesMentions } = alters;
+  const isPlaceholder = isCollapsed(text, alters);
+  const unless = trims === 'unlessCollapsed' && isPlaceholder ? ', if it takes it while it works' : '';
+  const known: readonly (PromptChange & { readonly applies: boolean })[] = [
+    {
       kind: 'tabs',
-      detail: 'the program itself turns tabs into four spaces',
-      applies: text.includes('\t'),
+      detail: `the program itself turns tabs into ${SPACES[(tabSpaces ?? 1) - 1] ?? 'spaces'}`,
+      applies: tabSpaces !== undefined && text.includes('\t'),
     },
-    trims: {
+    {
       kind: 'trimmed',
-      detail: 'the program itself drops blanks around the text',
-      applies: text !== text.trim(),
+      detail: `the program itself drops blanks around the text${unless}`,
+      applies: trims !== undefined && text !== text.trim(),
     },
-    trims_short: {
-      kind: 'trimmed',
-      detail: isPlaceholder(text)
-        ? 'the program itself drops blanks around the text, if it takes it while it works'
-        : 'the program itself drops blanks around the text',
-      applies: text !== text.trim(),
-    },
-    pads_long: {
+    {
       kind: 'padded',
       detail: 'the program itself adds a space behind a long text',
-      applies: text.length > 150 || text.split('\n').length >= 3,
+      applies: padsCollapsed === true && isPlaceholder,
     },
-    resolves_mentions: {
-      kind: 'mentions',
-      detail: 'the program itself replaces @names by the paths it finds, and adds the files',
-      applies: text.search(MENTION) >= 0,
-    },
-    drops_zero_width: {
+    {
       kind: 'zero_width',
       detail: 'the program itself drops characters without width',
-      applies: ZERO_WIDTH.test(text),
+      applies: [...dropsZeroWidth].some((character) => text.includes(character)),
     },
-  };
-  return alters.flatMap((name) => {
-    const alteration = known[name];
-    return alteration?.applies ? [{ kind: alteration.kind, detail: alteration.detail }] : [];
-  });
+    {
+      kind: 'mentions',
+      detail: 'the program itself replaces @names by the paths it finds, and adds the files',
+      applies: resolvesMentions !== undefined && text.search(MENTION) >= 0,
+    },
+  ];
+  return known.filter(({ applies }) => applies).map(({ kind, detail }) => ({ kind, detail }));
 }

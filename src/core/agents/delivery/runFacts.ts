@@ -1,5 +1,5 @@
 import type { AgentId, AgentRecord } from '../agent';
-import type { AgentType } from '../agentType';
+import type { AgentType, InputAlterations } from '../agentType';
 import type { Agent } from '../baseAgent';
 import { isWaiting } from '../signals/agentFacts';
 import type { HookFact } from '../signals/agentSignal';
@@ -50,13 +50,13 @@ export class RunKnowledge {
   }
 
   /**
-   * Another prompt would not arrive as it is: one waits inside a program that joins all that wait there to one (`joins_queued`), or
+   * Another prompt would not arrive as it is: one waits inside a program that joins all that wait there to one (`joinsQueued`), or
    * the program has come to rest just now (`restMs`). `nowMs`: wall clock, as in the record.
    */
   isHolding(type: AgentType, { activity, sinceMs }: Pick<AgentRecord, 'activity' | 'sinceMs'>, nowMs: number): boolean {
     const isWorking = activity === 'busy' || activity === 'rate_limited';
     if (!isWorking && this.#hasDelivered && nowMs - sinceMs < (type.prompt.restMs ?? 0)) return true;
-    if (!this.#inside || type.alters?.includes('joins_queued') !== true) return false;
+    if (!this.#inside || type.alters?.joinsQueued !== true) return false;
     return isWorking || nowMs - Math.max(sinceMs, this.#inside.stateAtMs) < RESTED_MS;
   }
 
@@ -76,7 +76,7 @@ export class RunKnowledge {
   }
 
   /** `prompt`: the one that the program told it took. */
-  noteHook(prompt: string | undefined, alters: readonly string[] = []): void {
+  noteHook(prompt: string | undefined, alters?: InputAlterations): void {
     this.#hasHooks = true;
     if (prompt === undefined) return;
     this.#hooks = 'seen';

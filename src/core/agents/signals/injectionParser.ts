@@ -5,16 +5,7 @@ import { ENVIRONMENT_NAME, isJsonObject, join, type JsonObject, type JsonReader 
 import { hasPlainValues } from './templates';
 
 /** The properties of a manifest that are read here. */
-export const SIGNAL_PROPERTIES = [
-  'inject',
-  'hooks',
-  'osc',
-  'approval',
-  'session',
-  'usage',
-  'alters',
-  'doctor',
-] as const;
+export const SIGNAL_PROPERTIES = ['inject', 'hooks', 'osc', 'approval', 'session', 'usage', 'doctor'] as const;
 
 const ACTIVITIES = ['idle', 'busy', 'awaiting_input', 'awaiting_approval', 'rate_limited', 'error'] as const;
 /** RFC 6901. */
@@ -46,17 +37,10 @@ export class InjectionParser {
     const usage = optional('usage', (value, path) =>
       this.json.oneOf(value, path, ['claude', 'codex', 'gemini', 'opencode'] as const),
     );
-    const alters = optional('alters', (value, path) =>
-      this.json.strings(value, path, 20, {
-        maxLength: 60,
-        pattern: /^[a-z0-9_]+$/,
-        expected: 'must be a-z, 0-9 and _',
-      }),
-    );
     const doctor = optional('doctor', (value, path) => this.#doctor(value, path));
     return {
       ...(doctor && { doctor }), ...(inject && { inject }), ...(hooks && { hooks }), ...(osc && { osc }), ...(approval && { approval }),
-      ...(session && { session }), ...(usage && { usage }), ...(alters && { alters }),
+      ...(session && { session }), ...(usage && { usage }),
     }; // prettier-ignore
   }
 

@@ -11,7 +11,7 @@ import { trials } from '../../../../support/trials';
 const PLAIN: PromptFacts = { prompt: {} };
 const GUARDED: PromptFacts = {
   prompt: { leadingSpace: '/!#?@&$', trailingSpace: '@/$#' },
-  alters: ['tabs_to_4_spaces', 'drops_zero_width'],
+  alters: { tabSpaces: 4, dropsZeroWidth: '\u200b\ufeff' },
 };
 
 const kinds = (text: string, type = GUARDED): string[] => preparePrompt(text, type).changes.map(({ kind }) => kind);
@@ -45,13 +45,13 @@ describe('a prompt that is prepared', () => {
   }
 
   it('is declared to lose the space again where the program trims', () => {
-    const type: PromptFacts = { prompt: { leadingSpace: '/' }, alters: ['trims'] };
+    const type: PromptFacts = { prompt: { leadingSpace: '/' }, alters: { trims: 'always' } };
     assert.deepEqual([preparePrompt('/exit', type).prepared, kinds('/exit', type)], [' /exit', ['leading_space', 'trimmed']]); // prettier-ignore
     assert.deepEqual(kinds('plain', type), []);
   });
 
   it('gets the guard of a program that trims, and says so', () => {
-    const type: PromptFacts = { prompt: { leadingSpace: '/', leadingGuard: '\u2060' }, alters: ['trims'] };
+    const type: PromptFacts = { prompt: { leadingSpace: '/', leadingGuard: '\u2060' }, alters: { trims: 'always' } };
     assert.deepEqual(preparePrompt('/exit', type), {
       prepared: '\u2060/exit',
       changes: [
@@ -65,21 +65,53 @@ describe('a prompt that is prepared', () => {
   });
 
   it('is recognised in what a program tells, also with its mentions resolved', () => {
+    const alters = { resolvesMentions: { contentsHeading: '--- Content from referenced files ---' } };
     const told = 'look at @src/notes.txt now\n--- Content from referenced files ---\none';
-    assert.ok(isSamePrompt(told, 'look at @notes now ', ['resolves_mentions']));
+    assert.ok(isSamePrompt(told, 'look at @notes now ', alters));
     assert.ok(!isSamePrompt(told, 'look at @notes now '));
-    assert.ok(!isSamePrompt(told, 'look at @notes then', ['resolves_mentions']));
-    assert.ok(!isSamePrompt('look at @other.txt now', 'look at @notes now ', ['resolves_mentions']));
-    assert.ok(!isSamePrompt('look at @notes now, and at @more', 'look at @notes now ', ['resolves_mentions']));
-    assert.ok(!isSamePrompt('look at @notes now and then', 'look at @notes now', ['resolves_mentions']));
-    assert.ok(!isSamePrompt('look at it and more', 'look at it', ['resolves_mentions']));
-    assert.deepEqual(kinds('a @b', { prompt: {}, alters: ['resolves_mentions'] }), ['mentions']);
+    assert.ok(!isSamePrompt(told, 'look at @notes then', alters));
+    assert.ok(!isSamePrompt('look at @other.txt now', 'look at @notes now ', alters));
+    assert.ok(!isSamePrompt('look at @notes now, and at @more', 'look at @notes now ', alters));
+    assert.ok(!isSamePrompt('look at @notes now and then', 'look at @notes now', alters));
+    assert.ok(!isSamePrompt('look at it and more', 'look at it', alters));
+    assert.deepEqual(kinds('a @b', { prompt: {}, alters }), ['mentions']);
+  });
+
+  it('is recognised by the heading that its type declares, and by no other', () => {
+    const alters = { resolvesMentions: { contentsHeading: '== Files ==' } };
+    assert.ok(isSamePrompt('see @a.txt\n== Files ==\none', 'see @a', alters));
+    assert.ok(!isSamePrompt('see @a.txt\n--- Content from referenced files ---\none', 'see @a', alters));
   });
 
   it('is declared to get a space behind it where the program pads long texts', () => {
-    const type: PromptFacts = { prompt: {}, alters: ['pads_long'] };
+    const collapses = { overCharacters: 150, overLines: 2 };
+    const type: PromptFacts = { prompt: {}, alters: { collapses, padsCollapsed: true } };
     for (const long of ['x'.repeat(151), 'a\nb\nc']) assert.deepEqual(kinds(long, type), ['padded']);
     for (const short of ['x'.repeat(150), 'a\nb']) assert.deepEqual(kinds(short, type), []);
+    assert.deepEqual(kinds('x'.repeat(151), { prompt: {}, alters: { collapses } }), []);
+  });
+
+  it('is declared to be trimmed for certain only where its type does not collapse it', () => {
+    const collapses = { overCharacters: 20, overLines: 3 };
+    const type: PromptFacts = { prompt: { trailingSpace: '@' }, alters: { trims: 'unlessCollapsed', collapses } };
+    const detail = (text: string) => preparePrompt(text, type).changes.at(-1)?.detail;
+    const always = 'the program itself drops blanks around the text';
+    for (const short of ['x'.repeat(17) + ' @', 'a\nb\n@']) assert.equal(detail(short), always, short);
+    for (const long of ['x'.repeat(18) + ' @', 'a\nb\nc\n@'])
+      assert.equal(detail(long), `${always}, if it takes it while it works`, long);
+  });
+
+  it('is declared to have as many spaces for a tab as its type says', () => {
+    const detail = (tabSpaces: number) =>
+      preparePrompt('a\tb', { prompt: {}, alters: { tabSpaces } }).changes[0]?.detail;
+    assert.equal(detail(1), 'the program itself turns tabs into one space');
+    assert.equal(detail(4), 'the program itself turns tabs into four spaces');
+    assert.equal(detail(8), 'the program itself turns tabs into eight spaces');
+  });
+
+  it('is declared to lose only the characters without width that its type names', () => {
+    const type: PromptFacts = { prompt: {}, alters: { dropsZeroWidth: '\u200b' } };
+    assert.deepEqual([kinds('a\u200bb', type), kinds('a\ufeffb', type)], [['zero_width'], []]);
   });
 
   it('keeps a leading slash where the type does not mind', () => {

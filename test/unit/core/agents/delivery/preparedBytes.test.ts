@@ -140,6 +140,26 @@ describe('what is typed into the real programs', () => {
     assert.deepEqual(told.sort(), PAYLOADS.map(({ name }) => name).sort());
   });
 
+  it('is declared to be altered by Claude Code, Gemini CLI and opencode exactly as they were seen to', () => {
+    const details = (id: string, text: string) =>
+      preparePrompt(text, TYPES.find((one) => one.id === id) ?? assert.fail(id))
+        .changes.map(({ detail }) => detail)
+        .filter((detail) => detail.startsWith('the program itself '))
+        .map((detail) => detail.slice('the program itself '.length));
+    const blanks = 'drops blanks around the text';
+    const atEnd = (length: number): string => `${'x'.repeat(length - 4)} @x`; // and the blank that is typed behind it
+    assert.deepEqual(details('claude-code', `a\t${atEnd(798)}`), ['turns tabs into four spaces', blanks]);
+    assert.deepEqual(details('claude-code', atEnd(801)), [`${blanks}, if it takes it while it works`]);
+    assert.deepEqual(details('claude-code', 'a\nb\n@x'), [blanks]);
+    assert.deepEqual(details('claude-code', 'a\nb\nc\n@x'), [`${blanks}, if it takes it while it works`]);
+    assert.deepEqual(details('opencode', 'x'.repeat(150)), []);
+    for (const long of ['x'.repeat(151), 'a\nb\nc']) assert.deepEqual(details('opencode', long), ['adds a space behind a long text']); // prettier-ignore
+    assert.deepEqual(details('opencode', 'a\nb'), []);
+    const mentions = 'replaces @names by the paths it finds, and adds the files';
+    assert.deepEqual(details('gemini', 'a\ufeffb @x'), [blanks, 'drops characters without width', mentions]);
+    assert.deepEqual(details('codex', 'a\tb\u200b @x'), [blanks]);
+  });
+
   it('has as guard of Claude Code and Gemini the three bytes of U+2060, of the others a blank', () => {
     const first = prepared('/x y').map((text) => Buffer.from(text).toString('hex'));
     assert.deepEqual(first, ['e281a02f782079', '202f782079', 'e281a02f782079', '202f782079']);

@@ -46,8 +46,6 @@ const cases: readonly (readonly [Readonly<Record<string, unknown>>, boolean])[] 
   [{ session: { ...session, id: 'ours', newArgs: ['--id={sessionId}'] } }, true],
   [{ usage: 'claude' }, true],
   [{ usage: 'other' }, false],
-  [{ alters: ['tabs_to_4_spaces'] }, true],
-  [{ alters: ['A b'] }, false],
   [{ doctor: { knownVersions: ['1.0'], versionArgs: ['-V'], args: ['a'], firstHook: 'x.y' } }, true],
   [{ doctor: {} }, false],
   [
