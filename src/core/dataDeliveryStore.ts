@@ -1,5 +1,11 @@
 import type { AgentId } from './agents/agent';
-import { DeliveryState, type DeliveryStore, type PromptDelivery } from './agents/delivery/promptDelivery';
+import {
+  awaitsEvidence,
+  DeliveryState,
+  type DeliveryStore,
+  MAX_WATCHED,
+  type PromptDelivery,
+} from './agents/delivery/promptDelivery';
 import { type DamagedRecords, findReadable, getReadable, newest } from './damagedRecords';
 import { DataError } from './data/dataErrors';
 import type { Collection, DataRecord, DataStore } from './data/dataStore';
@@ -7,7 +13,10 @@ import type { Collection, DataRecord, DataStore } from './data/dataStore';
 /** Removed in one transaction, when their agent is: few enough to be held in memory. */
 const REMOVED_AT_ONCE = 500;
 const STATES: ReadonlySet<unknown> = new Set(Object.values(DeliveryState));
-const OPEN: readonly DeliveryState[] = ['queued', 'typing', 'typed', 'submitted', 'delivery_unknown'];
+/** Of one agent few at a time: the others wait in its queue. */
+const UNDER_WAY: readonly DeliveryState[] = ['queued', 'typing', 'typed', 'submitted'];
+/** So many of which nobody knows whether they arrived are looked through, then so many: agents may have been sent no others for years. */
+const LOOKED_THROUGH = [MAX_WATCHED, 10 * MAX_WATCHED];
 
 /** Deliveries of prompts: acknowledged only after fsync, since what is kept decides whether something may be typed (R7). */
 export const DELIVERIES: Collection<PromptDelivery> = {
@@ -43,20 +52,38 @@ export class DataDeliveryStore implements DeliveryStore {
   }
 
   async loadOpen(): Promise<readonly PromptDelivery[]> {
-    const found = await Promise.all(OPEN.map((state) => findReadable(this.store, this.damage, DELIVERIES, { state })));
-    return found
-      .flatMap(({ records }) => records)
-      .map(({ value }) => value)
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const found = await Promise.all(
+      UNDER_WAY.map((state) => findReadable(this.store, this.damage, DELIVERIES, { state })),
+    );
+    const underWay = found.flatMap(({ records }) => records).map(({ value }) => value);
+    return [...underWay, ...(await this.#awaitingEvidence())].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  async list(agentId: AgentId, limit: number): Promise<readonly PromptDelivery[]> {
+  /** Newest first. */
+  async #awaitingEvidence(): Promise<readonly PromptDelivery[]> {
+    let awaiting: readonly PromptDelivery[] = [];
+    for (const limit of LOOKED_THROUGH) {
+      const unknown = await this.#newest({ state: 'delivery_unknown' }, limit);
+      awaiting = unknown.filter(awaitsEvidence).slice(0, MAX_WATCHED);
+      if (awaiting.length === MAX_WATCHED || unknown.length < limit) break;
+    }
+    return awaiting;
+  }
+
+  list(agentId: AgentId, limit: number): Promise<readonly PromptDelivery[]> {
+    return this.#newest({ agentId }, limit);
+  }
+
+  async #newest(
+    where: { readonly agentId: AgentId } | { readonly state: DeliveryState },
+    limit: number,
+  ): Promise<readonly PromptDelivery[]> {
     try {
-      const query = { where: { agentId }, orderBy: 'id', descending: true, limit } as const;
+      const query = { where, orderBy: 'id', descending: true, limit } as const;
       return (await this.store.find(DELIVERIES, query)).map(({ value }) => value);
     } catch (error) {
       if (!DataError.is(error, 'data.corrupt')) throw error;
-      const { records } = await findReadable(this.store, this.damage, DELIVERIES, { agentId });
+      const { records } = await findReadable(this.store, this.damage, DELIVERIES, where);
       return newest(records, limit).map(({ value }) => value);
     }
   }

@@ -41,6 +41,34 @@ describe('the store of deliveries', () => {
     assert.deepEqual(await store.loadOpen(), [unknown, typing(3), queued(4)]);
   });
 
+  it('R7 reads, of what is unknown, only the newest that evidence can still settle, however many there are', async () => {
+    const { data, store } = open();
+    const unknown = (index: number, reason: NonNullable<PromptDelivery['reason']>): PromptDelivery =>
+      step(typing(index), 'delivery_unknown', index, { reason });
+    const read: number[] = [];
+    const find = data.find.bind(data);
+    data.find = async (collection, query) => {
+      const found = await find(collection, query);
+      read.push(found.length);
+      return found;
+    };
+    const opened = async (): Promise<readonly string[]> => {
+      read.length = 0;
+      return (await store.loadOpen()).map((one) => one.id);
+    };
+    for (let index = 0; index < 400; index++) await store.save(unknown(index, 'no_evidence'));
+    await store.save(typing(400));
+    const newest = Array.from({ length: 201 }, (_, index) => id(200 + index));
+    assert.deepEqual([await opened(), read.reduce((a, b) => a + b)], [newest, 201]);
+    // Of programs that never tell: looked through, and not taken for those that may.
+    for (let index = 401; index < 701; index++) await store.save(unknown(index, 'no_evidence_possible'));
+    assert.deepEqual(await opened(), newest);
+    for (let index = 701; index < 3_000; index++) await store.save(unknown(index, 'no_evidence_possible'));
+    assert.deepEqual(await opened(), [id(400)], 'what was under way is always there');
+    assert.ok(Math.max(...read) <= 2_000);
+    assert.deepEqual((await store.get(id(5)))?.state, 'delivery_unknown', 'a person can still settle it');
+  });
+
   it('keeps every prompt, however many have ended since: what leaves is what retention moves', async () => {
     const { store } = open();
     const unknown = step(typing(0), 'delivery_unknown', 0, { reason: 'no_evidence' });

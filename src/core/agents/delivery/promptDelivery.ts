@@ -145,11 +145,22 @@ export function isFinal(state: DeliveryState): boolean {
   return state === 'acknowledged' || state === 'failed' || state === 'delivery_unknown' || state === 'canceled';
 }
 
+/** Nobody knows whether it arrived, and evidence may still come; of programs that give none only a person can say. */
+export function awaitsEvidence({ state, reason }: PromptDelivery): boolean {
+  return state === 'delivery_unknown' && reason !== 'no_evidence_possible';
+}
+
+/** So many deliveries are watched for evidence that comes late, the newest of all agents; what became of older ones a person can still say. */
+export const MAX_WATCHED = 200;
+
 /** Where deliveries are kept. The Orchestrator puts it on the DataStore; `test/support` fakes it. */
 export interface DeliveryStore {
   /** Resolves when it is durable. */
   save(delivery: PromptDelivery): Promise<void>;
-  /** Not final ones of all agents (also `delivery_unknown`), oldest first: what a new owner goes on with. */
+  /**
+   * What a new owner goes on with, of all agents, oldest first: all that wait or were under way, and of those that await evidence
+   * ({@link awaitsEvidence}) the newest {@link MAX_WATCHED}, or fewer when many newer ones can have none.
+   */
   loadOpen(): Promise<readonly PromptDelivery[]>;
   /** Newest first. */
   list(agentId: AgentId, limit: number): Promise<readonly PromptDelivery[]>;
