@@ -17,7 +17,7 @@ import { TerminalScreen, printable } from './terminalScreen';
 
 const HELP = `work N      busy for N seconds          ask         a question with options
 approve     a permission question       fail        end with an error
-crash N     exit with code N            quiet N     busy, screen stands still
+crash N     exit with code N in 1 s     quiet N     busy, screen stands still
 loop        work and rest for ever      flood       print 1000 lines
 child       start a long-lived child    ignore-term ignore HUP and TERM
 /exit       quit                        esc         interrupt`;
@@ -202,7 +202,7 @@ class DemoAgent {
     ask: () => this.#ask(),
     approve: () => this.#approve(),
     fail: () => (this.#error = '■ Error: the demo was told to fail'),
-    crash: (code) => setTimeout(() => this.#exit(number(code, 1)), 200),
+    crash: (code) => this.#begin(1, () => this.#exit(number(code, 1))), // not before it is seen that it took the prompt
     loop: () => this.#loop(),
     flood: () => this.#screen.print(Array.from({ length: 1000 }, (_, index) => `line ${index + 1} of 1000`).join('\n')),
     child: (how) => this.#startChild(how === 'detached'),

@@ -64,6 +64,13 @@ describe('prompts to a demo agent in tmux', function () {
     await sendCorpus('demo', id);
   });
 
+  it('arrive before it crashes of one: the receipt says so', async () => {
+    const id = await world.start('demo');
+    const receipt = await world.supervisor.sendPrompt(id, 'crash 1');
+    assert.deepEqual([receipt.state, receipt.evidence], ['acknowledged', 'screen']);
+    await eventually('the crash', async () => world.supervisor.registry.get(id).record.exit?.code === 1);
+  });
+
   it('arrive while it works', async () => {
     const id = await world.start('demo');
     await world.supervisor.sendPrompt(id, 'work 600');
