@@ -53,6 +53,8 @@ export interface StatusAnswer {
     readonly epoch?: number;
     readonly tmuxVersion?: string;
     readonly isTmuxLost?: boolean;
+    /** While `isTmuxLost`. */
+    readonly tmuxLoss?: { readonly reason?: string; readonly hasRun?: boolean };
     readonly isReadOnly?: boolean;
     readonly code?: string;
     readonly detail?: string;

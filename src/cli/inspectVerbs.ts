@@ -44,7 +44,8 @@ export async function status(context: VerbContext): Promise<ExitCode> {
 }
 
 function statusWords(status: StatusAnswer['status']): string {
-  const lost = status.isTmuxLost ? ', tmux is lost and coming back' : '';
+  const { hasRun = true, reason = '' } = status.tmuxLoss ?? {};
+  const lost = status.isTmuxLost ? `, tmux ${hasRun ? 'has stopped' : 'cannot be started'}: ${cleanLine(reason)}` : '';
   const readOnly = status.isReadOnly ? ', read-only' : '';
   if (status.kind === 'ready') return `ready${lost}${readOnly}`;
   return status.detail ? `${status.kind}: ${status.detail}` : status.kind;

@@ -29,7 +29,7 @@ async function confirmed(context: VerbContext, agent: AgentRow, request: AgentRe
   context.say(
     `${context.strong(cleanLine(agent.name))} asks: ${cleanLine(request.title)}\n${cleanBlock(request.detail)}`,
   );
-  if (request.isCut) context.say('(it told more than is shown here: attach to see all of it)');
+  if (request.isCut) context.say('(cut: attach to see all of it)');
   return (await agrees(context, 'Allow this?')) ? request.id : undefined;
 }
 
@@ -57,7 +57,7 @@ export async function deny(context: VerbContext): Promise<ExitCode> {
   if (named === undefined && requestOf(agent).canDeny === false) throw onlyInTerminal(agent);
   const requestId = named ?? requestOf(agent).id;
   if (reason !== undefined && agent.request?.id === requestId && agent.request.canGiveReason === false)
-    context.terminal.writeError('orc: the reason cannot be told to this agent; it is refused without it\n');
+    context.terminal.writeError('orc: this agent takes no reason: it is refused without one\n');
   await context.call('agent.deny', { agentId: agent.id, requestId, ...(reason !== undefined && { reason }) });
   context.answer({ agentId: agent.id, requestId }, () => 'denied');
   return ExitCode.Ok;
@@ -74,7 +74,7 @@ function requestOf(agent: AgentRow): AgentRequest {
   throw new CliError(
     ExitCode.Refused,
     agent.needsYou
-      ? `${cleanLine(agent.name)} waits for a person, and not for an answer that can be given from here`
+      ? `${cleanLine(agent.name)} waits for a person, not for an answer from here`
       : `${cleanLine(agent.name)} asks for nothing now`,
     undefined, // by its code
     { status: 'FAILED_PRECONDITION', code: 'agent.requestGone', agentId: agent.id },

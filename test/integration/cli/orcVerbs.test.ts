@@ -97,6 +97,18 @@ describe('orc for people', () => {
     assert.deepEqual(json['agents'], { total: 4, running: 2, stopped: 2 });
   });
 
+  it('tells a tmux that never ran from one that stopped', async () => {
+    const engine = async (tmuxLoss?: object): Promise<string> => {
+      const status = { kind: 'ready', epoch: 2, tmuxVersion: '', isTmuxLost: true, tmuxLoss };
+      answering({ 'engine.status': { result: { status, version: '1', workspace: gateway.workspace } } });
+      return (await orc(['status'])).stdout.split('\n')[0] ?? '';
+    };
+    const never = { reason: `cannot make its ${RED}socket`, hasRun: false };
+    assert.equal(await engine(never), 'engine  ready, tmux cannot be started: cannot make its socket, version 1');
+    const stopped = { reason: 'server exited', hasRun: true };
+    assert.equal(await engine(stopped), 'engine  ready, tmux has stopped: server exited, version 1');
+  });
+
   it('S6 shows of a dialog that only asks whether what it asks about, on one line', async () => {
     const detail = `Allow this command?\n\nrm -r ${RED}build\n1. Yes\n2. No`;
     const asked = { ...request, source: 'screen', title: 'Allow this command?', detail, door: 'keys' };
