@@ -1,4 +1,4 @@
-// The rules that a compiler does not know and that need no types; those that do are in .oxlintrc.json. What may import
+// What src keeps away from: forms, imports, globals. Every other rule is in .oxlintrc.json, for all files. What may import
 // what is checked by test/unit/architecture.test.ts; the import rules here draw the red line in the editor.
 import tseslint from 'typescript-eslint';
 
@@ -61,37 +61,12 @@ const clockMembers = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', '**/node_modules/', 'test/vscode-web/exthost-eval/', 'sample/'] },
-  {
-    files: ['**/*.ts'],
-    languageOptions: { parser: tseslint.parser },
-    plugins: { '@typescript-eslint': tseslint.plugin },
-    linterOptions: { reportUnusedDisableDirectives: 'error' },
-    rules: {
-      '@typescript-eslint/consistent-type-imports': [
-        'error',
-        { fixStyle: 'inline-type-imports', disallowTypeAnnotations: false },
-      ],
-      '@typescript-eslint/no-explicit-any': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      '@typescript-eslint/ban-ts-comment': 'error',
-      '@typescript-eslint/no-non-null-assertion': 'error',
-      'no-empty': 'error',
-      'no-control-regex': 'error',
-      'no-eval': 'error',
-      'no-var': 'error',
-      'prefer-const': 'error',
-      eqeqeq: 'error',
-    },
-  },
   {
     files: ['src/**/*.ts'],
-    rules: {
-      'no-console': 'error',
-      'max-lines': ['error', { max: 500 }],
-      'max-lines-per-function': ['error', { max: 100 }],
-      'no-restricted-syntax': ['error', ...dangerous, spawnTmux],
-    },
+    languageOptions: { parser: tseslint.parser },
+    // Of the rules of oxlint, whose exceptions are told as eslint's.
+    linterOptions: { reportUnusedDisableDirectives: 'off' },
+    rules: { 'no-restricted-syntax': ['error', ...dangerous, spawnTmux] },
   },
   {
     files: ['src/**/*.ts'],
@@ -131,24 +106,4 @@ export default tseslint.config(
     rules: { 'no-restricted-imports': ['error', { paths: [noVscodeInHost], patterns: [noSpawn] }] },
   },
   { files: ['src/core/tmux/node/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...dangerous] } },
-  {
-    files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
-    linterOptions: { reportUnusedDisableDirectives: 'error' },
-    rules: {
-      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
-      'prefer-const': 'error',
-      'no-var': 'error',
-      eqeqeq: 'error',
-      'max-lines': ['error', { max: 500 }],
-    },
-  },
-  {
-    files: ['test/**/*.ts', 'bench/**/*.ts'],
-    rules: {
-      'max-lines': ['error', { max: 600 }],
-      // Tests take apart what they know, control characters too; a wrong guess fails the test.
-      '@typescript-eslint/no-non-null-assertion': 'off',
-      'no-control-regex': 'off',
-    },
-  },
 );

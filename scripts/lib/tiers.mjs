@@ -120,8 +120,8 @@ export const tiers = [
     name: 'lint',
     isCheck: true,
     run: async (options) => [
-      ...(await command('lint, rules that need types (npm run lint)', tool.oxlint, ['--type-aware'])(options)),
-      ...(await command('lint, the others (npm run lint)', tool.eslint, ['.'])(options)),
+      ...(await command('lint (npm run lint)', tool.oxlint, ['--type-aware'])(options)),
+      ...(await command('lint, what src keeps away from (npm run lint)', tool.eslint, ['src'])(options)),
     ],
   },
   {
