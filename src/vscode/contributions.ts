@@ -13,6 +13,8 @@ import { AgentTargets } from './commands/agentTargets';
 import { ConsentGate } from './commands/consentGate';
 import { demandControl } from './commands/control';
 import { dataCommands } from './commands/dataCommands';
+import { FileAsker } from './commands/fileAsker';
+import { showFileDialog } from './commands/fileDialogs';
 import { maintenanceCommands } from './commands/maintenanceCommands';
 import { openCommands } from './commands/openCommands';
 import { type CommandHandlers, registerCommands } from './commands/registerCommands';
@@ -161,6 +163,8 @@ export function createWindow(parts: ContributionParts): WindowParts {
 }
 
 const isTrusted = (): boolean => vscode.workspace.isTrusted;
+const firstFolder = (): string | undefined =>
+  vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
 
 interface HandlerParts {
   readonly view: AgentsView;
@@ -183,12 +187,14 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
   const { view, terminals, mirrors, reporter, documents, picker, window, sender, editor, resume, fleet, approvals } =
     own;
   const targets = new AgentTargets(engine, picker);
+  const files = new FileAsker(showFileDialog, parts.workspaceMemory, firstFolder);
   const reveal = view.reveal.bind(view);
   const receipts = new ReceiptDesk({ engine, window, documents, sender, clock });
   const dialog = new PromptDialog({ engine, window, sender, write: editor.open.bind(editor), ask: askPrompt });
   return {
     ...agentCommands({
-      ...{ engine, targets, reporter, window, isTrusted, reveal },
+      ...{ engine, targets, reporter, window, isTrusted },
+      show: (id) => view.reveal(id, false),
       startDialog: new StartAgentDialog(engine),
       resume,
     }),
@@ -199,9 +205,9 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
       waiting: new WaitingRound(engine),
     }),
     ...reportCommands({ engine, targets, documents, clock, isTrusted }),
-    ...dataCommands({ engine, reporter, window, documents, isTrusted }),
+    ...dataCommands({ engine, reporter, window, documents, files, isTrusted }),
     ...searchCommands({ engine, documents, reporter, clock, isTrusted, reveal }),
-    ...maintenanceCommands({ engine, window, documents, clock, isTrusted }),
+    ...maintenanceCommands({ engine, window, documents, clock, files, isTrusted }),
     ...fleetCommands(fleet),
     ...windowCommands({ engine, documents, settings, channel, extensionVersion, globalMemory, start }),
   };

@@ -51,10 +51,10 @@ export class AgentsView implements Disposable {
     return this.#view.selection;
   }
 
-  /** Shows and selects the agent's row. Resolves also when the row cannot be shown. */
-  async reveal(id: AgentId): Promise<void> {
+  /** Shows and selects the agent's row; `focus`: a person goes to it. Resolves also when the row cannot be shown. */
+  async reveal(id: AgentId, focus = true): Promise<void> {
     try {
-      await this.#view.reveal(this.tree.agentNode(id), { select: true, focus: true });
+      await this.#view.reveal(this.tree.agentNode(id), { select: true, focus });
     } catch (error) {
       ignore(this.log, error, 'the row went away while it was to be shown');
     }

@@ -46,9 +46,9 @@ export class ApprovalDesk {
     await this.#ask(id, (request) => [ATTACH, ...approving(request), ...denying(request)]);
   }
 
-  /** Shows the request and asks whether it is allowed. */
+  /** Shows the request and asks whether it is allowed; what Enter chooses allows nothing. */
   async approve(id: AgentId): Promise<void> {
-    await this.#ask(id, (request) => [...approving(request), ATTACH]);
+    await this.#ask(id, (request) => [ATTACH, ...approving(request)]);
   }
 
   /** A refusal harms nothing, so it is not asked about. */

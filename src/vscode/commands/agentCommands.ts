@@ -35,7 +35,8 @@ export interface AgentCommandParts {
   readonly startDialog: StartAgentDialog;
   readonly isTrusted: IsTrusted;
   readonly resume: ResumeDesk;
-  readonly reveal: (id: AgentId) => Promise<void>;
+  /** Its row, without taking the focus: the start may have taken a while. */
+  readonly show: (id: AgentId) => Promise<void>;
 }
 
 /** Commands that change agents. */
@@ -51,13 +52,13 @@ export function agentCommands(parts: AgentCommandParts): CommandHandlers {
     [CommandId.StopAgent]: async (row, rows) => {
       demandControl(engine);
       const ids = await targets.many(CommandId.StopAgent, canStop, row, rows);
-      if (!(await confirm(engine, 'Stop', ids))) return;
+      if (!(await confirm(parts, 'Stop', ids))) return;
       await forEach(parts, CommandId.StopAgent, ids, (id) => engine.stopAgent(id));
     },
     [CommandId.RestartAgent]: async (row, rows) => {
       demandControl(engine);
       const ids = await targets.many(CommandId.RestartAgent, canRestart, row, rows);
-      if (!(await confirm(engine, 'Restart', ids))) return;
+      if (!(await confirm(parts, 'Restart', ids))) return;
       await forEach(parts, CommandId.RestartAgent, ids, (id) => engine.restartAgent(id));
     },
     [CommandId.PauseAgent]: async (row, rows) => {
@@ -91,13 +92,13 @@ export function agentCommands(parts: AgentCommandParts): CommandHandlers {
   };
 }
 
-async function startAgent({ engine, startDialog, isTrusted, reveal }: AgentCommandParts): Promise<AgentId | undefined> {
+async function startAgent({ engine, startDialog, isTrusted, show }: AgentCommandParts): Promise<AgentId | undefined> {
   demandTrust(isTrusted);
   demandControl(engine);
   const spec = await startDialog.run();
   if (!spec) return undefined;
   const id = await vscode.window.withProgress({ location: { viewId: AGENTS_VIEW_ID } }, () => engine.startAgent(spec));
-  await reveal(id);
+  await show(id);
   return id;
 }
 
@@ -117,7 +118,11 @@ async function renameAgent({ engine, targets }: AgentCommandParts, row: unknown)
 }
 
 /** Asks only when something would be lost: at least one of the agents is in the middle of something. */
-async function confirm(engine: Engine, verb: 'Stop' | 'Restart', ids: readonly AgentId[]): Promise<boolean> {
+async function confirm(
+  { engine, window }: AgentCommandParts,
+  verb: 'Stop' | 'Restart',
+  ids: readonly AgentId[],
+): Promise<boolean> {
   const busy = ids
     .map((id) => engine.agent(id))
     .filter((agent): agent is AgentView => agent !== undefined && isInTheMiddle(agent));
@@ -128,7 +133,7 @@ async function confirm(engine: Engine, verb: 'Stop' | 'Restart', ids: readonly A
   const detail =
     verb === 'Restart' ? `${lossText(busy)}${restartText(ids.map((id) => engine.agent(id)))}` : lossText(busy);
   const button = ids.length === 1 ? `${verb} Agent` : `${verb} Agents`;
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) === button;
+  return (await window.confirm(question, detail, ['Keep Running', button])) === button;
 }
 
 /** Does it for all at once; one failure does not keep the others from it. The first failure is shown, all are logged. */

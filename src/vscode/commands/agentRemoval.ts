@@ -51,7 +51,7 @@ export async function confirmRemoval(
     const agents = present(engine, ids);
     if (agents.length === 0) return true;
     const { question, detail, button } = removalQuestion(agents);
-    const answer = await window.confirm(question, detail, [button, EXPORT]);
+    const answer = await window.confirm(question, detail, [EXPORT, button]);
     if (answer === EXPORT) window.run(CommandId.ExportData);
     if (answer !== button) return false;
     const asked = new Set(agents.filter(runs).map(({ id }) => id));

@@ -76,6 +76,7 @@ const LONGEST_TEXT = 2_000;
 const MOST_LINES = 25;
 /** More names than this are not read either. */
 const NAMED = 8;
+const REFUSE = 'Do Nothing';
 const WHO = 'Another extension or a keybinding asks for this; it was not chosen in the Agents view.';
 
 export interface ConsentGateParts {
@@ -115,7 +116,9 @@ export class ConsentGate {
     if (this.parts.isWriteAllowed()) return [typeId];
     const title = COMMAND_TITLES[command];
     const detail = `${WHO}\n\nThe program of this agent type is started for a moment.`;
-    return (await this.parts.window.confirm(`${title}: ${typeId}?`, detail, [title])) === title ? [typeId] : undefined;
+    return (await this.parts.window.confirm(`${title}: ${typeId}?`, detail, [REFUSE, title])) === title
+      ? [typeId]
+      : undefined;
   }
 
   async #ask(command: CommandId, ids: readonly AgentId[], text: string | undefined): Promise<boolean> {
@@ -130,7 +133,7 @@ export class ConsentGate {
       return false;
     }
     const detail = text === undefined ? WHO : `${WHO}\n\nThe text:\n\n${text}`;
-    return (await window.confirm(`${title}: ${this.#names(ids)}?`, detail, [title])) === title;
+    return (await window.confirm(`${title}: ${this.#names(ids)}?`, detail, [REFUSE, title])) === title;
   }
 
   #names(ids: readonly AgentId[]): string {

@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import { ExchangeError } from '../../core/data/exchange/exchangeErrors';
 import type { Engine, ExportFormat, ExportReport, ExportRequest } from '../../core/engine';
 import { CommandId } from '../manifest';
 import type { DocumentsPort, WindowPort } from '../notices/windowPort';
 import type { Reporter } from '../reporter';
 import { demandTrust, type IsTrusted } from '../trustGate';
 import { demandControl } from './control';
+import type { FileAsker } from './fileAsker';
 import { ImportDesk } from './importDesk';
 import type { CommandHandlers } from './registerCommands';
 
@@ -14,6 +14,7 @@ export interface DataCommandParts {
   readonly reporter: Reporter;
   readonly window: WindowPort;
   readonly documents: DocumentsPort;
+  readonly files: FileAsker;
   readonly isTrusted: IsTrusted;
 }
 
@@ -42,8 +43,10 @@ const WITH_SECRETS: vscode.QuickPickItem = { label: 'With Secrets', description:
 
 /** Commands about what is kept. */
 export function dataCommands(parts: DataCommandParts): CommandHandlers {
-  const { engine, window, documents, isTrusted } = parts;
-  const desk = new ImportDesk({ engine, window, documents, askForFile: askForImport });
+  const { engine, window, documents, files, isTrusted } = parts;
+  const filters = { Export: ['ndjson', 'jsonl', 'json'] };
+  const askForFile = (title: string): Promise<string | undefined> => files.ask({ kind: 'open', title, filters });
+  const desk = new ImportDesk({ engine, window, documents, askForFile });
   return {
     [CommandId.ExportData]: () => exportData(parts),
     [CommandId.ImportData]: async () => {
@@ -53,10 +56,10 @@ export function dataCommands(parts: DataCommandParts): CommandHandlers {
   };
 }
 
-async function exportData({ engine, reporter, isTrusted }: DataCommandParts): Promise<void> {
+async function exportData({ engine, reporter, files, isTrusted }: DataCommandParts): Promise<void> {
   demandTrust(isTrusted);
   demandControl(engine);
-  const request = await askForExport();
+  const request = await askForExport(files);
   if (!request) return;
   const report = await withProgress(engine, request);
   const secrets = report.isRedacted ? 'Secrets were left out.' : 'It holds secrets: keep it safe.';
@@ -68,7 +71,7 @@ async function exportData({ engine, reporter, isTrusted }: DataCommandParts): Pr
 }
 
 /** The dialog for the file asks itself before a file is replaced. @throws {ExchangeError} exchange.fileUnusable */
-async function askForExport(): Promise<ExportRequest | undefined> {
+async function askForExport(files: FileAsker): Promise<ExportRequest | undefined> {
   const title = 'Export Data';
   const chosen = await vscode.window.showQuickPick(FORMATS, { title, placeHolder: 'In which format?' });
   if (!chosen) return undefined;
@@ -78,24 +81,8 @@ async function askForExport(): Promise<ExportRequest | undefined> {
   });
   if (!secrets) return undefined;
   const { format, ending, label } = chosen;
-  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  const uri = await vscode.window.showSaveDialog({
-    title,
-    filters: { [label]: [ending] },
-    ...(folder && { defaultUri: vscode.Uri.joinPath(folder, `agents.${ending}`) }),
-  });
-  if (!uri) return undefined;
-  if (uri.scheme !== 'file') throw new ExchangeError('exchange.fileUnusable', 'it is not on the machine of the agents');
-  return { file: uri.fsPath, format, withSecrets: secrets === WITH_SECRETS, overwrite: true };
-}
-
-/** @throws {ExchangeError} exchange.fileUnusable */
-async function askForImport(title: string): Promise<string | undefined> {
-  const filters = { Export: ['ndjson', 'jsonl', 'json'] };
-  const [uri] = (await vscode.window.showOpenDialog({ title, filters, canSelectMany: false })) ?? [];
-  if (!uri) return undefined;
-  if (uri.scheme !== 'file') throw new ExchangeError('exchange.fileUnusable', 'it is not on the machine of the agents');
-  return uri.fsPath;
+  const file = await files.ask({ kind: 'save', title, filters: { [label]: [ending] }, name: `agents.${ending}` });
+  return file === undefined ? undefined : { file, format, withSecrets: secrets === WITH_SECRETS, overwrite: true };
 }
 
 function withProgress(engine: Engine, request: ExportRequest): Thenable<ExportReport> {

@@ -55,7 +55,7 @@ export class ImportDesk {
       return;
     }
     const go = `Import ${recordsText(count)}`;
-    let answer = await window.confirm(`${go}?`, importDetail(report), [go, SHOW_REPORT]);
+    let answer = await window.confirm(`${go}?`, importDetail(report), [SHOW_REPORT, go]);
     if (answer === SHOW_REPORT) {
       await show(report);
       answer = await window.show('information', `${go} as the report tells?`, [go]);

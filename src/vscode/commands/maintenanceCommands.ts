@@ -1,16 +1,20 @@
 import * as vscode from 'vscode';
-import { ExchangeError } from '../../core/data/exchange/exchangeErrors';
 import { CommandId } from '../manifest';
 import { demandTrust, type IsTrusted } from '../trustGate';
+import type { FileAsker } from './fileAsker';
 import { MaintenanceDesk, type MaintenanceDeskParts } from './maintenanceDesk';
 import type { CommandHandlers } from './registerCommands';
 
 export interface MaintenanceCommandParts extends Omit<MaintenanceDeskParts, 'askForFile' | 'folders'> {
+  readonly files: FileAsker;
   readonly isTrusted: IsTrusted;
 }
 
 /** Commands that look after the store. */
-export function maintenanceCommands({ isTrusted, ...parts }: MaintenanceCommandParts): CommandHandlers {
+export function maintenanceCommands({ isTrusted, files, ...parts }: MaintenanceCommandParts): CommandHandlers {
+  const filters = { Backup: ['db'] };
+  const askForFile: MaintenanceDeskParts['askForFile'] = (kind, title) =>
+    files.ask({ kind, title, filters, ...(kind === 'save' && { name: 'core-orchestrator.db' }) });
   const desk = new MaintenanceDesk({ ...parts, askForFile, folders });
   const trusted = (work: () => Promise<void>) => async (): Promise<void> => {
     demandTrust(isTrusted);
@@ -26,16 +30,4 @@ export function maintenanceCommands({ isTrusted, ...parts }: MaintenanceCommandP
 
 function folders(): readonly string[] {
   return (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-}
-
-/** The dialog asks itself before a file is replaced; the store replaces nothing but its own backups. */
-async function askForFile(kind: 'open' | 'save', title: string): Promise<string | undefined> {
-  const filters = { Backup: ['db'] };
-  const uri =
-    kind === 'open'
-      ? (await vscode.window.showOpenDialog({ title, filters, canSelectMany: false }))?.[0]
-      : await vscode.window.showSaveDialog({ title, filters });
-  if (uri && uri.scheme !== 'file')
-    throw new ExchangeError('exchange.fileUnusable', 'it is not on the machine of the agents');
-  return uri?.fsPath;
 }

@@ -24,6 +24,7 @@ export interface MaintenanceDeskParts {
 const KEPT = 'kept';
 const OTHER_FILE = 'file';
 const RESTORE = 'Restore';
+const KEEP = 'Keep the Present Store';
 const CHOOSE_ANOTHER = 'Choose Another…';
 /** Longest wait for the engine to begin anew with a restored store. */
 const BEGUN_ANEW_MS = 20_000;
@@ -68,7 +69,7 @@ export class MaintenanceDesk {
     if (!backup) return;
     const question = 'Restore this backup in the place of the store?';
     const detail = restoreDetail(backup, status, { folders: this.parts.folders(), agents: engine.agents });
-    if ((await window.confirm(question, detail, [RESTORE])) !== RESTORE) return;
+    if ((await window.confirm(question, detail, [KEEP, RESTORE])) !== RESTORE) return;
     const hasBegun = await this.#progress('Restoring a backup', async (tell, signal) => {
       const begun = this.#begunAnew();
       try {

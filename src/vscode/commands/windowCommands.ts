@@ -10,6 +10,8 @@ import { GroupBy } from '../settings';
 import { windowDiagnoses } from '../window/windowDiagnoses';
 import type { CommandHandlers } from './registerCommands';
 
+const RESTORE = 'Restore from Backup…';
+
 export interface WindowCommandParts {
   readonly engine: Engine;
   readonly documents: ReportDocuments;
@@ -47,6 +49,7 @@ export function windowCommands({
       const answer = await vscode.window.showWarningMessage(
         'Take over the agents?',
         { modal: true, detail },
+        'Keep Watching',
         'Take Over',
       );
       if (answer === 'Take Over') engine.takeOver();
@@ -55,7 +58,8 @@ export function windowCommands({
       const detail =
         'Changes that were confirmed earlier are not in the store any more. A backup that has them can be put in its place instead: Restore from Backup. If you continue, the engine goes on with what is there; running agents are not touched.';
       const question = 'Continue without the missing changes?';
-      const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Continue');
+      const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, RESTORE, 'Continue');
+      if (answer === RESTORE) await vscode.commands.executeCommand(CommandId.Restore);
       if (answer === 'Continue') await engine.acceptStoreLoss();
     },
     [CommandId.TryAgain]: start,

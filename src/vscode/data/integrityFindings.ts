@@ -84,7 +84,7 @@ export class IntegrityFindings {
       fix.kind === 'deleteRecord'
         ? 'It is removed only if it still is what the check has seen. It can be had back from a backup only.'
         : 'As after a start: what lives is adopted and not started again, what has ended is recorded as ended, and what was to be stopped is stopped.';
-    if ((await window.confirm(sentence(finding), detail, [fix.label])) !== fix.label) return false;
+    if ((await window.confirm(sentence(finding), detail, ['Leave as It Is', fix.label])) !== fix.label) return false;
     const done = await engine.fixIntegrity(fix);
     await window.show('information', done, []);
     return true;

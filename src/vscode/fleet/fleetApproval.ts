@@ -4,6 +4,7 @@ import type { ReportDocuments } from '../documents/reportDocuments';
 import { approvalDocument, approvalQuestion, approvalText, fitsDialog } from './approvalText';
 
 const APPROVE = 'Approve and Start';
+const NOTHING = 'Start Nothing';
 const FILE_NAME = 'Commands to Approve.txt';
 
 /**
@@ -19,7 +20,9 @@ export async function askApproval(
   const question = approvalQuestion(entries);
   const text = approvalText(entries, passed);
   if (fitsDialog(text)) {
-    return (await vscode.window.showWarningMessage(question, { modal: true, detail: text }, APPROVE)) === APPROVE;
+    return (
+      (await vscode.window.showWarningMessage(question, { modal: true, detail: text }, NOTHING, APPROVE)) === APPROVE
+    );
   }
   const items = [
     { label: 'Cancel', description: 'Start nothing' },

@@ -75,7 +75,7 @@ export class FleetController implements Disposable {
     const detail =
       'Every agent of this workspace is ended. What is not finished will be lost; what was said and done stays in their history.';
     const question = count === 1 ? 'Stop the one agent that runs?' : `Stop all ${count} agents that run?`;
-    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, 'Stop All')) !== 'Stop All') return;
+    if ((await this.parts.window.confirm(question, detail, ['Keep Running', 'Stop All'])) !== 'Stop All') return;
     const result = await this.#withProgress('Stopping all agents', (report, signal) => engine.stopAll(report, signal));
     this.#sayResult('stopped', result);
   }

@@ -9,7 +9,7 @@ export interface WindowPort {
   readonly onDidFocus: Event<void>;
   /** Shows a message; resolves with the chosen button, undefined when it was closed. Never rejects. */
   show(severity: MessageSeverity, text: string, buttons: readonly string[]): Promise<string | undefined>;
-  /** Asks in the middle of the window, with everything there is to read in `detail`; undefined when it was cancelled. Never rejects. */
+  /** Asks in the middle of the window, with everything there is to read in `detail`; undefined when it was cancelled. Enter presses the first button, which changes nothing and ends nothing. Never rejects. */
   confirm(question: string, detail: string, buttons: readonly string[]): Promise<string | undefined>;
   /** Asks for one line; undefined when it was cancelled. */
   askText(question: TextQuestion): Promise<string | undefined>;

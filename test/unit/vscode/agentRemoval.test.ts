@@ -58,7 +58,7 @@ describe('removing agents', () => {
     assert.equal((await ask(undefined)).isWanted, false);
     const { isWanted, window } = await ask('Remove Agent');
     assert.equal(isWanted, true);
-    assert.match(window.shown.join('\n'), /^confirm: Remove Scout\? \[Remove Agent\|Export Data…\]/);
+    assert.match(window.shown.join('\n'), /^confirm: Remove Scout\? \[Export Data…\|Remove Agent\]/);
     assert.equal(window.shown.length, 1);
   });
 

@@ -109,7 +109,7 @@ describe('answering a request', () => {
     assert.deepEqual(engine.calls, []);
     assert.match(
       window.shown[0] ?? '',
-      /^confirm: Reviewer: Bash: npm test \[Approve\|Attach\]\nReviewer wants to do this:\n\n {4}Bash: npm test\n\n {4}npm test\n\nTool: Bash\n/,
+      /^confirm: Reviewer: Bash: npm test \[Attach\|Approve\]\nReviewer wants to do this:\n\n {4}Bash: npm test\n\n {4}npm test\n\nTool: Bash\n/,
     );
     window.answer = 'Approve';
     await desk.approve(id);
@@ -221,7 +221,7 @@ describe('answering a request', () => {
         'progress: Reviewer: waiting until its dialog is drawn…',
         'confirm: Reviewer: Bash: npm test [Look Again|Attach]',
         'progress: Reviewer: waiting until its dialog is drawn…',
-        'confirm: Reviewer: Bash: npm test [Approve|Attach]',
+        'confirm: Reviewer: Bash: npm test [Attach|Approve]',
         'confirm: Reviewer: Bash: npm test [Attach|Approve|Deny]',
       ]);
       assert.match(window.shown[1] ?? '', /Its dialog is not drawn yet/);

@@ -51,7 +51,7 @@ describe('commands that somebody else runs', () => {
           assert.equal(admitted, undefined, 'it does not run');
           assert.match(
             window.shown.join('\n'),
-            new RegExp(`^confirm: ${COMMAND_TITLES[command]}: .*\\nAnother extension`),
+            new RegExp(`^confirm: ${COMMAND_TITLES[command]}: .* \\[Do Nothing\\|.*\\nAnother extension`),
           );
         }
       }

@@ -34,7 +34,7 @@ describe('Import Data', () => {
     await run();
     assert.deepEqual(engine.calls, ['importData /project/export.ndjson']);
     const [, question] = window.shown;
-    assert.match(question ?? '', /^confirm: Import 1 record\? \[Import 1 record\|Show Report\]/);
+    assert.match(question ?? '', /^confirm: Import 1 record\? \[Show Report\|Import 1 record\]/);
     for (const part of [/1 new\n1 there already, equal/, /Agents: Scout\./, /Secrets were left out/, /come in stopped/])
       assert.match(question ?? '', part);
     engine.calls.length = 0;

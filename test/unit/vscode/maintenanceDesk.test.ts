@@ -56,7 +56,10 @@ describe('looking after the store from a window', () => {
     const looked = `inspectBackup ${backup.file}`;
     assert.deepEqual(engine.calls, [looked], 'not confirmed');
     const question = window.shown.at(-1) ?? '';
-    assert.match(question, /^confirm: Restore this backup in the place of the store\? \[Restore\]/);
+    assert.match(
+      question,
+      /^confirm: Restore this backup in the place of the store\? \[Keep the Present Store\|Restore\]/,
+    );
     for (const said of [/2 changes that were kept since then are not/, /Agents keep running/, /backed up first/])
       assert.match(question, said);
     window.nextAnswers.push(backup.file, 'Restore');
