@@ -15,7 +15,7 @@ const nodeMajor = process.versions.node.split('.')[0];
 
 /** Name → in words, and the packages of each manager. */
 const PROGRAMS = {
-  tmux: { what: 'tmux 3.2 or newer', packages: everywhere('tmux') },
+  tmux: { what: 'tmux 3.3 or newer', packages: everywhere('tmux') },
   chromium: { what: 'Chromium', packages: { ...everywhere('chromium'), 'apt-get': isUbuntu() ? 'chromium-browser' : 'chromium' } }, // prettier-ignore
   'g++': {
     what: 'a C++ compiler',
@@ -42,7 +42,7 @@ function isUbuntu() {
   }
 }
 
-/** `tmux 3.2 or newer, Chromium` */
+/** `tmux 3.3 or newer, Chromium` */
 export const inWords = (names) => names.map((name) => PROGRAMS[name].what).join(', ');
 
 export const packagesOf = (names, manager) => names.flatMap((name) => PROGRAMS[name].packages[manager].split(' '));

@@ -293,7 +293,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'A token for an agent could not be made, so it was not started. Start it again; if that fails, too, report it with the log.',
   ),
   'tmux.notInstalled': error('tmux was not found. Install it, then try again.', checkSetup, tryAgain),
-  'tmux.tooOld': error('This tmux is too old: 3.2 or newer is needed.', checkSetup, tryAgain),
+  'tmux.tooOld': error('This tmux is too old: 3.3 or newer is needed.', checkSetup, tryAgain),
   'tmux.socketFolderUnsafe': error(
     'The folder of tmux sockets is not safe: it belongs to someone else or is open to others.',
     checkSetup,

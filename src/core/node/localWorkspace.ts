@@ -263,7 +263,7 @@ async function diagnoseTmux(program: string | undefined, env: Readonly<Record<st
       level: 'error',
       detail: describeError(error),
       advice: isTooOld
-        ? 'Install tmux 3.2 or newer.'
+        ? 'Install tmux 3.3 or newer.'
         : 'Install tmux: apt install tmux, dnf install tmux, or brew install tmux; or set coreOrchestrator.tmuxPath.',
     };
   }

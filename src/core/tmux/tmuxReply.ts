@@ -1,6 +1,6 @@
 import { TmuxError, type TmuxErrorCode } from './tmuxErrors';
 
-/** Texts of tmux 3.2–3.6 (cmd-find.c, client.c, server.c, cmd-new-session.c) and what they mean to us. Order matters: first match wins. */
+/** Texts of tmux 3.3–3.7 (cmd-find.c, client.c, server.c, cmd-new-session.c) and what they mean to us. Order matters: first match wins. */
 const meanings: readonly (readonly [RegExp, TmuxErrorCode])[] = [
   [/^(can't find|no such) (session|window|pane|client)\b/, 'tmux.noSuchTarget'],
   [/^(session|window|pane) not found\b/, 'tmux.noSuchTarget'],

@@ -34,7 +34,7 @@ const states: Readonly<Record<WelcomeState, { readonly facts: Partial<WelcomeFac
   windows: { facts: { isWindows: true }, says: /Windows does not have.*WSL/s },
   virtualWorkspace: { facts: { isVirtualWorkspace: true }, says: /virtual.*clone/s },
   noTmux: { facts: blocked('tmux.notInstalled'), says: /tmux was not found.*apt install tmux/s },
-  oldTmux: { facts: blocked('tmux.tooOld'), says: /too old.*3\.2/s },
+  oldTmux: { facts: blocked('tmux.tooOld'), says: /too old.*3\.3/s },
   tmuxLost: {
     facts: { status: { ...ready, isTmuxLost: true, tmuxLoss: { reason: 'gone', hasRun: true } } },
     says: /tmux has stopped.*started again.*Check Setup/s,

@@ -18,7 +18,7 @@ const VERSION_TIMEOUT_MS = 10_000;
 /**
  * Finds tmux and proves that it is new enough: one short process.
  * @param setting an absolute path a person has set, or undefined to look along `env.PATH`.
- * @throws {TmuxError} tmux.notInstalled – nothing executable there, or it is no tmux; tmux.tooOld – older than 3.2.
+ * @throws {TmuxError} tmux.notInstalled – nothing executable there, or it is no tmux; tmux.tooOld – older than 3.3.
  */
 export async function findTmux(
   setting: string | undefined,

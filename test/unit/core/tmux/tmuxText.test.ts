@@ -21,12 +21,16 @@ const signalName = (signal: number): string | undefined => ({ 1: 'SIGHUP', 9: 'S
 describe('tmuxVersion', () => {
   for (const [output, isSupported] of [
     ['tmux 3.3a\n', true],
-    ['tmux 3.2', true],
-    ['tmux 3.2-rc3', true],
+    ['tmux 3.3', true],
+    ['tmux 3.3-rc', true],
+    ['tmux 3.7c', true],
+    ['tmux 3.2a', false],
     ['tmux next-3.6', true],
     ['tmux master', true],
     ['tmux 10.0', true],
     ['tmux openbsd-7.4', true],
+    ['tmux openbsd-7.2', true],
+    ['tmux openbsd-7.1', false],
     ['tmux openbsd-6.8', false],
     ['tmux 3.1c', false],
     ['tmux 2.9a', false],
