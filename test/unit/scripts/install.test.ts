@@ -174,7 +174,7 @@ describe('on a machine where something is missing', () => {
     put('npm', "console.log('/usr');"); // has been told where Node's headers are: nothing is fetched
     const text = "console.log(await (await import('./scripts/lib/install.mjs')).installWebVscode(['tmux']))";
     const { out } = await run(process.execPath, ['--input-type=module', '-e', text]);
-    assert.match(out, /^missing: tmux 3\.2 or newer\. Install (as root )?with: dnf install -y tmux\. missing: a C\+\+ compiler, Python 3\. Install .*dnf install -y gcc-c\+\+ make python3/); // prettier-ignore
+    assert.match(out, /^missing: tmux 3\.3 or newer\. Install (as root )?with: dnf install -y tmux\. missing: a C\+\+ compiler, Python 3\. Install .*dnf install -y gcc-c\+\+ make python3/); // prettier-ignore
     assert.doesNotMatch(out, /SETUP WAS RUN/);
     assert.throws(() => readFileSync(path.join(folder, 'DNF WAS RUN')), { code: 'ENOENT' });
   });
