@@ -24,14 +24,15 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why it failed, waits for a restart or is quarantined, in few words: `restarted too often, exit code 1: Error: no such module`. What the state
+ * Why it failed, waits for a restart or is quarantined, in few words: `exit code 1: Error: no such module`, `not ready in time`. What the state
  * words say already (`failed with exit code 1`) is not said again. Empty for every other state. Plain text.
  */
 export function troubleWords(agent: AgentTrouble): string {
   if (!TROUBLED.has(agent.lifecycle)) return '';
   const end = agent.lifecycle === 'failed' ? '' : endWords(agent);
-  const why = [REASON_WORDS[agent.reason] ?? '', end].filter(Boolean).join(', ');
-  return [why, cleanText(lastLine(agent), LONGEST_SAID)].filter(Boolean).join(': ');
+  return [end || (REASON_WORDS[agent.reason] ?? ''), cleanText(lastLine(agent), LONGEST_SAID)]
+    .filter(Boolean)
+    .join(': ');
 }
 
 /** The last line on the screen of a run that failed; empty when it is not known. Untrusted text. */

@@ -237,7 +237,7 @@ function toDiagnostic(problem: FleetProblem): vscode.Diagnostic {
   const start = new vscode.Position(Math.max(0, problem.line), Math.max(0, problem.column));
   const diagnostic = new vscode.Diagnostic(
     new vscode.Range(start, start.translate(0, 1)),
-    problem.message,
+    [problem.path, problem.message].filter(Boolean).join(': '),
     vscode.DiagnosticSeverity.Error,
   );
   diagnostic.source = 'Core Orchestrator';

@@ -33,10 +33,11 @@ describe('an agent in trouble', () => {
     assert.equal(description(failed, NOW), 'failed with exit code 1 · Error: no such module · just now');
     assert.equal(sentence(failed, NOW), 'Agent Reviewer, failed with exit code 1, Error: no such module, just now');
     const quarantined = { ...failed, lifecycle: 'quarantined', reason: 'restarted_too_often' } as const;
-    const why = 'restarted too often, exit code 1: Error: no such module';
+    const why = 'exit code 1: Error: no such module';
     assert.equal(description(quarantined, NOW), `quarantined · ${why} · just now`);
     assert.equal(sentence(quarantined, NOW), `Agent Reviewer, quarantined, ${why}, just now`);
-    assert.equal(description({ ...quarantined, exit: { signal: 'SIGKILL' }, evidence: [] }, NOW), 'quarantined · restarted too often, SIGKILL · just now'); // prettier-ignore
+    assert.equal(description({ ...quarantined, exit: { signal: 'SIGKILL' }, evidence: [] }, NOW), 'quarantined · SIGKILL · just now'); // prettier-ignore
+    assert.equal(description({ ...quarantined, exit: {}, evidence: [] }, NOW), 'quarantined · restarted too often · just now'); // prettier-ignore
     const waits = { ...failed, lifecycle: 'backoff', reason: 'restart_planned' } as const;
     assert.equal(description(waits, NOW), 'waiting to restart · exit code 1: Error: no such module · just now');
     assert.equal(description({ ...failed, lifecycle: 'running', activity: 'idle' }, NOW), 'idle, just now');

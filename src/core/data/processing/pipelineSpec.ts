@@ -24,16 +24,25 @@ export const maxSteps = 50;
 
 const namePattern = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 
+/** A step and where it stands. */
+export interface PlacedStep {
+  readonly step: StepSpec;
+  readonly index: number;
+  readonly isLast: boolean;
+}
+
 /** Checks the outer form of a pipeline; kinds of steps and their parameters are the registry's. All problems, not the first. */
 export function readSpec(value: unknown): {
   readonly spec: PipelineSpec | undefined;
+  /** Those whose outer form is right, whatever else is not. */
+  readonly steps: readonly PlacedStep[];
   readonly problems: readonly PipelineProblem[];
 } {
   const problems: PipelineProblem[] = [];
   const report: Report = (path, code, message) => void problems.push({ path, code, message }) as undefined;
   if (!isObject(value)) {
     report('', 'type', 'a pipeline is an object');
-    return { spec: undefined, problems };
+    return { spec: undefined, steps: [], problems };
   }
   checkNames(value, ['name', 'version', 'description', 'steps'], '', report);
   const { name, version, description, steps } = value;
@@ -47,10 +56,17 @@ export function readSpec(value: unknown): {
     report('/version', version === undefined ? 'required' : 'range', 'a whole number from 1');
   if (description !== undefined && (typeof description !== 'string' || description.length > 1_000))
     report('/description', 'type', 'a text of at most 1 000 characters');
+  const listed: [number, unknown][] = Array.isArray(steps) && steps.length <= maxSteps ? [...steps.entries()] : [];
   if (!Array.isArray(steps)) report('/steps', steps === undefined ? 'required' : 'type', 'a list of steps');
   else if (steps.length < 1 || steps.length > maxSteps) report('/steps', 'length', `1 to ${maxSteps} steps`);
-  else for (const [index, step] of steps.entries()) checkStep(step, `/steps/${index}`, report);
-  return { spec: problems.length === 0 ? (value as unknown as PipelineSpec) : undefined, problems }; // every part was checked
+  const rightSteps = listed.flatMap(([index, step]) => {
+    const before = problems.length;
+    checkStep(step, `/steps/${index}`, report);
+    const isLast = index === listed.length - 1;
+    return problems.length === before ? [{ step: step as StepSpec, index, isLast }] : []; // just checked
+  });
+  const spec = problems.length === 0 ? (value as unknown as PipelineSpec) : undefined; // every part was checked
+  return { spec, steps: rightSteps, problems };
 }
 
 function checkStep(step: unknown, at: string, report: Report): void {

@@ -61,11 +61,18 @@ export class ProcessingError extends OrchestratorError<ProcessingErrorCode> {
   }
 }
 
+/** More than these are counted in the text only; `problems` has all. */
+const MOST_NAMED = 20;
+
 /** The failure of a pipeline with these mistakes (at least one): processing.unknownStep where a kind of step is not known. */
 export function pipelineError(problems: readonly PipelineProblem[]): ProcessingError {
   const isUnknown = problems.some(({ path, code }) => code === 'unknown' && /^\/steps\/\d+\/use$/.test(path));
   const count = `${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`;
-  const detail = `${count}, the first at ${problems[0]?.path || 'the top'}`;
+  const named = problems
+    .slice(0, MOST_NAMED)
+    .map(({ path, code, message }) => `${path || 'the top'} ${code}: ${message}`);
+  const more = problems.length > MOST_NAMED ? `; and ${problems.length - MOST_NAMED} more` : '';
+  const detail = `${count}: ${named.join('; ')}${more}`;
   return new ProcessingError(isUnknown ? 'processing.unknownStep' : 'processing.invalidPipeline', detail, { problems });
 }
 

@@ -124,11 +124,11 @@ export class TransformationRegistry {
     ])[];
     readonly problems: readonly PipelineProblem[];
   } {
-    const { spec, problems: outer } = readSpec(value);
+    const { steps, problems: outer } = readSpec(value);
     const problems: PipelineProblem[] = [...outer];
     const report: Report = (path, code, message) => void problems.push({ path, code, message }) as undefined;
-    const makers = (spec?.steps ?? []).flatMap((step, index, steps) => {
-      const make = this.#readStep(step, `/steps/${index}`, index === steps.length - 1, report);
+    const makers = steps.flatMap(({ step, index, isLast }) => {
+      const make = this.#readStep(step, `/steps/${index}`, isLast, report);
       return make ? [[`/steps/${index}`, make] as const] : [];
     });
     return { makers, problems };

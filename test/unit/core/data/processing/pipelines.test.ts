@@ -117,6 +117,16 @@ describe('pipelines as data', () => {
     assert.deepEqual(await collect(aRegistry().compile(pipeline), records), ['{"password":"[redacted]","count":2}\n']);
   });
 
+  it('name every mistake in the failure: where, which and why', () => {
+    const compile = (steps: PipelineSpec['steps']) => (): unknown => aRegistry().compile(aPipeline(steps));
+    const nothing = 'unknown: no kind of step has this name';
+    assert.throws(compile([{ use: 'nothing' }, { use: 'csv', with: { header: 'yes' } }]), {
+      message: `processing.unknownStep: 2 mistakes: /steps/0/use ${nothing}; /steps/1/with/header type: this is true or false`,
+    });
+    const many = Array.from({ length: 25 }, () => ({ use: 'nothing' }));
+    assert.throws(compile(many), /: 25 mistakes: .*\/steps\/19\/use unknown: [^;]*; and 5 more$/);
+  });
+
   it('are refused with every mistake', () => {
     const registry = aRegistry();
     const at = (spec: unknown): string[] => registry.validate(spec).map(({ path, code }) => `${path} ${code}`);
@@ -129,6 +139,10 @@ describe('pipelines as data', () => {
       '/steps/0/with type',
       '/steps/1 type',
     ]);
+    assert.deepEqual(
+      at({ name: '1', version: 1, steps: [7, { use: 'csv', with: { header: 'yes' } }, { use: 'nothing' }] }),
+      ['/name invalid', '/steps/0 type', '/steps/1/use invalid', '/steps/1/with/header type', '/steps/2/use unknown'],
+    );
     const steps = [
       { use: 'nothing' },
       { use: 'csv', with: { header: 'yes' } },
