@@ -1,8 +1,10 @@
 import type { Cli } from '../cliSetup';
 import { commonScenes } from './commonScenes';
 import { everydayScenes, laterScenes } from './everydayScenes';
+import { hotfixScenes } from './hotfixScenes';
 import { imitationScenes } from './imitationScenes';
 import { endScenes, freshScene, loopScene, overlayScene, signedOutScene } from './ownScenes';
+import { releaseScenes } from './releaseScenes';
 import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, SIGN_IN, WORKING_HIDDEN } from './scene';
 import { afterWeekScenes, weekScenes } from './weekScenes';
 
@@ -107,6 +109,17 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'week-overlay-add-dir', open: '/add-dir' },
       { name: 'week-overlay-usage', open: '/usage' },
     ]),
+    ...releaseScenes('claude', CLAUDE, [
+      { name: 'release-overlay-diff', open: '/diff' },
+      { name: 'release-overlay-sandbox', open: '/sandbox' },
+      { name: 'release-overlay-doctor', open: '/doctor' },
+      {
+        name: 'release-overlay-help-moved',
+        open: ['/', 'h', 'e', 'l', 'p', 'Enter', 'Right'],
+        leave: ['Escape', 'C-c'],
+      },
+      { name: 'release-overlay-keybindings-in-editor', open: '/keybindings', leave: [':', 'q', 'Enter'] },
+    ]),
     backgroundScene('[[tool: Bash {"command":"sleep 20","run_in_background":true,"description":"Sleep"}]]'),
     planScene(),
     overlayScene([{ name: 'sign-in', open: '/login', leave: ['Escape'], expected: SIGN_IN }], 'signed-out'),
@@ -150,6 +163,20 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'week-ps-printed', open: '/ps', leave: [], expected: IDLE },
       { name: 'week-config-printed', open: '/debug-config', leave: [], expected: IDLE },
     ]),
+    ...releaseScenes('codex', CODEX, [
+      { name: 'release-overlay-memories', open: '/memories' },
+      { name: 'release-overlay-config', open: '/config' },
+      { name: 'release-overlay-pets', open: '/pets' },
+      { name: 'release-overlay-copy', open: '/copy' },
+      { name: 'release-pwd-printed', open: '/pwd', leave: [], expected: IDLE },
+    ]),
+    ...hotfixScenes(CODEX, 415, [
+      { name: 'hotfix-overlay-import', open: '/import' },
+      { name: 'hotfix-overlay-agents', open: '/agents' },
+      { name: 'hotfix-overlay-warnings', open: '/warnings' },
+      { name: 'hotfix-overlay-tui', open: '/tui' },
+      { name: 'hotfix-overlay-archive', open: '/archive' },
+    ]),
     signedOutScene(),
     freshScene([['Enter'], ['Enter']]),
     ...endScenes('/quit', []),
@@ -186,6 +213,16 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'week-memory-printed', open: '/memory show', leave: [], expected: IDLE },
       { name: 'week-extensions-printed', open: '/extensions list', leave: [], expected: IDLE },
       { name: 'week-policies-printed', open: '/policies list', leave: [], expected: IDLE },
+    ]),
+    ...releaseScenes('gemini', GEMINI, [
+      {
+        name: 'release-overlay-settings-moved',
+        open: ['/', 's', 'e', 't', 't', 'i', 'n', 'g', 's', 'Enter', 'Down', 'Down'],
+      },
+      { name: 'release-shortcuts-shown', open: '/shortcuts', leave: ['Escape'], expected: IDLE },
+      { name: 'release-skills-printed', open: '/skills list', leave: [], expected: IDLE },
+      { name: 'release-hooks-printed', open: '/hooks list', leave: [], expected: IDLE },
+      { name: 'release-model-stats-printed', open: '/stats model', leave: [], expected: IDLE },
     ]),
     loopScene(),
     signedOutScene(),
@@ -224,6 +261,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'week-overlay-fork', open: '/fork' },
       { name: 'week-overlay-variants', open: '/variants' },
       { name: 'week-overlay-sessions-named', open: ['C-x', 'l', 'C-r'], leave: ['Escape', 'Escape'] },
+    ]),
+    ...releaseScenes('opencode', OPENCODE, [
+      { name: 'release-overlay-no-command', open: ['C-p', 'z', 'z', 'z', 'z'] },
+      { name: 'release-overlay-session-asked', open: ['C-x', 'l', 'C-d'], leave: ['Escape', 'Escape'] },
+      { name: 'release-overlay-agents-moved', open: ['C-x', 'a', 'Down'] },
+      { name: 'release-overlay-timeline-chosen', open: ['C-x', 'g', 'Enter'], leave: ['Escape', 'Escape'] },
+      { name: 'release-undone', open: '/undo', leave: ['C-u'], expected: DRAFT },
     ]),
     ...endScenes('/exit', []),
   ],

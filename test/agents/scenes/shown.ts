@@ -90,7 +90,7 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
 /** Recorded to be held out, until a rule was mended for them: they belong to the tuning set since. */
 export const MENDED_FOR: Readonly<Record<Cli, readonly string[]>> = {
   claude: ['day-failed-403', 'day-limit-reached', 'day-overlay-hooks', 'day-overlay-memory', 'week-failed-after-tool'],
-  codex: ['day-mcp-printed'],
+  codex: ['day-mcp-printed', 'release-overlay-memories'],
   gemini: ['week-failed-after-tool', 'week-asked-stop-trying'],
   opencode: [],
 };
