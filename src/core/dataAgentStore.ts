@@ -40,7 +40,7 @@ export const AGENTS: Collection<AgentRecord> = {
 
 export const AGENT_CHANGES: Collection<AgentChange> = {
   kind: 'agentChange',
-  indexes: ['agentId'],
+  indexes: ['agentId', 'atMs'],
   texts: ['reason', 'evidence.*.detail'],
   parse: objectWith('agent change', {
     id: 'string',
@@ -60,7 +60,7 @@ export const APPROVALS: Collection<Approval> = {
 
 export const ANSWERS: Collection<AnsweredRequest> = {
   kind: 'answer',
-  indexes: ['agentId'],
+  indexes: ['agentId', 'answeredAtMs'],
   texts: ['shown', 'title', 'reason'],
   parse: objectWith('answer', { id: 'string', agentId: 'string', shown: 'string', answeredAtMs: 'number' }),
 };

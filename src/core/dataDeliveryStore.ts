@@ -21,7 +21,7 @@ const LOOKED_THROUGH = [MAX_WATCHED, 10 * MAX_WATCHED];
 /** Deliveries of prompts: acknowledged only after fsync, since what is kept decides whether something may be typed (R7). */
 export const DELIVERIES: Collection<PromptDelivery> = {
   kind: 'delivery',
-  indexes: ['agentId', 'state'],
+  indexes: ['agentId', 'state', 'stateAtMs'],
   texts: ['text'],
   durability: 'full',
   parse: (value) => {

@@ -43,23 +43,24 @@ export function retentionClasses(
     {
       kind: AGENT_CHANGES.kind,
       days: () => settings().historyDays,
-      endedAtMs: (value) => (value as AgentChange).atMs, // what this collection keeps
+      endedAt: 'atMs' satisfies keyof AgentChange,
       livingGroup,
       keptPerGroup: KEPT_PER_AGENT,
     },
     {
       kind: ANSWERS.kind,
       days: () => settings().historyDays,
-      endedAtMs: (value) => (value as AnsweredRequest).answeredAtMs, // what this collection keeps
+      endedAt: 'answeredAtMs' satisfies keyof AnsweredRequest,
       livingGroup,
       keptPerGroup: KEPT_PER_AGENT,
     },
     {
       kind: DELIVERIES.kind,
       days: () => settings().promptDays,
-      endedAtMs: (value) => {
-        const { state, stateAtMs } = value as PromptDelivery; // what this collection keeps
-        return isFinal(state) && state !== 'delivery_unknown' ? stateAtMs : undefined;
+      endedAt: 'stateAtMs' satisfies keyof PromptDelivery,
+      isOver: (value) => {
+        const { state } = value as PromptDelivery; // what this collection keeps
+        return isFinal(state) && state !== 'delivery_unknown';
       },
       livingGroup,
       keptPerGroup: KEPT_PER_AGENT,

@@ -9,6 +9,11 @@ interface Note {
 }
 const notes: Collection<Note> = { kind: 'exchanged', indexes: ['owner'], parse: (value) => value as Note };
 const others: Collection<Note> = { ...notes, kind: 'exchangedToo' };
+const timed: Collection<{ readonly at?: unknown }> = {
+  kind: 'timed',
+  indexes: ['at'],
+  parse: (value) => value as object,
+};
 
 /** What exports and imports need of a store: all records of one moment, and many writes as one. */
 export function dataExchangeContract(open: () => Promise<StoreFixture>): void {
@@ -64,6 +69,31 @@ export function dataExchangeContract(open: () => Promise<StoreFixture>): void {
         /mine/,
       );
       await store.snapshot(async ({ seq }) => assert.equal(seq, store.health.seq));
+    });
+
+    it('a snapshot gives what is below a number by that number, page by page, whatever else is kept there', async () => {
+      const values = [7, 3, 3, -1, 2.5, 8, '1', null, true, { at: 1 }, [1]];
+      await store.tx((tx) => {
+        values.forEach((at, index) => tx.put(timed, `t${index}`, { at }));
+        tx.put(timed, 'none', {});
+        for (let index = 0; index < 600; index++)
+          tx.put(timed, `many${String(index).padStart(3, '0')}`, { at: index % 4 });
+      });
+      const found = await store.snapshot((snapshot) =>
+        collect(snapshot.read(timed.kind, {}, { property: 'at', value: 7 })),
+      );
+      const ats = found.map(({ json }) => Number((JSON.parse(json) as { at: number }).at));
+      assert.deepEqual(ats.toSorted((a, b) => a - b), ats); // prettier-ignore
+      assert.equal(new Set(found.map(({ id }) => id)).size, 605);
+      assert.deepEqual(found.filter(({ id }) => id.startsWith('t')).map(({ id }) => id), ['t3', 't8', 't4', 't1', 't2']); // prettier-ignore
+      const some = await store.snapshot((snapshot) =>
+        collect(snapshot.read(timed.kind, { at: 3 }, { property: 'at', value: 7 })),
+      );
+      assert.equal(some.length, 152);
+      await assert.rejects(
+        store.snapshot((snapshot) => collect(snapshot.read(timed.kind, {}, { property: "a'", value: 7 }))),
+        (error) => DataError.is(error, 'data.invalid'),
+      );
     });
 
     it('many puts take effect together or not at all, at their place among the transactions', async () => {

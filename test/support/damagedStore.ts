@@ -49,8 +49,8 @@ function withoutDamaged(snapshot: StoreSnapshot, damaged: ReadonlySet<string>): 
   return {
     seq: snapshot.seq,
     damaged: met,
-    async *read(kind, where) {
-      for await (const page of snapshot.read(kind, where)) {
+    async *read(kind, ...how) {
+      for await (const page of snapshot.read(kind, ...how)) {
         const isDamaged = ({ id }: { readonly id: string }): boolean => damaged.has(`${kind} ${id}`);
         met.push(...page.filter(isDamaged).map(({ id }) => ({ kind, id })));
         yield page.filter((record) => !isDamaged(record));

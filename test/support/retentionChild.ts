@@ -15,7 +15,7 @@ export const oldLines: Collection<{ readonly atMs: number; readonly text: string
 /** Everything is due. */
 export const allLines: RetentionClass = {
   ...{ kind: oldLines.kind, days: () => 1, keptPerGroup: 0, livingGroup: () => undefined },
-  endedAtMs: (value) => (value as { readonly atMs: number }).atMs,
+  endedAt: 'atMs',
 };
 
 /** Moves old lines of the store in `folder` into its archive, until it is killed or all is moved. */

@@ -22,6 +22,12 @@ export interface KeptRecord extends Omit<DataRecord, 'value'> {
   readonly json: string;
 }
 
+/** Records whose `property`, as a number, is less than `value`. On a declared index only these are looked at. */
+export interface Below {
+  readonly property: string;
+  readonly value: number;
+}
+
 /** All records as of one moment, while writers go on. Valid during the call of {@link DataStore.snapshot} that gave it. */
 export interface StoreSnapshot {
   /** It holds every change up to this one and none above. */
@@ -30,11 +36,13 @@ export interface StoreSnapshot {
   readonly damaged: readonly { readonly kind: string; readonly id: string }[];
   /**
    * The records of a kind by id, in pages of some hundred or about a megabyte. `where`: as in a {@link Query}; on declared indexes it is fast.
+   * `below`: only these, by that property, then by id.
    * @throws {DataError} data.invalid, data.io, data.corrupt (more than single records is damaged)
    */
   read(
     kind: string,
     where?: Readonly<Record<string, string | number | boolean | null>>,
+    below?: Below,
   ): AsyncIterable<readonly KeptRecord[]>;
 }
 

@@ -14,8 +14,8 @@ import type {
   Tx,
 } from './dataStore';
 import { DataError } from './dataErrors';
-import type { StoredRecord } from './recordCodec';
-import { runQuery, type PlainQuery } from './recordQuery';
+import { checkIndexName, type StoredRecord } from './recordCodec';
+import { isBelow, runQuery, type PlainQuery } from './recordQuery';
 import { compileSearch, hitOf, type SearchHit, type SearchOptions, type SearchPage } from './search/dataSearch';
 import {
   applyOp,
@@ -129,9 +129,11 @@ export class MemoryDataStore implements DataStore {
     return await use({
       seq: this.#changes.length,
       damaged: [],
-      async *read(kind, where = {}): AsyncGenerator<readonly KeptRecord[]> {
-        const plain = { where: Object.entries(where), orderBy: 'id', descending: false, limit: undefined };
-        const found = runQuery(state.get(kind) ?? [], plain);
+      async *read(kind, where = {}, below): AsyncGenerator<readonly KeptRecord[]> {
+        if (below) checkIndexName(below.property);
+        const plain = { where: Object.entries(where), descending: false, limit: undefined };
+        const all = runQuery(state.get(kind) ?? [], { ...plain, orderBy: below?.property ?? 'id' });
+        const found = below ? all.filter((record) => isBelow(JSON.parse(record.json), below)) : all;
         for (let at = 0; at < found.length; at += SNAPSHOT_PAGE) {
           signal?.throwIfAborted();
           yield found.slice(at, at + SNAPSHOT_PAGE);

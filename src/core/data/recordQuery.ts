@@ -1,4 +1,4 @@
-import type { Collection, Query } from './dataStore';
+import type { Below, Collection, Query } from './dataStore';
 import { DataError } from './dataErrors';
 import { isComparableText, type StoredRecord } from './recordCodec';
 
@@ -71,6 +71,12 @@ export function runQuery(records: Iterable<StoredRecord>, query: PlainQuery): St
 /** True when `value` (parsed) fulfils every condition, type for type. */
 export function matches(value: unknown, query: PlainQuery): boolean {
   return query.where.every(([property, expected]) => propertyOf(value, property) === expected);
+}
+
+/** True when the property is, as SQLite compares, a number below. */
+export function isBelow(value: unknown, below: Below): boolean {
+  const found = comparable(propertyOf(value, below.property));
+  return typeof found === 'number' && found < below.value;
 }
 
 function compareBy(a: Candidate, b: Candidate, property: string): number {

@@ -200,7 +200,7 @@ class FileCheck {
 
 function contentsOf(engine: SqlEngine, kind: string): StoreContents {
   const lastChangeAtMs = number(engine, 'SELECT at FROM changes ORDER BY seq DESC LIMIT 1');
-  const whole = readPage(engine, kind, [], undefined, maxListed).filter(({ isWhole }) => isWhole);
+  const whole = readPage(engine, { kind, where: [] }, maxListed).filter(({ isWhole }) => isWhole);
   const values = whole.map(({ record }): unknown => JSON.parse(record.json));
   return { values, ...(lastChangeAtMs > 0 && { lastChangeAtMs }) };
 }

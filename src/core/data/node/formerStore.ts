@@ -2,6 +2,7 @@ import type { Logger } from '../../base/log';
 import { describeError } from '../../base/errors';
 import type { KeptRecord } from '../dataStore';
 import { hasAsideLog } from './storeFiles';
+import type { PageCursor } from './storeSql';
 import type { OpenReader } from './storeReader';
 import type { AppliedRestore } from './storeRestore';
 
@@ -32,12 +33,12 @@ async function readAll(file: string, kinds: readonly string[], openReader: OpenR
   const reader = await openReader(file);
   try {
     for (const kind of kinds) {
-      let after: string | undefined;
+      let after: PageCursor | undefined;
       do {
-        const page = await reader.page({ kind, where: [], ...(after !== undefined && { after }) });
+        const page = await reader.page({ kind, where: [], ...(after && { after }) });
         records.push(...page.records);
         after = page.next;
-      } while (after !== undefined);
+      } while (after);
     }
   } finally {
     await reader.close();

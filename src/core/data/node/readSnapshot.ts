@@ -1,5 +1,5 @@
 import { DataError } from '../dataErrors';
-import type { KeptRecord, StoreSnapshot } from '../dataStore';
+import type { Below, KeptRecord, StoreSnapshot } from '../dataStore';
 import { checkIndexName, checkKind } from '../recordCodec';
 import { compileQuery, type PlainQuery } from '../recordQuery';
 import type { HeldStore } from './storeProtocol';
@@ -60,15 +60,20 @@ class ReaderSnapshot implements StoreSnapshot {
   }
 
   /** The next page is read while the present one is worked on. */
-  async *read(kind: string, where: Parameters<StoreSnapshot['read']>[1] = {}): AsyncGenerator<readonly KeptRecord[]> {
+  async *read(
+    kind: string,
+    where: Parameters<StoreSnapshot['read']>[1] = {},
+    below?: Below,
+  ): AsyncGenerator<readonly KeptRecord[]> {
     checkKind(kind);
-    const conditions = conditionsOf(kind, where);
-    let coming = this.reader.page({ kind, where: conditions });
+    if (below) checkIndexName(below.property);
+    const question = { kind, where: conditionsOf(kind, where), ...(below && { below }) };
+    let coming = this.reader.page(question);
     for (;;) {
       this.signal.throwIfAborted();
       const page = await coming;
       if (page.next !== undefined) {
-        coming = this.reader.page({ kind, where: conditions, after: page.next });
+        coming = this.reader.page({ ...question, after: page.next });
         coming.catch(() => undefined); // met above, or nobody reads on
       }
       for (const id of page.damagedIds) this.#damaged.push({ kind, id });

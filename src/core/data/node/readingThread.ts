@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { KeptRecord } from '../dataStore';
+import type { Below, KeptRecord } from '../dataStore';
 import type { PlainQuery } from '../recordQuery';
 import { frozenFiles } from './frozenFiles';
 import type { SqlEngine } from './sqlEngine';
 import { openSqlJsReader } from './sqlJsEngine';
 import { toWireError, type WireError } from './storeProtocol';
-import { readPage } from './storeSql';
+import { type PageCursor, readPage } from './storeSql';
 
 /** What a reading thread is made for; plain data. */
 export interface ReaderTask {
@@ -17,8 +17,9 @@ export interface ReaderTask {
 export interface PageQuestion {
   readonly kind: string;
   readonly where: PlainQuery['where'];
-  /** Id of the last record of the page before. */
-  readonly after?: string;
+  readonly below?: Below;
+  /** The last record of the page before. */
+  readonly after?: PageCursor;
 }
 
 export interface Page {
@@ -26,7 +27,7 @@ export interface Page {
   /** Records of this page that are not what was written. */
   readonly damagedIds: readonly string[];
   /** Where the next page begins; absent: this is the last one. */
-  readonly next?: string;
+  readonly next?: PageCursor;
 }
 
 export type ReaderRequest = { readonly id: number; readonly question: PageQuestion };
@@ -65,20 +66,20 @@ export async function serveReader(port: MessagePort, task: ReaderTask): Promise<
   post({ isOpen: true });
 }
 
-function pageOf(engine: SqlEngine, { kind, where, after }: PageQuestion): Page {
+function pageOf(engine: SqlEngine, { after, ...question }: PageQuestion): Page {
   const records: KeptRecord[] = [];
   const damagedIds: string[] = [];
   let length = 0;
   let next = after;
   while (records.length < pageRows && length < pageBytes) {
-    const rows = readPage(engine, kind, where, next, selectRows);
-    for (const { record, isWhole } of rows) {
-      next = record.id;
+    const rows = readPage(engine, { ...question, ...(next && { after: next }) }, selectRows);
+    for (const { record, isWhole, cursor } of rows) {
+      next = cursor;
       length += record.json.length;
       if (isWhole) records.push(record);
       else damagedIds.push(record.id);
     }
     if (rows.length < selectRows) return { records, damagedIds };
   }
-  return { records, damagedIds, ...(next !== undefined && { next }) };
+  return { records, damagedIds, ...(next && { next }) };
 }

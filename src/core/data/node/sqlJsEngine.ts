@@ -290,6 +290,7 @@ class SqlJsEngine implements SqlEngine {
  */
 export function classify(message: string, fault: RedirectedFile['fault']): SqlErrorKind {
   if (fault) return fault.call !== 'sync' && (fault.code === 'ENOSPC' || fault.code === 'EDQUOT') ? 'full' : 'io';
+  if (message.includes('malformed JSON')) return 'other'; // a value, not the file
   if (message.includes('malformed') || message.includes('not a database')) return 'corrupt';
   if (message.includes('disk is full')) return 'full';
   if (message.includes('disk I/O error') || message.includes('unable to open database')) return 'io';

@@ -1,8 +1,10 @@
-import type { Change } from '../dataStore';
+import type { Below, Change } from '../dataStore';
 import { DataError } from '../dataErrors';
 import { crc32c, recordChecksum, type StoredRecord } from '../recordCodec';
 import type { PlainQuery, Scalar } from '../recordQuery';
 import type { SqlEngine, SqlRow, SqlValue } from './sqlEngine';
+
+type Reading = Pick<SqlEngine, 'all' | 'get'>;
 
 const columns = 'id, version, created, updated, epoch, checksum, value';
 
@@ -11,10 +13,21 @@ function extract(property: string): string {
   return property === 'id' ? 'id' : `json_extract(value, '$."${property}"')`;
 }
 
+/** Names do not differ by case in SQLite. */
+function indexName(kind: string, property: string): string {
+  return `ix_${kind}_${property}_${crc32c(`${kind} ${property}`).toString(16)}`;
+}
+
 /** SQL that makes the index of a property of a collection, if it is not there. */
 export function createIndexSql(kind: string, property: string): string {
-  const name = `ix_${kind}_${property}_${crc32c(`${kind} ${property}`).toString(16)}`; // names do not differ by case in SQLite
-  return `CREATE INDEX IF NOT EXISTS "${name}" ON records(${extract(property)}, id) WHERE kind = '${kind}'`;
+  return `CREATE INDEX IF NOT EXISTS "${indexName(kind, property)}" ON records(${extract(property)}, id) WHERE kind = '${kind}'`;
+}
+
+/** The table, along the index of a property if there is one: SQLite, which has no figures of them, would go through the whole kind and sort it. */
+function recordsAlong(engine: Reading, kind: string, property: string): string {
+  const name = indexName(kind, property);
+  const isThere = engine.get("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?", [name]);
+  return isThere ? `records INDEXED BY "${name}"` : 'records';
 }
 
 /** @throws {DataError} data.corrupt when the row is not what was written */
@@ -32,9 +45,11 @@ export function readRecordAt(engine: SqlEngine, row: number): StoredRecord | und
 }
 
 /** @throws {DataError} data.corrupt when one of the rows found is not what was written */
-export function findRecords(engine: SqlEngine, kind: string, query: PlainQuery): readonly StoredRecord[] {
+export function findRecords(engine: Reading, kind: string, query: PlainQuery): readonly StoredRecord[] {
   const params: SqlValue[] = [];
-  let sql = selectSql(kind, query, params);
+  const isAlong = query.orderBy !== 'id' && query.where.length === 0;
+  const from = isAlong ? recordsAlong(engine, kind, query.orderBy) : 'records';
+  let sql = selectSql(kind, query, params, { from });
   const direction = query.descending ? 'DESC' : 'ASC';
   sql += ` ORDER BY ${query.orderBy === 'id' ? '' : `${extract(query.orderBy)} ${direction}, `}id ${direction} LIMIT ?`;
   params.push(query.limit ?? -1);
@@ -42,8 +57,13 @@ export function findRecords(engine: SqlEngine, kind: string, query: PlainQuery):
 }
 
 /** Records that fulfil all conditions; their values are added to `params`. */
-function selectSql(kind: string, { where, after }: Pick<PlainQuery, 'where' | 'after'>, params: SqlValue[]): string {
-  let sql = `SELECT ${columns} FROM records WHERE kind = '${kind}'`;
+function selectSql(
+  kind: string,
+  { where, after }: Pick<PlainQuery, 'where' | 'after'>,
+  params: SqlValue[],
+  { selected = columns, from = 'records' } = {},
+): string {
+  let sql = `SELECT ${selected} FROM ${from} WHERE kind = '${kind}'`;
   for (const [property, value] of where) {
     sql += ` AND ${extract(property)} IS ? ${typeCondition(property, value)}`;
     params.push(typeof value === 'boolean' ? Number(value) : value);
@@ -65,22 +85,57 @@ function typeCondition(property: string, value: Scalar): string {
 export interface KeptRow {
   readonly record: StoredRecord;
   readonly isWhole: boolean;
+  readonly cursor: PageCursor;
 }
 
-/** The next `limit` records of a kind after the id `after`, by id; `where` as in {@link findRecords}. */
-export function readPage(
-  engine: SqlEngine,
-  kind: string,
-  where: PlainQuery['where'],
-  after: string | undefined,
+/** Where a page ends. */
+export interface PageCursor {
+  readonly id: string;
+  /** Of the property that the records are ordered by. */
+  readonly value?: number;
+}
+
+export interface PageQuery {
+  readonly kind: string;
+  /** As in {@link findRecords}. */
+  readonly where: PlainQuery['where'];
+  readonly below?: Below;
+  readonly after?: PageCursor;
+}
+
+/** The next `limit` records of a kind, by id; with `below` by its property, then by id. */
+export function readPage(engine: Reading, { kind, where, below, after }: PageQuery, limit: number): readonly KeptRow[] {
+  if (below) return readPageBelow(engine, { kind, where, below, ...(after && { after }) }, limit);
+  const params: SqlValue[] = [];
+  const sql = selectSql(kind, { where, ...(after && { after: after.id }) }, params);
+  return engine.all(`${sql} ORDER BY id LIMIT ?`, [...params, limit]).map((row) => keptRow(kind, row));
+}
+
+/** Along the index of the property: numbers only are less than a number, and what is damaged in the value is not looked at. */
+function readPageBelow(
+  engine: Reading,
+  { kind, where, below, after }: PageQuery & { readonly below: Below },
   limit: number,
 ): readonly KeptRow[] {
   const params: SqlValue[] = [];
-  const sql = selectSql(kind, { where, ...(after !== undefined && { after }) }, params);
-  return engine.all(`${sql} ORDER BY id LIMIT ?`, [...params, limit]).map((row) => {
-    const record = storedRecord(kind, row);
-    return { record, isWhole: recordChecksum(record) === row[5] };
+  const by = extract(below.property);
+  const from = recordsAlong(engine, kind, below.property);
+  let sql = selectSql(kind, { where }, params, { selected: `${columns}, ${by}`, from });
+  sql += ` AND ${by} < ?`;
+  params.push(below.value);
+  if (after?.value !== undefined) {
+    sql += ` AND ${by} >= ? AND (${by} > ? OR id > ?)`;
+    params.push(after.value, after.value, after.id);
+  }
+  return engine.all(`${sql} ORDER BY ${by}, id LIMIT ?`, [...params, limit]).map((row) => {
+    const kept = keptRow(kind, row);
+    return { ...kept, cursor: { ...kept.cursor, value: Number(row[7]) } };
   });
+}
+
+function keptRow(kind: string, row: SqlRow): KeptRow {
+  const record = storedRecord(kind, row);
+  return { record, isWhole: recordChecksum(record) === row[5], cursor: { id: record.id } };
 }
 
 function verifiedRecord(kind: string, row: SqlRow): StoredRecord {

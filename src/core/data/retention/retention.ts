@@ -9,8 +9,10 @@ export interface RetentionClass {
   readonly kind: string;
   /** Older ones are due; 0: none is ever. */
   readonly days: () => number;
-  /** When it came to its end, epoch ms; undefined: it is not over, or something refers to it, and is never due. */
-  readonly endedAtMs: (value: unknown) => number | undefined;
+  /** The property that says when it came to its end, epoch ms. An index of it is kept, so that what is not old is not read. */
+  readonly endedAt: string;
+  /** False: it is not over, or something refers to it, and is never due. Default: all are over. */
+  readonly isOver?: (value: unknown) => boolean;
   /** What it belongs to, when that still lives: the newest {@link keptPerGroup} of its records that would be due stay. */
   readonly livingGroup: (value: unknown) => string | undefined;
   readonly keptPerGroup: number;
@@ -79,45 +81,43 @@ interface Due {
   readonly isMore: boolean;
 }
 
-interface Candidate {
-  readonly record: KeptRecord;
-  readonly endedAtMs: number;
-}
-
-/** Reads as of one moment, while writers go on. Damaged records are left where they are. */
-function collectDue(
-  { kind, endedAtMs, livingGroup, keptPerGroup }: RetentionClass,
+/** By the index, as of one moment, while writers go on. Damaged records are left where they are. */
+async function collectDue(
+  each: RetentionClass,
   beforeMs: number,
   { store, processor }: RetentionPorts,
   signal: AbortSignal,
 ): Promise<Due> {
+  const byMonth = new Map<string, KeptRecord[]>();
+  if (!(await hasOlder(store, each, beforeMs))) return { byMonth, isMore: false };
+  const { kind, endedAt, isOver = () => true, livingGroup, keptPerGroup } = each;
   return store.snapshot(
     async (snapshot) => {
-      const byMonth = new Map<string, KeptRecord[]>();
-      const waiting = new Map<string, Candidate[]>();
+      byMonth.clear();
+      const waiting = new Map<string, KeptRecord[]>();
       let [count, chars, isMore] = [0, 0, false];
-      const take = ({ record, endedAtMs: atMs }: Candidate): void => {
+      const take = (record: KeptRecord): void => {
         if (count >= maxRecords || chars >= maxChars) return void (isMore = true);
-        const month = new Date(atMs).toISOString().slice(0, 7);
+        const month = new Date(timeOf(record, endedAt) ?? 0).toISOString().slice(0, 7);
         const ofMonth = byMonth.get(month);
         if (ofMonth) ofMonth.push(record);
         else byMonth.set(month, [record]);
         count++;
         chars += record.json.length;
       };
+      const old = snapshot.read(kind, {}, { property: endedAt, value: beforeMs });
       await processor.run(
         {
-          // All of them: neither ids nor `createdAtMs` tell when something ended, since an import writes old records now and keeps their ids.
-          source: { batches: pagesUntil(snapshot.read(kind), () => isMore) },
-          transformation: filter<KeptRecord>((record) => (endOf(record, endedAtMs) ?? Infinity) < beforeMs),
+          source: { batches: pagesUntil(old, () => isMore) },
+          transformation: filter<KeptRecord>(
+            (record) => timeOf(record, endedAt) !== undefined && isOver(JSON.parse(record.json)),
+          ),
           sink: {
             write: (records) => {
               for (const record of records) {
-                const value = JSON.parse(record.json) as unknown;
-                const candidate = { record, endedAtMs: endedAtMs(value) ?? 0 };
-                const group = livingGroup(value);
-                if (group === undefined) take(candidate);
-                else oldestBeyond(waiting, group, candidate, keptPerGroup).forEach(take);
+                const group = livingGroup(JSON.parse(record.json));
+                if (group === undefined) take(record);
+                else oldestBeyond(waiting, group, record, keptPerGroup).forEach(take);
               }
             },
           },
@@ -130,9 +130,23 @@ function collectDue(
   );
 }
 
-function endOf({ json }: KeptRecord, endedAtMs: RetentionClass['endedAtMs']): number | undefined {
-  const atMs = endedAtMs(JSON.parse(json) as unknown);
-  return atMs !== undefined && Math.abs(atMs) <= 8.64e15 ? atMs : undefined; // what is no time is never over
+/** Mostly nothing is due: then nothing but the oldest is read. What cannot be said here, the snapshot tells. */
+async function hasOlder(store: DataStore, { kind, endedAt }: RetentionClass, beforeMs: number): Promise<boolean> {
+  const collection: Collection<Readonly<Record<string, unknown>>> = { kind, indexes: [endedAt], parse: (value) => value as Readonly<Record<string, unknown>> }; // prettier-ignore
+  try {
+    const [oldest] = await store.find(collection, { orderBy: endedAt, limit: 1 });
+    const endedAtMs = oldest?.value[endedAt];
+    return oldest !== undefined && !(typeof endedAtMs === 'number' && endedAtMs >= beforeMs);
+  } catch (error) {
+    if (!DataError.is(error, 'data.corrupt')) throw error;
+    return true;
+  }
+}
+
+/** Undefined for what is no time: it is never over. */
+function timeOf({ json }: KeptRecord, property: string): number | undefined {
+  const atMs = (JSON.parse(json) as Readonly<Record<string, unknown>>)[property];
+  return typeof atMs === 'number' && Math.abs(atMs) <= 8.64e15 ? atMs : undefined;
 }
 
 async function* pagesUntil(
@@ -145,16 +159,16 @@ async function* pagesUntil(
   }
 }
 
-/** Adds to a group and takes out what ended first, above `kept`. */
+/** Adds to a group what ended after all that is in it, and takes out what ended first, above `kept`. */
 function oldestBeyond(
-  waiting: Map<string, Candidate[]>,
+  waiting: Map<string, KeptRecord[]>,
   group: string,
-  candidate: Candidate,
+  record: KeptRecord,
   kept: number,
-): readonly Candidate[] {
+): readonly KeptRecord[] {
   const list = waiting.get(group) ?? [];
   waiting.set(group, list);
-  list.splice(list.findLastIndex(({ endedAtMs }) => endedAtMs <= candidate.endedAtMs) + 1, 0, candidate);
+  list.push(record);
   return list.length > kept ? list.splice(0, list.length - kept) : [];
 }
 

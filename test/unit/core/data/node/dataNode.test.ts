@@ -68,6 +68,7 @@ describe('the pinned build of sql.js', () => {
     assert.equal(classify('disk I/O error', { call: 'sync', code: 'ENOSPC' }), 'io');
     assert.equal(classify('disk I/O error', { call: 'write', code: 'EIO' }), 'io');
     assert.equal(classify('database disk image is malformed', undefined), 'corrupt');
+    assert.equal(classify('malformed JSON', undefined), 'other', 'one value, not the file');
     assert.equal(classify('file is not a database', undefined), 'corrupt');
     assert.equal(classify('near "x": syntax error', undefined), 'other');
   });

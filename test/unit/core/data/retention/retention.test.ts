@@ -24,7 +24,7 @@ const lines: Collection<Line> = { kind: 'line', indexes: [], parse: (value) => v
 const aClass: RetentionClass = {
   kind: 'line',
   days: () => 10,
-  endedAtMs: (value) => (value as Line).atMs,
+  endedAt: 'atMs',
   livingGroup: (value) => ((value as Line).of === 'living' ? 'living' : undefined),
   keptPerGroup: 2,
 };
@@ -140,6 +140,39 @@ describe('retention', () => {
     assert.deepEqual(await apply(), { moved: 514, isMore: false });
   });
 
+  it('reads what is old only, and nothing but the oldest where nothing is', async () => {
+    await store.tx((tx) => {
+      for (let day = 0; day < 8; day++) tx.delete(lines, `${day} open`);
+      for (let i = 0; i < 3_000; i++) tx.put(lines, `new ${i}`, { of: 'x', atMs: clock.nowMs() + i });
+    });
+    let [snapshots, read] = [0, 0];
+    const snapshot = store.snapshot.bind(store);
+    store.snapshot = (use, options) => {
+      snapshots++;
+      return snapshot((whole) => {
+        const { seq, damaged } = whole;
+        async function* counted(
+          ...args: Parameters<typeof whole.read>
+        ): ReturnType<typeof whole.read> & AsyncGenerator<readonly KeptRecord[]> {
+          for await (const page of whole.read(...args)) {
+            read += page.length;
+            yield page;
+          }
+        }
+        return use({ seq, damaged, read: counted });
+      }, options);
+    };
+    assert.deepEqual([await apply({ days: () => 9 }), snapshots], [{ moved: 0, isMore: false }, 0]);
+    await clock.advanceMs(4 * dayMs); // two days are due
+    assert.deepEqual(await apply(), { moved: 2, isMore: false });
+    assert.deepEqual([snapshots, read], [1, 4]);
+    assert.deepEqual(
+      [await apply(), read],
+      [{ moved: 0, isMore: false }, 6],
+      'the last of who lives are looked at again',
+    );
+  });
+
   it('an aborted run removes nothing more', async () => {
     await clock.advanceMs(100 * dayMs);
     const abort = new AbortController();
@@ -162,11 +195,11 @@ describe('retention', () => {
       (id) => id === 'scout',
     );
     assert.deepEqual(
-      [history, answers, prompts].map((each) => [each?.kind, each?.days()]),
+      [history, answers, prompts].map((each) => [each?.kind, each?.days(), each?.endedAt]),
       [
-        ['agentChange', 90],
-        ['answer', 90],
-        ['delivery', 365],
+        ['agentChange', 90, 'atMs'],
+        ['answer', 90, 'answeredAtMs'],
+        ['delivery', 365, 'stateAtMs'],
       ],
     );
     const ends = [
@@ -178,7 +211,7 @@ describe('retention', () => {
       'failed',
       'delivery_unknown',
       'canceled',
-    ].filter((state) => prompts?.endedAtMs({ agentId: 'x', state, stateAtMs: 5 }) === 5);
+    ].filter((state) => prompts?.isOver?.({ agentId: 'x', state, stateAtMs: 5 }));
     assert.deepEqual(ends, ['acknowledged', 'failed', 'canceled']);
     assert.deepEqual(
       [history?.livingGroup({ agentId: 'scout' }), history?.livingGroup({ agentId: 'x' })],
