@@ -65,7 +65,7 @@ await walk('Something is in the way', async (it) => {
     );
     await assertCalm(agents);
     await it.shot(window, 'old-tmux');
-    const isNamed = async () => /3\.0a[^]*Install tmux 3\.2 or newer/.test(await agents.setupReport()); // not yet what the document showed before
+    const isNamed = async () => /3\.0a[^]*Install tmux 3\.3 or newer/.test(await agents.setupReport()); // not yet what the document showed before
     await eventually('the report names it', isNamed);
   });
 
