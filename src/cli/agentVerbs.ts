@@ -145,30 +145,32 @@ export async function resume(context: VerbContext): Promise<ExitCode> {
   if (context.line.operands.length === 0) throw usageError('resume takes AGENT or --all');
   const agent = await context.agent(context.operand(0));
   const report = (await context.call('agent.resume', { agentId: agent.id })) as ResumeAnswer; // the engine's own
-  context.answer({ agentId: agent.id, ...report }, () =>
-    [`resumed ${cleanLine(agent.name)} in its conversation ${cleanLine(report.sessionId)}`, ...lossLines(report)].join(
-      '\n',
-    ),
+  context.answer(
+    { agentId: agent.id, ...report },
+    () => `resumed ${cleanLine(agent.name)} ${reportLines(report).join('\n')}`,
   );
   return ExitCode.Ok;
 }
 
-/** What a conversation has lost, and how its prompts are sent again. */
-function lossLines({ losses, lostPrompts }: ResumeAnswer): readonly string[] {
+/** In which conversation it is; what that has lost, and how its prompts are sent again. */
+function reportLines({ sessionId, losses, lostPrompts, interruptedPrompt: cut }: ResumeAnswer): readonly string[] {
   return [
+    `in its conversation ${cleanLine(sessionId)}`,
     ...losses.map((loss) => `lost: ${cleanLine(loss)}`),
-    ...lostPrompts.map(
-      ({ id, excerpt }) => `not delivered: "${cleanLine(excerpt, 60)}"; send it again: orc resend ${cleanLine(id)}`,
-    ),
+    ...[cut ?? [], ...lostPrompts]
+      .flat()
+      .map(
+        (one) =>
+          `${one === cut ? 'turn interrupted' : 'not delivered'}: "${cleanLine(one.excerpt, 60)}"; send it again: orc resend ${cleanLine(one.id)}`,
+      ),
   ];
 }
 
 /** Of a fleet that was resumed: how each agent came back, with its losses below it. */
 function returnLines({ returned = [] }: FleetAnswer): readonly string[] {
-  return returned.flatMap(({ name, report }) => {
-    const how = report ? `in its conversation ${cleanLine(report.sessionId)}` : 'started anew';
-    return [`${cleanLine(name)}: ${how}`, ...(report ? lossLines(report) : []).map((line) => `  ${line}`)];
-  });
+  return returned.map(
+    ({ name, report }) => `${cleanLine(name)}: ${(report ? reportLines(report) : ['started anew']).join('\n  ')}`,
+  );
 }
 
 async function fleet(context: VerbContext, method: 'fleet.stopAll' | 'fleet.resume', done: string): Promise<ExitCode> {

@@ -102,6 +102,7 @@ export interface ResumeAnswer {
   readonly sessionId: string;
   readonly losses: readonly string[];
   readonly lostPrompts: readonly Receipt[];
+  readonly interruptedPrompt?: Receipt;
 }
 
 export interface FleetAnswer {

@@ -116,7 +116,10 @@ export interface Engine extends Disposable {
   cancelPrompt(receiptId: string): Promise<void>;
   /** By decision of a person about a `delivery_unknown`: it arrived, or it is lost. Nothing is typed. */
   settleDelivery(receiptId: string, outcome: 'arrived' | 'lost'): Promise<void>;
-  /** Delivers the text of an earlier prompt that was lost, as a new delivery. */
+  /**
+   * Delivers the text of an earlier prompt that was lost, as a new delivery; or, a second time, that of the `interruptedPrompt` of the
+   * resume that began this run. @throws as {@link Engine.sendPrompt}; agent.notAllowed for any other that arrived or is under way
+   */
   resendPrompt(receiptId: string, options?: SendPromptOptions): Promise<PromptReceipt>;
   /**
    * A person's answer to what the agent asks. @throws {AgentError} agent.requestGone – another question, or none, is open now:

@@ -184,6 +184,7 @@ export class AgentSupervisor implements Disposable {
     const report = await resumeReport(this.#context, agent.record, agent.type);
     const order: StartOrder = { ...startOrder(options, 'resume_ordered'), resume: 'required' };
     await this.#operations.start(agent, order, options.signal);
+    this.#prompts.offerAgain(agent, report.interruptedPrompt?.id);
     return report;
   }
 

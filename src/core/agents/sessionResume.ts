@@ -2,10 +2,11 @@ import type { Ids } from '../base/ids';
 import type { AgentChange, AgentRecord } from './agent';
 import { AgentError } from './agentErrors';
 import { isObservable, isStartable } from './agentTransitions';
+import type { Activity } from './agentState';
 import type { AgentStore } from './agentStore';
 import type { AgentType } from './agentType';
 import { receiptOf } from './delivery/deliveryRecord';
-import type { DeliveryStore, PromptReceipt } from './delivery/promptDelivery';
+import type { DeliveryStore, PromptDelivery, PromptReceipt } from './delivery/promptDelivery';
 
 /** What a resumed conversation has lost, for people. */
 export interface ResumeReport {
@@ -13,6 +14,8 @@ export interface ResumeReport {
   readonly losses: readonly string[];
   /** Prompts that were queued or under way at the end: offered to be sent again. */
   readonly lostPrompts: readonly PromptReceipt[];
+  /** The prompt of the turn that was interrupted, when it is known: the conversation has it, its answer is lost. Sent again, it is there twice. */
+  readonly interruptedPrompt?: PromptReceipt;
 }
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -66,6 +69,52 @@ function endedIdle(changes: readonly AgentChange[]): boolean {
   return begin.evidence.some(({ source }) => source === 'hook');
 }
 
+/**
+ * When the turn that was interrupted began, and the rest before it: `changes` as above, of an agent that had not ended idle. A rest that was
+ * only shown while the program was being killed is none. Undefined when the changes do not reach back so far.
+ */
+function interruptedTurn(
+  changes: readonly AgentChange[],
+): { readonly restMs: number; readonly beginMs: number } | undefined {
+  const at = changes.findIndex(({ from, to }) => isObservable(from.lifecycle) && !isObservable(to.lifecycle));
+  const end = changes[at];
+  if (!end) return undefined;
+  const run = changes.slice(at + 1);
+  const isFalseRest = (change: AgentChange): boolean =>
+    end.from.activity === 'idle' && end.atMs - change.atMs < IDLE_SURE_MS;
+  const restAt = run.findIndex((change) => isAtRest(change.to) && !isFalseRest(change));
+  const rest = run[restAt];
+  const begin = run.slice(0, Math.max(0, restAt)).findLast(({ to }) => WORKING.has(to.activity));
+  return rest && begin && { restMs: rest.atMs, beginMs: begin.atMs };
+}
+
+const WORKING: ReadonlySet<Activity> = new Set(['busy', 'rate_limited', 'awaiting_approval', 'awaiting_input']);
+
+function isAtRest({ lifecycle, activity }: AgentChange['to']): boolean {
+  return !isObservable(lifecycle) || activity === 'idle' || activity === 'error';
+}
+
+/**
+ * The prompt that began the turn that was interrupted: submitted before the turn was seen and taken after the rest before it; or taken
+ * out of the program's own queue since. One that was steered into the turn did not begin it. `deliveries`: of that run, acknowledged.
+ */
+function beginnerOf(
+  turn: { readonly restMs: number; readonly beginMs: number } | undefined,
+  deliveries: readonly PromptDelivery[],
+): PromptDelivery | undefined {
+  if (!turn) return undefined;
+  return deliveries
+    .filter(({ steps, stateAtMs }) => {
+      const isBefore = (steps.submitted ?? Infinity) <= turn.beginMs;
+      const hasWaited = stateAtMs > (steps.acknowledged ?? Infinity);
+      return stateAtMs >= turn.restMs && (isBefore || hasWaited);
+    })
+    .reduce<PromptDelivery | undefined>(
+      (last, one) => (last && last.stateAtMs >= one.stateAtMs ? last : one),
+      undefined,
+    );
+}
+
 /** What is known to be lost of the run that ended. @throws what the stores throw */
 export async function resumeReport(
   stores: { readonly store: AgentStore; readonly deliveries: DeliveryStore },
@@ -88,9 +137,14 @@ export async function resumeReport(
       type?.hooks?.some(({ promptPath }) => promptPath !== undefined) === true
     );
   });
+  const taken = deliveries.filter(
+    (one) => one.generation === record.generation && one.state === 'acknowledged' && !lost.includes(one),
+  );
+  const interrupted = wasIdle ? undefined : beginnerOf(interruptedTurn(changes), taken);
   return {
     sessionId,
     losses: wasIdle ? [] : (type?.session?.losses ?? []),
     lostPrompts: lost.reverse().map(receiptOf),
+    ...(interrupted && { interruptedPrompt: receiptOf(interrupted) }),
   };
 }

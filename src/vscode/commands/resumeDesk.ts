@@ -5,7 +5,16 @@ import { CommandId } from '../manifest';
 import type { DocumentsPort, WindowPort } from '../notices/windowPort';
 import type { PromptSender } from '../prompts/promptSender';
 import { receiptLine } from '../prompts/receiptText';
-import { type FailedReturn, hasLosses, isCertainlyLost, lostPromptsOf, returnDocument, returnText } from './resumeText';
+import {
+  type FailedReturn,
+  hasLosses,
+  INTERRUPTED,
+  interruptedPromptsOf,
+  isCertainlyLost,
+  lostPromptsOf,
+  returnDocument,
+  returnText,
+} from './resumeText';
 
 const SEND_AGAIN = 'Send Again…';
 const SHOW = 'Show';
@@ -20,7 +29,7 @@ export interface ResumeDeskParts {
   readonly sender: PromptSender;
 }
 
-/** Brings agents back into their own conversations, says what these have lost, and offers to send again what had not arrived. */
+/** Brings agents back into their own conversations, says what these have lost, and offers to send again what had not arrived or was not answered. */
 export class ResumeDesk {
   constructor(private readonly parts: ResumeDeskParts) {}
 
@@ -49,32 +58,41 @@ export class ResumeDesk {
   ): Promise<void> {
     const { window, documents } = this.parts;
     const lost = lostPromptsOf(returned);
+    const interrupted = interruptedPromptsOf(returned);
     const severity = failed.length > 0 ? 'error' : 'information';
     const buttons = [
-      ...(lost.length > 0 ? [SEND_AGAIN] : []),
+      ...(lost.length + interrupted.length > 0 ? [SEND_AGAIN] : []),
       ...(hasLosses(returned) || returned.length + failed.length > 1 ? [SHOW] : []),
       ...more,
     ];
     const answer = await window.show(severity, text, buttons);
     const [first] = returned;
-    if (answer === SEND_AGAIN) await this.#sendAgain(lost);
+    if (answer === SEND_AGAIN) await this.#sendAgain(lost, interrupted);
     if (answer === SHOW) await documents.show(FILE_NAME, returnDocument(returned, failed));
     if (answer === SHOW_LOG) window.run(CommandId.ShowLog);
     if (answer === ATTACH && first) window.run(CommandId.AttachAgent, first.agentId);
   }
 
-  /** What certainly did not arrive is picked already; what may have arrived is sent again only when the person picks it. */
-  async #sendAgain(lost: readonly PromptReceipt[]): Promise<void> {
+  /**
+   * What certainly did not arrive is picked already; what may have arrived, and what would be in its conversation a second time, is sent
+   * again only when the person picks it.
+   */
+  async #sendAgain(lost: readonly PromptReceipt[], interrupted: readonly PromptReceipt[]): Promise<void> {
     const { engine, window, sender } = this.parts;
-    const choices = lost.map((receipt) => ({
+    const choice = (receipt: PromptReceipt, detail: string, isPicked: boolean) => ({
       id: receipt.id,
       label: receipt.excerpt || '(no text)',
       description: engine.agent(receipt.agentId)?.name ?? receipt.agentId,
-      detail: receiptLine(receipt),
-      isPicked: isCertainlyLost(receipt),
-    }));
-    const hint = 'Those that may have arrived are not picked: look at the agent first';
-    const picked = await window.chooseMany('Send Again What Was Lost', hint, choices);
+      detail,
+      isPicked,
+    });
+    const choices = [
+      ...interrupted.map((receipt) => choice(receipt, `${INTERRUPTED}: send it a second time`, false)),
+      ...lost.map((receipt) => choice(receipt, receiptLine(receipt), isCertainlyLost(receipt))),
+    ];
+    const hint = 'Those that have arrived or may have are not picked: look at the agent first';
+    const picked = await window.chooseMany('Send Again', hint, choices);
+    for (const receipt of interrupted) if (picked?.includes(receipt.id)) await sender.resend(receipt, 'queue');
     for (const receipt of lost) if (picked?.includes(receipt.id)) await sender.sendLostAgain(receipt, 'queue');
   }
 }

@@ -11,6 +11,13 @@ export function lostPromptsOf(returned: readonly ReturnedAgent[]): readonly Prom
   return returned.flatMap(({ report }) => report?.lostPrompts ?? []).sort((a, b) => a.createdAtMs - b.createdAtMs);
 }
 
+/** Prompts whose turns were interrupted, oldest first: their conversations have them. */
+export function interruptedPromptsOf(returned: readonly ReturnedAgent[]): readonly PromptReceipt[] {
+  return returned
+    .flatMap(({ report }) => report?.interruptedPrompt ?? [])
+    .sort((a, b) => a.createdAtMs - b.createdAtMs);
+}
+
 /** Something was lost that a person should know of. */
 export function hasLosses(returned: readonly ReturnedAgent[]): boolean {
   return returned.some(isInterrupted) || lostPromptsOf(returned).length > 0;
@@ -56,6 +63,9 @@ function promptWords(lost: readonly PromptReceipt[]): string {
   return `${count(certain)} did not arrive, ${unknown} may not have.`;
 }
 
+/** Of a prompt that is offered to be sent a second time. */
+export const INTERRUPTED = 'The turn was interrupted; the conversation has this prompt already';
+
 /** Of all others a person has to look whether they arrived. */
 export function isCertainlyLost({ state }: PromptReceipt): boolean {
   return state === 'failed';
@@ -78,6 +88,7 @@ export function returnDocument(returned: readonly ReturnedAgent[], failed: reado
   for (const { name, report } of returned) {
     lines.push('', `${name}: ${report ? `goes on with its conversation ${report.sessionId}` : 'was started anew'}`);
     for (const loss of report?.losses ?? []) lines.push(`    ${loss}`);
+    if (report?.interruptedPrompt) lines.push(`    ${INTERRUPTED}: ${excerptOf(report.interruptedPrompt)}`);
     for (const receipt of report?.lostPrompts ?? []) lines.push(`    ${promptLine(receipt)}`);
   }
   for (const each of failed) lines.push('', `${each.name}: was not brought back`, `    ${reasonOf(each)}`);
@@ -87,5 +98,9 @@ export function returnDocument(returned: readonly ReturnedAgent[], failed: reado
 function promptLine(receipt: PromptReceipt): string {
   const what = isCertainlyLost(receipt) ? 'This prompt did not arrive' : 'This prompt may not have arrived';
   const reason = reasonWords(receipt);
-  return `${what}${reason === '' ? '' : ` (${reason})`}: ${receipt.excerpt.replace(/\s+/g, ' ').trim()}`;
+  return `${what}${reason === '' ? '' : ` (${reason})`}: ${excerptOf(receipt)}`;
+}
+
+function excerptOf({ excerpt }: PromptReceipt): string {
+  return excerpt.replace(/\s+/g, ' ').trim();
 }

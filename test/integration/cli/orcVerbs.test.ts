@@ -230,7 +230,14 @@ describe('orc for people', () => {
 
   it('resumes with what was lost, one or all', async () => {
     answering({
-      'agent.resume': { result: { sessionId: 's-1', losses: ['the interrupted answer'], lostPrompts: [receipt] } },
+      'agent.resume': {
+        result: {
+          sessionId: 's-1',
+          losses: ['the interrupted answer'],
+          lostPrompts: [receipt],
+          interruptedPrompt: { ...receipt, id: 'P2', excerpt: `work${RED}` },
+        },
+      },
       'fleet.resume': {
         result: {
           succeeded: ['A', 'C'],
@@ -249,7 +256,7 @@ describe('orc for people', () => {
     });
     assert.match(
       (await orc(['resume', 'reviewer'])).stdout,
-      /conversation s-1\nlost: the interrupted answer\nnot delivered: "hello"; send it again: orc resend P1\n$/,
+      /conversation s-1\nlost: the interrupted answer\nturn interrupted: "work"; send it again: orc resend P2\nnot delivered: "hello"; send it again: orc resend P1\n$/,
     );
     const all = await orc(['resume', '--all']);
     assert.equal(all.code, 1);

@@ -190,7 +190,7 @@ describe('resuming a conversation', () => {
     assert.deepEqual(window.shown, [
       'progress: Resuming the conversation of A',
       'information: A is back in its conversation. Its last answer was interrupted. 1 prompt did not arrive, 1 may not have. [Send Again…|Show|Attach]',
-      'chooseMany: Send Again What Was Lost [*first|second]',
+      'chooseMany: Send Again [*first|second]',
     ]);
     assert.deepEqual(engine.calls, ['resumeSession a', 'resendPrompt r1 (queue)']);
   });
@@ -207,6 +207,48 @@ describe('resuming a conversation', () => {
       'settleDelivery r2 lost',
       'resendPrompt r2 (queue)',
     ]);
+  });
+
+  const interruptedPrompt = aReceipt({
+    id: 'r3',
+    agentId: a,
+    state: 'acknowledged',
+    evidence: 'hook',
+    excerpt: 'long',
+  });
+
+  it('R7 offers the prompt of an interrupted turn as a second time, and never picks it', async () => {
+    const { engine, window, desk } = createDesk();
+    engine.resumed = { ...report, interruptedPrompt };
+    window.answer = 'Send Again…';
+    const details: (string | undefined)[] = [];
+    const answers = [['r1'], ['r3', 'r1']];
+    window.chooseMany = async (_question, _hint, choices) => {
+      details.push(...choices.filter(({ isPicked }) => !isPicked).map(({ id, detail }) => `${id}: ${detail}`));
+      return answers.shift();
+    };
+    await desk.resume(a);
+    assert.equal(
+      details[0],
+      'r3: The turn was interrupted; the conversation has this prompt already: send it a second time',
+    );
+    await desk.resume(a);
+    assert.deepEqual(engine.calls, [
+      ...['resumeSession a', 'resendPrompt r1 (queue)'],
+      ...['resumeSession a', 'resendPrompt r3 (queue)', 'resendPrompt r1 (queue)'],
+    ]);
+  });
+
+  it('offers it where nothing else was lost, and has it in the document', async () => {
+    const { engine, window, desk, documents } = createDesk();
+    engine.resumed = { sessionId: 's', losses, lostPrompts: [], interruptedPrompt };
+    window.answer = 'Show';
+    await desk.resume(a);
+    assert.match(window.shown.at(-1) ?? '', /Its last answer was interrupted\. \[Send Again…\|Show\|Attach\]$/);
+    assert.match(
+      documents[1] ?? '',
+      /\n {4}The turn was interrupted; the conversation has this prompt already: long\n/,
+    );
   });
 
   it('says nothing when nothing was lost', async () => {

@@ -14,6 +14,7 @@ import { DeliveryLane, type LaneEntry } from './deliveryLane';
 import { blockedError, newDelivery, receiptOf, step } from './deliveryRecord';
 import { blockedByRecord, ScreenJudge } from './deliveryScreen';
 import { type FaultPoints, NO_FAULT_POINTS } from './faultPoints';
+import { InterruptedPrompts } from './interruptedPrompts';
 import { LateEvidence, type ToldLate } from './lateEvidence';
 import { preparePrompt } from './preparePrompt';
 import {
@@ -54,6 +55,7 @@ export class PromptDeliverer implements Disposable {
   readonly #lanes = new Map<AgentId, DeliveryLane>();
   readonly #runs = new RunFacts();
   readonly #late: LateEvidence;
+  readonly #interrupted = new InterruptedPrompts();
   readonly #newest = new Map<AgentId, PromptReceipt>();
   readonly #onDidChangeReceipt: Emitter<PromptReceipt>;
   readonly #judge: ScreenJudge;
@@ -172,14 +174,33 @@ export class PromptDeliverer implements Disposable {
     );
   }
 
-  /** As Engine.resendPrompt. @throws {AgentError} agent.notAllowed for one that arrived or is still under way */
+  /** The prompt of a turn that was interrupted may be sent a second time into the present run of its agent; undefined: none. */
+  offerAgain(agent: Agent, deliveryId: string | undefined): void {
+    this.#interrupted.offer(agent.id, deliveryId, agent.record.generation);
+  }
+
+  /** As Engine.resendPrompt. @throws {AgentError} agent.notAllowed for one that arrived or is still under way, unless its turn was interrupted and it is on offer */
   async resend(deliveryId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
     const delivery = await this.#get(deliveryId);
     const isCertain = delivery.state === 'acknowledged' && delivery.evidence !== 'screen';
-    if (!isFinal(delivery.state) || isCertain)
-      throw new AgentError('agent.notAllowed', `the prompt is ${delivery.state}`, { agentId: delivery.agentId });
+    if (isCertain) return this.#sendSecondTime(delivery, options);
+    if (!isFinal(delivery.state)) throw notResendable(delivery);
     this.#late.unwatch(deliveryId); // from now on a hook with this text tells of the new one
     return this.send(this.ports.registry.get(delivery.agentId), delivery.text, options);
+  }
+
+  /** The offer stands again when nothing of the second time can have arrived. */
+  async #sendSecondTime(delivery: PromptDelivery, options: SendPromptOptions): Promise<PromptReceipt> {
+    const agent = this.ports.registry.get(delivery.agentId);
+    const { generation } = agent.record;
+    if (!this.#interrupted.take(agent.id, delivery.id, generation)) throw notResendable(delivery);
+    try {
+      return await this.send(agent, delivery.text, options);
+    } catch (error) {
+      if (AgentError.is(error) && error.code !== 'agent.deliveryUnknown')
+        this.#interrupted.offer(agent.id, delivery.id, generation);
+      throw error;
+    }
   }
 
   /** The owner leaves: nothing more is typed; senders that wait are told. */
@@ -278,6 +299,7 @@ export class PromptDeliverer implements Disposable {
     const lane = this.#lanes.get(id);
     this.#lanes.delete(id);
     this.#runs.forget(id);
+    this.#interrupted.forget(id);
     this.#forget(id, lane?.takeAll() ?? []).catch((error: unknown) =>
       this.ports.log.warn('the prompts of a removed agent stay in the store', { agent: id, error }),
     );
@@ -304,6 +326,10 @@ export class PromptDeliverer implements Disposable {
     this.#lanes.set(agent.id, lane);
     return lane;
   }
+}
+
+function notResendable({ agentId, state }: PromptDelivery): AgentError {
+  return new AgentError('agent.notAllowed', `the prompt is ${state}`, { agentId });
 }
 
 function nothing(): void {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { AgentError } from '../../../../src/core/agents/agentErrors';
 import type { Agent } from '../../../../src/core/agents/baseAgent';
-import { newSessionId } from '../../../../src/core/agents/sessionResume';
+import type { PromptReceipt } from '../../../../src/core/agents/delivery/promptDelivery';
+import { newSessionId, type ResumeReport } from '../../../../src/core/agents/sessionResume';
 import { UlidIds } from '../../../../src/core/base/ids';
-import { askerType } from '../../../support/askerType';
+import { askerType, askingScreen } from '../../../support/askerType';
 import { agentId } from '../../../support/builders';
 import { SupervisedWorld } from '../../../support/supervisedWorld';
 
@@ -169,6 +170,114 @@ describe('resuming a conversation', () => {
     await world.run(world.supervisor.begin());
     await world.run(world.supervisor.resumeSession(ID));
     assert.deepEqual(world.lastArgv, ['asker', '--resume', sessionId]);
+  });
+});
+
+describe('the prompt of an interrupted turn', () => {
+  /** Sends a prompt and lets the program tell that it took it. */
+  async function ask(world: World, text: string): Promise<PromptReceipt> {
+    return taken(world, world.supervisor.sendPrompt(ID, text), text);
+  }
+
+  async function taken(world: World, sending: Promise<PromptReceipt>, text: string): Promise<PromptReceipt> {
+    await world.clock.advanceMs(1_000);
+    world.host.simulateScreen(ID, { text: 'Working' });
+    await world.say(text);
+    return sending;
+  }
+
+  async function endTurn(world: World): Promise<void> {
+    world.host.simulateScreen(ID, { text: '> ' });
+    await world.tell('Stop', {});
+  }
+
+  async function killAndResume(world: World): Promise<ResumeReport> {
+    world.screen = '> ';
+    world.host.simulateExit(ID, { signal: 'SIGKILL' });
+    await world.clock.advanceMs(10);
+    return world.run(world.supervisor.resumeSession(ID));
+  }
+
+  /** One prompt that was answered, and one that was not. */
+  async function interrupted(): Promise<{ world: World; first: PromptReceipt; second: PromptReceipt }> {
+    const world = new World();
+    await world.begin({}, { inject: {} }); // its hooks are expected to tell
+    const first = await ask(world, 'first');
+    await endTurn(world);
+    const second = await ask(world, 'second');
+    assert.deepEqual([first.evidence, second.evidence, world.agent().record.activity], ['hook', 'hook', 'busy']);
+    return { world, first, second };
+  }
+
+  const isNotAllowed = (error: unknown): boolean => AgentError.is(error, 'agent.notAllowed');
+
+  it('is told, as no lost one, and is sent a second time when that is asked for, once', async () => {
+    const { world, first, second } = await interrupted();
+    await assert.rejects(world.run(world.supervisor.resendPrompt(second.id)), isNotAllowed, 'before the end');
+    const report = await killAndResume(world);
+    assert.deepEqual([report.interruptedPrompt?.id, report.lostPrompts], [second.id, []]);
+    const pasted = world.host.pastedTexts(ID).length;
+    await world.clock.advanceMs(60_000);
+    assert.equal(world.host.pastedTexts(ID).length, pasted, 'R7 nothing is typed by itself');
+    await assert.rejects(world.run(world.supervisor.resendPrompt(first.id)), isNotAllowed);
+    const sending = world.supervisor.resendPrompt(second.id);
+    await assert.rejects(world.supervisor.resendPrompt(second.id), isNotAllowed, 'while it is under way');
+    const again = await taken(world, sending, 'second');
+    assert.notEqual(again.id, second.id);
+    assert.deepEqual([again.state, world.host.pastedTexts(ID).slice(pasted)], ['acknowledged', ['second']]);
+    await assert.rejects(world.run(world.supervisor.resendPrompt(second.id)), isNotAllowed, 'a third time');
+  });
+
+  it('stays on offer while the agent cannot be typed into, and only in the run that the offer was made for', async () => {
+    const { world, second } = await interrupted();
+    await killAndResume(world);
+    await world.run(world.supervisor.pause(ID));
+    await assert.rejects(world.run(world.supervisor.resendPrompt(second.id)), (error) =>
+      AgentError.is(error, 'agent.paused'),
+    );
+    await world.run(world.supervisor.restart(ID));
+    await assert.rejects(world.run(world.supervisor.resendPrompt(second.id)), isNotAllowed);
+    const other = await interrupted();
+    await killAndResume(other.world);
+    await other.world.run(other.world.supervisor.pause(ID));
+    await assert.rejects(other.world.run(other.world.supervisor.resendPrompt(other.second.id)));
+    await other.world.run(other.world.supervisor.resume(ID));
+    const again = await taken(other.world, other.world.supervisor.resendPrompt(other.second.id), 'second');
+    assert.equal(again.state, 'acknowledged');
+  });
+
+  it('is the one that began the turn, not one that the program took into it', async () => {
+    const { world, second } = await interrupted();
+    const steered = await ask(world, 'and this');
+    const report = await killAndResume(world);
+    assert.deepEqual([report.interruptedPrompt?.id, report.lostPrompts], [second.id, []]);
+    await assert.rejects(world.run(world.supervisor.resendPrompt(steered.id)), isNotAllowed);
+  });
+
+  it('is the same one after a question inside the turn, and after what was drawn while it was killed', async () => {
+    const { world, second } = await interrupted();
+    for (const [text, activity] of [
+      [askingScreen('ls'), 'awaiting_approval'],
+      ['Working', 'busy'],
+      ['> ', 'idle'],
+    ] as const) {
+      world.host.simulateScreen(ID, { text });
+      await world.clock.advanceMs(activity === 'idle' ? 1_200 : 5_000);
+      assert.equal(world.agent().record.activity, activity);
+    }
+    assert.equal((await killAndResume(world)).interruptedPrompt?.id, second.id);
+  });
+
+  it('is none after a finished turn, nor of a turn that was begun in the terminal', async () => {
+    const finished = await interrupted();
+    await endTurn(finished.world);
+    assert.equal((await killAndResume(finished.world)).interruptedPrompt, undefined);
+    const typed = await interrupted();
+    await endTurn(typed.world);
+    typed.world.host.simulateScreen(ID, { text: 'Working' });
+    await typed.world.say('typed by the person');
+    const report = await killAndResume(typed.world);
+    assert.deepEqual([report.losses, report.interruptedPrompt], [askerType.session.losses, undefined]);
   });
 });
 
