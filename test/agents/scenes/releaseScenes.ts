@@ -134,7 +134,7 @@ const PARTS: Readonly<Record<Cli, ReleaseParts>> = {
     clear: '/new',
     resume: { open: '/sessions', choose: ['Enter'] },
     retrying: RETRYING,
-    refusedBy: 403,
+    refusedBy: 401,
     ownCommand: IDLE,
   },
 };
