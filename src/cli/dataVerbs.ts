@@ -68,7 +68,7 @@ async function exportData(context: VerbContext): Promise<ExitCode> {
   })) as ExportAnswer; // the engine's own
   const secrets = report.isRedacted ? 'secrets were left out' : 'with secrets: keep it safe';
   const damaged = report.leftOut ? `; ${report.leftOut} damaged records are not in it` : '';
-  context.answer(report, () => `${report.records} records in ${cleanLine(report.file, 400)}; ${secrets}${damaged}`);
+  context.answer(report, () => `${report.records} records in ${cleanLine(report.file)}; ${secrets}${damaged}`);
   return ExitCode.Ok;
 }
 

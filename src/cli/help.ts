@@ -23,7 +23,8 @@ orc VERB --help tells more about a verb.
 
 export function helpOf({ name, operands, summary, options }: VerbInfo): string {
   return (
-    `orc ${name} ${operands}`.trimEnd() + `\n${summary}\n\n${columns([...options, ...COMMON_OPTIONS].map(optionRow))}\n`
+    `orc ${name} ${operands.replace(/.{50,80}\|/g, '$&\n         ')}`.trimEnd() +
+    `\n${summary}\n\n${columns([...options, ...COMMON_OPTIONS].map(optionRow))}\n`
   );
 }
 

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
-import { IMPORT_VERDICTS, type ImportReport, importWarnings, reasonText } from '../shared/importReport';
+import { type ImportReason, type ImportReport, importWarnings, reasonText } from '../shared/importReport';
 import type { VerbContext } from './context';
 import { CliError, ExitCode, usageError } from './exitCodes';
 import { cleanLine } from './terminalText';
 
 /** Lines of agents and of records that are shown; `--json` has all that the engine tells. */
 const MAX_SHOWN = 50;
+const MAX_LINE = 2_000;
+/** Of what is told by a sentence of its own. */
+const MAX_TITLES = 5;
 
 /** `orc data import FILE [--yes] [--replace] [--skip-invalid] [--accept-changed]`: the report, and with `--yes` what it tells. */
 export async function importFile(context: VerbContext): Promise<ExitCode> {
@@ -30,11 +33,10 @@ function requireConsent(
   { integrity, counts }: ImportReport,
   { skipInvalid, acceptChanged }: { readonly skipInvalid: boolean; readonly acceptChanged: boolean },
 ): void {
-  const isOther = integrity === 'changed' || integrity === 'cut';
-  if (isOther && !acceptChanged)
+  if (isOther(integrity) && !acceptChanged)
     throw new CliError(
       ExitCode.Refused,
-      `nothing was imported: the file was ${integrity === 'cut' ? 'cut' : 'changed'} after it was exported`,
+      `nothing was imported: the file was ${integrity} after it was exported`,
       'Export again, or take it as it is with --accept-changed.',
       { code: 'exchange.notWhole' },
     );
@@ -45,6 +47,11 @@ function requireConsent(
       'Without --yes they are shown; --skip-invalid leaves them out.',
       { code: 'exchange.invalidRecords' },
     );
+}
+
+/** It is not as it was exported. */
+function isOther(integrity: ImportReport['integrity']): boolean {
+  return integrity === 'changed' || integrity === 'cut';
 }
 
 function writtenOf({ counts }: ImportReport): number {
@@ -62,46 +69,43 @@ function nextOf(report: ImportReport): string {
   const options = [
     '--yes',
     ...(counts.invalid > 0 ? ['--skip-invalid'] : []),
-    ...(integrity === 'changed' || integrity === 'cut' ? ['--accept-changed'] : []),
+    ...(isOther(integrity) ? ['--accept-changed'] : []),
   ];
   return `Nothing was written. With ${options.join(' ')} ${countText(writtenOf(report))} imported.${stays}`;
+}
+
+function countsText(counts: ImportReport['countsByKind'][string]): string {
+  return Object.entries(counts)
+    .flatMap(([verdict, count]) => (count > 0 ? [`${count} ${verdict}`] : []))
+    .join(', ');
 }
 
 /** Every text that may come from the file is cleaned. */
 function textOf(report: ImportReport): string {
   const { counts, entries, agents, countsByReason } = report;
-  const total = IMPORT_VERDICTS.filter((verdict) => counts[verdict] > 0).map(
-    (verdict) => `${counts[verdict]} ${verdict}`,
-  );
-  const lines = [`${report.records} records in ${cleanLine(report.file, 400)}: ${total.join(', ') || 'none'}`];
-  lines.push(...importWarnings(report).map((warning) => `! ${warning}`));
-  for (const [kind, byVerdict] of Object.entries(report.countsByKind)) {
-    const parts = IMPORT_VERDICTS.flatMap((verdict) =>
-      byVerdict[verdict] ? [`${byVerdict[verdict]} ${verdict}`] : [],
-    );
-    lines.push(`  ${cleanLine(kind)}: ${parts.join(', ')}`);
+  const lines: string[] = [];
+  const add = (text: string, indent = '  '): unknown => lines.push(indent + cleanLine(text, MAX_LINE));
+  add(`${report.records} records in ${report.file}: ${countsText(counts) || 'none'}`, '');
+  for (const warning of importWarnings(report)) add(warning, '! ');
+  for (const [kind, byVerdict] of Object.entries(report.countsByKind)) add(`${kind}: ${countsText(byVerdict)}`);
+  for (const [reason, count] of Object.entries(countsByReason)) {
+    add(`${count} left out: ${reasonText(reason as ImportReason)}`); // its keys are
+    const titles = entries.flatMap((entry) => (entry.reason === reason && entry.title ? [entry.title] : []));
+    for (const title of titles.slice(0, MAX_TITLES)) add(title, '    ');
+    if (titles.length > MAX_TITLES) add(`and ${count - MAX_TITLES} more`, '    ');
   }
-  for (const reason of Object.keys(countsByReason) as (keyof typeof countsByReason)[])
-    lines.push(`  ${countsByReason[reason] ?? 0} left out: ${reasonText(reason)}`);
-  for (const agent of agents.slice(0, MAX_SHOWN)) {
-    const how = [agent.typeId, ...agent.command].map((part) => cleanLine(part, 400)).join(' ');
-    lines.push(
-      `  agent ${cleanLine(agent.id)} (${cleanLine(agent.name)}) would run: ${how}, in ${cleanLine(agent.folder, 400)}`,
-    );
-  }
-  for (const { record, kind, id, verdict, reason, problems = [], changes = [] } of entries.slice(0, MAX_SHOWN)) {
+  for (const { id, name, typeId, command, folder } of agents.slice(0, MAX_SHOWN))
+    add(`agent ${id} (${name}) would run: ${[typeId, ...command].join(' ')}, in ${folder}`);
+  const others = entries.filter(({ title }) => !title);
+  for (const { record, kind, id, verdict, reason, problems = [], changes = [] } of others.slice(0, MAX_SHOWN)) {
     const why = [
       ...(reason ? [reasonText(reason)] : []),
-      ...problems.map(
-        ({ path, message, code }) => `${cleanLine(path, 200)} ${cleanLine(message, 200)} (${cleanLine(code)})`,
-      ),
-      ...changes.map((change) => cleanLine(change, 300)),
+      ...problems.map(({ path, message, code }) => `${path} ${message} (${code})`),
+      ...changes,
     ];
-    lines.push(
-      `  record ${record}, ${cleanLine(kind)} ${cleanLine(id)}: ${verdict}${why.length > 0 ? `: ${why.join('; ')}` : ''}`,
-    );
+    add(`record ${record}, ${kind} ${id}: ${verdict}${why.length > 0 ? `: ${why.join('; ')}` : ''}`);
   }
-  const more = Math.max(entries.length, agents.length) - MAX_SHOWN;
-  if (more > 0 || report.isCut) lines.push('  … and more; --json tells of more');
+  const more = Math.max(others.length, agents.length) - MAX_SHOWN;
+  if (more > 0 || report.isCut) add('… and more; --json tells of more');
   return lines.join('\n');
 }

@@ -67,7 +67,7 @@ export async function dataStatus(context: VerbContext): Promise<ExitCode> {
     const checked = lastCheck ? `${when}: ${checkWords(lastCheck.report)}` : 'never';
     return [
       `${context.strong('store')}    ${storeWords(status)}`,
-      ...(status.file === undefined ? [] : [`${context.strong('file')}     ${cleanLine(status.file, 400)}`]),
+      ...(status.file === undefined ? [] : [`${context.strong('file')}     ${cleanLine(status.file)}`]),
       ...(status.isReadOnly ? [`read-only: ${cleanLine(status.reason ?? 'it cannot be written')}`] : []),
       `${context.strong('holds')}    ${status.seq} changes, schema ${status.schemaVersion}`,
       `${context.strong('backups')}  ${backups.length}, ${bytesWords(status.backupBytes)}`,
@@ -99,7 +99,7 @@ export async function listBackups(context: VerbContext): Promise<ExitCode> {
     if (backups.length === 0) return 'no backups yet; `orc data backup` makes one';
     const rows = backups.map((backup) => [
       localTime(backup.takenAtMs), kindWords(backup.kind), bytesWords(backup.sizeBytes), String(backup.seq ?? ''),
-      `${backup.schemaVersion}, SQLite ${cleanLine(backup.sqliteVersion)}`, backup.isChecked ? 'checked' : 'not checked', cleanLine(backup.file, 400),
+      `${backup.schemaVersion}, SQLite ${cleanLine(backup.sqliteVersion)}`, backup.isChecked ? 'checked' : 'not checked', cleanLine(backup.file),
     ]); // prettier-ignore
     const head = ['TAKEN', 'BY', 'SIZE', 'CHANGE', 'SCHEMA', 'WHOLE', 'FILE'];
     return formatTable(head, rows, context.terminal.columns, { kept: [0, 6], droppable: [4, 5, 3, 2, 1] });
@@ -124,7 +124,7 @@ export async function backUp(context: VerbContext): Promise<ExitCode> {
   const report = (await context.call('data.backup', params)) as BackupAnswer; // the engine's own
   context.answer(
     report,
-    () => `${report.records} records in ${cleanLine(report.file, 400)} (${bytesWords(report.sizeBytes)}), checked`,
+    () => `${report.records} records in ${cleanLine(report.file)} (${bytesWords(report.sizeBytes)}), checked`,
   );
   return ExitCode.Ok;
 }
@@ -153,9 +153,9 @@ export async function check(context: VerbContext): Promise<ExitCode> {
     const counts = `${records} records, ${changes} changes, ${sessions === undefined ? 'tmux not asked' : `${sessions} sessions`}`;
     const found = findings.filter(({ severity }) => severity !== 'info').length;
     const lines = findings.map(({ severity, kind = '', id = '', path = '', message, fix }) => {
-      const place = cleanLine([kind, id, path].filter((part) => part !== '').join(' '), 400);
+      const place = cleanLine([kind, id, path].filter((part) => part !== '').join(' '));
       const advice = fix.kind === 'advice' ? fix.text : `In the window, Check Store offers: ${fix.label}.`;
-      return `- ${cleanLine(severity)}: ${place === '' ? '' : `${place}: `}${cleanLine(message)}. ${cleanLine(advice ?? '', 400)}`;
+      return `- ${cleanLine(severity)}: ${place === '' ? '' : `${place}: `}${cleanLine(message)}. ${cleanLine(advice ?? '')}`;
     });
     return [
       isWhole ? `whole, ${counts}` : `NOT WHOLE, ${isCut ? 'more than ' : ''}${found} found in ${counts}`,
@@ -186,7 +186,7 @@ export async function restore(context: VerbContext): Promise<ExitCode> {
   if (name === '') throw usageError('restore takes the FILE of a backup', BACKUPS_ADVICE);
   const backup = resolve(context.terminal.cwd, name);
   if (!statSync(backup, { throwIfNoEntry: false })?.isFile())
-    throw usageError(`there is no file ${cleanLine(backup, 400)}`, BACKUPS_ADVICE);
+    throw usageError(`there is no file ${cleanLine(backup)}`, BACKUPS_ADVICE);
   if (!context.has('yes')) {
     const what = 'a restore puts the backup in the place of what is kept now';
     const advice = `What is there now is backed up first; agents keep running. If you mean it: orc data restore ${name} --yes`;
@@ -199,7 +199,7 @@ export async function restore(context: VerbContext): Promise<ExitCode> {
     const undo = report.presentBackup;
     return [
       `restored: ${report.records} records, up to change ${report.seq}`,
-      ...(undo === undefined ? [] : [`what was there before: ${cleanLine(undo, 400)}`]),
+      ...(undo === undefined ? [] : [`what was there before: ${cleanLine(undo)}`]),
     ].join('\n');
   });
   return ExitCode.Ok;

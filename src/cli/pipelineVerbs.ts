@@ -52,7 +52,7 @@ export async function runPipeline(context: VerbContext): Promise<ExitCode> {
   })) as RunAnswer; // the engine's own
   const refused =
     report.rejected === 0 ? '' : `; ${report.rejected} were refused: \`orc data rejected ${cleanLine(report.name)}\``;
-  context.answer(report, () => `${report.in} records became ${report.out} in ${cleanLine(report.file, 400)}${refused}`);
+  context.answer(report, () => `${report.in} records became ${report.out} in ${cleanLine(report.file)}${refused}`);
   return report.rejected === 0 ? ExitCode.Ok : ExitCode.Failure;
 }
 
@@ -63,9 +63,9 @@ function readPipeline(file: string): unknown {
     if (text.length <= MAX_FILE) return JSON.parse(text);
   } catch (error) {
     const why = error instanceof SyntaxError ? 'is no JSON' : 'cannot be read';
-    throw usageError(`${cleanLine(file, 400)} ${why}`, 'A pipeline is {"name", "version", "steps"}.');
+    throw usageError(`${cleanLine(file)} ${why}`, 'A pipeline is {"name", "version", "steps"}.');
   }
-  throw usageError(`${cleanLine(file, 400)} is too large for a pipeline`, 'It has at most 50 steps.');
+  throw usageError(`${cleanLine(file)} is too large for a pipeline`, 'It has at most 50 steps.');
 }
 
 /** `orc data rejected [NAME]` */

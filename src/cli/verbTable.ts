@@ -145,7 +145,7 @@ export const VERBS: readonly VerbInfo[] = [
       {
         name: 'format',
         value: 'FORMAT',
-        summary: 'of export: json, ndjson, csv, markdown or sqlite (default: by the ending of FILE)',
+        summary: 'of export: json, ndjson, csv, markdown, sqlite (default: by ending of FILE)',
       },
       { name: 'with-secrets', summary: 'of export: leave secrets in' },
       {

@@ -11,7 +11,14 @@ import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
 import type { DataStore } from './data/dataStore';
 import { importData } from './data/exchange/dataImport';
-import type { ImportKind, ImportKinds, ImportPlan, PlannedRecord, Prepared } from './data/exchange/importPlan';
+import type {
+  ImportKind,
+  ImportKinds,
+  ImportPlan,
+  NeverImported,
+  PlannedRecord,
+  Prepared,
+} from './data/exchange/importPlan';
 import { importProblem } from './data/exchange/importReader';
 import type { JsonObject } from './data/processing/dataTransformation';
 import { redactor } from './data/processing/redactStep';
@@ -129,16 +136,16 @@ function importKinds({ supervisor, clock, ids }: OwnerImportPorts): ImportKinds 
   const pipeline: ImportKind = {
     prepare: (value) => (holdsRedacted(value) ? { reason: 'redacted' } : { value, changes: [] }),
   };
-  return new Map<string, ImportKind | { readonly never: 'trustDecision' }>([
+  return new Map<string, ImportKind | NeverImported>([
     [AGENTS.kind, agent],
     [AGENT_CHANGES.kind, history],
     [ANSWERS.kind, history],
     [DELIVERIES.kind, prompt],
     [PIPELINES.kind, pipeline],
     [DEAD_LETTERS.kind, { prepare: (value) => ({ value, changes: [] }) }],
-    [APPROVALS.kind, { never: 'trustDecision' }],
+    [APPROVALS.kind, { never: 'trustDecision', titleOf: approvalTitle }],
     // A type of a fleet file says what is run; it came in with an approval.
-    [FLEET_TYPES.kind, { never: 'trustDecision' }],
+    [FLEET_TYPES.kind, { never: 'trustDecision', titleOf: ({ id }) => `the agent type ${String(id)}` }],
   ]);
 }
 
@@ -188,6 +195,16 @@ function removalOf(here: AgentRecord, theirs: AgentRecord, clock: Clock, ids: Id
   const back: AgentRecord = { ...rest, lifecycle: 'stopped', generation, ...(exit && { exit }), sinceMs: atMs };
   const also = [importLine(back, here, { lifecycle: 'stopped', activity: 'unknown' }, atMs, ids)];
   return { value: back as unknown as JsonObject, changes: ['it was removed here: it comes back, stopped'], also };
+}
+
+/** The first words of the command that was approved, and its folder, as they were shown (`approvalText`). */
+function approvalTitle({ shown }: JsonObject): string | undefined {
+  if (typeof shown !== 'string') return undefined;
+  const lineOf = (name: string): string | undefined => new RegExp(`^  ${name}: (.+)$`, 'm').exec(shown)?.[1];
+  const [command, folder] = [lineOf('command'), lineOf('folder')];
+  if (command === undefined || folder === undefined) return shown;
+  const words = command.split(' ');
+  return `${words.slice(0, TITLE_WORDS).join(' ')}${words.length > TITLE_WORDS ? ' …' : ''}, in ${folder}`;
 }
 
 /** The lines of its history from what it was when it was exported to `stopped`, by legal steps. */
@@ -273,6 +290,8 @@ function prepareDelivery(delivery: PromptDelivery): Prepared {
 }
 
 /** What is shown of one agent: a few hundred of them fit into an answer of the gateway. */
+/** Of an approved command. */
+const TITLE_WORDS = 6;
 const SHOWN_LENGTH = 500;
 const SHOWN_PARTS = 40;
 

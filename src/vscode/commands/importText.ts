@@ -86,6 +86,7 @@ function entryText({
   id,
   verdict,
   reason,
+  title = id,
   problems = [],
   changes = [],
 }: ImportReport['entries'][number]): string {
@@ -97,5 +98,5 @@ function entryText({
     ...changes.map(escapeMarkdown),
   ];
   const tail = why.length > 0 ? `: ${why.join('; ')}` : '';
-  return `- Record ${record}, ${escapeMarkdown(kind)} ${escapeMarkdown(id)}: ${verdict}${tail}`;
+  return `- Record ${record}, ${escapeMarkdown(kind)} ${escapeMarkdown(title)}: ${verdict}${tail}`;
 }

@@ -139,7 +139,7 @@ describe('orc data', () => {
     assert.equal(shown.code, 0);
     assert.match(shown.stdout, /^2 records in .*: 1 new, 1 invalid\n! The file was cut/);
     assert.match(shown.stdout, /agent scout \(Scout\) would run: command sh -c make, in \/project\n/);
-    assert.match(shown.stdout, /record 3, note n1: invalid: \/value\/text must be a text \(type\)\n/);
+    assert.match(shown.stdout, /record 3, note +n1: invalid: \/value\/text must be a text \(type\)\n/);
     assert.match(shown.stdout, /\nNothing was written\. With --yes --skip-invalid --accept-changed 1 record is imported\.\n$/); // prettier-ignore
     assert.deepEqual(paramsOf('data.import'), { file: path.join(gateway.workspace, 'export.json'), replace: false });
     for (const consent of [[], ['--accept-changed'], ['--skip-invalid']]) {
@@ -147,6 +147,21 @@ describe('orc data', () => {
       assert.deepEqual([refused.code, refused.stdout], [5, '']);
       assert.match(refused.stderr, /nothing was imported/);
     }
+    const approval = (record: number, title: string) =>
+      ({
+        ...{ record, kind: 'approval', id: 'a'.repeat(64), title },
+        verdict: 'skipped',
+        reason: 'trustDecision',
+      }) as const;
+    const approvals = Array.from({ length: 7 }, (_, index) =>
+      approval(index, `make -j${index} \u001b[31m…, in /project`),
+    );
+    const result = anImportReport({ entries: [...approvals, bad], countsByReason: { trustDecision: 9 } });
+    gateway.answers = { 'data.import': { result } };
+    const { stdout } = await orc('import', 'export.json');
+    assert.match(stdout, /\n {2}9 left out: an approval .*\n {4}make -j0 …, in \/project\n(.*\n){3} {4}make -j4 .*\n {4}and 4 more\n/); // prettier-ignore
+    assert.doesNotMatch(stdout, /aaaa|-j5|\u001b/);
+    assert.match(stdout, /record 3, note/);
     assert.ok(gateway.frames.every((frame) => !('apply' in ((frame.params ?? {}) as object)))); // what it asked so far
     gateway.answers = { 'data.import': { result: { ...told, isApplied: true } } };
     const done = await orc('import', 'export.json', '--yes', '--skip-invalid', '--accept-changed', '--replace');

@@ -502,6 +502,8 @@ describe('orc for people', () => {
     assert.equal(code, 0);
     assert.deepEqual(stdout.split('\n').filter((line) => line.length > 100), []); // prettier-ignore
     assert.match(stdout, /^ {2}orc data ACTION … {2,}look after/m);
+    const data = (await orc(['data', '--help'])).stdout.split('\n');
+    assert.deepEqual(data.filter((line) => line.length > 100), []); // prettier-ignore
     assert.match((await orc(['prompt', '--help'])).stdout, /^orc prompt AGENT \[TEXT…\]/);
     assert.deepEqual([(await orc([])).code, (await orc(['nothing'])).code], [2, 2]);
   });

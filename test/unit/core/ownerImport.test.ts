@@ -88,7 +88,9 @@ describe('Imports of agents', () => {
         aDelivery({ id: 'd2', state: 'queued', reason: 'not_ready', prepared: '', steps: { queued: 1 } }),
       );
       tx.put(DELIVERIES, 'd3', aDelivery({ id: 'd3', state: 'typed' }));
-      tx.put(APPROVALS, 'a'.repeat(64), { hash: 'a'.repeat(64), shown: 'rm -rf', approvedAtMs: 1, actor: 'person' });
+      const shown =
+        'Scout (Command)\n  command: make -j 4 --token ghp_abcdefghijklmnopqrst all of it\n  folder: /project';
+      tx.put(APPROVALS, 'a'.repeat(64), { hash: 'a'.repeat(64), shown, approvedAtMs: 1, actor: 'person' });
       tx.put(FLEET_TYPES, 'mine', TYPE);
     });
     await change(machine.store);
@@ -137,6 +139,8 @@ describe('Imports of agents', () => {
     const engine = await engineOn(machine);
     const report = await importInto(engine, { replace: true });
     assert.deepEqual(report.countsByReason, { trustDecision: 2 });
+    const titles = report.entries.flatMap(({ title }) => title ?? []);
+    assert.deepEqual(titles, ['make -j 4 --token [redacted] all …, in /project', 'the agent type mine']);
     assert.deepEqual([await machine.store.find(APPROVALS), await machine.store.find(FLEET_TYPES)], [[], []]);
     assert.ok(!engine.agentTypes.some(({ id }) => id === 'mine'));
     await machine.run(engine.stop());

@@ -51,7 +51,13 @@ export interface ImportKind {
 }
 
 /** Of each kind that a file may hold: how it comes in, or why it never does. */
-export type ImportKinds = ReadonlyMap<string, ImportKind | { readonly never: ImportReason }>;
+export type ImportKinds = ReadonlyMap<string, ImportKind | NeverImported>;
+
+export interface NeverImported {
+  readonly never: ImportReason;
+  /** What it is about, for a person; nothing is known of the value. */
+  readonly titleOf: (value: JsonObject) => string | undefined;
+}
 
 export interface PlanPorts {
   readonly store: Pick<DataStore, 'get'>;
@@ -98,7 +104,7 @@ interface Candidate {
   readonly also: readonly PlannedRecord[];
 }
 
-type Outcome = Pick<ImportEntry, 'verdict' | 'reason' | 'problems' | 'changes'>;
+type Outcome = Pick<ImportEntry, 'verdict' | 'reason' | 'title' | 'problems' | 'changes'>;
 
 /** Collects the records of one file, then compares them with what is kept. */
 export class ImportPlanner {
@@ -121,7 +127,10 @@ export class ImportPlanner {
     };
     const how = this.ports.kinds.get(kind);
     if (!how) return refuse(invalid('/kind', 'kind.unknown', 'is no kind of record that this version knows'));
-    if ('never' in how) return refuse({ verdict: 'skipped', reason: how.never });
+    if ('never' in how) {
+      const title = how.titleOf(this.ports.clean(value)) ?? id;
+      return refuse({ verdict: 'skipped', reason: how.never, title: printable(title, MAX_PATH_LENGTH) });
+    }
     const problems = this.ports.validate(kind, value, id);
     if (problems.length > 0)
       return refuse({ verdict: 'invalid', problems: problems.slice(0, MAX_PROBLEMS).map(inValue) });

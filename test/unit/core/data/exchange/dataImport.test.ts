@@ -6,7 +6,7 @@ import type { Collection } from '../../../../../src/core/data/dataStore';
 import { exportData } from '../../../../../src/core/data/exchange/dataExport';
 import { type DataImportPorts, importData, type ImportRequest } from '../../../../../src/core/data/exchange/dataImport';
 import { ExchangeError, type ExchangeErrorCode } from '../../../../../src/core/data/exchange/exchangeErrors';
-import type { ImportKind } from '../../../../../src/core/data/exchange/importPlan';
+import type { ImportKind, NeverImported } from '../../../../../src/core/data/exchange/importPlan';
 import { IMPORT_LIMITS } from '../../../../../src/core/data/exchange/importReader';
 import { MemoryDataStore } from '../../../../../src/core/data/memoryDataStore';
 import { DataProcessor } from '../../../../../src/core/data/processing/dataProcessor';
@@ -40,10 +40,10 @@ describe('importData', () => {
     return {
       ...{ store, files: file, newDigest: sha256Digest, clock, breathe },
       kinds: () =>
-        new Map<string, ImportKind | { readonly never: 'trustDecision' }>([
+        new Map<string, ImportKind | NeverImported>([
           ['owner', plain],
           ['note', { ...plain, owner: { kind: 'owner', idOf: (value) => String(value['owner']) } }],
-          ['permit', { never: 'trustDecision' }],
+          ['permit', { never: 'trustDecision', titleOf: ({ text }) => (typeof text === 'string' ? text : undefined) }],
         ]),
       validate: (_kind, value) =>
         typeof (value as Partial<Note>).text === 'string'
