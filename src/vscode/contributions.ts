@@ -142,7 +142,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => facts },
     { register: () => view },
     { register: () => new StatusItem(engine, clock) },
-    { register: () => documents },
+    { register: () => (void documents.closeForgotten(), documents) },
     { register: () => fleet },
     { register: () => editor },
     { register: () => registerCommands(handlers, gate, log, reporter) },
@@ -209,6 +209,6 @@ function createHandlers(parts: ContributionParts, own: HandlerParts): CommandHan
     ...searchCommands({ engine, documents, reporter, clock, isTrusted, reveal }),
     ...maintenanceCommands({ engine, window, documents, clock, files, isTrusted }),
     ...fleetCommands(fleet),
-    ...windowCommands({ engine, documents, settings, channel, extensionVersion, globalMemory, start }),
+    ...windowCommands({ engine, documents, clock, settings, channel, extensionVersion, globalMemory, start }),
   };
 }

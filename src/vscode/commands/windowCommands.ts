@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Clock } from '../../core/base/clock';
 import type { Engine } from '../../core/engine';
 import type { ReportDocuments } from '../documents/reportDocuments';
 import { setupText } from '../documents/setupText';
@@ -7,14 +8,19 @@ import { CommandId, SettingKey } from '../manifest';
 import { resetMutedNotices } from '../notices/noticePresenter';
 import type { Memory } from '../notices/windowPort';
 import { GroupBy } from '../settings';
+import { untilBegun } from '../window/untilBegun';
 import { windowDiagnoses } from '../window/windowDiagnoses';
 import type { CommandHandlers } from './registerCommands';
 
+const SETUP = 'Core Orchestrator Setup.md';
+/** Longest wait for the engine before its set-up is told after a reload. */
+const BEGUN_MS = 10_000;
 const RESTORE = 'Restore from Backup…';
 
 export interface WindowCommandParts {
   readonly engine: Engine;
   readonly documents: ReportDocuments;
+  readonly clock: Clock;
   readonly settings: LiveSettings;
   readonly channel: vscode.LogOutputChannel;
   readonly extensionVersion: string;
@@ -27,6 +33,7 @@ export interface WindowCommandParts {
 export function windowCommands({
   engine,
   documents,
+  clock,
   settings,
   channel,
   extensionVersion,
@@ -34,14 +41,19 @@ export function windowCommands({
   start,
 }: WindowCommandParts): CommandHandlers {
   const groupBy = (value: GroupBy) => (): Promise<void> => settings.update(SettingKey.GroupBy, value);
+  const setup = async (): Promise<string> => setupText(await engine.diagnose(), windowDiagnoses(extensionVersion));
+  documents.remake(SETUP, async () => {
+    await untilBegun(engine, clock, BEGUN_MS);
+    return setup();
+  });
   return {
     [CommandId.ShowLog]: async () => channel.show(),
     [CommandId.CheckSetup]: async () => {
-      const diagnoses = await vscode.window.withProgress(
+      const text = await vscode.window.withProgress(
         { location: vscode.ProgressLocation.Window, title: 'Checking the set-up' },
-        () => engine.diagnose(),
+        setup,
       );
-      await documents.show('Core Orchestrator Setup.md', setupText(diagnoses, windowDiagnoses(extensionVersion)));
+      await documents.show(SETUP, text);
     },
     [CommandId.TakeOver]: async () => {
       const detail =

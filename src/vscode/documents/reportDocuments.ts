@@ -6,11 +6,16 @@ import { DOCUMENT_SCHEME, REPORT_LANGUAGE_ID } from '../manifest';
 /** VS Code's rendered Markdown as an editor: unlike its command, it can be told to leave the focus where it is. */
 const MARKDOWN_EDITOR = 'vscode.markdown.preview.editor';
 
+/** As the tab of a rendered one ends: VS Code tells of it neither whose nor what it shows. */
+const OWN_REPORT = /Core Orchestrator [A-Z][a-z]+\.md$/;
+
 /** Read-only documents: find, copy, compare and screen readers work in them for free. Shown again, one is replaced. */
 export class ReportDocuments implements vscode.TextDocumentContentProvider, Disposable {
   readonly #contents = new Map<string, string>();
   /** Of what may be shown again under another name: the name that it has now. */
   readonly #names = new Map<string, string>();
+  /** Those that can be made again, by the paths of their documents. */
+  readonly #makers = new Map<string, () => Promise<string>>();
   #leavingFocus = 0;
   readonly #onDidChange = new vscode.EventEmitter<vscode.Uri>();
   readonly #subscriptions: readonly vscode.Disposable[];
@@ -25,8 +30,34 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
     ];
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#contents.get(uri.path) ?? 'This report is not kept. Run its command again.\n';
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    try {
+      const text = this.#contents.get(uri.path) ?? (await this.#makers.get(uri.path)?.());
+      if (text !== undefined) return text;
+    } catch (error) {
+      ignore(this.log, error, 'the report says itself that it is not there');
+    }
+    return 'This report is not kept. Run its command again.\n';
+  }
+
+  /** Its tab outlives a reload of the window: what it shows is made again then. */
+  remake(fileName: string, make: () => Promise<string>): void {
+    this.#makers.set(uriOf(fileName).path, make);
+  }
+
+  /** Takes rendered reports out of the window that it brought back after a reload and that cannot be made again. Never rejects. */
+  async closeForgotten(): Promise<void> {
+    const isForgotten = ({ input, label }: vscode.Tab): boolean => {
+      const [fileName] = OWN_REPORT.exec(label) ?? [];
+      if (!(input instanceof vscode.TabInputWebview) || !input.viewType.endsWith('markdown.preview')) return false;
+      return fileName !== undefined && !this.#makers.has(uriOf(fileName).path);
+    };
+    try {
+      const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+      await vscode.window.tabGroups.close(tabs.filter(isForgotten), true);
+    } catch (error) {
+      ignore(this.log, error, 'a report of before says itself that it is not kept');
+    }
   }
 
   /**

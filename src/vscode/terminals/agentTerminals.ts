@@ -15,6 +15,8 @@ import { TerminalReturns } from './terminalReturns';
 interface Place {
   /** Undefined: in the panel. */
   readonly column?: vscode.ViewColumn;
+  /** In the editor area, behind something else. */
+  readonly isCovered: boolean;
   /** It was the one that is looked at. */
   readonly wasInFront: boolean;
 }
@@ -199,14 +201,23 @@ function isOpen(terminal: vscode.Terminal): boolean {
  * but are labelled with its name. A person who renames a tab gets a new terminal once.
  */
 export function editorColumnOf(terminal: vscode.Terminal): vscode.ViewColumn | undefined {
+  return tabOf(terminal)?.group.viewColumn;
+}
+
+function tabOf(terminal: vscode.Terminal): vscode.Tab | undefined {
   const isIts = ({ input, label }: vscode.Tab): boolean =>
     input instanceof vscode.TabInputTerminal && label === terminal.name;
-  return vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(isIts))?.viewColumn;
+  return vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).find(isIts);
 }
 
 function placeOf(terminal: vscode.Terminal): Place {
-  const column = editorColumnOf(terminal);
-  return { ...(column === undefined ? {} : { column }), wasInFront: terminal === vscode.window.activeTerminal };
+  const tab = tabOf(terminal);
+  const isCovered = tab !== undefined && !tab.isActive;
+  return {
+    ...(tab && { column: tab.group.viewColumn }),
+    isCovered,
+    wasInFront: terminal === vscode.window.activeTerminal,
+  };
 }
 
 function optionsOf(view: AgentView, { program, args, isReadOnly }: Attachment): vscode.TerminalOptions {

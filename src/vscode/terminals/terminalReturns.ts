@@ -9,15 +9,16 @@ interface Lost<Place> {
 
 /**
  * Which agents get a terminal again: tmux ends the terminal of a run when the next one is started, not before, and nobody closed it. One
- * that a person closed or detached does not come back.
+ * that a person closed or detached does not come back, nor one that stood behind something else in the editor area: VS Code would open it in
+ * front of where the person works.
  */
-export class TerminalReturns<Place> {
+export class TerminalReturns<Place extends { readonly isCovered: boolean }> {
   readonly #lost = new Map<AgentId, Lost<Place>>();
 
   /** A terminal ended by itself. `generation`: of the run that it showed; `view`: its agent as it is now. */
   note(view: AgentView, generation: number, place: Place): void {
     const isOver = view.generation > generation || (view.lifecycle !== 'running' && view.lifecycle !== 'paused');
-    if (isOver) this.#lost.set(view.id, { generation, place });
+    if (isOver && !place.isCovered) this.#lost.set(view.id, { generation, place });
   }
 
   /** Where the agent's terminal stood, once there is something to attach to again; told once. */
