@@ -1,9 +1,11 @@
 // kill -9 of the extension host while ten agents work without a rest and one asks something: no agent notices, each one's
-// work goes on second by second, none is started twice, the view is right again.
+// work goes on second by second, none is started twice, the view is right again. Then the last window closes.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agents, fleetFile, inWalkFolder, processCensus, runningAgents } from './agents.mjs';
 import { eventually, walk } from './walk.mjs';
+import { superviseWithoutWindow } from './withoutWindow.mjs';
 
 const WORKERS = Array.from({ length: 10 }, (_, index) => `Worker ${String.fromCharCode(65 + index)}`);
 const ASKER = 'Asker';
@@ -13,7 +15,7 @@ const WORK_SECONDS = 30_000;
 /** VS Code gives up at the third crash of one server within five minutes. */
 const KILLS_PER_SERVER = 2;
 
-await walk('R14 the extension host is killed', async (it) => {
+await walk('R14 the extension host is killed, the last window closes', async (it) => {
   const fleet = { ...Object.fromEntries(WORKERS.map((name) => [name, `work ${WORK_SECONDS}`])), [ASKER]: 'ask' };
   const workspace = it.folder({ 'README.md': '# Shop\n', '.vscode/agents.json': fleetFile(fleet) });
   const dataDir = join(it.tmp, 'data');
@@ -21,9 +23,12 @@ await walk('R14 the extension host is killed', async (it) => {
   let window;
   let agents;
 
+  async function closeVscode() {
+    await window.close();
+    await server.stop();
+  }
+
   async function openVscode() {
-    if (window) await window.close();
-    if (server) await server.stop();
     const isInstalled = server !== undefined;
     server = await it.server({
       dataDir,
@@ -32,6 +37,7 @@ await walk('R14 the extension host is killed', async (it) => {
     });
     window = await it.open(server, { folder: workspace });
     agents = await new Agents(window).open();
+    return { server, window, agents };
   }
 
   /** Every row is there and says what its agent does, that is: it works; the badge and the status item too. */
@@ -74,7 +80,10 @@ await walk('R14 the extension host is killed', async (it) => {
     const workedOn = [];
     assert.equal(pids.length, COUNT);
     for (let round = 1; round <= rounds; round += 1) {
-      if (round > 1 && round % KILLS_PER_SERVER === 1) await openVscode();
+      if (round > 1 && round % KILLS_PER_SERVER === 1) {
+        await closeVscode();
+        await openVscode();
+      }
       await rowsAreRight(); // all ten work at the moment of the kill
       const worked = workedSeconds(it);
       assert.equal(Object.keys(worked).length, WORKERS.length, `round ${round}: ${JSON.stringify(worked)}`);
@@ -132,6 +141,13 @@ await walk('R14 the extension host is killed', async (it) => {
     await eventually('all rows say so', async () => Object.keys(await agents.groups()).join() === 'Ended');
     await agents.assertClean();
   });
+
+  writeFileSync(join(workspace, '.vscode/agents.json'), fleetFile({ Planner: {}, Reviewer: {} }));
+  await agents.startFleet();
+  await agents.is('Planner', 'idle');
+  await agents.is('Reviewer', 'idle');
+  const current = () => ({ server, window, agents });
+  await superviseWithoutWindow(it, { dataDir, current, close: closeVscode, open: openVscode });
 });
 
 function readyCount(agents) {
