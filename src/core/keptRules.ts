@@ -99,6 +99,7 @@ const agent = allOf(
     nextStartAtMs: optional(timeMs),
     sessionId: optional(upTo(200)),
     hasSessionTurn: optional(flag),
+    transcriptPath: optional(upTo(4_096)),
     isFirstPromptDone: flag,
   }),
   // Beside a damaged record of the same agent its new one is kept under another id (`dataAgentStore.ts`).

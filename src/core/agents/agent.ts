@@ -76,6 +76,8 @@ export interface AgentRecord {
   readonly sessionId?: string;
   /** Something was said in that conversation: it can be resumed where the program needs that. */
   readonly hasSessionTurn?: boolean;
+  /** The file in which the program records that conversation, as its hooks told: what it used is read there. */
+  readonly transcriptPath?: string;
   /** True once the first prompt of this generation is on its way (its receipt tells how far), or there is none. */
   readonly isFirstPromptDone: boolean;
 }

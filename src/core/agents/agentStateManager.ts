@@ -25,6 +25,8 @@ export interface StateUpdate {
   readonly isFirstPromptDone?: boolean;
   readonly sessionId?: string | null;
   readonly hasSessionTurn?: boolean;
+  /** Another `sessionId` without one: not known. */
+  readonly transcriptPath?: string;
   readonly spec?: AgentSpec;
   readonly fleetName?: string;
   /** `snake_case`. */
@@ -196,7 +198,8 @@ export class AgentStateManager implements Disposable {
       : Activity.Unknown;
     const hasMoved = lifecycle !== previous.lifecycle || activity !== previous.activity;
     const hasChanged = hasMoved || worthALine(previous, previous, update);
-    const { process, ending, exit, nextStartAtMs, sessionId, ...kept } = previous;
+    const { process, ending, exit, nextStartAtMs, sessionId, transcriptPath, ...kept } = previous;
+    const isOtherSession = update.sessionId !== undefined && update.sessionId !== (sessionId ?? null);
     const isOtherProcess = update.process !== undefined || update.nextGeneration !== undefined;
     return {
       ...kept,
@@ -212,6 +215,7 @@ export class AgentStateManager implements Disposable {
       ...optional('nextStartAtMs', update.nextStartAtMs, nextStartAtMs),
       ...optional('sessionId', update.sessionId, sessionId),
       ...(update.hasSessionTurn !== undefined && { hasSessionTurn: update.hasSessionTurn }),
+      ...optional('transcriptPath', update.transcriptPath ?? (isOtherSession ? null : undefined), transcriptPath),
       restartsAtMs: update.restartsAtMs ?? previous.restartsAtMs,
       isFirstPromptDone: update.isFirstPromptDone ?? previous.isFirstPromptDone,
       reason: hasChanged ? update.reason : previous.reason,

@@ -356,6 +356,7 @@ export class AgentSupervisor implements Disposable {
     else await this.#reconciler.markLost(describeStatus(host.status));
     this.#operations.requireOpen();
     await this.#prompts.begin();
+    void this.#reports.usage.readAgain(this.registry.list());
   }
 
   /** A type came or changed: agents whose activity nobody could read may be read now. */

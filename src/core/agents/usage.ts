@@ -92,8 +92,8 @@ export class UsageMeter implements Disposable {
     const source = agent.type?.usage;
     if (!source || this.#owned.isDisposed) return;
     if (source === 'opencode') return this.#count(agent, payload);
-    const path = textAt(payload, TRANSCRIPT_PATH);
-    if (path === undefined || !TRANSCRIPT.test(path) || !this.parts.reader) return;
+    const path = transcriptPathOf(payload);
+    if (path === undefined || !this.parts.reader) return;
     const meter = this.#meter(agent.id, path);
     const { reader } = this.parts;
     const read = (): void => {
@@ -102,6 +102,23 @@ export class UsageMeter implements Disposable {
     };
     read();
     meter.later.value = this.parts.clock.setTimer(RECORD_MS, read);
+  }
+
+  /**
+   * The engine has begun anew: what agents used in their conversations so far is read once, one after the other, where it is known in
+   * which file that is. What was counted from events is lost with the engine that counted it. Never rejects.
+   */
+  async readAgain(agents: readonly Agent[]): Promise<void> {
+    const { reader } = this.parts;
+    for (const { id, type, record } of agents) {
+      const { sessionId, transcriptPath } = record;
+      if (!reader || !type?.usage || sessionId === undefined || transcriptPath === undefined) continue;
+      if (!TRANSCRIPT.test(transcriptPath)) continue;
+      if (this.#owned.isDisposed || this.#meters.has(id)) continue; // a hook was quicker
+      const meter = this.#meter(id, transcriptPath);
+      meter.isAgain = true;
+      await this.#readOn(id, meter, type.usage, reader);
+    }
   }
 
   dispose(): void {
@@ -166,6 +183,12 @@ export class UsageMeter implements Disposable {
     this.#meters.set(id, meter);
     return meter;
   }
+}
+
+/** The file in which a program records its conversation, as a hook told; undefined when it did not. */
+export function transcriptPathOf(payload: unknown): string | undefined {
+  const path = textAt(payload, TRANSCRIPT_PATH);
+  return path !== undefined && TRANSCRIPT.test(path) ? path : undefined;
 }
 
 function parse(line: string): unknown {

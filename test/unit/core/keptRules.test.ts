@@ -56,6 +56,7 @@ const full = aRecord({
   nextStartAtMs: 9,
   sessionId: 'abc',
   hasSessionTurn: true,
+  transcriptPath: '/home/person/session.jsonl',
 });
 const answered: AnsweredRequest = {
   ...{ id: 'r1', agentId: agentId('reviewer'), generation: 1, kind: 'permission', title: 'Allow this command?' },

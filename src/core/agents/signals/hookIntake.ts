@@ -9,6 +9,7 @@ import type { AgentStateManager, StateUpdate } from '../agentStateManager';
 import { isLive } from '../agentTransitions';
 import type { HookRule } from '../agentType';
 import type { Agent } from '../baseAgent';
+import { transcriptPathOf } from '../usage';
 import { cleanText } from '../visibleText';
 import type { AgentSignal, HookFact } from './agentSignal';
 import type { HookAnswer, HookIntake, HookReport } from './hookReport';
@@ -87,7 +88,11 @@ export class AgentHookIntake implements HookIntake, Disposable {
     const { payload, event } = report;
     const prompt = textAt(payload, rule.promptPath);
     const sessionId = textAt(payload, rule.sessionIdPath);
-    this.#keepSession(agent, sessionId, prompt !== undefined, isOld);
+    this.#keepSession(
+      agent,
+      { sessionId, hasTurn: prompt !== undefined, transcriptPath: transcriptPathOf(payload) },
+      isOld,
+    );
     this.#onDidReceive.fire({
       agentId: agent.id, generation: report.generation, event, observedAtMs,
       ...(prompt !== undefined && { prompt }), ...(sessionId !== undefined && { sessionId }),
@@ -119,18 +124,27 @@ export class AgentHookIntake implements HookIntake, Disposable {
     return false;
   }
 
-  #keepSession(agent: Agent, sessionId: string | undefined, hasTurn: boolean, isOld: boolean): void {
-    const { record } = agent;
+  #keepSession({ id, record, type }: Agent, { sessionId, hasTurn, transcriptPath }: ToldSession, isOld: boolean): void {
     const isNew = sessionId !== undefined && SESSION_ID.test(sessionId) && sessionId !== record.sessionId;
-    const update: Pick<StateUpdate, 'sessionId' | 'hasSessionTurn'> = {
+    const isRead = type?.usage !== undefined && !isOld && transcriptPath !== record.transcriptPath;
+    const update: Pick<StateUpdate, 'sessionId' | 'hasSessionTurn' | 'transcriptPath'> = {
       ...(isNew && (!isOld || record.sessionId === undefined) && { sessionId, hasSessionTurn: hasTurn }),
       ...(hasTurn && !record.hasSessionTurn && { hasSessionTurn: true }),
+      ...(isRead && transcriptPath !== undefined && { transcriptPath }),
     };
     if (Object.keys(update).length === 0) return;
     this.parts.state
-      .transition(agent.id, record.generation, { ...update, actor: 'engine', reason: 'conversation_known' })
+      .transition(id, record.generation, { ...update, actor: 'engine', reason: 'conversation_known' })
       .catch((error: unknown) => ignore(this.parts.log, error, 'the agent is gone meanwhile'));
   }
+}
+
+/** What one hook says of the conversation. */
+interface ToldSession {
+  readonly sessionId: string | undefined;
+  /** Something was said in it. */
+  readonly hasTurn: boolean;
+  readonly transcriptPath: string | undefined;
 }
 
 function findRule(rules: readonly HookRule[], { event, payload }: HookReport): HookRule | undefined {

@@ -141,4 +141,46 @@ describe('usage', () => {
     await tell({ sessionID: 'x' });
     assert.deepEqual([made.usage(ID)?.inputTokens, made.usage(ID)?.costUsd], [8065, 0.008105]);
   });
+
+  describe('after the engine has begun anew', () => {
+    const agent = (id: string, record: object, usage: string | undefined = 'claude') =>
+      ({ id: agentId(id), type: { usage }, record }) as unknown as Agent; // all that is looked at
+    const conversation = { sessionId: 's', transcriptPath: '/p/one.jsonl' };
+
+    it('is read once from the record that is known, and read on from there', async () => {
+      const { made, file, tell } = meter('claude');
+      file.lines = [claude('a', 1), claude('b', 10)];
+      await made.readAgain([agent('reviewer', conversation)]);
+      assert.deepEqual([made.usage(ID)?.inputTokens, made.usage(ID)?.coverage], [11, 'this conversation']);
+      assert.equal(file.paths.length, 1);
+      file.lines.push(claude('c', 100));
+      await tell({ transcript_path: '/p/one.jsonl' });
+      assert.equal(made.usage(ID)?.inputTokens, 111);
+    });
+
+    it('is not read where no record of the present conversation is known', async () => {
+      const { made, file } = meter('claude');
+      file.lines = [claude('a', 1)];
+      await made.readAgain([
+        agent('reviewer', { sessionId: 's' }),
+        agent('second', { transcriptPath: '/p/one.jsonl' }),
+        agent('third', { ...conversation, transcriptPath: '/etc/passwd' }),
+        { ...agent('fourth', conversation), type: undefined },
+      ]);
+      assert.deepEqual(file.paths, []);
+    });
+
+    it('goes on with the next agent where a record cannot be read', async () => {
+      const { made, file } = meter('claude');
+      file.lines = [claude('a', 1)];
+      const { read } = file;
+      file.read = (path, ...rest) =>
+        path === '/p/gone.jsonl' ? Promise.reject(new Error('gone')) : read(path, ...rest);
+      await made.readAgain([
+        agent('reviewer', { ...conversation, transcriptPath: '/p/gone.jsonl' }),
+        agent('second', conversation),
+      ]);
+      assert.deepEqual([made.usage(ID), made.usage(agentId('second'))?.inputTokens], [undefined, 1]);
+    });
+  });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { HookFact } from '../../../../../src/core/agents/signals/agentSignal';
 import type { HookReport } from '../../../../../src/core/agents/signals/hookReport';
 import type { Agent } from '../../../../../src/core/agents/baseAgent';
+import type { UsageReader } from '../../../../../src/core/agents/usage';
 import { askerType } from '../../../../support/askerType';
 import { agentId } from '../../../../support/builders';
 import { SupervisedWorld } from '../../../../support/supervisedWorld';
@@ -55,6 +56,33 @@ describe('AgentHookIntake', () => {
     await world.run(world.supervisor.stop('reviewer'));
     await world.tell('Prompt', { prompt: 'x', session: 's-2' });
     assert.deepEqual([world.facts, agent.record.sessionId === before.sessionId], [[], true]);
+  });
+
+  it('keeps where the conversation is recorded, so that a new engine reads what was used, once', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    const transcript_path = '/home/me/one.jsonl';
+    await world.tell('Prompt', { prompt: 'x', session: agent.record.sessionId, transcript_path });
+    assert.equal(agent.record.transcriptPath, transcript_path);
+    await world.supervisor.detach();
+    const read: string[] = [];
+    const line = JSON.stringify({ type: 'assistant', message: { id: 'm', usage: { input_tokens: 5 } } });
+    const usageReader: UsageReader = {
+      read: (path, offset) => {
+        read.push(path);
+        return Promise.resolve({ lines: offset === 0 ? [line] : [], nextOffset: line.length + 1, isReset: false });
+      },
+    };
+    const { factory } = world.ports();
+    factory.register(askerType);
+    world.supervisor = world.make({ factory, usageReader });
+    await world.run(world.supervisor.begin());
+    await world.clock.advanceMs(600_000);
+    assert.deepEqual(read, [transcript_path]);
+    const usage = world.supervisor.usage(agentId('reviewer'));
+    assert.deepEqual([usage?.inputTokens, usage?.coverage], [5, 'this conversation']);
+    await world.run(world.supervisor.restart('reviewer'));
+    assert.equal(world.agent().record.transcriptPath, undefined, 'it is that of another conversation');
   });
 
   it('keeps the id of the conversation and that something was said in it', async () => {
