@@ -142,7 +142,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => facts },
     { register: () => view },
     { register: () => new StatusItem(engine, clock) },
-    { register: () => (void documents.closeForgotten(), documents) },
+    { register: () => documents },
     { register: () => fleet },
     { register: () => editor },
     { register: () => registerCommands(handlers, gate, log, reporter) },

@@ -6,9 +6,6 @@ import { DOCUMENT_SCHEME, REPORT_LANGUAGE_ID } from '../manifest';
 /** VS Code's rendered Markdown as an editor: unlike its command, it can be told to leave the focus where it is. */
 const MARKDOWN_EDITOR = 'vscode.markdown.preview.editor';
 
-/** As the tab of a rendered one ends: VS Code tells of it neither whose nor what it shows. */
-const OWN_REPORT = /Core Orchestrator [A-Z][a-z]+\.md$/;
-
 /** Read-only documents: find, copy, compare and screen readers work in them for free. Shown again, one is replaced. */
 export class ReportDocuments implements vscode.TextDocumentContentProvider, Disposable {
   readonly #contents = new Map<string, string>();
@@ -43,21 +40,6 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
   /** Its tab outlives a reload of the window: what it shows is made again then. */
   remake(fileName: string, make: () => Promise<string>): void {
     this.#makers.set(uriOf(fileName).path, make);
-  }
-
-  /** Takes rendered reports out of the window that it brought back after a reload and that cannot be made again. Never rejects. */
-  async closeForgotten(): Promise<void> {
-    const isForgotten = ({ input, label }: vscode.Tab): boolean => {
-      const [fileName] = OWN_REPORT.exec(label) ?? [];
-      if (!(input instanceof vscode.TabInputWebview) || !input.viewType.endsWith('markdown.preview')) return false;
-      return fileName !== undefined && !this.#makers.has(uriOf(fileName).path);
-    };
-    try {
-      const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-      await vscode.window.tabGroups.close(tabs.filter(isForgotten), true);
-    } catch (error) {
-      ignore(this.log, error, 'a report of before says itself that it is not kept');
-    }
   }
 
   /**
