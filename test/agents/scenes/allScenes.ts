@@ -121,10 +121,10 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'release-overlay-keybindings-in-editor', open: '/keybindings', leave: [':', 'q', 'Enter'] },
     ]),
     ...hotfixScenes(CLAUDE, 415, [
-      { name: 'hotfix-overlay-color', open: '/color' },
-      { name: 'hotfix-overlay-release-notes', open: '/release-notes' },
-      { name: 'hotfix-overlay-privacy-settings', open: '/privacy-settings' },
-      { name: 'hotfix-overlay-ide', open: '/ide' },
+      { name: 'hotfix-color-printed', open: '/color', leave: [], expected: IDLE },
+      { name: 'hotfix-release-notes-printed', open: '/release-notes', leave: [], expected: IDLE },
+      { name: 'hotfix-unknown-command-printed', open: '/privacy-settings', leave: [], expected: IDLE },
+      { name: 'hotfix-ide-printed', open: '/ide', leave: [], expected: IDLE },
     ]),
     backgroundScene('[[tool: Bash {"command":"sleep 20","run_in_background":true,"description":"Sleep"}]]'),
     planScene(),
@@ -221,10 +221,8 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'week-policies-printed', open: '/policies list', leave: [], expected: IDLE },
     ]),
     ...releaseScenes('gemini', GEMINI, [
-      {
-        name: 'release-overlay-settings-moved',
-        open: ['/', 's', 'e', 't', 't', 'i', 'n', 'g', 's', 'Enter', 'Down', 'Down'],
-      },
+      { name: 'release-overlay-settings-opened', open: '/settings', leave: ['Down', 'Down', 'Down'] },
+      { name: 'release-overlay-settings-moved', open: [] },
       { name: 'release-shortcuts-shown', open: '/shortcuts', leave: ['Escape'], expected: IDLE },
       { name: 'release-skills-printed', open: '/skills list', leave: [], expected: IDLE },
       { name: 'release-overlay-hooks', open: '/hooks list' },

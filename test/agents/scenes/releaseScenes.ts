@@ -35,8 +35,7 @@ const WIDE_TABLE = [
       `| ${name} | team ${n + 1} | ${n * 13 + 4} | ${n * 11 + 2} | ${n * 2 + 2} | 2026-0${n + 1}-17 | see the list of ${name} |`,
   ),
 ].join('\n');
-const PROGRESS =
-  'for p in 10 25 40 55 70 85 100; do printf "\\rUploading %3d%% of 48 MB (%d.2 MB/s) " $p $((p % 7)); sleep 1; done; echo done';
+const PROGRESS = 'for p in 10 25 40 55 70 85 100; do printf "\\rUploading %3d%% of 48 MB" $p; sleep 1; done; echo done';
 const PYTHON =
   'python3 - <<\'PY\'\nimport json, pathlib\n\nversion = {"major": 3, "minor": 1}\nfor path in sorted(pathlib.Path(".").glob("*.txt")):\n    if path.stat().st_size > 0:\n        pathlib.Path("version.json").write_text(json.dumps(version))\nPY';
 const NOTES = Array.from({ length: 64 }, (_, n) =>

@@ -52,7 +52,7 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'day-retrying-429': WORKING,
     'week-retrying-529': WORKING,
     // Tries once more without what it was refused for, and gets an answer.
-    '120x40/release-refused-request': IDLE,
+    'release-refused-request': IDLE,
     // Asks whether to go on trying, because the model is not found.
     'week-failed-after-tool': OWN_DIALOG,
     // Only prints that it wants a name.
