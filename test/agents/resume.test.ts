@@ -103,7 +103,8 @@ for (const cli of CLIS) {
       const id = await world.start();
       await world.ask(id, 'Remember the word heliotrope. [[reply: noted]]');
       await world.shows(id, 'idle', 30_000);
-      await world.ask(id, 'Work on. [[slow: 60]]');
+      const cut = await world.engine.sendPrompt(id, 'Work on. [[slow: 60]]');
+      await asked('Work on. [[slow: 60]]');
       await world.shows(id, 'busy', 10_000);
       const inside = await sendInside(id);
       await beginDraft(id);
@@ -126,6 +127,7 @@ for (const cli of CLIS) {
         queued ? [queued.inside.id] : [],
         JSON.stringify(report),
       );
+      assert.equal(report.interruptedPrompt?.id, cut.id, JSON.stringify(report));
       await world.shows(id, 'idle', READY_MS);
       if (queued) await sendAgain(id, queued);
       else await keptAsItIs(id, inside);
