@@ -282,6 +282,7 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
     ...hotfixScenes(OPENCODE, 401, [
       { name: 'hotfix-overlay-themes', open: '/themes' },
       { name: 'hotfix-overlay-stash', open: ['C-p', 's', 't', 'a', 's', 'h'] },
+      { name: 'hotfix-own-command', open: '!head -2 notes.txt', leave: [], expected: IDLE },
       { name: 'hotfix-thinking-toggled', open: '/thinking', leave: [], expected: IDLE },
     ]),
     ...endScenes('/exit', []),

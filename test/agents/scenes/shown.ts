@@ -53,6 +53,8 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'week-retrying-529': WORKING,
     // Tries once more without what it was refused for, and gets an answer.
     'release-refused-request': IDLE,
+    // Nothing was recalled.
+    '80x24/release-draft-recalled': IDLE,
     // Asks whether to go on trying, because the model is not found.
     'week-failed-after-tool': OWN_DIALOG,
     // Only prints that it wants a name.
@@ -102,6 +104,6 @@ export const MENDED_FOR: Readonly<Record<Cli, readonly string[]>> = {
     'release-draft-recalled',
   ],
   codex: ['day-mcp-printed', 'release-overlay-memories'],
-  gemini: ['week-failed-after-tool', 'week-asked-stop-trying'],
-  opencode: [],
+  gemini: ['week-failed-after-tool', 'week-asked-stop-trying', 'release-refused-request'],
+  opencode: ['release-own-command'],
 };
