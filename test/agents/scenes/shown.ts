@@ -104,6 +104,12 @@ export const MENDED_FOR: Readonly<Record<Cli, readonly string[]>> = {
     'release-draft-recalled',
   ],
   codex: ['day-mcp-printed', 'release-overlay-memories'],
-  gemini: ['week-failed-after-tool', 'week-asked-stop-trying', 'release-refused-request'],
+  gemini: [
+    'week-failed-after-tool',
+    'week-asked-stop-trying',
+    'release-refused-request',
+    'hotfix-second-minute',
+    'hotfix-vim-mode',
+  ],
   opencode: ['release-own-command'],
 };
