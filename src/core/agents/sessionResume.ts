@@ -69,45 +69,45 @@ function endedIdle(changes: readonly AgentChange[]): boolean {
   return begin.evidence.some(({ source }) => source === 'hook');
 }
 
-/**
- * When the turn that was interrupted began, and the rest before it: `changes` as above, of an agent that had not ended idle. A rest that was
- * only shown while the program was being killed is none. Undefined when the changes do not reach back so far.
- */
-function interruptedTurn(
-  changes: readonly AgentChange[],
-): { readonly restMs: number; readonly beginMs: number } | undefined {
-  const at = changes.findIndex(({ from, to }) => isObservable(from.lifecycle) && !isObservable(to.lifecycle));
-  const end = changes[at];
-  if (!end) return undefined;
-  const run = changes.slice(at + 1);
-  const isFalseRest = (change: AgentChange): boolean =>
-    end.from.activity === 'idle' && end.atMs - change.atMs < IDLE_SURE_MS;
-  const restAt = run.findIndex((change) => isAtRest(change.to) && !isFalseRest(change));
-  const rest = run[restAt];
-  const begin = run.slice(0, Math.max(0, restAt)).findLast(({ to }) => WORKING.has(to.activity));
-  return rest && begin && { restMs: rest.atMs, beginMs: begin.atMs };
+/** What it did at a time: `changes` newest first; undefined when they do not reach back so far. */
+function activityAt(changes: readonly AgentChange[], atMs: number): Activity | undefined {
+  return changes.find((change) => change.atMs <= atMs)?.to.activity;
 }
 
 const WORKING: ReadonlySet<Activity> = new Set(['busy', 'rate_limited', 'awaiting_approval', 'awaiting_input']);
+
+/** When it came to rest for the last time. What only its screen showed, for a moment, is none: a slow program draws late what it does. */
+function lastRestMs(run: readonly AgentChange[], endMs: number): number {
+  const rest = run.find((change, at) => {
+    if (!isAtRest(change.to)) return false;
+    const untilMs = run[at - 1]?.atMs ?? endMs;
+    return untilMs - change.atMs >= IDLE_SURE_MS || change.evidence.some(({ source }) => source === 'hook');
+  });
+  return rest?.atMs ?? -Infinity;
+}
 
 function isAtRest({ lifecycle, activity }: AgentChange['to']): boolean {
   return !isObservable(lifecycle) || activity === 'idle' || activity === 'error';
 }
 
 /**
- * The prompt that began the turn that was interrupted: submitted before the turn was seen and taken after the rest before it; or taken
- * out of the program's own queue since. One that was steered into the turn did not begin it. `deliveries`: of that run, acknowledged.
+ * The prompt that began the turn that was interrupted: typed while the program did not work, or taken out of its own queue since, and no rest
+ * has followed. One that was steered into the turn did not begin it. `changes`: newest first; `deliveries`: of that run, acknowledged.
  */
 function beginnerOf(
-  turn: { readonly restMs: number; readonly beginMs: number } | undefined,
+  changes: readonly AgentChange[],
   deliveries: readonly PromptDelivery[],
 ): PromptDelivery | undefined {
-  if (!turn) return undefined;
+  const at = changes.findIndex(({ from, to }) => isObservable(from.lifecycle) && !isObservable(to.lifecycle));
+  const end = changes[at];
+  if (!end) return undefined;
+  const run = changes.slice(at + 1);
+  const restMs = lastRestMs(run, end.atMs);
   return deliveries
     .filter(({ steps, stateAtMs }) => {
-      const isBefore = (steps.submitted ?? Infinity) <= turn.beginMs;
+      const before = activityAt(run, steps.typing ?? -Infinity);
       const hasWaited = stateAtMs > (steps.acknowledged ?? Infinity);
-      return stateAtMs >= turn.restMs && (isBefore || hasWaited);
+      return stateAtMs >= restMs && (hasWaited || (before !== undefined && !WORKING.has(before)));
     })
     .reduce<PromptDelivery | undefined>(
       (last, one) => (last && last.stateAtMs >= one.stateAtMs ? last : one),
@@ -140,7 +140,7 @@ export async function resumeReport(
   const taken = deliveries.filter(
     (one) => one.generation === record.generation && one.state === 'acknowledged' && !lost.includes(one),
   );
-  const interrupted = wasIdle ? undefined : beginnerOf(interruptedTurn(changes), taken);
+  const interrupted = wasIdle ? undefined : beginnerOf(changes, taken);
   return {
     sessionId,
     losses: wasIdle ? [] : (type?.session?.losses ?? []),

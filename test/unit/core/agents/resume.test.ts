@@ -268,6 +268,19 @@ describe('the prompt of an interrupted turn', () => {
     assert.equal((await killAndResume(world)).interruptedPrompt?.id, second.id);
   });
 
+  it('is the same one when a slow program shows for a moment that it rests', async () => {
+    const { world, second } = await interrupted();
+    for (const [text, activity, forMs] of [
+      ['> ', 'idle', 1_200],
+      ['Working', 'busy', 500],
+    ] as const) {
+      world.host.simulateScreen(ID, { text });
+      await world.clock.advanceMs(forMs);
+      assert.equal(world.agent().record.activity, activity);
+    }
+    assert.equal((await killAndResume(world)).interruptedPrompt?.id, second.id);
+  });
+
   it('is none after a finished turn, nor of a turn that was begun in the terminal', async () => {
     const finished = await interrupted();
     await endTurn(finished.world);
