@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { silentLogger } from '../../../src/core/base/log';
-import type { Collection } from '../../../src/core/data/dataStore';
+import type { Collection, DataStore } from '../../../src/core/data/dataStore';
 import { frozenFiles } from '../../../src/core/data/node/frozenFiles';
 import { openSqlJsReader } from '../../../src/core/data/node/sqlJsEngine';
 import type { SqlEngine } from '../../../src/core/data/node/sqlEngine';
 import { findRecords, type KeptRow, readPage } from '../../../src/core/data/node/storeSql';
 import { DataProcessor } from '../../../src/core/data/processing/dataProcessor';
-import { applyRetention } from '../../../src/core/data/retention/retention';
+import { applyRetention, type RetentionReport } from '../../../src/core/data/retention/retention';
 import { SystemClock } from '../../../src/core/base/clock';
 import { allLines, oldLines } from '../../support/retentionChild';
+import { declaresNodeSqlite, noNodeSqlite, runInEditorNode } from '../../support/nodeWithSqlite';
+import { notRun } from '../../support/notRun';
 import { openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
 
 const lines: Collection<{ readonly atMs: number; readonly text: string }> = { ...oldLines, indexes: ['atMs'] };
@@ -21,10 +23,10 @@ describe('what is old', () => {
   afterEach(() => remove());
 
   /** 5 000 lines, one a second from 1 ms on; returns the file, complete by itself. */
-  async function filled(): Promise<string> {
+  async function filled(of = lines): Promise<string> {
     const { store, report } = await openFileStore(folder);
     await store.tx((tx) => {
-      for (let i = 0; i < 5_000; i++) tx.put(lines, `l${i}`, { atMs: 1 + i * 1_000, text: 'x'.repeat(200) });
+      for (let i = 0; i < 5_000; i++) tx.put(of, `l${i}`, { atMs: 1 + i * 1_000, text: 'x'.repeat(200) });
     });
     await store.close();
     return report.file;
@@ -64,27 +66,51 @@ describe('what is old', () => {
     engine.close();
   });
 
-  it('leaves the store although a record beside it is damaged, and takes no snapshot where there is none', async () => {
-    const file = await filled();
+  /** Makes one line no JSON any more, on the disk. */
+  function damage(file: string): void {
     const [bytes, text] = [fs.readFileSync(file), '{"atMs":5001,'];
-    for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) bytes.write('?', at); // no JSON any more
+    for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) bytes.write('?', at);
     fs.writeFileSync(file, bytes);
+  }
+
+  const dayMs = 86_400_000;
+  const apply = (store: DataStore, nowMs: number): Promise<RetentionReport> =>
+    applyRetention(
+      [allLines],
+      {
+        ...{ store, archive: undefined, nowMs: () => nowMs, log: silentLogger },
+        processor: new DataProcessor({ clock: new SystemClock() }),
+      },
+      new AbortController().signal,
+    );
+
+  it('leaves the store although a record beside it is damaged, and takes no snapshot where there is none', async () => {
+    damage(await filled());
     const { store } = await openFileStore(folder);
     const snapshot = store.snapshot.bind(store);
     let snapshots = 0;
     store.snapshot = (use, options) => (snapshots++, snapshot(use, options));
-    const apply = (nowMs: number) =>
-      applyRetention(
-        [allLines],
-        {
-          ...{ store, archive: undefined, nowMs: () => nowMs, log: silentLogger },
-          processor: new DataProcessor({ clock: new SystemClock() }),
-        },
-        new AbortController().signal,
-      );
-    const dayMs = 86_400_000;
-    assert.deepEqual([await apply(dayMs), snapshots], [{ moved: 0, isMore: false }, 0]);
-    assert.deepEqual([await apply(dayMs + 10_000), snapshots], [{ moved: 9, isMore: false }, 1]);
+    assert.deepEqual([await apply(store, dayMs), snapshots], [{ moved: 0, isMore: false }, 0]);
+    assert.deepEqual([await apply(store, dayMs + 10_000), snapshots], [{ moved: 9, isMore: false }, 1]);
     await store.close();
   });
+
+  const engines = declaresNodeSqlite ? (['sql.js', 'node:sqlite'] as const) : (['sql.js'] as const);
+  for (const engine of engines)
+    it(`leaves a store without the index although one of its records is no JSON (${engine})`, async function () {
+      if (engine === 'node:sqlite' && noNodeSqlite) notRun(this, noNodeSqlite);
+      damage(await filled(oldLines));
+      const { store } = await openFileStore(folder, { engine });
+      try {
+        assert.deepEqual(await apply(store, dayMs + 10_000), { moved: 9, isMore: false });
+        assert.deepEqual(await apply(store, dayMs + 10_000), { moved: 0, isMore: false });
+      } finally {
+        await store.close();
+      }
+    });
+  if (!declaresNodeSqlite)
+    it('leaves it by node:sqlite, too, in the Node of VS Code', async () => {
+      const run = await runInEditorNode(__filename, 'no JSON (node:sqlite)');
+      assert.ok(run.isPassed && run.passed === 1, run.output);
+    }).timeout(60_000);
 });

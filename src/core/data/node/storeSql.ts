@@ -23,11 +23,16 @@ export function createIndexSql(kind: string, property: string): string {
   return `CREATE INDEX IF NOT EXISTS "${indexName(kind, property)}" ON records(${extract(property)}, id) WHERE kind = '${kind}'`;
 }
 
-/** The table, along the index of a property if there is one: SQLite, which has no figures of them, would go through the whole kind and sort it. */
-function recordsAlong(engine: Reading, kind: string, property: string): string {
+/**
+ * The table and a property, along its index if there is one: SQLite, which has no figures of them, would go through the whole kind and sort
+ * it. Without one (it cannot be made of values that are no JSON any more) such a value has no properties.
+ */
+function recordsAlong(engine: Reading, kind: string, property: string): { readonly from: string; readonly by: string } {
   const name = indexName(kind, property);
   const isThere = engine.get("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?", [name]);
-  return isThere ? `records INDEXED BY "${name}"` : 'records';
+  const by = extract(property);
+  if (isThere) return { from: `records INDEXED BY "${name}"`, by };
+  return { from: 'records', by: `CASE WHEN json_valid(value) THEN ${by} END` };
 }
 
 /** @throws {DataError} data.corrupt when the row is not what was written */
@@ -48,10 +53,12 @@ export function readRecordAt(engine: SqlEngine, row: number): StoredRecord | und
 export function findRecords(engine: Reading, kind: string, query: PlainQuery): readonly StoredRecord[] {
   const params: SqlValue[] = [];
   const isAlong = query.orderBy !== 'id' && query.where.length === 0;
-  const from = isAlong ? recordsAlong(engine, kind, query.orderBy) : 'records';
+  const { from, by } = isAlong
+    ? recordsAlong(engine, kind, query.orderBy)
+    : { from: 'records', by: extract(query.orderBy) };
   let sql = selectSql(kind, query, params, { from });
   const direction = query.descending ? 'DESC' : 'ASC';
-  sql += ` ORDER BY ${query.orderBy === 'id' ? '' : `${extract(query.orderBy)} ${direction}, `}id ${direction} LIMIT ?`;
+  sql += ` ORDER BY ${query.orderBy === 'id' ? '' : `${by} ${direction}, `}id ${direction} LIMIT ?`;
   params.push(query.limit ?? -1);
   return engine.all(sql, params).map((row) => verifiedRecord(kind, row));
 }
@@ -111,15 +118,14 @@ export function readPage(engine: Reading, { kind, where, below, after }: PageQue
   return engine.all(`${sql} ORDER BY id LIMIT ?`, [...params, limit]).map((row) => keptRow(kind, row));
 }
 
-/** Along the index of the property: numbers only are less than a number, and what is damaged in the value is not looked at. */
+/** Along the index of the property, where there is one: numbers only are less than a number, and what is damaged in the value is not looked at. */
 function readPageBelow(
   engine: Reading,
   { kind, where, below, after }: PageQuery & { readonly below: Below },
   limit: number,
 ): readonly KeptRow[] {
   const params: SqlValue[] = [];
-  const by = extract(below.property);
-  const from = recordsAlong(engine, kind, below.property);
+  const { from, by } = recordsAlong(engine, kind, below.property);
   let sql = selectSql(kind, { where }, params, { selected: `${columns}, ${by}`, from });
   sql += ` AND ${by} < ?`;
   params.push(below.value);

@@ -1,3 +1,4 @@
+import { describeError } from '../../base/errors';
 import type { Logger } from '../../base/log';
 import { DataError } from '../dataErrors';
 import type { Collection, DataStore, KeptRecord } from '../dataStore';
@@ -53,7 +54,9 @@ const removedAtOnce = 100;
 /**
  * Moves what is due out of the store: first into the archive, durably, then out of the store, each in the version that was archived.
  * Ended anywhere, nothing is lost, and doing it again adds nothing twice. A record that was changed meanwhile stays.
- * @throws {DataError} as `DataStore.snapshot` and `tx`, and what the archive throws; the signal's reason
+ * A class that fails does not keep back those after it.
+ * @throws {DataError} as `DataStore.snapshot` and `tx`, and what the archive throws, of the first class that failed, after the last one; the
+ * signal's reason
  */
 export async function applyRetention(
   classes: readonly RetentionClass[],
@@ -62,18 +65,33 @@ export async function applyRetention(
 ): Promise<RetentionReport> {
   let moved = 0;
   let isMore = false;
+  const failures: unknown[] = [];
   for (const each of classes) {
-    const days = each.days();
-    if (days <= 0) continue;
-    const due = await collectDue(each, ports.nowMs() - days * dayMs, ports, signal);
-    isMore ||= due.isMore;
-    for (const [month, records] of due.byMonth) {
+    try {
+      const ofClass = await moveDue(each, ports, signal);
+      moved += ofClass.moved;
+      isMore ||= ofClass.isMore;
+    } catch (error) {
       signal.throwIfAborted();
-      await ports.archive?.append(month, records, signal);
-      moved += await removeAll(each.kind, records, ports, signal);
+      failures.push(error);
+      ports.log.warn('old records of one kind stay for now', { kind: each.kind, error: describeError(error) });
     }
   }
+  if (failures.length > 0) throw failures[0];
   return { moved, isMore };
+}
+
+async function moveDue(each: RetentionClass, ports: RetentionPorts, signal: AbortSignal): Promise<RetentionReport> {
+  let moved = 0;
+  const days = each.days();
+  if (days <= 0) return { moved, isMore: false };
+  const due = await collectDue(each, ports.nowMs() - days * dayMs, ports, signal);
+  for (const [month, records] of due.byMonth) {
+    signal.throwIfAborted();
+    await ports.archive?.append(month, records, signal);
+    moved += await removeAll(each.kind, records, ports, signal);
+  }
+  return { moved, isMore: due.isMore };
 }
 
 interface Due {

@@ -100,6 +100,24 @@ describe('retention', () => {
     assert.deepEqual([moved, archive.kept.size], [14, 0]);
   });
 
+  it('goes on with the next class where one fails, and tells the failure at the end', async () => {
+    await clock.advanceMs(100 * dayMs);
+    const failure = new DataError('data.io', 'cannot be read');
+    const snapshot = store.snapshot.bind(store);
+    let snapshots = 0;
+    store.snapshot = (use, options) => (snapshots++ === 0 ? Promise.reject(failure) : snapshot(use, options));
+    const applying = applyRetention(
+      [aClass, aClass],
+      {
+        ...{ store, archive, nowMs: () => clock.nowMs(), log: silentLogger },
+        processor: new DataProcessor({ clock, breathe: () => Promise.resolve() }),
+      },
+      new AbortController().signal,
+    );
+    await assert.rejects(applying, failure);
+    assert.equal(archive.kept.size, 14);
+  });
+
   it('removes nothing that is not archived, and nothing that was changed meanwhile', async () => {
     await clock.advanceMs(100 * dayMs);
     archive.failure = new DataError('data.io', 'the disk is full');
