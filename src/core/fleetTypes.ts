@@ -9,6 +9,8 @@ import type { Collection, DataStore } from './data/dataStore';
 
 /** Manifests that came with approved fleet files: their agents must be startable again without the file. */
 export const FLEET_TYPES: Collection<AgentType> = { kind: 'fleetType', indexes: [], parse: requireAgentType };
+/** Each is parsed by itself: one whose form is not taken must not keep the others, and all agents, from beginning. */
+const AS_KEPT: Collection<unknown> = { kind: FLEET_TYPES.kind, indexes: [], parse: (value) => value };
 
 /** Agent types from fleet files, known from the moment their fleet was approved and started, and kept. */
 export class FleetTypes implements Disposable {
@@ -24,16 +26,21 @@ export class FleetTypes implements Disposable {
     return this.#registrations.has(typeId);
   }
 
-  /** Registers what was kept. A type whose id meanwhile belongs to somebody else is left out and said. */
+  /** Registers what was kept. A type whose id meanwhile belongs to somebody else, or whose form is not taken, is left out and said. */
   async load(log: Logger): Promise<void> {
-    const { records } = await findReadable(this.store, this.damage, FLEET_TYPES);
-    for (const { value } of records) {
+    const { records } = await findReadable(this.store, this.damage, AS_KEPT);
+    const refused: string[] = [];
+    for (const { id, value } of records) {
+      let type: AgentType | undefined;
       try {
-        this.#register(value);
+        type = requireAgentType(value);
+        this.#register(type);
       } catch (error) {
-        log.warn('an agent type of an earlier fleet is not available', { type: value.id, error: describeError(error) });
+        log.warn('an agent type of an earlier fleet is not available', { type: id, error: describeError(error) });
+        if (!type) refused.push(id);
       }
     }
+    this.damage.note(FLEET_TYPES.kind, refused);
   }
 
   /** @throws {AgentError} agent.typeInvalid – the id belongs to a type from elsewhere; and what the store throws */

@@ -9,7 +9,7 @@ import { DamagedRecords } from '../../../src/core/damagedRecords';
 import { DataAgentStore } from '../../../src/core/dataAgentStore';
 import { DataDeliveryStore } from '../../../src/core/dataDeliveryStore';
 import { DataError } from '../../../src/core/data/dataErrors';
-import type { DataStore } from '../../../src/core/data/dataStore';
+import type { Collection, DataStore } from '../../../src/core/data/dataStore';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { FLEET_TYPES, FleetTypes } from '../../../src/core/fleetTypes';
 import type { AlertNotice } from '../../../src/core/monitoring/alertSink';
@@ -125,6 +125,18 @@ describe('A damaged record', () => {
     await types.adopt(type('one'));
     assert.ok(types.has('one'));
     assert.match(raised[0]?.detail ?? '', /1 agent type/);
+  });
+
+  it('of a type whose form is not taken leaves the other types, too, and is told', async () => {
+    const kept: Collection<unknown> = { ...FLEET_TYPES, parse: (value) => value };
+    await memory.tx((tx) => {
+      tx.put(kept, 'one', { ...shell, id: 'one', alters: ['trims'] });
+      tx.put(kept, 'two', { ...shell, id: 'two' });
+    });
+    const types = new FleetTypes(data, new AgentTypes([], () => undefined), damage);
+    await types.load(silentLogger);
+    assert.deepEqual([types.has('one'), types.has('two')], [false, true]);
+    assert.match(raised[0]?.detail ?? '', /1 agent type \(one\)/);
   });
 
   it('beside a damaged journal leaves the others; where the records cannot be gone through either, it is the failure that it was', async () => {
