@@ -14,7 +14,7 @@ import type { Collection, DataRecord, DataStore } from './data/dataStore';
 const REMOVED_AT_ONCE = 500;
 const STATES: ReadonlySet<unknown> = new Set(Object.values(DeliveryState));
 /** Of one agent few at a time: the others wait in its queue. */
-const UNDER_WAY: readonly DeliveryState[] = ['queued', 'typing', 'typed', 'submitted'];
+export const UNDER_WAY: readonly DeliveryState[] = ['queued', 'typing', 'typed', 'submitted'];
 /** So many of which nobody knows whether they arrived are looked through, then so many: agents may have been sent no others for years. */
 const LOOKED_THROUGH = [MAX_WATCHED, 10 * MAX_WATCHED];
 

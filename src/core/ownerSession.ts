@@ -17,7 +17,7 @@ import type { DataStore, StoreHealth } from './data/dataStore';
 import type { DataValidator } from './data/validation/dataValidator';
 import { ValidatedStore, type WriteFinding } from './data/validation/validatedStore';
 import type { Ownership } from './data/workspaceLock';
-import { type Engine, type EngineStatus, STORE_LOSS } from './engine';
+import { type Engine, type EngineStatus, STORE_LOSS, STORE_RESTORED } from './engine';
 import type { EngineCalls } from './engineCalls';
 import type { EngineSettings } from './engineSettings';
 import { FleetRunner } from './fleetRunner';
@@ -193,7 +193,10 @@ export class OwnerSession implements Disposable {
       supervisor, store, factory, clock, sha256: workspace.sha256,
       adoptType: (type) => fleetTypes.adopt(type), isFleetType: (id) => fleetTypes.has(id),
     }); // prettier-ignore
-    if (opened.restored) await settleRestore({ store, fleetTypes, host, clock, ids, log }, opened.restored);
+    if (opened.restored) {
+      const ports = { store, deliveries, fleetTypes, host, clock, ids, log };
+      this.#tellMore(opened, await settleRestore(ports, opened.restored));
+    }
     await supervisor.begin(signal);
     this.#owned.add(new OwnerViews(supervisor, board, factory));
     this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));
@@ -241,6 +244,14 @@ export class OwnerSession implements Disposable {
     types
       .lookFor(environment, checks, signal)
       .catch((error: unknown) => ignore(log, error, 'the engine stops; types are looked for at the next start'));
+  }
+
+  /** The notice of a restore, with what was found when it was settled. */
+  #tellMore({ warnings }: OpenedStore, sentences: readonly string[]): void {
+    const told = warnings.find(({ fingerprint }) => fingerprint === STORE_RESTORED);
+    if (!told || sentences.length === 0) return;
+    const detail = [told.detail, ...sentences].join(' ');
+    this.#sink.raise({ level: 'critical', ...told, detail, atMs: this.ports.clock.nowMs() });
   }
 
   /** The store as everything that writes uses it: what comes in is checked. */

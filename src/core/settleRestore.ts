@@ -1,54 +1,42 @@
 import type { AgentId, AgentRecord } from './agents/agent';
 import { type AfterRestorePorts, wantWhatIs } from './afterRestore';
 import { describeError } from './base/errors';
-import type { Logger } from './base/log';
 import { AGENTS } from './dataAgentStore';
-import type { Collection, KeptRecord } from './data/dataStore';
+import { parseFormer } from './formerRecords';
 import { FLEET_TYPES, type FleetTypes } from './fleetTypes';
+import { settleDeliveries, type SettleDeliveriesPorts } from './settleDeliveries';
 import type { RestoredStore } from './workspace';
 
-export interface SettleRestorePorts extends AfterRestorePorts {
-  readonly fleetTypes: Pick<FleetTypes, 'has' | 'adopt'>;
+export interface SettleRestorePorts extends AfterRestorePorts, SettleDeliveriesPorts {
+  readonly fleetTypes: Pick<FleetTypes, 'adopt'>;
 }
 
 /**
  * What an owner does once when a backup has taken the place of the store, before agents are adopted: the agents that live are carried over
- * ({@link wantWhatIs}), and of the types that came with fleet files those without which they could not be read or started again.
+ * ({@link wantWhatIs}), of the types that came with fleet files those that they were started as, and what became of prompts
+ * ({@link settleDeliveries}). Returns what a person must know, in sentences.
  * @throws what the host and the store throw; then it is done again at the next opening
  */
-export async function settleRestore(ports: SettleRestorePorts, restored: RestoredStore): Promise<void> {
+export async function settleRestore(ports: SettleRestorePorts, restored: RestoredStore): Promise<readonly string[]> {
   const { fleetTypes, log } = ports;
   const { backup, former = [], settle } = restored;
   const agents = new Map<AgentId, AgentRecord>();
-  for (const { id, value } of parsed(former, AGENTS, log)) {
+  for (const { id, value } of parseFormer(former, AGENTS, log)) {
     if (id !== value.id || !agents.has(value.id)) agents.set(value.id, value); // one beside a damaged record was written later
   }
-  const carried = await wantWhatIs(ports, { agents, backup });
-  const needed = new Set(carried.map(({ spec }) => spec.typeId));
-  for (const { value } of parsed(former, FLEET_TYPES, log)) {
-    if (!needed.has(value.id) || fleetTypes.has(value.id)) continue;
+  const { carried, living } = await wantWhatIs(ports, { agents, backup });
+  const needed = new Set(carried.map(({ record }) => record.spec.typeId));
+  for (const { value } of parseFormer(former, FLEET_TYPES, log)) {
+    if (!needed.has(value.id)) continue;
     try {
-      await fleetTypes.adopt(value);
+      await fleetTypes.adopt(value); // what runs was started as this one, also where the backup has an older one of its id
     } catch (error) {
       log.warn('an agent type was not carried over by a restore', { type: value.id, error: describeError(error) });
     }
   }
+  await settleDeliveries(ports, restored, living);
   settle();
-}
-
-/** Without what this version does not take: then the agent is shown under its id, and its type asked for again. */
-function parsed<T>(
-  records: readonly KeptRecord[],
-  { kind, parse }: Collection<T>,
-  log: Logger,
-): readonly { readonly id: string; readonly value: T }[] {
-  return records.flatMap(({ kind: of, id, json }) => {
-    if (of !== kind) return [];
-    try {
-      return [{ id, value: parse(JSON.parse(json)) }];
-    } catch (error) {
-      log.warn('a record of the former store was not carried over', { kind, id, error: describeError(error) });
-      return [];
-    }
-  });
+  return carried.flatMap(({ record, wasCalled }) =>
+    wasCalled === undefined ? [] : [`"${wasCalled}" is called "${record.spec.name}" now, since its name is taken.`],
+  );
 }

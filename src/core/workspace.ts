@@ -111,8 +111,16 @@ export interface RestoredStore {
   readonly backup: string;
   /** Agents, and agent types of fleets, as they were kept before; undefined: they could not be read. */
   readonly former?: readonly KeptRecord[];
+  /** The prompts of `ids` as they were kept before, and all that waited or were under way then; undefined: they could not be read. */
+  formerDeliveries(ids: readonly string[]): Promise<FormerDeliveries | undefined>;
   /** What follows from it is kept: the next opening says nothing about it. */
   settle(): void;
+}
+
+export interface FormerDeliveries {
+  readonly records: readonly KeptRecord[];
+  /** False: they are of a backup of the store before, after which more may have been typed. */
+  readonly isLast: boolean;
 }
 
 export interface StoreWarning {

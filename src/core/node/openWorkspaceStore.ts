@@ -8,12 +8,14 @@ import type { OpenReport } from '../data/node/storeProtocol';
 import { readInThread } from '../data/node/storeReader';
 import { type AppliedRestore, forgetRestored } from '../data/node/storeRestore';
 import { AGENTS } from '../dataAgentStore';
+import { DELIVERIES, UNDER_WAY } from '../dataDeliveryStore';
 import { STORE_LOSS, STORE_QUARANTINED, STORE_RESTORED } from '../engine';
 import { FLEET_TYPES } from '../fleetTypes';
 import type { OpenedStore, StoreWarning } from '../workspace';
 
 /** What is carried over for agents that live. */
-const FORMER_KINDS = [AGENTS.kind, FLEET_TYPES.kind];
+const FORMER_AGENTS = [{ kind: AGENTS.kind }, { kind: FLEET_TYPES.kind }];
+const FORMER_OPEN = UNDER_WAY.map((state) => ({ kind: DELIVERIES.kind, where: { state } }));
 
 export interface OpenWorkspaceStoreOptions extends OpenDataStoreOptions {
   readonly keeper: NodeStoreKeeper;
@@ -30,14 +32,18 @@ export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Pr
   const { restored, quarantinedFile } = report;
   if (restored !== undefined || quarantinedFile !== undefined) options.keeper.forgetCheck(); // it was of the former file
   if (restored) log.warn('a backup was restored', { ...restored });
-  const former = restored && (await readFormerStore(restored, FORMER_KINDS, openReader, log));
+  const former = restored && (await readFormerStore(restored, FORMER_AGENTS, openReader, log));
   return {
     store,
     durable: { store, wasUnclean: report.wasUnclean, isChecked: report.isChecked, onDidFindDamage: damage.event },
     ...(restored && {
       restored: {
         backup: restored.backup === undefined ? 'a backup' : basename(restored.backup),
-        ...(former && { former }),
+        ...(former && { former: former.records }),
+        formerDeliveries: (ids: readonly string[]) => {
+          const known = ids.map((id) => ({ kind: DELIVERIES.kind, where: { id } }));
+          return readFormerStore(restored, [...FORMER_OPEN, ...known], openReader, log);
+        },
         settle: () => forgetRestored(options.folder),
       },
     }),

@@ -3,14 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { silentLogger } from '../../../src/core/base/log';
 import type { Collection } from '../../../src/core/data/dataStore';
-import { readFormerStore } from '../../../src/core/data/node/formerStore';
+import { type FormerQuestion, readFormerStore } from '../../../src/core/data/node/formerStore';
 import { readInThread } from '../../../src/core/data/node/storeReader';
 import { storePaths } from '../../../src/core/data/node/storeFiles';
 import { applyRestore, forgetRestored, prepareRestore } from '../../../src/core/data/node/storeRestore';
 import { checkHere } from '../../support/checkHere';
 import { buildStoreWorker, openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
 
-const notes: Collection<{ readonly text: string }> = { kind: 'note', indexes: [], parse: (value) => value as { text: string } }; // prettier-ignore
+const notes: Collection<{ readonly text: string; readonly id?: string }> = { kind: 'note', indexes: [], parse: (value) => value as { text: string } }; // prettier-ignore
 const others: typeof notes = { ...notes, kind: 'other' };
 
 describe('the store that a restore has replaced', () => {
@@ -20,11 +20,16 @@ describe('the store that a restore has replaced', () => {
   afterEach(() => remove());
 
   /** Restores a backup of an empty store; `isKilled`: the one before it had no time to move its log. Returns the texts read. */
-  async function replaced(spoil: (file: string) => void, isKilled = false) {
+  async function replaced(
+    spoil: (file: string) => void,
+    isKilled = false,
+    questions: readonly FormerQuestion[] = [{ kind: 'note' }],
+  ) {
     const { store } = await openFileStore(folder);
     const [backup, presentBackup] = [path.join(folder, 'old.db'), path.join(folder, 'present.db')];
     await store.backup(backup);
-    for (let index = 0; index < 200; index++) await store.tx((tx) => tx.put(notes, `n${index}`, { text: `${index}` }));
+    for (let index = 0; index < 200; index++)
+      await store.tx((tx) => tx.put(notes, `n${index}`, { text: `${index}`, id: `n${index}` }));
     await store.tx((tx) => tx.put(others, 'o', { text: 'of another kind' }));
     await store.backup(presentBackup);
     await store.tx((tx) => tx.put(notes, 'n0', { text: 'after the backup' }));
@@ -37,32 +42,69 @@ describe('the store that a restore has replaced', () => {
     forgetRestored(folder);
     spoil(restored.replacedFile ?? assert.fail('it is kept aside'));
     const openReader = readInThread(await buildStoreWorker(), wasmFile);
-    const records = await readFormerStore(restored, ['note'], openReader, silentLogger);
-    return records?.map(({ kind, id, json }) => [kind, id, (JSON.parse(json) as { text: string }).text]);
+    const former = await readFormerStore(restored, questions, openReader, silentLogger);
+    return (
+      former && {
+        isLast: former.isLast,
+        records: former.records.map(({ kind, id, json }) => [kind, id, (JSON.parse(json) as { text: string }).text]),
+      }
+    );
   }
 
   it('is read as it was last, of the kinds that are asked for', async () => {
-    const records = await replaced(() => undefined);
-    assert.equal(records?.length, 200);
-    assert.deepEqual(records[0], ['note', 'n0', 'after the backup']);
+    const former = await replaced(() => undefined);
+    assert.deepEqual([former?.records.length, former?.isLast], [200, true]);
+    assert.deepEqual(former?.records[0], ['note', 'n0', 'after the backup']);
+  });
+
+  it('is asked for single records, by their id or by a value', async () => {
+    const where = [{ id: 'n7' }, { id: 'none' }, { text: '150' }];
+    const former = await replaced(() => undefined, false, where.map((one) => ({ kind: 'note', where: one }))); // prettier-ignore
+    assert.deepEqual(former?.records, [['note', 'n7', '7'], ['note', 'n150', '150']]); // prettier-ignore
   });
 
   it('is read from its backup when its log was left over, or it is damaged', async () => {
     for (const isKilled of [true, false]) {
-      const records = await replaced((file) => isKilled || fs.writeFileSync(file, 'no database'), isKilled);
-      assert.deepEqual([records?.length, records?.[0]], [200, ['note', 'n0', '0']]);
+      const former = await replaced((file) => isKilled || fs.writeFileSync(file, 'no database'), isKilled);
+      assert.deepEqual([former?.records.length, former?.records[0]], [200, ['note', 'n0', '0']]);
+      assert.equal(former?.isLast, false);
       remove();
       ({ folder, remove } = temporaryFolder());
     }
   });
 
   it('is told not to be readable when neither is; there was nothing when there was none', async () => {
-    const records = await replaced((file) => {
+    const former = await replaced((file) => {
       for (const one of [file, path.join(folder, 'present.db')]) fs.writeFileSync(one, 'no database');
     });
-    assert.equal(records, undefined);
+    assert.equal(former, undefined);
+    const none = { records: [], isLast: true };
     const never = (): never => assert.fail('there is nothing to read');
-    assert.deepEqual(await readFormerStore({ backup: '/old.db' }, ['note'], never, silentLogger), []);
-    assert.equal(await readFormerStore({}, ['note'], never, silentLogger), undefined, 'the note was lost');
+    assert.deepEqual(await readFormerStore({ backup: '/old.db' }, [{ kind: 'note' }], never, silentLogger), none);
+    assert.equal(await readFormerStore({}, [{ kind: 'note' }], never, silentLogger), undefined, 'the note was lost');
+  });
+
+  it('is the first of two that were restored before an engine went on with them', async () => {
+    const paths = ['empty.db', 'present.db', 'second.db'].map((name) => path.join(folder, name));
+    const [backup = '', presentBackup = '', second = ''] = paths;
+    const { store } = await openFileStore(folder);
+    await store.backup(backup);
+    await store.tx((tx) => tx.put(notes, 'n', { text: 'of the store in use' }));
+    await store.backup(presentBackup);
+    await store.close();
+    const openReader = readInThread(await buildStoreWorker(), wasmFile);
+    const restore = async (present: string, nowMs: number) => {
+      await prepareRestore({ folder, backup, runCheck: checkHere, wasmFile, presentBackup: present });
+      return applyRestore(folder, 1, nowMs) ?? assert.fail('nothing was restored');
+    };
+    const first = await restore(presentBackup, 5);
+    const restored = await restore(second, 6);
+    const { replacedFile, presentBackup: its } = restored;
+    assert.deepEqual([replacedFile, its, restored.backup], [first.replacedFile, presentBackup, backup]);
+    assert.deepEqual(applyRestore(folder, 1, 7), restored, 'and stays so until it is settled');
+    const former = await readFormerStore(restored, [{ kind: 'note' }], openReader, silentLogger);
+    assert.deepEqual(former?.records.map(({ id }) => id), ['n']); // prettier-ignore
+    forgetRestored(folder);
+    assert.notEqual((await restore(second, 8)).replacedFile, first.replacedFile, 'of a settled one it is the last');
   });
 });

@@ -91,9 +91,42 @@ describe('The store of an engine, from a shell', function () {
     assert.equal((await orc('data', 'restore', file, '--yes')).code, 0);
     await eventually('who is at rest and not in the backup is gone', async () => (await rows()).length === 2, { timeoutMs: 20_000 }); // prettier-ignore
     assert.equal((await standing('Early'))?.lifecycle, 'stopped');
+    assert.equal((await orc('start', 'demo', '--name', 'Late')).code, 0);
+    const late = await standing('Late');
+    assert.ok(late && late.id !== before[1]?.id, 'an id is given out once');
+    assert.equal((await orc('data', 'check')).code, 0);
     assert.equal((await orc('start', '--existing', 'Early')).code, 0);
     // The backup counts one run of it, and there were two.
     assert.deepEqual([(await standing('Early'))?.generation, (await standing('Shell'))?.pid], [3, before[2]?.pid]);
+  });
+
+  it('R7 a prompt that waited when the backup was made, and was typed since, is not typed again', async () => {
+    const engine = await machine.engine();
+    await engine.becomes('ready');
+    type Receipt = { readonly id: string; readonly state: string; readonly detail?: string };
+    const receipts = async (name: string) => {
+      const { receipts: all } = (await orc('receipts', name)).answer as { readonly receipts: readonly Receipt[] };
+      return all.map(({ state }) => state);
+    };
+    const names = ['Runs', 'Rests'];
+    for (const name of names) {
+      assert.equal((await orc('start', 'demo', '--name', name)).code, 0);
+      assert.equal((await orc('stop', name)).code, 0);
+      assert.equal((await orc('prompt', name, '--queue', 'say it once')).code, 0);
+    }
+    const { file } = (await orc('data', 'backup')).answer as { readonly file: string };
+    for (const name of names) {
+      assert.equal((await orc('start', '--existing', name)).code, 0);
+      await eventually('it was typed', async () => (await receipts(name))[0] === 'acknowledged', { timeoutMs: 20_000 });
+    }
+    assert.equal((await orc('stop', 'Rests')).code, 0);
+    assert.equal((await orc('data', 'restore', file, '--yes')).code, 0);
+    await eventually('it begins anew', async () => (await rows()).length === 2, { timeoutMs: 20_000 });
+    assert.equal((await orc('start', '--existing', 'Rests')).code, 0);
+    for (const name of names) assert.deepEqual(await receipts(name), ['acknowledged'], name);
+    const { answer } = await orc('screen', 'Rests');
+    assert.doesNotMatch(JSON.stringify(answer), /say it once/);
+    assert.equal((await orc('data', 'check')).code, 0);
   });
 
   it('S24 R12 what a person allowed is kept as it was shown, is exported, and comes back with an agent that was removed', async () => {

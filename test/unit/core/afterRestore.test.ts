@@ -99,6 +99,19 @@ describe('after a restore', () => {
       .map(({ record }) => [record.spec.name, record.fleetName])
       .sort();
     assert.deepEqual(all, [['Mary', undefined], ['mary-2', 'Mary']], 'the entry of a fleet is who lives'); // prettier-ignore
+    const line = next.store.lines.find(({ reason }) => reason === 'carried_over');
+    assert.match(line?.evidence[0]?.detail ?? '', /it lives with generation 4, was called "mary"$/);
+  });
+
+  it('R17 a run that was over before the restore is ended after it, too: the order to stop stands', async () => {
+    for (const inBackup of [[], [aRecord({ lifecycle: 'running', generation: 4 })]]) {
+      const { world } = await livingWorld();
+      for (const record of inBackup) world.store.records.set(id, record);
+      await begin(world, aRecord({ lifecycle: 'stopped', desired: 'stopped', generation: 6 }));
+      const { lifecycle, desired, generation } = world.agent().record;
+      assert.deepEqual([lifecycle, desired, generation, world.launches()], ['stopped', 'stopped', 6, 0]);
+      assert.deepEqual(await world.run(world.host.list()), [], 'the stray is gone');
+    }
   });
 
   it('R18 who was started after its last record was read goes on', async () => {
@@ -119,6 +132,34 @@ describe('after a restore', () => {
     await world.run(world.supervisor.stop(id));
     await world.run(world.supervisor.start(id));
     assert.equal(world.agent().record.generation, 9, 'and goes on from there');
+  });
+
+  it('R19 the id of who is not in the backup and does not live is given to nobody else, and its generations go on', async () => {
+    const world = new SupervisedWorld();
+    await world.run(world.host.start());
+    const secret = aSpec({ env: { TOKEN: 's' }, firstPrompt: 'Hello.', role: 'critic' });
+    const run = { process: { pid: 7, startTime: '7' }, sessionId: 's-1', createdAtMs: 3, fleetName: 'reviewer' };
+    const removed = aRecord({ id: agentId('gone'), lifecycle: 'retired', desired: 'stopped', generation: 2 });
+    await begin(world, aRecord({ spec: secret, lifecycle: 'stopped', generation: 5, ...run }), removed);
+    assert.equal(world.supervisor.registry.size, 0, 'it is not there');
+    const { evidence, sinceMs: _since, ...kept } = world.store.records.get(id) ?? assert.fail('it is kept');
+    assert.deepEqual(kept, {
+      ...{ id, spec: aSpec({ role: 'critic' }), desired: 'stopped', lifecycle: 'retired', activity: 'unknown' },
+      ...{ generation: 5, reason: 'backup_restored', actor: 'engine', createdAtMs: 3, restartsAtMs: [] },
+      isFirstPromptDone: true,
+    });
+    assert.match(evidence[0]?.detail ?? '', /^not in old\.db, before whose restore it was stopped with generation 5/);
+    const agent = await world.run(world.supervisor.create(aSpec({ name: 'reviewer' })));
+    assert.equal(agent.id, 'reviewer-2');
+    assert.equal((await world.run(world.supervisor.create(aSpec({ name: 'gone' })))).id, 'gone-2');
+  });
+
+  it('R19 of a damaged record in the backup nothing is kept instead', async () => {
+    const world = new SupervisedWorld();
+    await world.run(world.host.start());
+    world.store.unreadableIds.add(id);
+    await begin(world, aRecord({ lifecycle: 'stopped', desired: 'stopped', generation: 5 }));
+    assert.equal(world.store.records.size, 0);
   });
 
   it('what was kept once is the same after it is done again', async () => {

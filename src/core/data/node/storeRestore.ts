@@ -28,14 +28,14 @@ export interface PrepareRestoreOptions extends MaintenanceOptions {
 
 /** What took the store's place. Everything but `replacedFile` is missing when the note about it was lost. */
 export interface AppliedRestore {
-  /** The former store, kept under this name with its companions; absent when there was none. */
+  /** The former store, the last one that an owner has worked with, kept under this name with its companions; absent when there was none. */
   readonly replacedFile?: string;
   /** The backup that was restored. */
   readonly backup?: string;
   /** Highest change in it. */
   readonly seq?: number;
   readonly records?: number;
-  /** Backup of the store as it was before. */
+  /** Backup of that store. */
   readonly presentBackup?: string;
 }
 
@@ -95,11 +95,9 @@ export function applyRestore(
   const waiting = nodePath.join(folder, waitingName);
   const told = nodePath.join(folder, toldName);
   if (!fs.existsSync(waiting)) return readNote(told);
-  const replacedFile = moveAside(folder, nowMs, 'replaced') ?? readNote(told)?.replacedFile;
-  const restored = {
-    ...readNote(nodePath.join(folder, aboutName)),
-    ...(replacedFile !== undefined && { replacedFile }),
-  };
+  const moved = moveAside(folder, nowMs, 'replaced');
+  const about = readNote(nodePath.join(folder, aboutName));
+  const restored = { ...about, ...(moved !== undefined && { replacedFile: moved }), ...formerOf(readNote(told)) };
   fs.writeFileSync(told, JSON.stringify(restored), { mode: 0o600 });
   at('restore.aside');
   fs.renameSync(waiting, storePaths(folder, epoch).main);
@@ -107,6 +105,12 @@ export function applyRestore(
   syncFolder(folder);
   at('restore.named');
   return restored;
+}
+
+/** Of a restore that no owner has gone on with: what it has put in the place of this store was never worked with. */
+function formerOf({ replacedFile, presentBackup }: AppliedRestore = {}): AppliedRestore {
+  if (replacedFile === undefined) return {};
+  return presentBackup === undefined ? { replacedFile } : { replacedFile, presentBackup };
 }
 
 /** The person was told, or will be by what is kept now: the next opening says nothing about it. */
