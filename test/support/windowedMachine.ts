@@ -109,7 +109,7 @@ export class WindowedMachine {
         run: () => Promise.resolve({ code: 0, output: '1.2.3' }),
         makeFolder: () => Promise.resolve({ path: '/trial', remove: () => Promise.resolve() }),
       },
-      usageReader: { read: () => Promise.resolve({ lines: [], nextOffset: 0, isReset: false }) },
+      usageReader: { read: () => Promise.resolve({ lines: [], nextOffset: 0, isReset: false, unreadBytes: 0 }) },
       installTools: () => ({ folder: '/tools', orc: '/tools/orc', pointerFile: '/data/gateway.json' }),
       openAccess: () => {
         if (this.accessError) return Promise.reject(this.accessError);

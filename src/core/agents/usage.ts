@@ -18,7 +18,7 @@ export interface AgentUsage {
   readonly cacheWriteTokens: number;
   /** Only when the program reports it. */
   readonly costUsd?: number;
-  /** What is covered, in words: `this conversation`, `since it was started or found here`. */
+  /** What is covered, in words: `this conversation`, `since it was started or found here`; or why it is not. */
   readonly coverage: string;
   readonly updatedAtMs: number;
 }
@@ -27,13 +27,18 @@ export interface AgentUsage {
 export interface UsageReader {
   /**
    * Complete lines from `offset` on, at most `maxBytes` of them. Lines over 1 MiB are left out. `isReset`: the file is shorter than
-   * before; what was read of it counts no more. @throws system errors
+   * before; what was read of it counts no more. `unreadBytes`: what lies behind `nextOffset`. @throws system errors
    */
   read(
     path: string,
     offset: number,
     maxBytes: number,
-  ): Promise<{ readonly lines: readonly string[]; readonly nextOffset: number; readonly isReset: boolean }>;
+  ): Promise<{
+    readonly lines: readonly string[];
+    readonly nextOffset: number;
+    readonly isReset: boolean;
+    readonly unreadBytes: number;
+  }>;
 }
 
 interface Meter {
@@ -41,6 +46,8 @@ interface Meter {
   readonly path: string | undefined;
   offset: number;
   tally: UsageTally;
+  /** More than {@link MAX_UNREAD_BYTES} were to be read: none of it is counted. */
+  isTooLarge: boolean;
   /** A reading is under way; `isAgain`: something came meanwhile. */
   isReading: boolean;
   isAgain: boolean;
@@ -49,6 +56,11 @@ interface Meter {
 }
 
 const MAX_BYTES_PER_READ = 4 * 1024 * 1024;
+/** No conversation is that long, and which file is read is what an agent's hook says: a sparse one can have terabytes. */
+const MAX_UNREAD_BYTES = 256 * 1024 * 1024;
+/** Records that are read beside each other when the engine begins: a slow one does not hold up the others. */
+const PARALLEL = 3;
+const TOO_LARGE = 'nothing: the record is larger than 256 MiB and was not counted';
 /** A program may tell its hooks that a turn is over before it has recorded it: Claude Code 2.1.197 does. */
 const RECORD_MS = 1_500;
 /** Where programs say in which file they record the conversation. */
@@ -82,8 +94,8 @@ export class UsageMeter implements Disposable {
   /** Undefined until something was counted. */
   usage(id: AgentId): AgentUsage | undefined {
     const meter = this.#meters.get(id);
-    if (!meter || meter.tally.isEmpty) return undefined;
-    const coverage = meter.path === undefined ? 'since it was started or found here' : 'this conversation';
+    if (!meter || (meter.tally.isEmpty && !meter.isTooLarge)) return undefined;
+    const coverage = meter.path === undefined ? 'since it was started or found here' : meter.isTooLarge ? TOO_LARGE : 'this conversation'; // prettier-ignore
     return { ...meter.tally.total, coverage, updatedAtMs: meter.updatedAtMs };
   }
 
@@ -105,20 +117,26 @@ export class UsageMeter implements Disposable {
   }
 
   /**
-   * The engine has begun anew: what agents used in their conversations so far is read once, one after the other, where it is known in
+   * The engine has begun anew: what agents used in their conversations so far is read once, a few beside each other, where it is known in
    * which file that is. What was counted from events is lost with the engine that counted it. Never rejects.
    */
   async readAgain(agents: readonly Agent[]): Promise<void> {
+    const queue = [...agents];
+    const worker = async (): Promise<void> => {
+      for (let agent = queue.shift(); agent; agent = queue.shift()) await this.#readWhole(agent);
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+  }
+
+  async #readWhole({ id, type, record }: Agent): Promise<void> {
     const { reader } = this.parts;
-    for (const { id, type, record } of agents) {
-      const { sessionId, transcriptPath } = record;
-      if (!reader || !type?.usage || sessionId === undefined || transcriptPath === undefined) continue;
-      if (!TRANSCRIPT.test(transcriptPath)) continue;
-      if (this.#owned.isDisposed || this.#meters.has(id)) continue; // a hook was quicker
-      const meter = this.#meter(id, transcriptPath);
-      meter.isAgain = true;
-      await this.#readOn(id, meter, type.usage, reader);
-    }
+    const { sessionId, transcriptPath } = record;
+    if (!reader || !type?.usage || sessionId === undefined || transcriptPath === undefined) return;
+    if (!TRANSCRIPT.test(transcriptPath)) return;
+    if (this.#owned.isDisposed || this.#meters.has(id)) return; // a hook was quicker
+    const meter = this.#meter(id, transcriptPath);
+    meter.isAgain = true;
+    await this.#readOn(id, meter, type.usage, reader);
   }
 
   dispose(): void {
@@ -144,9 +162,10 @@ export class UsageMeter implements Disposable {
   ): Promise<void> {
     meter.isReading = true;
     try {
-      while (meter.isAgain && meter.path !== undefined && this.#meters.get(id) === meter) {
+      while (meter.isAgain && !meter.isTooLarge && meter.path !== undefined && this.#meters.get(id) === meter) {
         meter.isAgain = false;
-        const { lines, nextOffset, isReset } = await reader.read(meter.path, meter.offset, MAX_BYTES_PER_READ);
+        const { lines, nextOffset, isReset, unreadBytes } = await reader.read(meter.path, meter.offset, MAX_BYTES_PER_READ); // prettier-ignore
+        if (unreadBytes > MAX_UNREAD_BYTES) return this.#giveUp(id, meter);
         if (isReset) meter.tally = new UsageTally();
         meter.isAgain ||= nextOffset - meter.offset >= MAX_BYTES_PER_READ;
         meter.offset = nextOffset;
@@ -157,6 +176,16 @@ export class UsageMeter implements Disposable {
     } finally {
       meter.isReading = false;
     }
+  }
+
+  /** Until another record is named. */
+  #giveUp(id: AgentId, meter: Meter): void {
+    if (this.#meters.get(id) !== meter) return;
+    meter.tally = new UsageTally();
+    meter.isTooLarge = true;
+    meter.updatedAtMs = this.parts.clock.nowMs();
+    this.parts.log.warn('what an agent used is not counted: its record is too large', { agent: id, path: meter.path });
+    this.#onDidChange.fire(id);
   }
 
   #add(id: AgentId, meter: Meter, counts: readonly TokenCount[]): void {
@@ -175,6 +204,7 @@ export class UsageMeter implements Disposable {
       path,
       offset: 0,
       tally: new UsageTally(),
+      isTooLarge: false,
       isReading: false,
       isAgain: false,
       updatedAtMs: 0,

@@ -55,15 +55,25 @@ describe('files of programs', () => {
     appendFileSync(file, 'b\n');
     assert.deepEqual((await reader.read(file, first.nextOffset, 1_000)).lines, ['halb']);
     writeFileSync(file, 'neu\n');
-    assert.deepEqual(await reader.read(file, 17, 1_000), { lines: ['neu'], nextOffset: 4, isReset: true });
+    assert.deepEqual(await reader.read(file, 17, 1_000), {
+      lines: ['neu'],
+      nextOffset: 4,
+      isReset: true,
+      unreadBytes: 0,
+    });
     writeFileSync(file, 'x'.repeat(100));
-    assert.deepEqual(await reader.read(file, 0, 40), { lines: [], nextOffset: 40, isReset: false });
+    assert.deepEqual(await reader.read(file, 0, 40), { lines: [], nextOffset: 40, isReset: false, unreadBytes: 60 });
   });
 
   it('does not wait for a pipe that somebody passes off as a record', async () => {
     const pipe = join(folder, 'p.jsonl');
     execFileSync('mkfifo', [pipe]);
-    assert.deepEqual(await new NodeUsageReader().read(pipe, 0, 1_000), { lines: [], nextOffset: 0, isReset: false });
+    assert.deepEqual(await new NodeUsageReader().read(pipe, 0, 1_000), {
+      lines: [],
+      nextOffset: 0,
+      isReset: false,
+      unreadBytes: 0,
+    });
   });
 
   it('runs a program to its end, within its time, in a folder that is removed', async () => {

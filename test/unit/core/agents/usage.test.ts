@@ -20,10 +20,12 @@ const claude = (id: string, input: number) =>
 class GrowingFile implements UsageReader {
   readonly paths: string[] = [];
   lines: string[] = [];
+  unreadBytes = 0;
   read: UsageReader['read'] = (path, offset) => {
     this.paths.push(path);
     const isReset = offset > this.lines.length;
-    return Promise.resolve({ lines: this.lines.slice(isReset ? 0 : offset), nextOffset: this.lines.length, isReset });
+    const lines = this.lines.slice(isReset ? 0 : offset);
+    return Promise.resolve({ lines, nextOffset: this.lines.length, isReset, unreadBytes: this.unreadBytes });
   };
 }
 
@@ -168,6 +170,40 @@ describe('usage', () => {
         { ...agent('fourth', conversation), type: undefined },
       ]);
       assert.deepEqual(file.paths, []);
+    });
+
+    it('counts nothing of a record that is larger than any conversation, reads it no further, and says so', async () => {
+      const { made, file, tell } = meter('claude');
+      file.lines = [claude('a', 1)];
+      file.unreadBytes = 8 * 1024 ** 4;
+      await made.readAgain([agent('reviewer', conversation)]);
+      await tell({ transcript_path: '/p/one.jsonl' });
+      assert.equal(file.paths.length, 1);
+      assert.deepEqual([made.usage(ID)?.inputTokens, /not counted/.test(made.usage(ID)?.coverage ?? '')], [0, true]);
+      file.unreadBytes = 0;
+      await tell({ transcript_path: '/p/another.jsonl' });
+      assert.deepEqual([made.usage(ID)?.inputTokens, made.usage(ID)?.coverage], [1, 'this conversation']);
+    });
+
+    it('does not let one record hold up those of the other agents', async () => {
+      const { made, file } = meter('claude');
+      file.lines = [claude('a', 1)];
+      const { read } = file;
+      let arrive = (): void => undefined;
+      const slow = new Promise<void>((resolve) => (arrive = resolve));
+      file.read = async (path, ...rest) => {
+        if (path === '/p/slow.jsonl') await slow;
+        return read(path, ...rest);
+      };
+      const reading = made.readAgain([
+        agent('reviewer', { ...conversation, transcriptPath: '/p/slow.jsonl' }),
+        ...['one', 'two', 'three', 'four', 'five'].map((id) => agent(id, conversation)),
+      ]);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual([made.usage(ID), made.usage(agentId('five'))?.inputTokens], [undefined, 1]);
+      arrive();
+      await reading;
+      assert.equal(made.usage(ID)?.inputTokens, 1);
     });
 
     it('goes on with the next agent where a record cannot be read', async () => {

@@ -70,7 +70,12 @@ describe('AgentHookIntake', () => {
     const usageReader: UsageReader = {
       read: (path, offset) => {
         read.push(path);
-        return Promise.resolve({ lines: offset === 0 ? [line] : [], nextOffset: line.length + 1, isReset: false });
+        return Promise.resolve({
+          lines: offset === 0 ? [line] : [],
+          nextOffset: line.length + 1,
+          isReset: false,
+          unreadBytes: 0,
+        });
       },
     };
     const { factory } = world.ports();
