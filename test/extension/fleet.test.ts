@@ -159,4 +159,17 @@ describe('the fleet file', () => {
     const plan = await access.engine.planFleet(editor.document.getText(), file.fsPath);
     assert.deepEqual(plan.problems, []);
   });
+
+  it('is not written over by the template when its editor was emptied and not saved', async () => {
+    const editor = await vscode.window.showTextDocument(file);
+    const onDisk = async (): Promise<string> => new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
+    const mine = '{ "agents": [] } // mine';
+    await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(mine));
+    await eventually('the editor shows it', () => editor.document.getText() === mine || undefined);
+    const end = editor.document.positionAt(mine.length);
+    await editor.edit((edit) => edit.delete(new vscode.Range(new vscode.Position(0, 0), end)));
+    await vscode.commands.executeCommand(CommandId.CreateFleetFile);
+    assert.deepEqual([await onDisk(), editor.document.isDirty], [mine, true]);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+  });
 });

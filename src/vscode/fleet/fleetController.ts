@@ -17,7 +17,7 @@ import { demandTrust, type IsTrusted } from '../trustGate';
 import { WindowError } from '../windowErrors';
 import { askApproval } from './fleetApproval';
 import { type FleetMembers, leftOutText } from './fleetMembers';
-import { findFleetFiles, fleetFileOf, readFleetFile } from './fleetFiles';
+import { findFleetFiles, fleetFileOf, fleetFileOnDisk, hasUnsavedChanges, readFleetFile } from './fleetFiles';
 import { describeResult, type FleetVerb, problemsText } from './fleetResultText';
 import { fleetTemplate } from './fleetTemplate';
 
@@ -38,6 +38,7 @@ export interface FleetControllerParts {
 const REMOVE = 'Remove…';
 const OPEN_FILE = 'Open File';
 const SHOW_PROBLEMS = 'Show Problems';
+const UNSAVED = `${FLEET_FILE} has changes that are not saved; nothing was written. Save or revert it first.`;
 
 /** The fleet file of the workspace: reads, checks, asks for approval, starts; and stops everything. */
 export class FleetController implements Disposable {
@@ -97,7 +98,7 @@ export class FleetController implements Disposable {
     if (uri) await vscode.window.showTextDocument(uri);
   }
 
-  /** Writes a first fleet file to edit; one that says something already is only opened. */
+  /** Writes a first fleet file to edit; one that says something already, on the disk or unsaved in an editor, is only opened. */
   async createFile(): Promise<void> {
     demandTrust(this.parts.isTrusted);
     const folders = vscode.workspace.workspaceFolders ?? [];
@@ -107,12 +108,11 @@ export class FleetController implements Disposable {
       return;
     }
     const uri = fleetFileOf(folder);
-    const existing = await findFleetFiles(this.parts.log);
-    const isThere = existing.some((file) => file.toString() === uri.toString());
-    if (!isThere || (await readFleetFile(uri)).trim() === '') {
+    const isUnsaved = hasUnsavedChanges(uri);
+    if (!isUnsaved && ((await fleetFileOnDisk(uri)) ?? '').trim() === '')
       await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(fleetTemplate));
-    }
     await vscode.window.showTextDocument(uri);
+    if (isUnsaved) this.parts.reporter.show('information', UNSAVED, []);
   }
 
   dispose(): void {

@@ -28,3 +28,17 @@ export async function readFleetFile(uri: vscode.Uri): Promise<string> {
   if (open?.isDirty) return open.getText();
   return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
 }
+
+/** What is on the disk, whatever an editor shows of it; undefined when there is no such file. @throws when it cannot be read */
+export async function fleetFileOnDisk(uri: vscode.Uri): Promise<string | undefined> {
+  try {
+    return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+  } catch (error) {
+    if (error instanceof vscode.FileSystemError && error.code === 'FileNotFound') return undefined;
+    throw error;
+  }
+}
+
+export function hasUnsavedChanges(uri: vscode.Uri): boolean {
+  return vscode.workspace.textDocuments.some((open) => open.isDirty && open.uri.toString() === uri.toString());
+}
