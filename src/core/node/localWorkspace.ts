@@ -263,7 +263,7 @@ async function diagnoseTmux(program: string | undefined, env: Readonly<Record<st
       level: 'error',
       detail: describeError(error),
       advice: isTooOld
-        ? 'Install tmux 3.3 or newer.'
+        ? 'Install tmux 3.3 or newer. Where the system’s own is older (Ubuntu 22.04, Debian 11), install one beside it, by Homebrew or from its source, and name it in coreOrchestrator.tmuxPath.'
         : 'Install tmux: apt install tmux, dnf install tmux, or brew install tmux; or set coreOrchestrator.tmuxPath.',
     };
   }
