@@ -289,12 +289,12 @@ function prepareDelivery(delivery: PromptDelivery): Prepared {
   return { value: ended as unknown as JsonObject, changes: [`"${state}" has become "${after}"`] };
 }
 
-/** What is shown of one agent: a few hundred of them fit into an answer of the gateway. */
 /** Of an approved command. */
 const TITLE_WORDS = 6;
 const SHOWN_LENGTH = 500;
 const SHOWN_PARTS = 40;
 
+/** What is shown of one agent: a few hundred of them fit into an answer of the gateway. */
 function shownAgent({ id, spec }: AgentRecord): Omit<ImportedAgent, 'isReplaced'> {
   const shown = (text: string): string => printable(redact(text), SHOWN_LENGTH);
   const { name, typeId, folder, command = [], args = [], env = {}, firstPrompt } = spec;

@@ -34,6 +34,7 @@ const MAX_LENGTH = 1_048_576;
 const MAX_AGENTS = 200;
 const NEEDED = 'the file needs an object { } with "agents", a list [ ]';
 const EMPTY = `the file is empty: ${NEEDED}; Create Fleet File writes a first one`;
+const NO_AGENTS = `the file has no agents: ${NEEDED}`;
 const LIST = `the file is a list [ ], which belongs into "agents": write { "agents": [ … ] }`;
 const NO_OBJECT = `the file is no object: ${NEEDED}`;
 /** As an agent's spec, but for the name of its type. */
@@ -44,7 +45,10 @@ export function parseFleetFile(text: string, context: FleetFileContext): FleetFi
   if (text.length > MAX_LENGTH)
     return { agents: [], types: [], problems: [{ path: '', message: 'is larger than 1 MiB', line: 0, column: 0 }] };
   const errors: ParseError[] = [];
-  if (isBlank(text)) return { agents: [], types: [], problems: [{ path: '', message: EMPTY, line: 0, column: 0 }] };
+  if (isBlank(text)) {
+    const message = text.trim() === '' ? EMPTY : NO_AGENTS;
+    return { agents: [], types: [], problems: [{ path: '', message, line: 0, column: 0 }] };
+  }
   const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false, allowEmptyContent: false });
   const syntax = syntaxProblems(text, errors).map(({ message, offset }) => ({
     path: '',

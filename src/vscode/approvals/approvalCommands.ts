@@ -21,8 +21,11 @@ export function approvalCommands({ engine, targets, desk }: ApprovalCommandParts
     (command: CommandId, filter: AgentFilter, act: (id: AgentId) => Promise<void>): AgentCommand =>
     async (row) => {
       demandControl(engine);
-      if (idOf(row) === undefined && !engine.agents.some(filter) && engine.agents.some(asks))
+      if (idOf(row) === undefined && !engine.agents.some(filter) && engine.agents.some(asks)) {
+        const deniable = command === CommandId.DenyRequestWithReason ? engine.agents.filter(canDeny) : [];
+        if (deniable.length > 0) return desk.sayNoReason(COMMAND_TITLES[command], deniable);
         return desk.sayOthers(COMMAND_TITLES[command], engine.agents.filter(asks));
+      }
       const id = await targets.one(command, filter, row);
       if (id !== undefined) await act(id);
     };

@@ -4,6 +4,7 @@ import type { AnswerDoor } from '../../core/agents/answeredRequest';
 import type { PermissionAnswer, PermissionRequest } from '../../core/agents/permissionRequest';
 import type { Clock } from '../../core/base/clock';
 import type { AgentView, Engine } from '../../core/engine';
+import { COMMAND_TITLES } from '../commandTitles';
 import { messageForCode } from '../errorMessages';
 import { CommandId } from '../manifest';
 import type { DocumentsPort, WindowPort } from '../notices/windowPort';
@@ -82,6 +83,18 @@ export class ApprovalDesk {
     if ((await window.show('information', text, [button])) !== button) return;
     if (one) window.run(CommandId.AttachAgent, one.id);
     else window.run(CommandId.GoToNextWaitingAgent);
+  }
+
+  /** What is asked can be denied, but not with a reason: leads to the plain refusal. `agents` ask such things, at least one. */
+  async sayNoReason(title: string, agents: readonly AgentView[]): Promise<void> {
+    const { window } = this.parts;
+    const [first] = agents;
+    const one = agents.length === 1 ? first : undefined;
+    const deny = COMMAND_TITLES[CommandId.DenyRequest];
+    const who = one ? `${one.name} asks` : `${agents.length} agents ask`;
+    const text = `${title}: No request takes a reason. ${who}: ${deny} works without one.`;
+    if ((await window.show('information', text, [deny])) !== deny) return;
+    window.run(CommandId.DenyRequest, ...(one ? [one.id] : []));
   }
 
   /** Gives an answer to the very request that the person was shown as a whole; when that one is over, nothing is answered and that is said. */

@@ -100,6 +100,15 @@ describe('which agents the answers are offered for', () => {
     assert.match(two.window.shown[0] ?? '', /2 agents ask questions: .* \[Go to Next\]$/);
     assert.deepEqual(two.window.ran, [[CommandId.GoToNextWaitingAgent]]);
   });
+
+  it('says that a plain refusal works where no reason is taken', async () => {
+    const { commands, window } = commandsWith({ Asker: { door: 'keys', canGiveReason: false }, Other: question });
+    window.answer = 'Deny Request';
+    await run(commands, CommandId.DenyRequestWithReason);
+    const text = 'No request takes a reason. Asker asks: Deny Request works without one.';
+    assert.deepEqual(window.shown, [`information: Deny Request With Reason: ${text} [Deny Request]`]);
+    assert.deepEqual(window.ran, [[CommandId.DenyRequest, 'Asker']]);
+  });
 });
 
 describe('answering a request', () => {

@@ -126,8 +126,10 @@ describe('fleetFile', () => {
     const told = (text: string): string[] =>
       parseFleetFile(text, context).problems.map(({ message, line }) => `${line}: ${message}`);
     const needed = 'the file needs an object { } with "agents", a list [ ]';
-    for (const empty of ['', ' \n\t', '// nothing yet\n', '/* nor here */'])
+    for (const empty of ['', ' \n\t'])
       assert.deepEqual(told(empty), [`0: the file is empty: ${needed}; Create Fleet File writes a first one`]);
+    for (const commented of ['// nothing yet\n', '/* nor here */'])
+      assert.deepEqual(told(commented), [`0: the file has no agents: ${needed}`]);
     assert.deepEqual(told('\n[{"name": "A", "type": "demo"}]'), [
       '1: the file is a list [ ], which belongs into "agents": write { "agents": [ … ] }',
     ]);
