@@ -1,4 +1,4 @@
-import { type AgentSpec, isWithoutRecord } from './agents/agent';
+import { type AgentId, type AgentSpec, isWithoutRecord } from './agents/agent';
 import { agentIdFor } from './agents/agentSpec';
 import { AgentError } from './agents/agentErrors';
 import type { AgentFactory } from './agents/agentFactory';
@@ -108,18 +108,32 @@ export class FleetRunner {
     const reason = new AgentError('agent.superseded', 'a stop of all agents was ordered');
     for (const start of this.#starts.keys()) start.abort(reason);
     const starts = [...this.#starts.values()];
-    const first = await this.#stopEach(this.ports.supervisor.registry.list(), onProgress, signal);
+    const { supervisor } = this.ports;
+    // By id: while a stop goes on, a person may rename an agent and give its name to another.
+    const tried = new Set<AgentId>();
+    const resting = new Map<AgentId, string>();
+    const stop = async ({ id, record }: Agent): Promise<'done' | 'skipped'> => {
+      if (supervisor.isAtRest(id)) {
+        resting.set(id, record.spec.name);
+        return 'skipped';
+      }
+      tried.add(id);
+      await supervisor.stop(id, { signal });
+      return 'done';
+    };
+    const stopEach = (agents: readonly Agent[]): Promise<FleetResult> =>
+      this.#each(agents, ({ record }) => record.spec.name, stop, onProgress, signal);
+    const first = await stopEach(supervisor.registry.list());
     await untilAborted(Promise.allSettled(starts), signal);
     // What was being created meanwhile, or was ordered to start after its turn had passed.
-    const rest = this.ports.supervisor.registry
-      .list()
-      .filter(({ id, record }) => !this.ports.supervisor.isAtRest(id) && !first.succeeded.includes(record.spec.name))
-      .filter(({ record }) => !first.failed.some(({ name }) => name === record.spec.name));
+    const rest = supervisor.registry.list().filter(({ id }) => !supervisor.isAtRest(id) && !tried.has(id));
     if (rest.length === 0 || signal.aborted) return { ...first, isCanceled: signal.aborted };
-    const second = await this.#stopEach(rest, onProgress, signal);
+    for (const { id } of rest) resting.delete(id);
+    const skipped = [...resting.values()];
+    const second = await stopEach(rest);
     return {
       succeeded: [...first.succeeded, ...second.succeeded],
-      skipped: first.skipped.filter((name) => !rest.some(({ record }) => record.spec.name === name)),
+      skipped,
       failed: [...first.failed, ...second.failed],
       isCanceled: signal.aborted,
     };
@@ -161,20 +175,6 @@ export class FleetRunner {
     const start = (spec: AgentSpec): Promise<'done' | 'skipped'> =>
       this.#startOne(spec, matches.get(spec.name), signal);
     return this.#each(specs, ({ name }) => name, start, onProgress, signal);
-  }
-
-  #stopEach(
-    agents: readonly Agent[],
-    onProgress: (step: FleetStep) => void,
-    signal: AbortSignal,
-  ): Promise<FleetResult> {
-    const { supervisor } = this.ports;
-    const stop = async ({ id }: Agent): Promise<'done' | 'skipped'> => {
-      if (supervisor.isAtRest(id)) return 'skipped';
-      await supervisor.stop(id, { signal });
-      return 'done';
-    };
-    return this.#each(agents, ({ record }) => record.spec.name, stop, onProgress, signal);
   }
 
   #findPlanned(hash: string): Planned | undefined {

@@ -114,6 +114,29 @@ describe('FleetRunner', () => {
     }
   });
 
+  it('R17 stopping everything stops an agent that was given the name of one that was stopped before it', async () => {
+    const called = (id: string, name: string) => ({ id: agentId(id), record: { spec: aSpec({ name }) } });
+    let agents = [called('a', 'A')];
+    const resting = new Set<string>();
+    const supervisor = {
+      registry: { list: () => agents },
+      isAtRest: (id: string) => resting.has(id),
+      stop: async (id: string) => {
+        resting.add(id);
+        if (id === 'a') agents = [called('a', 'B'), called('a-2', 'A')]; // renamed, and its name was taken
+      },
+    };
+    const runner = new FleetRunner({ supervisor } as never); // all that is asked
+    const { succeeded } = await runner.stopAll(() => undefined, new AbortController().signal);
+    assert.deepEqual(
+      [[...resting], succeeded],
+      [
+        ['a', 'a-2'],
+        ['A', 'A'],
+      ],
+    );
+  });
+
   it('R12 an entry whose agent may live, of whom a restored store knows nothing but the id, is not started beside it', async () => {
     const fleet = new FleetWorld();
     const { world } = fleet;
