@@ -159,7 +159,7 @@ export const tiers = [
     ending: '.test.ts',
     group: 'terminals',
     needs: () => firstProblem(tmux, installAgents),
-    run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 4, aloneAtATime: 2 }),
+    run: mochaTier('agents', 16 * MINUTE_MS, { atATime: 4, aloneAtATime: 3 }),
   },
   { name: 'package', during: 'agents', run: packageTier },
   {
