@@ -102,7 +102,7 @@ describe('which agents the answers are offered for', () => {
   });
 
   it('says that a plain refusal works where no reason is taken', async () => {
-    const { commands, window } = commandsWith({ Asker: { door: 'keys', canGiveReason: false }, Other: question });
+    const { commands, window } = commandsWith({ Asker: { door: 'hook', canGiveReason: false }, Other: question });
     window.answer = 'Deny Request';
     await run(commands, CommandId.DenyRequestWithReason);
     const text = 'No request takes a reason. Asker asks: Deny Request works without one.';
