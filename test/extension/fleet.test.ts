@@ -44,6 +44,10 @@ describe('the fleet file', () => {
     assert.ok(problems.length >= 2, problems.map(({ message }) => message).join('; '));
     assert.ok(problems.every(({ range }) => range.start.line > 0));
     assert.equal(access.engine.agents.length, 0);
+    await write({ version: 1, agents: [{ name: 'A', type: 'demo' }] }); // as git does, in no editor
+    await eventually('no problem any more', () =>
+      vscode.languages.getDiagnostics(file).every(({ source }) => source !== 'Core Orchestrator'),
+    );
   });
 
   it('starts nothing that was not approved, and what was approved without asking again', async () => {

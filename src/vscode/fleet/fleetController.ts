@@ -43,9 +43,13 @@ const UNSAVED = `${FLEET_FILE} has changes that are not saved; nothing was writt
 /** The fleet file of the workspace: reads, checks, asks for approval, starts; and stops everything. */
 export class FleetController implements Disposable {
   readonly #diagnostics = vscode.languages.createDiagnosticCollection('core-orchestrator-fleet');
+  readonly #watcher = vscode.workspace.createFileSystemWatcher(`**/${FLEET_FILE}`, true, false, false);
   readonly #subscriptions = [
+    this.#watcher,
+    this.#watcher.onDidChange((uri) => void this.#checkAgain(uri)), // also by git, by an agent
+    this.#watcher.onDidDelete((uri) => this.#diagnostics.delete(uri)),
     vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#diagnostics.delete(uri)),
-    vscode.workspace.onDidSaveTextDocument((document) => void this.#checkAgain(document)),
+    vscode.workspace.onDidSaveTextDocument(({ uri }) => void this.#checkAgain(uri)),
   ];
 
   constructor(private readonly parts: FleetControllerParts) {}
@@ -185,7 +189,7 @@ export class FleetController implements Disposable {
   }
 
   /** What was wrong when the fleet was to be started is looked at again with every save, until nothing is. Never rejects. */
-  async #checkAgain({ uri }: vscode.TextDocument): Promise<void> {
+  async #checkAgain(uri: vscode.Uri): Promise<void> {
     if (!this.#diagnostics.get(uri)?.length) return;
     try {
       const { problems } = await this.parts.engine.planFleet(await readFleetFile(uri), uri.fsPath);
