@@ -181,6 +181,7 @@ export class AgentSupervisor implements Disposable {
   async resumeSession(id: string, options: CallOptions = {}): Promise<ResumeReport> {
     this.#operations.requireOpen();
     const agent = this.registry.get(id);
+    await this.state.flush(); // the report reads in the history how it ended
     const report = await resumeReport(this.#context, agent.record, agent.type);
     const order: StartOrder = { ...startOrder(options, 'resume_ordered'), resume: 'required' };
     await this.#operations.start(agent, order, options.signal);

@@ -281,6 +281,16 @@ describe('the prompt of an interrupted turn', () => {
     assert.equal((await killAndResume(world)).interruptedPrompt?.id, second.id);
   });
 
+  it('is known although the store is slow to take how the run ended', async () => {
+    const { world, second } = await interrupted();
+    const save = world.store.save.bind(world.store);
+    world.store.save = async (...change) => {
+      await new Promise<void>((resolve) => void world.clock.setTimer(500, resolve));
+      return save(...change);
+    };
+    assert.equal((await killAndResume(world)).interruptedPrompt?.id, second.id);
+  });
+
   it('is none after a finished turn, nor of a turn that was begun in the terminal', async () => {
     const finished = await interrupted();
     await endTurn(finished.world);
