@@ -285,7 +285,7 @@ describe('the prompt of an interrupted turn', () => {
     const { world, second } = await interrupted();
     const save = world.store.save.bind(world.store);
     world.store.save = async (...change) => {
-      await new Promise<void>((resolve) => void world.clock.setTimer(500, resolve));
+      await new Promise<void>((resolve) => void world.clock.setTimer(40, resolve));
       return save(...change);
     };
     assert.equal((await killAndResume(world)).interruptedPrompt?.id, second.id);
