@@ -139,7 +139,7 @@ export interface Engine extends Disposable {
   approveFleet(hashes: readonly string[]): Promise<void>;
   /** Starts what is not running yet. Reports each agent; stops early on abort (what runs, runs). @throws {AgentError} agent.notApproved */
   startFleet(plan: FleetPlan, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult>;
-  /** Stops every agent, a few at a time. */
+  /** Stops every agent that runs or is about to, a few at a time; what has ended stays as it is, with its reason. */
   stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult>;
 
   /** Newest first, at most `limit` (default 100). */

@@ -6,7 +6,7 @@ import type { AgentStore } from './agents/agentStore';
 import type { AgentSupervisor } from './agents/agentSupervisor';
 import type { Lifecycle } from './agents/agentState';
 import type { Agent } from './agents/baseAgent';
-import { isLive } from './agents/agentTransitions';
+import { hasEnded, isLive } from './agents/agentTransitions';
 import type { AgentType } from './agents/agentType';
 import { approvalHash, approvalText, isApproved, type Sha256 } from './agents/approval';
 import { parseFleetFile } from './agents/fleetFile';
@@ -101,8 +101,8 @@ export class FleetRunner {
   }
 
   /**
-   * Ends fleets that are being started, then stops every agent that runs, or whose start is on its way. When it resolves, nothing
-   * that was ordered before it runs or will run, except what the result calls failed.
+   * Ends fleets that are being started, then stops every agent that runs, or whose start or restart is on its way. What has ended stays
+   * as it is, with its reason. When it resolves, nothing that was ordered before it runs or will run, except what the result calls failed.
    */
   async stopAll(onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<FleetResult> {
     const reason = new AgentError('agent.superseded', 'a stop of all agents was ordered');
@@ -112,14 +112,15 @@ export class FleetRunner {
     // By id: while a stop goes on, a person may rename an agent and give its name to another.
     const tried = new Set<AgentId>();
     const resting = new Map<AgentId, string>();
-    const stop = async ({ id, record }: Agent): Promise<'done' | 'skipped'> => {
-      if (supervisor.isAtRest(id)) {
-        resting.set(id, record.spec.name);
-        return 'skipped';
+    const stop = async (agent: Agent): Promise<'done' | 'skipped'> => {
+      const { id } = agent;
+      if (!supervisor.isAtRest(id)) {
+        tried.add(id);
+        await supervisor.stop(id, { signal, keepsEnd: true });
+        if (!hasEnded(agent.record.lifecycle)) return 'done';
       }
-      tried.add(id);
-      await supervisor.stop(id, { signal });
-      return 'done';
+      resting.set(id, agent.record.spec.name);
+      return 'skipped';
     };
     const stopEach = (agents: readonly Agent[]): Promise<FleetResult> =>
       this.#each(agents, ({ record }) => record.spec.name, stop, onProgress, signal);
@@ -129,11 +130,10 @@ export class FleetRunner {
     const rest = supervisor.registry.list().filter(({ id }) => !supervisor.isAtRest(id) && !tried.has(id));
     if (rest.length === 0 || signal.aborted) return { ...first, isCanceled: signal.aborted };
     for (const { id } of rest) resting.delete(id);
-    const skipped = [...resting.values()];
     const second = await stopEach(rest);
     return {
       succeeded: [...first.succeeded, ...second.succeeded],
-      skipped,
+      skipped: [...resting.values()],
       failed: [...first.failed, ...second.failed],
       isCanceled: signal.aborted,
     };

@@ -9,7 +9,7 @@ import { AgentMailbox, type OperationKind } from './agentMailbox';
 import { AgentRestarter } from './agentRestarter';
 import { AgentStarter, recordExit, type StartOrder } from './agentStarter';
 import { AgentStopper } from './agentStopper';
-import { isLive } from './agentTransitions';
+import { hasEnded, isLive } from './agentTransitions';
 import type { Agent } from './baseAgent';
 import type { Order, SupervisorContext } from './supervisorPorts';
 
@@ -101,19 +101,29 @@ export class AgentOperations implements Disposable {
     });
   }
 
-  /** Keeps the wish to stop, then ends the agent. Aborting the signal only ends the waiting. */
-  async stop(agent: Agent, order: Order, signal?: AbortSignal): Promise<void> {
+  /**
+   * Keeps the wish to stop, then ends the agent. Aborting the signal only ends the waiting. With `keepsEnd` one that has ended stays what it
+   * is, with its reason: only what is left of its run is ended, and nothing starts it by itself.
+   */
+  async stop(agent: Agent, order: Order, signal?: AbortSignal, keepsEnd = false): Promise<void> {
     const { state, log } = this.context;
     this.requireOpen();
     signal?.throwIfAborted();
+    const reason = keepsEnd && hasEnded(agent.record.lifecycle) ? agent.record.reason : order.reason;
     let ending: Promise<void> | undefined;
     // In the moment in which it is kept: what was ordered before is cut short, what is ordered from now on comes after it.
     const onApplied = (): void => {
       this.context.faultPoints?.hit('intent.kept');
-      ending = this.#endInTurn(agent, order);
+      ending = this.#endInTurn(agent, order, keepsEnd);
       ending.catch((error: unknown) => ignore(log, error, 'the caller learns of it'));
     };
-    await state.transition(agent.id, 'present', { desired: 'stopped', durability: 'before', onApplied, ...order });
+    await state.transition(agent.id, 'present', {
+      desired: 'stopped',
+      durability: 'before',
+      onApplied,
+      ...order,
+      reason,
+    });
     if (ending) await abandonable(ending, signal);
   }
 
@@ -169,7 +179,7 @@ export class AgentOperations implements Disposable {
   }
 
   /** The acting part of a stop that is kept already. */
-  #endInTurn(agent: Agent, order: Order): Promise<void> {
+  #endInTurn(agent: Agent, order: Order, keepsEnd: boolean): Promise<void> {
     if (this.#closed) return Promise.reject(this.#closed);
     this.restarter.cancel(agent.id);
     const superseded = new AgentError('agent.superseded', STOPPED, { agentId: agent.id });
@@ -180,6 +190,7 @@ export class AgentOperations implements Disposable {
       if (isLive(lifecycle)) return this.stopper.stop(agent, order, signal);
       if (lifecycle === 'created' || lifecycle === 'stopped' || lifecycle === 'retired') return;
       await this.stopper.endLeftovers(agent, signal);
+      if (keepsEnd && hasEnded(lifecycle)) return;
       await this.stopper.discard(agent);
       await this.context.state.transition(agent.id, generation, {
         lifecycle: 'stopped',

@@ -139,12 +139,12 @@ export class AgentSupervisor implements Disposable {
 
   /**
    * Ends an agent for good: `stopped` is persisted as desired before anything is done, then quit keys → SIGTERM → SIGKILL, until every
-   * process is proved gone. Also ends a waiting restart and a quarantine. Aborting the signal only ends the waiting. @throws as `AgentStopper.stop`; what the store throws – then nothing was done
+   * process is proved gone. Also ends a waiting restart and, unless `keepsEnd`, a quarantine. Aborting the signal only ends the waiting. @throws as `AgentStopper.stop`; what the store throws – then nothing was done
    */
-  async stop(id: string, options: CallOptions = {}): Promise<void> {
+  async stop(id: string, options: CallOptions & { readonly keepsEnd?: boolean } = {}): Promise<void> {
     this.#operations.requireOpen();
     const agent = this.registry.get(id);
-    await this.#operations.stop(agent, orderOf(options, 'stop_ordered'), options.signal);
+    await this.#operations.stop(agent, orderOf(options, 'stop_ordered'), options.signal, options.keepsEnd);
   }
 
   /** Deliveries and tasks wait; the process lives. Pausing a paused agent is fine. @throws {AgentError} agent.notRunning */

@@ -95,6 +95,11 @@ export function isLive(lifecycle: Lifecycle): boolean {
   );
 }
 
+/** It ran, and ended by itself or was never brought to run: what a person finds out about it stays until it is started again. */
+export function hasEnded(lifecycle: Lifecycle): boolean {
+  return lifecycle === 'exited' || lifecycle === 'failed' || lifecycle === 'quarantined';
+}
+
 /** Prompts may reach the process in principle: `running` or `paused`. Activity has a meaning only here. */
 export function isObservable(lifecycle: Lifecycle): boolean {
   return lifecycle === 'running' || lifecycle === 'paused';

@@ -114,6 +114,46 @@ describe('FleetRunner', () => {
     }
   });
 
+  it('R17 stopping everything cancels a planned restart, and leaves what has ended as it is, with its reason', async () => {
+    const fleet = await new FleetWorld().begin();
+    const { world } = fleet;
+    const { supervisor, host, clock } = world;
+    for (const name of ['Runs', 'Fails', 'Ends', 'Waits', 'Loops']) {
+      const restartPolicy = name === 'Waits' || name === 'Loops' ? 'on_failure' : 'never';
+      await world.run(supervisor.create(aSpec({ name, restartPolicy })));
+      await world.run(supervisor.start(name.toLowerCase()));
+    }
+    const crash = (name: string, code = 1): void => host.simulateExit(agentId(name), { code });
+    const recordOf = (name: string) => world.agent(name).record;
+    host.onDidLaunch = ({ agentId: id }) => void (id === 'loops' && clock.setTimer(3_000, () => crash('loops')));
+    crash('loops');
+    await clock.advanceMs(600_000);
+    for (const [name, code] of [['fails', 3], ['ends', 0], ['waits', 4]] as const) crash(name, code); // prettier-ignore
+    await clock.advanceMs(10);
+    const kept = ['fails', 'ends', 'loops'].map((name) => recordOf(name));
+    assert.deepEqual(kept.map(({ lifecycle }) => lifecycle), ['failed', 'exited', 'quarantined']); // prettier-ignore
+    assert.equal(recordOf('waits').lifecycle, 'backoff');
+
+    const { succeeded, skipped, failed } = await fleet.stopAll();
+    assert.deepEqual(
+      [succeeded.toSorted(), skipped.toSorted(), failed],
+      [['Runs', 'Waits'], ['Ends', 'Fails', 'Loops'], []],
+    );
+    for (const before of kept) {
+      const { lifecycle, reason, evidence, exit, sinceMs, desired } = recordOf(before.id);
+      const same = { lifecycle: before.lifecycle, reason: before.reason, evidence: before.evidence, exit: before.exit, sinceMs: before.sinceMs }; // prettier-ignore
+      assert.deepEqual({ lifecycle, reason, evidence, exit, sinceMs }, same);
+      assert.equal(desired, 'stopped', before.id);
+    }
+    assert.deepEqual(world.processes.table, [], 'what a failed run has left is ended');
+    const launches = host.launchedSpecs().length;
+    await clock.advanceMs(60_000);
+    await world.restart();
+    await clock.advanceMs(60_000);
+    assert.deepEqual([recordOf('waits').lifecycle, host.launchedSpecs().length], ['stopped', launches]);
+    assert.deepEqual(kept.map(({ id }) => recordOf(id).reason), kept.map(({ reason }) => reason)); // prettier-ignore
+  });
+
   it('R17 stopping everything stops an agent that was given the name of one that was stopped before it', async () => {
     const called = (id: string, name: string) => ({ id: agentId(id), record: { spec: aSpec({ name }) } });
     let agents = [called('a', 'A')];
