@@ -4,7 +4,7 @@ import { type Disposable, DisposableStore, MutableDisposable } from '../../core/
 import type { Event } from '../../core/base/event';
 import type { AgentView, AgentViewChange, Engine } from '../../core/engine';
 import { isLive, stateWords } from '../agents/agentText';
-import { lastLine } from '../agents/agentTrouble';
+import { errorLine, lastLine } from '../agents/agentTrouble';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
 import { canAct } from '../commands/control';
@@ -182,7 +182,7 @@ export function needsYouText(agents: readonly AgentView[]): string {
   const [first] = agents;
   if (agents.length === 1 && first) {
     if (first.request) return requestNotice(first, first.request).text;
-    const said = first.needsYou === 'failed' ? lastLine(first) : '';
+    const said = first.needsYou === 'failed' ? lastLine(first) : first.needsYou === 'error' ? errorLine(first) : '';
     return said === '' ? `${first.name}: ${stateWords(first)}.` : `${first.name}: ${stateWords(first)}: ${said}`;
   }
   return `${agents.length} agents wait for you: ${agents.map((agent) => `${agent.name} (${stateWords(agent)})`).join(', ')}.`;

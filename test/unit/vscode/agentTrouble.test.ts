@@ -43,6 +43,26 @@ describe('an agent in trouble', () => {
     assert.equal(description({ ...failed, lifecycle: 'running', activity: 'idle' }, NOW), 'idle, just now');
   });
 
+  it('says in its row, to screen readers and in the message what the error of its turn is', () => {
+    const said = (source: Evidence['source'], detail: string): readonly Evidence[] => [
+      { source, detail, observedAtMs: NOW },
+    ];
+    const evidence = said('screen', 'aboveBox rule "API error": ✕ [API Error: no such model]');
+    const agent = anAgentView({ activity: 'error', reason: 'signal', evidence, sinceMs: NOW });
+    assert.equal(description(agent, NOW), 'error · [API Error: no such model] · just now');
+    assert.equal(sentence(agent, NOW), 'Agent Reviewer, error, [API Error: no such model], just now');
+    assert.equal(needsYouText([agent]), 'Reviewer: error: [API Error: no such model]');
+    assert.equal(description({ ...agent, lifecycle: 'paused' }, NOW), 'paused, error · [API Error: no such model] · just now'); // prettier-ignore
+    const row = (from: readonly Evidence[]): string => description({ ...agent, evidence: from }, NOW);
+    assert.equal(row(said('screen', 'bottom rule "error line": ■ Error: overloaded')), 'error · Error: overloaded · just now'); // prettier-ignore
+    assert.equal(row(said('osc', 'OSC 9 rule "failed": quota used up')), 'error · quota used up · just now');
+    assert.equal(row(said('hook', 'StopFailure: its turn ended with an error')), 'error · its turn ended with an error · just now'); // prettier-ignore
+    assert.equal(row(said('adoption', 'found alive with generation 2')), 'error, just now');
+    assert.equal(row([]), 'error, just now');
+    assert.equal(needsYouText([{ ...agent, evidence: [] }]), 'Reviewer: error.');
+    assert.equal(description({ ...agent, activity: 'busy' }, NOW), 'working, just now');
+  });
+
   it('says in its row what kept it from running where no program ended', () => {
     const row = (reason: string): string =>
       description(anAgentView({ lifecycle: 'failed', reason, exit: {}, sinceMs: NOW, evidence: [] }), NOW);
