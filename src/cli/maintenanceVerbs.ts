@@ -189,7 +189,7 @@ export async function restore(context: VerbContext): Promise<ExitCode> {
     throw usageError(`there is no file ${cleanLine(backup)}`, BACKUPS_ADVICE);
   if (!context.has('yes')) {
     const what = 'a restore puts the backup in the place of what is kept now';
-    const advice = `What is there now is backed up first; agents keep running. If you mean it: orc data restore ${name} --yes`;
+    const advice = `What is there now is backed up first; agents that live go on as they are. If you mean it: orc data restore ${name} --yes`;
     throw usageError(what, advice);
   }
   const askedAtMs = Date.now();

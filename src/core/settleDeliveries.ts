@@ -13,10 +13,13 @@ export interface SettleDeliveriesPorts {
   readonly log: Logger;
 }
 
+/** Of each agent that lives so many of the newest are carried over: more than are looked at, in few pages. */
+const CARRIED_RECEIPTS = 100;
+
 /**
  * What a backup has in a queue may have been typed since, and is never typed again for that (R7): a prompt that waited, was under way or was
  * unknown there is what the former store knew of it last. Where that is not known, one that waited is taken back, and one that was
- * begun may have arrived. Prompts that only the former store knows wait on for agents that live. Only those that are not over are held in
+ * begun may have arrived. Prompts that only the former store knows wait on for agents that live, and the newest of theirs that are over can be looked up. Only those that are not over are held in
  * memory, as at every opening.
  * @throws what the store throws; then it can be called again
  */
@@ -40,6 +43,14 @@ export async function settleDeliveries(
     if (!isWanted || (await deliveries.get(was.id))) continue; // the backup knows how it ended
     log.info('a prompt was carried over by a restore', { delivery: was.id, agent: was.agentId, state: was.state });
     await deliveries.save(isLast ? was : ended(was, clock.nowMs()));
+  }
+  for await (const page of restored.formerReceipts([...living], CARRIED_RECEIPTS)) {
+    await Promise.all(
+      parseFormer(page, DELIVERIES, log).map(async ({ value }) => {
+        if (!isFinal(value.state) || (await deliveries.get(value.id))) return; // the backup has it, or it was settled above
+        await deliveries.save(value);
+      }),
+    );
   }
 }
 

@@ -113,6 +113,8 @@ export interface RestoredStore {
   readonly former?: readonly KeptRecord[];
   /** The prompts of `ids` as they were kept before, and all that waited or were under way then; undefined: they could not be read. */
   formerDeliveries(ids: readonly string[]): Promise<FormerDeliveries | undefined>;
+  /** Of each of `agentIds` the `newest` prompts as they were kept before, in pages; what cannot be read is left out, and one may come twice. */
+  formerReceipts(agentIds: readonly string[], newest: number): AsyncIterable<readonly KeptRecord[]>;
   /** What follows from it is kept: the next opening says nothing about it. */
   settle(): void;
 }

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { Emitter } from '../base/event';
 import { silentLogger } from '../base/log';
 import { type OpenDataStoreOptions, openDataStore } from '../data/node/openDataStore';
-import { readFormerStore } from '../data/node/formerStore';
+import { formerPages, readFormerStore } from '../data/node/formerStore';
 import type { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
 import type { OpenReport } from '../data/node/storeProtocol';
 import { readInThread } from '../data/node/storeReader';
@@ -43,6 +43,10 @@ export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Pr
         formerDeliveries: (ids: readonly string[]) => {
           const known = ids.map((id) => ({ kind: DELIVERIES.kind, where: { id } }));
           return readFormerStore(restored, [...FORMER_OPEN, ...known], openReader, log);
+        },
+        formerReceipts: (agentIds, newest) => {
+          const questions = agentIds.map((agentId) => ({ kind: DELIVERIES.kind, where: { agentId }, newest }));
+          return formerPages(restored, questions, openReader, log);
         },
         settle: () => forgetRestored(options.folder),
       },

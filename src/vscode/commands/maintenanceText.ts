@@ -41,18 +41,15 @@ export interface RestorePlace {
 /** What the backup is and everything that a restore does, before it is confirmed. */
 export function restoreDetail(backup: ChosenBackup, { seq, isReadOnly }: DataStatus, place: RestorePlace): string {
   const since = backup.seq === undefined ? undefined : seq - backup.seq;
-  const lost =
-    since === undefined || since <= 0
-      ? 'What was kept since it was made is not in the store afterwards'
-      : `${since} changes that were kept since then are not in the store afterwards`;
+  const changes = since === undefined || since <= 0 ? '' : ` (${countText(since, 'change')} in all)`;
   const present = isReadOnly
-    ? 'The present store is put aside whole'
+    ? 'The present store is put aside whole; where it cannot be read, living agents that the backup does not know are shown under their ids'
     : 'The present store is backed up first, so that this can be undone in the same way, and put aside';
   return [
     `${contentsText(backup)}${backup.takenAtMs === undefined ? `\n${backup.file}` : ''}`,
     ...foreignText(backup.found, place),
-    `${lost}: agents that were added, names, history, prompts and approvals.`,
-    'Agents keep running. Those that the backup does not know are shown under their ids. None is started: who does not run now is stopped.',
+    'Agents that live keep running, with their names, settings and newest prompts as they are now, also those that the backup does not know. None is started: who does not run now is stopped.',
+    `What else was kept since it was made${changes} is not in the store afterwards: changes of agents that do not live, history, approvals and older prompts.`,
     `${present}.`,
   ].join('\n\n');
 }

@@ -3,10 +3,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { silentLogger } from '../../../src/core/base/log';
 import type { Collection } from '../../../src/core/data/dataStore';
-import { type FormerQuestion, readFormerStore } from '../../../src/core/data/node/formerStore';
-import { readInThread } from '../../../src/core/data/node/storeReader';
+import { formerPages, type FormerQuestion, readFormerStore } from '../../../src/core/data/node/formerStore';
+import { type OpenReader, readInThread } from '../../../src/core/data/node/storeReader';
 import { storePaths } from '../../../src/core/data/node/storeFiles';
-import { applyRestore, forgetRestored, prepareRestore } from '../../../src/core/data/node/storeRestore';
+import {
+  type AppliedRestore,
+  applyRestore,
+  forgetRestored,
+  prepareRestore,
+} from '../../../src/core/data/node/storeRestore';
 import { checkHere } from '../../support/checkHere';
 import { buildStoreWorker, openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
 
@@ -61,6 +66,46 @@ describe('the store that a restore has replaced', () => {
     const where = [{ id: 'n7' }, { id: 'none' }, { text: '150' }];
     const former = await replaced(() => undefined, false, where.map((one) => ({ kind: 'note', where: one }))); // prettier-ignore
     assert.deepEqual(former?.records, [['note', 'n7', '7'], ['note', 'n150', '150']]); // prettier-ignore
+  });
+
+  it('is asked for the newest of its records, in pages that can be left', async () => {
+    const texts = async (newest: number) => {
+      const former = await replaced(() => undefined, false, [{ kind: 'note', newest }]);
+      return former?.records.map(([, id]) => id);
+    };
+    const all = Array.from({ length: 200 }, (_, index) => `n${index}`).sort().reverse(); // prettier-ignore
+    assert.deepEqual(await texts(100), all.slice(0, 100));
+    remove();
+    ({ folder, remove } = temporaryFolder());
+    assert.deepEqual(await texts(1000), all);
+  });
+
+  it('is read in pages, from its backup when it cannot be read to its end', async () => {
+    const pages: Record<string, number> = {};
+    const openReader: OpenReader = async (file) => ({
+      page: async () => {
+        const count = (pages[file] = (pages[file] ?? 0) + 1);
+        if (file === '/aside.db' && count === 2) throw new Error('damaged');
+        const id = `${file} ${count}`;
+        const record = { kind: 'note', id, version: 1, createdAtMs: 0, updatedAtMs: 0, epoch: 1, json: '{}' };
+        return { records: [record], damagedIds: [], ...(count < 3 && { next: { id } }) };
+      },
+      close: async () => void (pages[`${file} closed`] = 1),
+    });
+    const restored = { replacedFile: '/aside.db', presentBackup: '/present.db', backup: '/old.db' };
+    const read = async (from: AppliedRestore): Promise<readonly string[]> => {
+      const ids: string[] = [];
+      for await (const page of formerPages(from, [{ kind: 'note' }], openReader, silentLogger))
+        ids.push(...page.map(({ id }) => id));
+      return ids;
+    };
+    assert.deepEqual(await read(restored), ['/aside.db 1', ...[1, 2, 3].map((count) => `/present.db ${count}`)]);
+    assert.deepEqual([pages['/aside.db closed'], pages['/present.db closed']], [1, 1]);
+    assert.deepEqual(await read({ backup: '/old.db' }), [], 'there was no store');
+    const failing = async (): Promise<void> => {
+      for await (const _page of formerPages(restored, [{ kind: 'note' }], openReader, silentLogger)) throw new Error('of who reads'); // prettier-ignore
+    };
+    await assert.rejects(failing(), /of who reads/, 'what its reader throws is not taken for damage');
   });
 
   it('is read from its backup when its log was left over, or it is damaged', async () => {

@@ -50,6 +50,12 @@ describe('settleRestore', () => {
         asked.push(open);
         return deliveries && { records: deliveries.map((one) => kept('delivery', one.id, one)), isLast };
       },
+      formerReceipts: async function* (agents, newest) {
+        for (const agent of agents) {
+          const its = (deliveries ?? []).filter(({ agentId: of }) => of === agent);
+          yield its.slice(-newest).map((one) => kept('delivery', one.id, one));
+        }
+      },
       settle: () => void done.push('settled'),
     };
     const settle = (): Promise<readonly string[]> => settleRestore(ports, restored);
@@ -171,18 +177,33 @@ describe('settleRestore', () => {
 
     it('that only the former store knows wait on for who lives, and nothing that the backup knows the end of', async () => {
       const other = agentId('other');
-      const deliveries = [
-        queued('new'),
-        typing('typed'),
-        queued('ended'),
-        queued('rests', other),
-        acknowledged('told'),
-      ];
+      const deliveries = [queued('new'), typing('typed'), queued('ended'), queued('rests', other)];
       const { states, settle, world } = await after([acknowledged('ended')], { deliveries });
       assert.deepEqual(states, ['ended: acknowledged', 'new: queued', 'typed: typing']);
       const { saves } = world.deliveries;
       await world.run(settle());
       assert.equal(saves.length, 2, 'and the same when it is done again');
+    });
+
+    it('that are over are carried over for who lives, the newest of them, and leave those of the backup alone', async () => {
+      const other = agentId('other');
+      const many = Array.from({ length: 100 }, (_, at) => acknowledged(`many${String(at).padStart(3, '0')}`));
+      const rests = step(queued('rests', other), 'canceled', 3, { detail: 'taken back' });
+      const former = [acknowledged('oldest'), ...many, unknown('kept'), rests];
+      const { states, settle, world } = await after([acknowledged('kept')], { deliveries: former });
+      const expected = many.slice(1).map(({ id: of }) => `${of}: acknowledged`);
+      assert.deepEqual(states, ['kept: acknowledged', ...expected]);
+      const { saves } = world.deliveries;
+      const before = saves.length;
+      await world.run(settle());
+      assert.equal(saves.length, before, 'and the same when it is done again');
+      await world.run(world.supervisor.begin());
+      assert.equal(world.supervisor.promptsOf(id).lastReceipt?.id, 'many099', 'the newest is the one that is shown');
+    });
+
+    it('that are over are carried over also from a backup of the former store', async () => {
+      const { states } = await after([], { deliveries: [acknowledged('told')], isLast: false });
+      assert.deepEqual(states, ['told: acknowledged']);
     });
   });
 });

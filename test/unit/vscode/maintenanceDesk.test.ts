@@ -60,8 +60,13 @@ describe('looking after the store from a window', () => {
       question,
       /^confirm: Restore this backup in the place of the store\? \[Keep the Present Store\|Restore\]/,
     );
-    for (const said of [/2 changes that were kept since then are not/, /Agents keep running/, /backed up first/])
+    for (const said of [
+      /Agents that live keep running, with their names, settings and newest prompts .* also those that the backup does not know\./,
+      /What else was kept since it was made \(2 changes in all\) is not in the store afterwards: changes of agents that do not live, history, approvals/,
+      /backed up first/,
+    ])
       assert.match(question, said);
+    assert.doesNotMatch(question, /under their ids/, 'what can be read is carried over');
     window.nextAnswers.push(backup.file, 'Restore');
     const restoring = desk.restore();
     await clock.advanceMs(1);
@@ -129,6 +134,8 @@ describe('looking after the store from a window', () => {
     assert.match(await ask('/projects'), /looks like a backup of another workspace.* Scout works in \/projects\./);
     engine.simulateAgent(anAgentView({ folder: '/projects' }));
     assert.doesNotMatch(await ask('/projects'), /another workspace/);
+    engine.dataStatusNow = { ...engine.dataStatusNow, isReadOnly: true };
+    assert.match(await ask('/project'), /put aside whole; where it cannot be read, living agents .* under their ids\./);
     engine.inspection = { ...engine.inspection, agents: [] } as UsableBackup;
     window.nextAnswers.push(backup.file, undefined);
     await desk.restore();

@@ -10,6 +10,8 @@ import type { AppliedRestore } from './storeRestore';
 export interface FormerQuestion {
   readonly kind: string;
   readonly where?: Readonly<Record<string, string>>;
+  /** Only so many of them, those with the last ids, the last first; default all, by id. */
+  readonly newest?: number;
 }
 
 export interface FormerRecords {
@@ -23,41 +25,75 @@ export interface FormerRecords {
  * where that was not closed, from the backup that was made of it. Undefined when neither can be read.
  */
 export async function readFormerStore(
-  { replacedFile, backup, presentBackup }: AppliedRestore,
+  restored: AppliedRestore,
   questions: readonly FormerQuestion[],
   openReader: OpenReader,
   log: Logger,
 ): Promise<FormerRecords | undefined> {
+  const { replacedFile, backup } = restored;
   if (replacedFile === undefined) return backup === undefined ? undefined : { records: [], isLast: true }; // the note was lost, or there was no store
-  const aside = hasAsideLog(replacedFile) ? [] : [replacedFile];
-  for (const file of [...aside, ...(presentBackup === undefined ? [] : [presentBackup])]) {
+  for (const file of filesOf(restored)) {
     try {
-      return { records: await readAll(file, questions, openReader), isLast: file === replacedFile };
+      const records: KeptRecord[] = [];
+      for await (const page of pagesOf(file, questions, openReader)) records.push(...page);
+      return { records, isLast: file === replacedFile };
     } catch (error) {
-      log.warn('the store that a restore has replaced cannot be read', { file, error: describeError(error) });
+      logUnreadable(log, file, error);
     }
   }
   return undefined;
 }
 
-async function readAll(
+/**
+ * The same in pages, for more than memory should hold at once. Where a file cannot be read to its end, the pages of the next one follow: a
+ * record may come twice. None where nothing can be read.
+ */
+export async function* formerPages(
+  restored: AppliedRestore,
+  questions: readonly FormerQuestion[],
+  openReader: OpenReader,
+  log: Logger,
+): AsyncGenerator<readonly KeptRecord[]> {
+  for (const file of filesOf(restored)) {
+    try {
+      yield* pagesOf(file, questions, openReader);
+      return;
+    } catch (error) {
+      logUnreadable(log, file, error);
+    }
+  }
+}
+
+function filesOf({ replacedFile, presentBackup }: AppliedRestore): readonly string[] {
+  if (replacedFile === undefined) return [];
+  const aside = hasAsideLog(replacedFile) ? [] : [replacedFile];
+  return [...aside, ...(presentBackup === undefined ? [] : [presentBackup])];
+}
+
+async function* pagesOf(
   file: string,
   questions: readonly FormerQuestion[],
   openReader: OpenReader,
-): Promise<readonly KeptRecord[]> {
-  const records: KeptRecord[] = [];
+): AsyncGenerator<readonly KeptRecord[]> {
   const reader = await openReader(file);
   try {
-    for (const { kind, where = {} } of questions) {
+    for (const { kind, where = {}, newest } of questions) {
+      let left = newest ?? Infinity;
       let after: PageCursor | undefined;
       do {
-        const page = await reader.page({ kind, where: Object.entries(where), ...(after && { after }) });
-        records.push(...page.records);
+        const order = { descending: newest !== undefined, ...(after && { after }) };
+        const page = await reader.page({ kind, where: Object.entries(where), ...order });
+        const records = page.records.slice(0, left);
+        left -= records.length;
+        yield records;
         after = page.next;
-      } while (after);
+      } while (after && left > 0);
     }
   } finally {
     await reader.close();
   }
-  return records;
+}
+
+function logUnreadable(log: Logger, file: string, error: unknown): void {
+  log.warn('the store that a restore has replaced cannot be read', { file, error: describeError(error) });
 }

@@ -18,6 +18,8 @@ export interface PageQuestion {
   readonly kind: string;
   readonly where: PlainQuery['where'];
   readonly below?: Below;
+  /** The last by id first; not with `below`. */
+  readonly descending?: boolean;
   /** The last record of the page before. */
   readonly after?: PageCursor;
 }

@@ -107,15 +107,23 @@ export interface PageQuery {
   /** As in {@link findRecords}. */
   readonly where: PlainQuery['where'];
   readonly below?: Below;
+  /** The last by id first; not with `below`. */
+  readonly descending?: boolean;
   readonly after?: PageCursor;
 }
 
 /** The next `limit` records of a kind, by id; with `below` by its property, then by id. */
-export function readPage(engine: Reading, { kind, where, below, after }: PageQuery, limit: number): readonly KeptRow[] {
-  if (below) return readPageBelow(engine, { kind, where, below, ...(after && { after }) }, limit);
+export function readPage(engine: Reading, query: PageQuery, limit: number): readonly KeptRow[] {
+  const { kind, where, below, descending = false, after } = query;
+  if (below) return readPageBelow(engine, { ...query, below }, limit);
   const params: SqlValue[] = [];
-  const sql = selectSql(kind, { where, ...(after && { after: after.id }) }, params);
-  return engine.all(`${sql} ORDER BY id LIMIT ?`, [...params, limit]).map((row) => keptRow(kind, row));
+  let sql = selectSql(kind, { where }, params);
+  if (after) {
+    sql += ` AND id ${descending ? '<' : '>'} ?`;
+    params.push(after.id);
+  }
+  const order = descending ? 'id DESC' : 'id';
+  return engine.all(`${sql} ORDER BY ${order} LIMIT ?`, [...params, limit]).map((row) => keptRow(kind, row));
 }
 
 /** Along the index of the property, where there is one: numbers only are less than a number, and what is damaged in the value is not looked at. */
