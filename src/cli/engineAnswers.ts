@@ -10,6 +10,8 @@ export interface AgentRow {
   readonly lifecycle: string;
   readonly activity: string;
   readonly needsYou?: string;
+  /** Why it failed or met an error, in few words. */
+  readonly trouble?: string;
   readonly sinceMs: number;
   readonly reason: string;
   /** A start in a new conversation sends it its first prompt. */

@@ -88,7 +88,7 @@ export async function list(context: VerbContext): Promise<ExitCode> {
     if (agents.length === 0) return 'no agents; `orc start TYPE` starts one';
     const rows = agents.map((agent) => [
       cleanLine(agent.name, 80), cleanLine(agent.id), cleanLine(agent.typeId), stateOf(agent), ageOf(agent),
-      agent.request ? cleanLine(requestLine(agent.request)) : agent.needsYou ? 'needs you' : cleanLine(deliveryWords(agent.lastReceipt?.state ?? '')),
+      agent.request ? cleanLine(requestLine(agent.request)) : agent.needsYou ? cleanLine(agent.trouble ?? 'needs you') : cleanLine(deliveryWords(agent.lastReceipt?.state ?? '')),
     ]); // prettier-ignore
     return formatTable(['NAME', 'ID', 'TYPE', 'STATE', 'SINCE', 'NOTE'], rows, context.terminal.columns, LIST_FIT);
   });

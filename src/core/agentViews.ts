@@ -4,6 +4,7 @@ import { type Evidence, Lifecycle, RestartPolicy } from './agents/agentState';
 import { isLive } from './agents/agentTransitions';
 import type { AgentType } from './agents/agentType';
 import { cleanText } from './agents/visibleText';
+import { troubleWords } from './agentTrouble';
 import { type AgentView, needsYouOf } from './engine';
 
 /** Lifecycles in which a terminal exists that a person can look at (an ended agent keeps its last screen). */
@@ -39,6 +40,7 @@ export function viewOfRecord(
 ): AgentView {
   const { spec, lifecycle, activity } = record;
   const needsYou = needsYouOf(lifecycle, activity);
+  const trouble = troubleWords(record);
   return {
     id: record.id,
     name: cleanText(spec.name),
@@ -53,6 +55,7 @@ export function viewOfRecord(
     lifecycle,
     activity,
     ...(needsYou && { needsYou }),
+    ...(trouble !== '' && { trouble }),
     generation: record.generation,
     ...(record.process && isLive(lifecycle) && { pid: record.process.pid }),
     sinceMs: record.sinceMs,

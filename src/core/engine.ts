@@ -299,6 +299,8 @@ export interface AgentView {
   readonly lifecycle: Lifecycle;
   readonly activity: Activity;
   readonly needsYou?: NeedsYou;
+  /** Why it failed, waits for a restart, is quarantined or met an error, in few words: `exit code 1: Error: no such module`. Plain text. */
+  readonly trouble?: string;
   readonly generation: number;
   readonly pid?: number;
   /** Epoch ms of the last change of lifecycle or activity. */

@@ -1,3 +1,4 @@
+import { lastLine } from '../core/agentTrouble';
 import { AgentError, type AgentErrorCode, agentOfError } from '../core/agents/agentErrors';
 import { describeError, OrchestratorError } from '../core/base/errors';
 import type { DataErrorCode } from '../core/data/dataErrors';
@@ -9,7 +10,6 @@ import { GatewayError, type GatewayErrorCode } from '../core/gateway/gatewayErro
 import type { AuthErrorCode } from '../core/services/authentication/authErrors';
 import type { TmuxErrorCode } from '../core/tmux/tmuxErrors';
 import { exitWords } from './agents/agentText';
-import { lastLine } from './agents/agentTrouble';
 import { CommandId } from './manifest';
 import { redact } from './redact';
 import type { WindowErrorCode } from './windowErrors';

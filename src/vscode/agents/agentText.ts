@@ -3,7 +3,7 @@ import { type AgentView, needsYouOf } from '../../core/engine';
 import { ACTIVITY_WORDS, LIFECYCLE_WORDS, stateWords as wordsOfCodes, withTerm } from '../../shared/stateWords';
 import { requestSubject, requestTitle } from '../approvals/requestText';
 import { isTroubled, queueWords, receiptInRow } from '../prompts/receiptText';
-import { troubleWords } from './agentTrouble';
+import { troubleWords } from '../../core/agentTrouble';
 
 /** An icon that tells the state by its shape; the colour only repeats it. */
 export interface StateIcon {

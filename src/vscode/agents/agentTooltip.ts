@@ -3,7 +3,7 @@ import type { AgentUsage, AgentView } from '../../core/engine';
 import { doorWords, requestTitle } from '../approvals/requestText';
 import { queueWords, receiptLine } from '../prompts/receiptText';
 import { exitWords, longDuration, needsSignIn, SIGN_IN_WORDS, stateWithTerm } from './agentText';
-import { lastLine } from './agentTrouble';
+import { lastLine } from '../../core/agentTrouble';
 
 /** One fact about an agent. Both sides are plain text: whoever shows them escapes them. */
 export interface Fact {

@@ -4,7 +4,7 @@ import { type Disposable, DisposableStore, MutableDisposable } from '../../core/
 import type { Event } from '../../core/base/event';
 import type { AgentView, AgentViewChange, Engine } from '../../core/engine';
 import { isLive, stateWords } from '../agents/agentText';
-import { errorLine, lastLine } from '../agents/agentTrouble';
+import { errorLine, lastLine } from '../../core/agentTrouble';
 import { CommandId } from '../manifest';
 import { NotificationLevel } from '../settings';
 import { canAct } from '../commands/control';

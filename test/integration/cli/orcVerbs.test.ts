@@ -97,6 +97,14 @@ describe('orc for people', () => {
     assert.deepEqual(json['agents'], { total: 4, running: 2, stopped: 2 });
   });
 
+  it('S6 says in the list why an agent failed', async () => {
+    const failed = { ...agents[1], request: undefined, lifecycle: 'failed', needsYou: 'failed' };
+    answering({ 'agent.list': { result: [{ ...failed, trouble: `Error: ${RED}no such module` }] } });
+    assert.match((await orc(['list'])).stdout, / Error: no such module\n$/);
+    answering({ 'agent.list': { result: [failed] } });
+    assert.match((await orc(['list'])).stdout, / needs you\n$/);
+  });
+
   it('tells a tmux that never ran from one that stopped', async () => {
     const engine = async (tmuxLoss?: object): Promise<string> => {
       const status = { kind: 'ready', epoch: 2, tmuxVersion: '', isTmuxLost: true, tmuxLoss };

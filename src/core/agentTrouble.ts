@@ -1,7 +1,7 @@
-import type { Evidence, Lifecycle } from '../../core/agents/agentState';
-import { wordsOf } from '../../core/agents/lastWords';
-import { cleanText } from '../../core/agents/visibleText';
-import { type AgentView, needsYouOf } from '../../core/engine';
+import type { Evidence, Lifecycle } from './agents/agentState';
+import { wordsOf } from './agents/lastWords';
+import { cleanText } from './agents/visibleText';
+import { type AgentView, needsYouOf } from './engine';
 
 /** The part of an agent that tells why it does not run or go on. */
 export type AgentTrouble = Pick<AgentView, 'lifecycle' | 'activity' | 'exit' | 'reason' | 'evidence'>;
