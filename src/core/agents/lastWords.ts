@@ -8,6 +8,8 @@ const LONGEST_LINE = 190;
 /** The most that is kept of them, in bytes of UTF-8. */
 const MAX_BYTES = 1024;
 const HEAD = 'last on its screen: ';
+/** A footer that names a key and what it does: `esc to interrupt`, `? for shortcuts`. */
+const KEY_HINT = /^[^\p{L}\p{N}?]*(?:esc|enter|(?:shift\+)?tab|ctrl\+\w|\?) (?:to|for) /iu;
 const LINE_BREAK = ' ⏎ ';
 
 /**
@@ -19,7 +21,8 @@ export async function lastWords(agent: Agent, generation: number, log: Logger): 
     const screen = await agent.capture();
     if (screen.generation !== generation) return [];
     const lines = screen.text.split('\n').map((line) => cleanText(line, LONGEST_LINE));
-    return bounded(lines.filter((line) => /[\p{L}\p{N}]/u.test(line)).slice(-LINES)); // frames say nothing
+    const said = lines.filter((line) => /[\p{L}\p{N}]/u.test(line) && !KEY_HINT.test(line)); // frames and footers say nothing
+    return bounded(said.slice(-LINES));
   } catch (error) {
     ignore(log, error, 'its terminal is gone, and with it what it said');
     return [];

@@ -28,6 +28,13 @@ describe('what a run said last', () => {
     assert.deepEqual(wordsOf(agent.record.evidence), ['npm start', 'Error: cannot find module', 'code: 7']);
   });
 
+  it('is no footer that names a key and what it does', async () => {
+    const world = new SupervisedWorld();
+    const agent = await world.runningAgent({ restartPolicy: 'never' });
+    await crashed(world, 'Error: press enter to continue\n\n  esc to interrupt\n  ? for shortcuts · ctrl+t to hide\n');
+    assert.deepEqual(wordsOf(agent.record.evidence), ['Error: press enter to continue']);
+  });
+
   it('is not looked for after an end without a failure, and is none when its terminal is gone', async () => {
     const world = new SupervisedWorld();
     const agent = await world.runningAgent({ restartPolicy: 'never' });
