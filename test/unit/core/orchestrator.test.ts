@@ -504,8 +504,8 @@ describe('Fleets', () => {
 
     const all = await machine.run(engine.stopAll(() => undefined, new AbortController().signal));
     assert.deepEqual(
-      [[...all.succeeded].sort(), engine.agents.filter((view) => view.lifecycle === 'running')],
-      [['A', 'B', 'C'], []],
+      [[...all.succeeded].sort(), all.skipped, engine.agents.map(({ lifecycle }) => lifecycle).sort()],
+      [['A', 'C'], ['B'], ['failed', 'stopped', 'stopped']],
     );
     const canceled = await machine.run(engine.startFleet(plan, () => undefined, AbortSignal.abort()));
     assert.deepEqual([canceled.succeeded, canceled.isCanceled], [[], true]);

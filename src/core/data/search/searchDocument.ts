@@ -81,8 +81,7 @@ function cutOut(text: string, found: readonly (readonly [number, number])[]): Se
   return { text: `${lead}${piece}${to < text.length ? '…' : ''}`, marks };
 }
 
-/** Never between the halves of a surrogate pair. */
+/** Never between the halves of a surrogate pair; half of one that stands alone is a place like others. */
 function whole(text: string, at: number): number {
-  const unit = text.charCodeAt(at);
-  return unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at;
+  return (text.codePointAt(at - 1) ?? 0) > 0xffff ? at - 1 : at;
 }

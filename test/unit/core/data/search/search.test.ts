@@ -78,6 +78,13 @@ describe('search', () => {
     assert.ok(found.text.startsWith('…') && found.text.endsWith('…'));
   });
 
+  it('cuts out what stands behind half of a surrogate pair, and never a pair in two', () => {
+    const found = snippetOf(['\udc00needle'], parseSearch('needle'));
+    assert.deepEqual(found, { text: '\udc00needle', marks: [[1, 7]] });
+    const long = snippetOf([`${'😀'.repeat(30)} needle`], parseSearch('needle'));
+    assert.ok(long?.text.startsWith('…😀'), long?.text);
+  });
+
   it('any text finds itself by any of its words and by a phrase of them; places and snippets are sound', () => {
     const point = fc.oneof(fc.nat(0x24f), fc.nat(0xffff), fc.nat(0x10ffff));
     const unit = fc.oneof(
