@@ -43,10 +43,11 @@ const UNSAVED = `${FLEET_FILE} has changes that are not saved; nothing was writt
 /** The fleet file of the workspace: reads, checks, asks for approval, starts; and stops everything. */
 export class FleetController implements Disposable {
   readonly #diagnostics = vscode.languages.createDiagnosticCollection('core-orchestrator-fleet');
-  readonly #watcher = vscode.workspace.createFileSystemWatcher(`**/${FLEET_FILE}`, true, false, false);
+  readonly #watcher = vscode.workspace.createFileSystemWatcher(`**/${FLEET_FILE}`);
   readonly #subscriptions = [
     this.#watcher,
     this.#watcher.onDidChange((uri) => void this.#checkAgain(uri)), // also by git, by an agent
+    this.#watcher.onDidCreate((uri) => void this.#checkAgain(uri)), // VS Code tells a file that was made and soon changed as made
     this.#watcher.onDidDelete((uri) => this.#diagnostics.delete(uri)),
     vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#diagnostics.delete(uri)),
     vscode.workspace.onDidSaveTextDocument(({ uri }) => void this.#checkAgain(uri)),

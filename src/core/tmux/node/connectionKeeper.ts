@@ -98,14 +98,18 @@ export class ConnectionKeeper {
 
   async #loop(signal: AbortSignal): Promise<void> {
     const { waitBeforeRetry = this.#backOff, log } = this.options;
+    let hasRun = false;
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
-        const reason = await this.#keepOne(signal, () => (attempt = 0));
+        const reason = await this.#keepOne(signal, () => {
+          attempt = 0;
+          hasRun = true;
+        });
         if (signal.aborted) return;
         this.#setStatus({ kind: 'lost', reason });
       } catch (error) {
         if (signal.aborted) return;
-        if (this.#isBlocking(error)) return;
+        if (this.#isBlocking(error, hasRun)) return;
         this.#setStatus({ kind: 'lost', reason: reasonOf(error) });
       }
       this.#settle();
@@ -144,8 +148,9 @@ export class ConnectionKeeper {
     }
   }
 
-  /** What only a person can change is not tried again by itself. */
-  #isBlocking(error: unknown): boolean {
+  /** What only a person can change is not tried again by itself. A program that was there a moment ago is being replaced, by an upgrade. */
+  #isBlocking(error: unknown, hasRun: boolean): boolean {
+    if (hasRun && TmuxError.is(error, 'tmux.notInstalled')) return false;
     const isBlocked =
       error instanceof TmuxError && (error.disposition === 'reconfigure' || error.code === 'tmux.fenced');
     if (!isBlocked) return false;
