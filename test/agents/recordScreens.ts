@@ -1,9 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Cli, CliHome, CLIS, installedVersion, TYPE_IDS } from './cliSetup';
 import { CliTerminal, type TerminalSize } from './cliTerminal';
 import { ModelServer } from './modelServer';
-import { recordedFiles, type RecordedScreen, SCREENS_FOLDER } from './recordedScreens';
+import { recordedFiles, type RecordedScreen, SCREENS_FOLDER, withoutFolders } from './recordedScreens';
 import { DIALECTS, SCENES } from './scenes/allScenes';
 import { Director } from './scenes/director';
 import { MENDED_FOR, SHOWN } from './scenes/shown';
@@ -13,6 +14,11 @@ const SIZES: readonly TerminalSize[] = [
   { columns: 120, rows: 40 },
   { columns: 80, rows: 24 },
 ];
+
+/** Of the machine that records: their paths are on no screen that is kept. The longer one first, which may lie in the other. */
+const OWN_FOLDERS = [join(__dirname, '../..'), homedir()]
+  .filter((folder) => folder.length > 1)
+  .sort((a, b) => b.length - a.length);
 
 const NOWHERE = 'http://127.0.0.1:9';
 
@@ -39,13 +45,13 @@ async function record(cli: Cli, version: string, size: TerminalSize, scene: Scen
         size: shown.size,
         name,
         set,
-        title: shown.title,
+        title: withoutFolders(shown.title, OWN_FOLDERS),
         foreground: shown.foreground,
         cursor: shown.cursor,
         isInCopyMode: shown.isInCopyMode,
         isDead: shown.isDead,
         expected: SHOWN[cli][`${sizeName}/${name}`] ?? SHOWN[cli][name] ?? expected,
-        lines: shown.lines,
+        lines: shown.lines.map((line) => withoutFolders(line, OWN_FOLDERS)),
       };
       writeFileSync(join(folder, `${name}.json`), JSON.stringify(screen, undefined, 1) + '\n');
       count++;

@@ -37,6 +37,22 @@ export interface RecordedScreen {
   readonly lines: readonly string[];
 }
 
+/** An absolute path of at least two names. What stands right behind a word, `$` or an arrow is a pattern or a list of keys. */
+const ABSOLUTE_PATH = /(?:(?<![\p{L}\w.~@/\\$^↓-])|(?<=file:\/\/))\/(?:root\b|[\w.-]+\/)[\w./@-]*/gu;
+/** Folders of every system, the home that `CliHome` makes, a file that a scene speaks of, and the home of nobody. */
+const NEUTRAL_PATH = /^\/(?:(?:bin|dev|etc)\/|var\/tmp\/agent-|tmp\/(?:licence\.txt)?$|home\/user(?:\/|$))/;
+const NEUTRAL_HOME = '/home/user';
+
+/** The paths in a text that tell on which machine it was recorded. */
+export function machinePaths(text: string): readonly string[] {
+  return [...text.matchAll(ABSOLUTE_PATH)].map(([path]) => path).filter((path) => !NEUTRAL_PATH.test(path));
+}
+
+/** The text with a neutral path, not shorter, in the place of each of `folders`. */
+export function withoutFolders(text: string, folders: readonly string[]): string {
+  return folders.reduce((rest, folder) => rest.replaceAll(folder, NEUTRAL_HOME.padEnd(folder.length, '/_')), text);
+}
+
 export const SCREENS_FOLDER = join(__dirname, '../fixtures/screens');
 
 /** All recorded screens, in the order of their files. */
