@@ -1,3 +1,4 @@
+import { LIFECYCLE_WORDS } from '../shared/stateWords';
 import {
   type AgentChange,
   type AgentId,
@@ -149,7 +150,7 @@ function reserved(was: AgentRecord, backup: string, nowMs: number): AgentRecord 
   const { id, generation, generationFloor, exit, createdAtMs } = was;
   const { name, typeId, folder, role, team } = was.spec;
   const spec: AgentSpec = { name, typeId, folder, ...(role !== undefined && { role }), ...(team !== undefined && { team }) }; // prettier-ignore
-  const detail = `not in ${backup}, before whose restore it was ${was.lifecycle} with generation ${generation}; it did not live`;
+  const detail = `not in ${backup}, before whose restore it was ${LIFECYCLE_WORDS[was.lifecycle]} with generation ${generation}; it did not live`;
   return {
     ...{ id, spec, desired: 'stopped', lifecycle: 'retired', activity: 'unknown', generation, createdAtMs },
     ...(generationFloor !== undefined && { generationFloor }),
@@ -190,7 +191,7 @@ function asItLives(
   was: string,
   nowMs: number,
 ): AgentRecord {
-  const detail = `lives with generation ${hosted.generation}; ${was} ${record.lifecycle} with generation ${record.generation}`;
+  const detail = `lives with generation ${hosted.generation}; ${was} ${LIFECYCLE_WORDS[record.lifecycle]} with generation ${record.generation}`;
   return {
     ...record,
     ...(hosted.process && { process: hosted.process }),

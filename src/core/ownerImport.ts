@@ -197,14 +197,15 @@ function removalOf(here: AgentRecord, theirs: AgentRecord, clock: Clock, ids: Id
   return { value: back as unknown as JsonObject, changes: ['it was removed here: it comes back, stopped'], also };
 }
 
-/** The first words of the command that was approved, and its folder, as they were shown (`approvalText`). */
+/** Whose command was approved, its first words, and its folder, as they were shown (`approvalText`). */
 function approvalTitle({ shown }: JsonObject): string | undefined {
   if (typeof shown !== 'string') return undefined;
   const lineOf = (name: string): string | undefined => new RegExp(`^  ${name}: (.+)$`, 'm').exec(shown)?.[1];
   const [command, folder] = [lineOf('command'), lineOf('folder')];
   if (command === undefined || folder === undefined) return shown;
+  const [whose = ''] = shown.split('\n', 1);
   const words = command.split(' ');
-  return `${words.slice(0, TITLE_WORDS).join(' ')}${words.length > TITLE_WORDS ? ' …' : ''}, in ${folder}`;
+  return `${whose}: ${words.slice(0, TITLE_WORDS).join(' ')}${words.length > TITLE_WORDS ? ' …' : ''}, in ${folder}`;
 }
 
 /** The lines of its history from what it was when it was exported to `stopped`, by legal steps. */

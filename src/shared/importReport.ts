@@ -59,7 +59,7 @@ export interface ImportEntry {
   readonly id: string;
   readonly verdict: ImportVerdict;
   readonly reason?: ImportReason;
-  /** What it is about, where the id says nothing to a person: `claude --model opus …, in /project`. Secrets redacted. */
+  /** What it is about, where the id says nothing to a person: `Scout (Claude Code): claude --model opus …, in /project`. Secrets redacted. */
   readonly title?: string;
   readonly problems?: readonly ImportProblem[];
   /** What was changed on its way in, in words. */

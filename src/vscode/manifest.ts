@@ -150,8 +150,6 @@ export interface ContextKeys {
   'coreOrchestrator.hasAgents': boolean;
   /** Commands of this window reach the agents: it manages them, or is connected to the window or host that does. */
   'coreOrchestrator.canAct': boolean;
-  /** This window manages the agents, and so looks after their store. */
-  'coreOrchestrator.managesStore': boolean;
   /** A backup can be restored from this window: it manages the agents, or cannot because of the store. */
   'coreOrchestrator.canRestore': boolean;
   /** At least one agent has a process. */

@@ -167,11 +167,17 @@ describe('commands in package.json', () => {
       ...['queuePrompt', 'writePrompt', 'sendWrittenPrompt', 'sendSelection', 'showReceipts', 'cancelQueuedPrompt'],
       ...['resendPrompt', 'reviewRequest', 'approveRequest', 'denyRequest', 'denyRequestWithReason'],
       ...['resumeConversation', 'resumeFleet', 'explainState', 'doctor', 'searchRecords', 'exportData', 'importData'],
+      ...['backup', 'checkIntegrity', 'compact'],
     ].map((name) => `coreOrchestrator.${name}`);
     const owned = [...commands].filter(([, { enablement }]) => enablement?.startsWith('coreOrchestrator.canAct'));
     assert.deepEqual(owned.map(([id]) => id).sort(), acting.sort());
     for (const { command, when } of menus['view/title'] ?? [])
       if (acting.includes(command ?? '')) assert.match(when ?? '', /&& coreOrchestrator\.canAct\b/, command);
+  });
+
+  it('restore also where the store keeps this window from working; a window that follows says who manages', () => {
+    const { enablement } = commands.get('coreOrchestrator.restore') ?? {};
+    assert.equal(enablement, 'coreOrchestrator.canRestore || coreOrchestrator.canAct');
   });
 
   it('start, restart and stop an agent that waits for its restart, too', () => {

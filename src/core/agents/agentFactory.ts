@@ -185,6 +185,7 @@ export class AgentFactory implements Disposable {
   /** What is not known of agents of this type, or not possible, in words for people. */
   degraded(type: AgentType): readonly string[] {
     if (hasHooks(type) && this.#canInject(type)) return [];
+    if (type.command.includes('{demoAgent}')) return []; // made for its screen rules: they tell all that it does
     if (type.screenRules.length === 0) return ['no hooks, no screen rules: only alive or ended is known'];
     return ['no hooks: activity comes from the screen only'];
   }

@@ -1,5 +1,6 @@
 import type { Disposable } from '../base/disposable';
 import { ignore } from '../base/log';
+import { LIFECYCLE_WORDS } from '../../shared/stateWords';
 import { abandonable } from './abandonable';
 import type { ActivityObserver } from './activityObserver';
 import type { AgentId } from './agent';
@@ -134,7 +135,7 @@ export class AgentOperations implements Disposable {
       const { lifecycle } = agent.record;
       if (lifecycle === to) return;
       if (lifecycle !== from)
-        throw new AgentError('agent.notRunning', `${agent.id} is ${lifecycle}`, { agentId: agent.id });
+        throw new AgentError('agent.notRunning', `${agent.id} is ${LIFECYCLE_WORDS[lifecycle]}`, { agentId: agent.id });
       await this.context.state.transition(agent.id, 'present', {
         lifecycle: to,
         desired: to,

@@ -1,3 +1,4 @@
+import { secondsText } from '../base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from '../base/disposable';
 import { describeError } from '../base/errors';
 import type { AgentId } from './agent';
@@ -36,7 +37,7 @@ export class AgentRestarter implements Disposable {
     log.info('an agent will be restarted', { agent: agent.id, delayMs: decision.delayMs });
     await state.transition(agent.id, generation, {
       lifecycle: 'backoff', restartsAtMs: decision.budget.restartsAtMs, nextStartAtMs, actor: 'policy', reason: 'restart_planned',
-      evidence: [{ source: 'policy', detail: `restart ${decision.budget.restartsAtMs.length} of ${settings.restart.maxRestarts} in ${decision.delayMs} ms`, observedAtMs: clock.nowMs() }, ...endEvidence(agent.record.evidence)],
+      evidence: [{ source: 'policy', detail: `restart ${decision.budget.restartsAtMs.length} of ${settings.restart.maxRestarts} in ${secondsText(decision.delayMs)}`, observedAtMs: clock.nowMs() }, ...endEvidence(agent.record.evidence)],
     }); // prettier-ignore
     this.#arm(agent.id, decision.delayMs);
   }

@@ -1,3 +1,4 @@
+import { LIFECYCLE_WORDS } from '../../shared/stateWords';
 import type { AgentId, AgentRecord, AgentSpec } from './agent';
 import { AgentError } from './agentErrors';
 import { agentIdFor, nameKey, requireAgentSpec } from './agentSpec';
@@ -99,7 +100,9 @@ export class AgentRoster {
   #requireReplaceable({ id, record }: Agent, name: string): void {
     const { lifecycle, desired } = record;
     if (desired !== 'stopped' || (lifecycle !== 'created' && lifecycle !== 'stopped'))
-      throw new AgentError('agent.stillRunning', `${id} is ${lifecycle}: stop it first`, { agentId: id });
+      throw new AgentError('agent.stillRunning', `${id} is ${LIFECYCLE_WORDS[lifecycle]}: stop it first`, {
+        agentId: id,
+      });
     this.#requireFreeName(name, id);
   }
 
@@ -116,7 +119,9 @@ export class AgentRoster {
     const valid = requireAgentSpec(spec);
     this.context.factory.argv(valid); // type known, command given
     if (isLive(lifecycle)) {
-      throw new AgentError('agent.stillRunning', `${agent.id} is ${lifecycle}: stop it first`, { agentId: agent.id });
+      throw new AgentError('agent.stillRunning', `${agent.id} is ${LIFECYCLE_WORDS[lifecycle]}: stop it first`, {
+        agentId: agent.id,
+      });
     }
     this.#requireFreeName(valid.name, agent.id);
     const isSameEntry = fleetName === undefined || fleetName === agent.record.fleetName;
@@ -137,7 +142,9 @@ export class AgentRoster {
   async retire(agent: Agent, actor: string, signal: AbortSignal): Promise<void> {
     const { lifecycle, generation } = agent.record;
     if (isLive(lifecycle) || lifecycle === 'backoff') {
-      throw new AgentError('agent.stillRunning', `${agent.id} is ${lifecycle}: stop it first`, { agentId: agent.id });
+      throw new AgentError('agent.stillRunning', `${agent.id} is ${LIFECYCLE_WORDS[lifecycle]}: stop it first`, {
+        agentId: agent.id,
+      });
     }
     await this.stopper.endLeftovers(agent, signal);
     await this.stopper.discard(agent);

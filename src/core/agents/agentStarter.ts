@@ -1,4 +1,5 @@
 import { describeError, OrchestratorError } from '../base/errors';
+import { LIFECYCLE_WORDS } from '../../shared/stateWords';
 import { lastGeneration, type ProcessIdentity } from './agent';
 import { AgentError } from './agentErrors';
 import type { AgentExit } from './agentHost';
@@ -87,7 +88,7 @@ export class AgentStarter {
     }
     if (!isStartable(lifecycle) && lifecycle !== 'quarantined') {
       const code = lifecycle === 'paused' ? 'agent.paused' : 'agent.stillRunning'; // to go on is another order
-      throw new AgentError(code, `${agent.id} is ${lifecycle}`, { agentId: agent.id });
+      throw new AgentError(code, `${agent.id} is ${LIFECYCLE_WORDS[lifecycle]}`, { agentId: agent.id });
     }
   }
 

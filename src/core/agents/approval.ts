@@ -1,6 +1,6 @@
 import type { AgentSpec } from './agent';
 import type { AgentStore } from './agentStore';
-import type { AgentType } from './agentType';
+import type { AgentType, ApprovalDoor } from './agentType';
 import { revealText } from './visibleText';
 
 /** Lower-case hex of SHA-256 over UTF-8. Given by the composition root. */
@@ -74,8 +74,27 @@ function injectionLines({ inject, session, approval, doctor }: AgentType): reado
     ...(session?.newArgs ? [`  for a new conversation, adds: ${session.newArgs.map(quoted).join(' ')}`] : []),
     ...(doctor?.versionArgs ? [`  to tell its version: ${doctor.versionArgs.map(quoted).join(' ')}`] : []),
     ...(doctor?.args ? [`  when it is checked, adds: ${doctor.args.map(value).join(' ')}`] : []),
-    ...(approval ? [`  answers its questions by: ${value(approval)}`] : []),
+    ...(approval ? answerLines(approval, value) : []),
   ];
+}
+
+/** What is sent when a request is approved or denied, and how that request is found on the screen. */
+function answerLines({ hook, keys, dialogTop }: ApprovalDoor, value: (what: unknown) => string): readonly string[] {
+  const sent = <T>({ allow, deny }: { readonly allow?: T; readonly deny?: T }, show: (what: T) => string): string =>
+    [
+      ...(allow === undefined ? [] : [`${show(allow)} to approve`]),
+      ...(deny === undefined ? [] : [`${show(deny)} to deny`]),
+    ].join(', ');
+  const byHook = sent(hook ?? {}, value);
+  const byKeys = sent(keys ?? {}, (pressed) => pressed.join(' '));
+  const ways = [
+    ...(byHook === ''
+      ? []
+      : [`sends its hook ${byHook}, which waits up to ${Math.ceil((hook?.waitMs ?? 0) / 60_000)} min`]),
+    ...(byKeys === '' ? [] : [`presses ${byKeys}`]),
+    ...(dialogTop === undefined ? [] : [`its question begins with a line that matches ${value(dialogTop)}`]),
+  ];
+  return ways.length === 0 ? [] : [`  when you or a rule of yours answers what it asks: ${ways.join('; ')}`];
 }
 
 function sorted(env: Readonly<Record<string, string>> | undefined): readonly (readonly [string, string])[] {

@@ -1,4 +1,4 @@
-import { type Clock, WakeableWait } from '../base/clock';
+import { type Clock, secondsText, WakeableWait } from '../base/clock';
 import type { Diagnosis } from '../base/diagnosis';
 import { DisposableStore } from '../base/disposable';
 import { describeError } from '../base/errors';
@@ -142,10 +142,10 @@ export class Doctor {
     try {
       const beganMs = this.ports.clock.monotonicMs();
       await this.ports.supervisor.start(agent.id, { actor: 'engine', signal });
-      const tookMs = Math.round(this.ports.clock.monotonicMs() - beganMs);
+      const took = secondsText(this.ports.clock.monotonicMs() - beganMs);
       if (agent.record.lifecycle === 'running')
-        return { id: 'start', label, level: 'ok', detail: `ready after ${tookMs} ms` };
-      return { id: 'start', label, level: 'warning', detail: `it ended by itself after ${tookMs} ms` };
+        return { id: 'start', label, level: 'ok', detail: `ready after ${took}` };
+      return { id: 'start', label, level: 'warning', detail: `it ended by itself after ${took}` };
     } catch (error) {
       signal.throwIfAborted();
       return {
@@ -233,6 +233,7 @@ class FirstLook {
     if (this.#hook !== undefined) return { id, label, level: 'ok', detail: `it reported ${cleanText(this.#hook, 80)}` };
     const [why] = this.ports.factory.degraded(this.type);
     if (why !== undefined) return { id, label, level: 'info', detail: why };
+    if (!hasHooks(this.type)) return { id, label, level: 'info', detail: 'programs of this type have none' };
     if (!this.#tellsAtStart)
       return { id, label, level: 'info', detail: 'this program reports nothing before its first prompt' };
     const detail = this.#hasBox

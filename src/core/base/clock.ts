@@ -27,6 +27,11 @@ export class SystemClock implements Clock {
   }
 }
 
+/** A short duration for people: `1.2 s`. */
+export function secondsText(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)} s`;
+}
+
 /**
  * Resolves after `delayMs`; rejects with the signal's reason as soon as it is aborted, also during the wait.
  */

@@ -16,5 +16,9 @@ export function lossText(agents: readonly AgentView[]): string {
 export function restartText(agents: readonly (AgentView | undefined)[]): string {
   const names = agents.filter((agent) => agent?.hasFirstPrompt).map((agent) => agent?.name ?? '');
   if (names.length === 0) return '';
-  return ` A restart begins a new conversation and sends the first prompt again: ${names.join(', ')}.`;
+  const does =
+    names.length === 1
+      ? 'begins a new conversation and sends its first prompt again'
+      : 'begins new conversations and sends their first prompts again';
+  return ` A restart of ${names.join(', ')} ${does}.`;
 }

@@ -30,7 +30,7 @@ const CHOOSE_ANOTHER = 'Choose Another…';
 const BEGUN_ANEW_MS = 20_000;
 
 /** This window looks after the store: it manages the agents. */
-export function managesStore(status: EngineStatus): boolean {
+function managesStore(status: EngineStatus): boolean {
   return status.kind === 'ready';
 }
 

@@ -5,6 +5,7 @@ import type {
   PromptChangeKind,
   PromptReceipt,
 } from '../../core/agents/delivery/promptDelivery';
+import { secondsText } from '../../core/base/clock';
 import { DELIVERY_WORDS, deliveryWords, REASON_WORDS, reasonWords, whyWords } from '../../shared/receiptWords';
 import { localTime, zoneName } from '../documents/localTime';
 
@@ -122,7 +123,7 @@ export function receiptsText(agentName: string, receipts: readonly PromptReceipt
 function stepsLine({ steps, createdAtMs }: PromptReceipt): string {
   return Object.entries(steps)
     .sort(([, a], [, b]) => a - b)
-    .map(([state, atMs]) => `${plain(state)} +${((atMs - createdAtMs) / 1000).toFixed(1)} s`)
+    .map(([state, atMs]) => `${plain(state)} +${secondsText(atMs - createdAtMs)}`)
     .join(', ');
 }
 

@@ -5,7 +5,7 @@ import type { Logger } from '../../core/base/log';
 import { type Engine, STORE_LOSS } from '../../core/engine';
 import { isEnded, isLive } from '../agents/agentText';
 import { canAct } from '../commands/control';
-import { managesStore, mayRestore } from '../commands/maintenanceDesk';
+import { mayRestore } from '../commands/maintenanceDesk';
 import { welcomeState } from '../agents/welcomeState';
 import type { ContextKeySetter } from '../context';
 import { FLEET_FILE } from '../manifest';
@@ -65,7 +65,6 @@ export class WorkspaceFacts implements Disposable {
     );
     this.keys.set('coreOrchestrator.hasAgents', agents.length > 0);
     this.keys.set('coreOrchestrator.canAct', canAct(status));
-    this.keys.set('coreOrchestrator.managesStore', managesStore(status));
     this.keys.set('coreOrchestrator.canRestore', mayRestore(status));
     const isWaiting = agents.some((agent) => agent.needsYou !== undefined);
     this.keys.set('coreOrchestrator.hasWaitingAgents', isWaiting);

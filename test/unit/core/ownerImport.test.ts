@@ -140,7 +140,10 @@ describe('Imports of agents', () => {
     const report = await importInto(engine, { replace: true });
     assert.deepEqual(report.countsByReason, { trustDecision: 2 });
     const titles = report.entries.flatMap(({ title }) => title ?? []);
-    assert.deepEqual(titles, ['make -j 4 --token [redacted] all …, in /project', 'the agent type mine']);
+    assert.deepEqual(titles, [
+      'Scout (Command): make -j 4 --token [redacted] all …, in /project',
+      'the agent type mine',
+    ]);
     assert.deepEqual([await machine.store.find(APPROVALS), await machine.store.find(FLEET_TYPES)], [[], []]);
     assert.ok(!engine.agentTypes.some(({ id }) => id === 'mine'));
     await machine.run(engine.stop());

@@ -27,7 +27,7 @@ const shown = [
   '  environment: TOKEN=abc',
   '  to end it: presses C-u',
   '  first prompt: make the basket',
-  `  answers its questions by: '{"dialogTop":"^(Allow this command\\\\\\\\?)"}'`,
+  `  when you or a rule of yours answers what it asks: presses 1 to approve; its question begins with a line that matches '^(Allow this command\\\\?)'`,
 ].join('\n');
 const anApproval = (word: string): FoundRecord => {
   const { agentId: _, ...found } = aFound({ kind: 'approval', id: 'a'.repeat(64), about: 'person' }, shown, word);

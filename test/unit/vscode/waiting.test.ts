@@ -314,7 +314,11 @@ describe('what is asked before an end', () => {
 describe('what is said before a restart', () => {
   it('names the agents whose first prompt is sent again', () => {
     const agents = [an('a', { hasFirstPrompt: true }), an('b', {}), undefined];
-    assert.equal(restartText(agents), ' A restart begins a new conversation and sends the first prompt again: A.');
+    assert.equal(restartText(agents), ' A restart of A begins a new conversation and sends its first prompt again.');
+    assert.equal(
+      restartText([...agents, an('c', { hasFirstPrompt: true })]),
+      ' A restart of A, C begins new conversations and sends their first prompts again.',
+    );
     assert.equal(restartText([an('b', {})]), '');
   });
 });

@@ -1,3 +1,4 @@
+import { LIFECYCLE_WORDS } from '../../../shared/stateWords';
 import type { AgentRecord } from '../agent';
 import type { Activity, Evidence } from '../agentState';
 import { isObservable } from '../agentTransitions';
@@ -50,7 +51,7 @@ export function explainState(
     ];
     const conclusion = isAlive
       ? 'What it does is not known: nothing clear has been seen yet.'
-      : `It is ${record.lifecycle} (${record.reason.replaceAll('_', ' ')}): what happens to the process outranks everything it showed.`;
+      : `It is ${LIFECYCLE_WORDS[record.lifecycle]} (${record.reason.replaceAll('_', ' ')}): what happens to the process outranks everything it showed.`;
     return { ...base, conclusion, signals };
   }
   const { facts, verdict } = known;

@@ -437,6 +437,19 @@ describe('AgentSupervisor: other operations', () => {
     assert.deepEqual([agent.id, agent.record.lifecycle, world.host.pastedTexts(ID)], ['reviewer', 'running', ['go']]);
   });
 
+  it('is spoken of in words, not in codes and milliseconds, while it waits for its restart', async () => {
+    const world = new SupervisedWorld();
+    const agent = await world.runningAgent({ restartPolicy: 'on_failure' });
+    world.host.simulateExit(ID, { code: 1 });
+    await world.clock.advanceMs(10);
+    assert.match(agent.record.evidence[0]?.detail ?? '', /^restart 1 of 5 in [01]\.\d s$/);
+    assert.match(world.supervisor.explain(ID).conclusion, /^It is waiting to restart \(restart planned\): /);
+    await assert.rejects(
+      world.run(world.supervisor.remove('reviewer')),
+      /reviewer is waiting to restart: stop it first/,
+    );
+  });
+
   it('removes only ended agents, forgets what may be secret, and never gives the id away again', async () => {
     const world = new SupervisedWorld();
     await world.runningAgent({ env: { TOKEN: 'secret' }, firstPrompt: 'secret' });

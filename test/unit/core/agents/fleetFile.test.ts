@@ -350,4 +350,26 @@ describe('approval', () => {
     assert.equal(text.split('\n').filter((line) => line.trim().startsWith('command:')).length, 1);
     assert.deepEqual(text.split('\n').length, 6);
   });
+
+  it('S24 says what is sent when a request is answered, and when', () => {
+    const lineOf = (id: string): string => {
+      const type = builtInTypes().find((each) => each.id === id)!;
+      const lines = approvalText(aSpec({ typeId: id }), type, ['x']).split('\n');
+      return lines.find((line) => line.includes('answers what it asks')) ?? '';
+    };
+    assert.equal(
+      lineOf('demo'),
+      "  when you or a rule of yours answers what it asks: presses 1 to approve, Escape to deny; its question begins with a line that matches '^(Allow this command\\\\?|\\\\? (Which|Do you))'",
+    );
+    assert.equal(
+      lineOf('opencode'),
+      `  when you or a rule of yours answers what it asks: sends its hook '{"reply":"once"}' to approve, '{"reply":"reject","message":"{reason}"}' to deny, which waits up to 1434 min; its question begins with a line that matches '△'`,
+    );
+    assert.match(
+      lineOf('claude-code'),
+      /: sends its hook '.*"allow".* to approve, .*; presses 1 to approve, Escape to deny; /,
+    );
+    assert.match(lineOf('codex'), /asks: presses 1 to approve, Escape to deny; /);
+    assert.equal(lineOf('shell'), '');
+  });
 });

@@ -131,6 +131,7 @@ describe('injection', () => {
     const bare = new AgentFactory(without, builtInTypes(), () => undefined);
     assert.match(bare.degraded(bare.get('claude-code'))[0] ?? '', /^no hooks/);
     assert.deepEqual(factory().degraded(factory().get('claude-code')), []);
+    assert.deepEqual(factory().degraded(factory().get('demo')), []); // made for its rules
     assert.match(factory().degraded(factory().get('shell'))[0] ?? '', /^no hooks: activity comes from the screen only/);
   });
 
