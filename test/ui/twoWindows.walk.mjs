@@ -14,6 +14,14 @@ const ACTING = [
   ['Stop All Agents', 'coreOrchestrator.stopAll'],
 ];
 
+/** Commands that only the managing process carries out. */
+const OF_THE_STORE = [
+  ['Back Up Store…', 'backup'],
+  ['Restore from Backup…', 'restore'],
+  ['Check Store', 'checkIntegrity'],
+  ['Compact Store', 'compact'],
+];
+
 await walk('R13 two windows on one folder', async (it) => {
   const fleet = { Planner: 'work 600', Reviewer: 'approve' };
   const workspace = it.folder({ 'README.md': '# Shop\n', '.vscode/agents.json': fleetFile(fleet) });
@@ -67,6 +75,16 @@ await walk('R13 two windows on one folder', async (it) => {
     assert.doesNotMatch((await second.labels()).join(), /read-only/);
     await it.shot(second.window, 'second');
     for (const [title, id] of ACTING) assert.equal(await second.window.paletteHas(title, id), true, id);
+    undisturbed();
+  });
+
+  await it.step('the commands of the store say in the second window which process manages it', async () => {
+    for (const [title, command] of OF_THE_STORE) {
+      await second.run(title, command);
+      const told = `Process ${ownerPid()} manages the agents of this folder and their store`;
+      await second.window.notification(told).first().waitFor();
+      await second.closeToasts();
+    }
     undisturbed();
   });
 

@@ -24,26 +24,26 @@ describe('asking for a file', () => {
     );
 
   it('begins in the folder of the workspace, never somewhere else', async () => {
-    assert.equal(await asker('/work').ask(OPEN), undefined);
-    await asker('/work').ask(SAVE);
+    assert.equal(await asker('/shop').ask(OPEN), undefined);
+    await asker('/shop').ask(SAVE);
     await asker(undefined).ask(SAVE);
-    assert.deepEqual(begunAt, ['/work', '/work/agents.json', undefined]);
+    assert.deepEqual(begunAt, ['/shop', '/shop/agents.json', undefined]);
   });
 
   it('begins where the last file was, which every question of this workspace shares', async () => {
     chosen = { scheme: 'file', fsPath: '/disk/copies/store.db' };
-    assert.equal(await asker('/work').ask(SAVE), '/disk/copies/store.db');
+    assert.equal(await asker('/shop').ask(SAVE), '/disk/copies/store.db');
     chosen = undefined;
-    await asker('/work').ask(OPEN);
-    await asker('/work').ask(SAVE);
+    await asker('/shop').ask(OPEN);
+    await asker('/shop').ask(SAVE);
     assert.deepEqual(begunAt.slice(1), ['/disk/copies', '/disk/copies/agents.json']);
   });
 
   it('takes no file of another machine, and does not begin there later', async () => {
     chosen = { scheme: 'vscode-userdata', fsPath: '/elsewhere/a.json' };
-    await assert.rejects(asker('/work').ask(OPEN), (error) => ExchangeError.is(error, 'exchange.fileUnusable'));
+    await assert.rejects(asker('/shop').ask(OPEN), (error) => ExchangeError.is(error, 'exchange.fileUnusable'));
     chosen = undefined;
-    await asker('/work').ask(OPEN);
-    assert.equal(begunAt[1], '/work');
+    await asker('/shop').ask(OPEN);
+    assert.equal(begunAt[1], '/shop');
   });
 });
