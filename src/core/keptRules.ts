@@ -134,6 +134,7 @@ const delivery = allOf(
     evidence: optional(oneOfValues(['hook', 'screen', 'person'])),
     reason: optional(reason),
     detail: optional(words(8_192)),
+    cameDuringWork: optional(flag),
     submitCount: count,
     createdAtMs: timeMs,
     stateAtMs: timeMs,

@@ -153,7 +153,7 @@ export function createWindow(parts: ContributionParts): WindowParts {
     { register: () => reporter },
     { register: () => starts },
     { register: () => new NoticePresenter(engine, clock, window, parts.globalMemory, level) },
-    { register: () => new DeliveryPresenter(engine, clock, window, sender, level) },
+    { register: () => new DeliveryPresenter(engine, clock, window, sender, resume, level) },
     { register: () => returning },
     {
       register: () => new NeedsYouPresenter(engine, clock, window, level, terminals, parts.wasAway, answer, elsewhere),

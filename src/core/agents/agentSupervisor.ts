@@ -73,7 +73,7 @@ export class AgentSupervisor implements Disposable {
     const parts = { ...ports, registry: this.registry, state: this.state };
     this.#reports = this.#owned.add(new AgentReports(parts, signal, () => settings().allowRules ?? []));
     const { onDidHook } = this.#reports;
-    this.#prompts = this.#owned.add(new PromptDeliverer({ ...ports, onDidHook, registry: this.registry }));
+    this.#prompts = this.#owned.add(new PromptDeliverer({ ...parts, onDidHook }));
     this.#context = {
       ...ports,
       prompts: this.#prompts,
@@ -181,6 +181,7 @@ export class AgentSupervisor implements Disposable {
   async resumeSession(id: string, options: CallOptions = {}): Promise<ResumeReport> {
     this.#operations.requireOpen();
     const agent = this.registry.get(id);
+    await this.#prompts.noteEnd(agent);
     await this.state.flush(); // the report reads in the history how it ended
     const report = await resumeReport(this.#context, agent.record, agent.type);
     const order: StartOrder = { ...startOrder(options, 'resume_ordered'), resume: 'required' };

@@ -6,6 +6,7 @@ import type { Activity } from './agentState';
 import type { AgentStore } from './agentStore';
 import type { AgentType } from './agentType';
 import { receiptOf } from './delivery/deliveryRecord';
+import { IDLE_SURE_MS } from './delivery/waitedInside';
 import type { DeliveryStore, PromptDelivery, PromptReceipt } from './delivery/promptDelivery';
 
 /** What a resumed conversation has lost, for people. */
@@ -21,8 +22,6 @@ export interface ResumeReport {
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const RECENT_CHANGES = 50;
 const RECENT_DELIVERIES = 50;
-/** 2 s: from the first sign of an end to the record of it, on a busy machine. */
-const IDLE_SURE_MS = 2_000;
 
 /** A UUID version 7 (RFC 9562) with the time and the randomness of one new id. */
 export function newSessionId(ids: Ids): string {
@@ -104,9 +103,9 @@ function beginnerOf(
   const run = changes.slice(at + 1);
   const restMs = lastRestMs(run, end.atMs);
   return deliveries
-    .filter(({ steps, stateAtMs }) => {
+    .filter(({ steps, stateAtMs, cameDuringWork }) => {
       const before = activityAt(run, steps.typing ?? -Infinity);
-      const hasWaited = stateAtMs > (steps.acknowledged ?? Infinity);
+      const hasWaited = cameDuringWork === true || stateAtMs > (steps.acknowledged ?? Infinity);
       return stateAtMs >= restMs && (hasWaited || (before !== undefined && !WORKING.has(before)));
     })
     .reduce<PromptDelivery | undefined>(
@@ -125,17 +124,10 @@ export async function resumeReport(
   const changes = await stores.store.changes(record.id, RECENT_CHANGES);
   const wasIdle = endedIdle(changes);
   const deliveries = await stores.deliveries.list(record.id, RECENT_DELIVERIES);
-  const lost = deliveries.filter(({ state, reason, generation, evidence }) => {
-    if (state === 'delivery_unknown') return true;
-    if (generation !== record.generation) return false;
-    if (state === 'failed') return reason === 'ended' || reason === 'interrupted_by_crash';
-    // Seen to leave the input box while it worked, but its program has not told of it, not even later: it was queued inside the program.
-    return (
-      state === 'acknowledged' &&
-      evidence === 'screen' &&
-      !wasIdle &&
-      type?.hooks?.some(({ promptPath }) => promptPath !== undefined) === true
-    );
+  const lost = deliveries.filter(({ state, reason, generation }) => {
+    if (state === 'delivery_unknown') return true; // also what may have waited inside the program (`mayHaveWaited`)
+    if (generation !== record.generation || state !== 'failed') return false;
+    return reason === 'ended' || reason === 'interrupted_by_crash';
   });
   const taken = deliveries.filter(
     (one) => one.generation === record.generation && one.state === 'acknowledged' && !lost.includes(one),

@@ -16,7 +16,7 @@ import {
   returnText,
 } from './resumeText';
 
-const SEND_AGAIN = 'Send Again…';
+export const SEND_AGAIN = 'Send Again…';
 const SHOW = 'Show';
 const ATTACH = 'Attach';
 const SHOW_LOG = 'Show Log';
@@ -67,7 +67,7 @@ export class ResumeDesk {
     ];
     const answer = await window.show(severity, text, buttons);
     const [first] = returned;
-    if (answer === SEND_AGAIN) await this.#sendAgain(lost, interrupted);
+    if (answer === SEND_AGAIN) await this.sendAgain(lost, interrupted);
     if (answer === SHOW) await documents.show(FILE_NAME, returnDocument(returned, failed));
     if (answer === SHOW_LOG) window.run(CommandId.ShowLog);
     if (answer === ATTACH && first) window.run(CommandId.AttachAgent, first.agentId);
@@ -75,9 +75,9 @@ export class ResumeDesk {
 
   /**
    * What certainly did not arrive is picked already; what may have arrived, and what would be in its conversation a second time, is sent
-   * again only when the person picks it.
+   * again only when the person picks it. Never rejects.
    */
-  async #sendAgain(lost: readonly PromptReceipt[], interrupted: readonly PromptReceipt[]): Promise<void> {
+  async sendAgain(lost: readonly PromptReceipt[], interrupted: readonly PromptReceipt[] = []): Promise<void> {
     const { engine, window, sender } = this.parts;
     const choice = (receipt: PromptReceipt, detail: string, isPicked: boolean) => ({
       id: receipt.id,

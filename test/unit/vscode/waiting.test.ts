@@ -27,7 +27,9 @@ const an = (id: string, overrides: Partial<AgentView> = {}): AgentView =>
 function createFixture() {
   const [engine, window, clock] = [new FakeEngine(), new FakeWindow(), new ManualClock()];
   const sender = new PromptSender({ engine, window, clock, log: silentLogger, tell: () => {} });
-  return { engine, window, clock, sender };
+  const documents = { show: async () => {}, close: async () => {} };
+  const resume = new ResumeDesk({ engine, window, sender, documents });
+  return { engine, window, clock, sender, resume };
 }
 
 describe('going to the next waiting agent', () => {
@@ -48,8 +50,8 @@ describe('going to the next waiting agent', () => {
 
 describe('DeliveryPresenter', () => {
   it('tells what failed while nobody waited for it, merged, and not what late evidence settled', async () => {
-    const { engine, window, clock, sender } = createFixture();
-    const presenter = new DeliveryPresenter(engine, clock, window, sender, () => 'all');
+    const { engine, window, clock, sender, resume } = createFixture();
+    const presenter = new DeliveryPresenter(engine, clock, window, sender, resume, () => 'all');
     for (const id of ['a', 'b', 'c']) engine.simulateAgent(an(id));
     const fail = (id: string, state: 'failed' | 'delivery_unknown' | 'acknowledged'): void =>
       engine.simulateReceipt(aReceipt({ id: `r-${id}`, agentId: id as AgentId, state, reason: 'ended' }));
@@ -69,13 +71,47 @@ describe('DeliveryPresenter', () => {
   });
 
   it('leaves to the sender what was sent from this window', async () => {
-    const { engine, window, clock, sender } = createFixture();
-    new DeliveryPresenter(engine, clock, window, sender, () => 'all');
+    const { engine, window, clock, sender, resume } = createFixture();
+    new DeliveryPresenter(engine, clock, window, sender, resume, () => 'all');
     engine.simulateAgent(an('a'));
     engine.deliver = async (agentId) => aReceipt({ agentId, state: 'failed' });
     await sender.sendToAll(['a' as AgentId], 'x');
     await clock.advanceMs(MERGE_MS);
     assert.deepEqual(window.shown, []);
+  });
+
+  it('offers to send again, together, what waited inside a program that ended, also while this window sends', async () => {
+    const { engine, window, clock, sender, resume } = createFixture();
+    new DeliveryPresenter(engine, clock, window, sender, resume, () => 'all');
+    engine.simulateAgent(an('a'));
+    let finish = (): void => {};
+    const isOver = new Promise<void>((resolve) => (finish = resolve));
+    engine.deliver = (agentId, text) => (text === 'x' ? isOver : Promise.resolve()).then(() => aReceipt({ agentId }));
+    const sending = sender.sendToAll(['a' as AgentId], 'x');
+    window.answer = 'Send Again…';
+    window.chooseMany = async (_question, _hint, choices) => choices.slice(1).map(({ id }) => id);
+    for (const id of ['r1', 'r2', 'r3'])
+      engine.simulateReceipt(
+        aReceipt({
+          id,
+          agentId: 'a' as AgentId,
+          state: 'delivery_unknown',
+          reason: 'ended',
+          steps: { acknowledged: 1, delivery_unknown: 2 },
+        }),
+      );
+    engine.simulateReceipt(aReceipt({ id: 'r4', agentId: 'a' as AgentId, state: 'failed' }));
+    await clock.advanceMs(MERGE_MS);
+    assert.deepEqual(window.shown, [
+      'warning: 3 prompts to A may not have arrived: the agent ended. [Send Again…|Show Receipts|Attach]',
+    ]);
+    finish();
+    await sending;
+    await clock.advanceMs(MERGE_MS);
+    assert.deepEqual(
+      engine.calls.filter((call) => /^(settle|resend)/.test(call)),
+      ['settleDelivery r2 lost', 'resendPrompt r2 (queue)', 'settleDelivery r3 lost', 'resendPrompt r3 (queue)'],
+    );
   });
 });
 

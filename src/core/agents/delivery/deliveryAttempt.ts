@@ -337,7 +337,8 @@ export class DeliveryAttempt {
     const how = this.#isOtherTold ? '; the program told of a prompt in other words' : this.#mayQueue ? ' while the program worked' : ''; // prettier-ignore
     const detail =
       evidence === 'hook' ? 'the program told that it accepted this prompt' : `the text left the input box${how}`;
-    await this.#keep('acknowledged', { evidence, detail });
+    const cameDuringWork = evidence === 'screen' && this.#mayQueue;
+    await this.#keep('acknowledged', { evidence, detail, ...(cameDuringWork && { cameDuringWork }) });
     this.ports.faults.hit('acknowledged.kept');
     return { kind: 'final', delivery: this.#delivery };
   }

@@ -5,20 +5,20 @@ import type { BlockedReason, DeliveryReason, DeliveryState, PromptDelivery, Prom
 
 const EXCERPT_LENGTH = 120;
 
-/** Every step that a delivery may take; a person and late evidence settle what was unknown. */
+/** Every step that a delivery may take; a person and late evidence settle what was unknown, and the end of a program makes unknown what may have waited inside it. */
 const LEGAL: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
   queued: ['queued', 'typing', 'canceled', 'failed'],
   typing: ['typed', 'submitted', 'acknowledged', 'failed', 'delivery_unknown', 'queued'],
   typed: ['submitted', 'acknowledged', 'delivery_unknown'],
   submitted: ['submitted', 'acknowledged', 'delivery_unknown'],
-  acknowledged: ['acknowledged'],
+  acknowledged: ['acknowledged', 'delivery_unknown'],
   failed: ['acknowledged'],
   delivery_unknown: ['acknowledged', 'failed'],
   canceled: [],
 };
 
 export type DeliveryChange = Partial<
-  Pick<PromptDelivery, 'generation' | 'prepared' | 'changes' | 'submitCount' | 'evidence'>
+  Pick<PromptDelivery, 'generation' | 'prepared' | 'changes' | 'submitCount' | 'evidence' | 'cameDuringWork'>
 > & { readonly reason?: DeliveryReason | undefined; readonly detail?: string | undefined };
 
 /** A prompt that was asked for; nothing was done yet. */

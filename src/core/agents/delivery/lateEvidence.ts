@@ -3,7 +3,7 @@ import type { AgentId } from '../agent';
 import type { InputAlterations } from '../agentType';
 import { step } from './deliveryRecord';
 import { isSamePrompt } from './preparePrompt';
-import { awaitsEvidence, MAX_WATCHED, type PromptDelivery } from './promptDelivery';
+import { awaitsEvidence, MAX_WATCHED, owesEvidence, type PromptDelivery } from './promptDelivery';
 
 /** What a hook told. */
 export interface ToldLate {
@@ -13,9 +13,13 @@ export interface ToldLate {
   readonly alters?: InputAlterations | undefined;
 }
 
+const MAY_HAVE_WAITED =
+  'it left the input box while the agent worked, and may have waited inside the program when that ended';
+
 /** Deliveries whose fate is not known, or is known from the screen only, waiting for a hook that tells of them after all (also one that was spooled during a crash). */
 export class LateEvidence {
   readonly #watched = new Map<string, PromptDelivery>();
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly clock: Clock,
@@ -24,9 +28,9 @@ export class LateEvidence {
 
   /** Remembers what a hook could still tell of. */
   noteStep(delivery: PromptDelivery): void {
-    const isOwing = delivery.state === 'acknowledged' && delivery.evidence === 'screen';
-    if (!awaitsEvidence(delivery) && !isOwing && !(delivery.state === 'failed' && delivery.reason === 'no_draft'))
-      return;
+    const isNoDraft = delivery.state === 'failed' && delivery.reason === 'no_draft';
+    if (!awaitsEvidence(delivery) && !owesEvidence(delivery) && !isNoDraft)
+      return void this.#watched.delete(delivery.id);
     this.#watched.set(delivery.id, delivery);
     const [oldest] = this.#watched.keys();
     if (this.#watched.size > MAX_WATCHED && oldest !== undefined) this.#watched.delete(oldest);
@@ -51,7 +55,25 @@ export class LateEvidence {
     if (!found) return;
     this.#watched.delete(found.id);
     const detail = 'the program told later that it accepted this prompt';
-    await this.keep(step(found, 'acknowledged', this.clock.nowMs(), { evidence: 'hook', detail }));
+    await this.#inTurn(() => this.keep(step(found, 'acknowledged', this.clock.nowMs(), { evidence: 'hook', detail })));
+  }
+
+  /** Its program ended and may have held it back: not known any more, unless a hook has told of it meanwhile. `read`: what is kept of it by then. @throws what reading and keeping throw */
+  async noteWaited(read: () => Promise<PromptDelivery | undefined>): Promise<void> {
+    await this.#inTurn(async () => {
+      const found = await read();
+      if (!found || !owesEvidence(found)) return;
+      await this.keep(
+        step(found, 'delivery_unknown', this.clock.nowMs(), { reason: 'ended', detail: MAY_HAVE_WAITED }),
+      );
+    });
+  }
+
+  /** What a hook tells and what the end of a program takes back are kept one after the other. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn;
+    return turn;
   }
 
   #find({ agentId, generation, prompt, alters }: ToldLate): PromptDelivery | undefined {

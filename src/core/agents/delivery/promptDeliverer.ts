@@ -8,11 +8,15 @@ import { AgentError } from '../agentErrors';
 import type { AgentFactory } from '../agentFactory';
 import type { AgentHost } from '../agentHost';
 import type { AgentRegistry } from '../agentRegistry';
+import type { AgentStateManager, StateChange } from '../agentStateManager';
+import type { AgentStore } from '../agentStore';
+import { isLive } from '../agentTransitions';
 import type { Agent } from '../baseAgent';
 import type { HookFact } from '../signals/agentSignal';
 import { DeliveryLane, type LaneEntry } from './deliveryLane';
 import { blockedError, newDelivery, receiptOf, step } from './deliveryRecord';
 import { blockedByRecord, ScreenJudge } from './deliveryScreen';
+import { EndedRuns, RECENT_DELIVERIES } from './endedRuns';
 import { type FaultPoints, NO_FAULT_POINTS } from './faultPoints';
 import { InterruptedPrompts } from './interruptedPrompts';
 import { LateEvidence, type ToldLate } from './lateEvidence';
@@ -20,6 +24,7 @@ import { preparePrompt } from './preparePrompt';
 import {
   type DeliveryStore,
   isFinal,
+  owesEvidence,
   type PromptDelivery,
   type PromptReceipt,
   type SendPromptOptions,
@@ -34,6 +39,8 @@ export interface DelivererPorts {
   readonly log: Logger;
   readonly factory: Pick<AgentFactory, 'get' | 'shellName'>;
   readonly registry: AgentRegistry;
+  readonly state: Pick<AgentStateManager, 'flush' | 'onDidChangeState'>;
+  readonly store: Pick<AgentStore, 'changes'>;
   readonly deliveries: DeliveryStore;
   /** What programs told by their hooks; also late, after a crash of the engine. */
   readonly onDidHook: Event<HookFact>;
@@ -55,6 +62,7 @@ export class PromptDeliverer implements Disposable {
   readonly #lanes = new Map<AgentId, DeliveryLane>();
   readonly #runs = new RunFacts();
   readonly #late: LateEvidence;
+  readonly #ended: EndedRuns;
   readonly #interrupted = new InterruptedPrompts();
   readonly #newest = new Map<AgentId, PromptReceipt>();
   readonly #onDidChangeReceipt: Emitter<PromptReceipt>;
@@ -67,12 +75,14 @@ export class PromptDeliverer implements Disposable {
     this.#faults = ports.faultPoints ?? NO_FAULT_POINTS;
     this.#judge = new ScreenJudge(ports.factory.shellName);
     this.#late = new LateEvidence(ports.clock, (delivery) => this.#keep(delivery));
+    this.#ended = new EndedRuns(ports, (id) => this.#noteWaited(id));
     this.#onDidChangeReceipt = this.#owned.add(
       new Emitter<PromptReceipt>((error) => log.error('a listener of receipts failed', { error })),
     );
     this.#owned.add(host.onDidSettleScreen((screen) => this.#lanes.get(screen.agentId)?.noteSettled(screen)));
     this.#owned.add(host.onDidOutput(({ agentId }) => this.#lanes.get(agentId)?.noteOutput()));
     this.#owned.add(registry.onDidChange(({ agent }) => this.#onRecord(agent)));
+    this.#owned.add(ports.state.onDidChangeState((change) => this.#onState(change)));
     this.#owned.add(registry.onDidRemove(({ id }) => this.#onRemoved(id)));
     this.#owned.add(ports.onDidHook((fact) => this.#onHook(fact)));
   }
@@ -89,15 +99,20 @@ export class PromptDeliverer implements Disposable {
 
   /**
    * Goes on with what an earlier owner left: queued prompts wait again, what was under way is `delivery_unknown` unless evidence
-   * comes. After the agents were adopted. @throws what the store throws
+   * comes; so is, soon, what may have waited inside a program that ended. After the agents were adopted. @throws what the store throws
    */
   async begin(): Promise<void> {
     const recovery = new Recovery(this.ports, this.#judge, (delivery) => this.#keep(delivery));
     const { queued, unknown } = await recovery.run();
     for (const delivery of unknown) this.#late.noteStep(delivery);
     for (const agent of this.ports.registry.list()) {
-      const [newest] = await this.ports.deliveries.list(agent.id, 1);
+      const recent = await this.ports.deliveries.list(agent.id, RECENT_DELIVERIES);
+      const [newest] = recent;
       if (newest && !this.#newest.has(agent.id)) this.#newest.set(agent.id, receiptOf(newest));
+      const { generation } = agent.record;
+      const owing = recent.filter((one) => one.generation === generation && one.cameDuringWork && owesEvidence(one));
+      for (const delivery of owing.reverse()) this.#late.noteStep(delivery);
+      void this.#ended.look(agent);
     }
     for (const delivery of queued) {
       const agent = this.ports.registry.find(delivery.agentId);
@@ -172,6 +187,11 @@ export class PromptDeliverer implements Disposable {
         ? step(delivery, 'acknowledged', atMs, { evidence: 'person', detail: 'a person says that it arrived' })
         : step(delivery, 'failed', atMs, { reason: 'lost', detail: 'a person says that it did not arrive' }),
     );
+  }
+
+  /** Resolves when it is known which prompts may have waited inside the run that has ended. Never rejects. */
+  noteEnd(agent: Agent): Promise<void> {
+    return this.#ended.look(agent);
   }
 
   /** The prompt of a turn that was interrupted may be sent a second time into the present run of its agent; undefined: none. */
@@ -271,6 +291,20 @@ export class PromptDeliverer implements Disposable {
   #onRecord(agent: Agent): void {
     if (agent.record.lifecycle === 'starting') this.#runs.of(agent).noteStart();
     this.#lanes.get(agent.id)?.noteRecord();
+  }
+
+  #onState({ previous, current }: StateChange): void {
+    const isOver = !isLive(current.lifecycle) || current.generation !== previous.generation;
+    const agent = this.ports.registry.find(current.id);
+    if (agent && isOver && isLive(previous.lifecycle)) void this.#ended.look(agent);
+  }
+
+  /** Not of an agent that is gone, nor when another owner may be there. */
+  async #noteWaited(deliveryId: string): Promise<void> {
+    await this.#late.noteWaited(async () => {
+      const delivery = await this.ports.deliveries.get(deliveryId);
+      return delivery && !this.isClosed && this.ports.registry.find(delivery.agentId) ? delivery : undefined;
+    });
   }
 
   #onHook(fact: HookFact): void {

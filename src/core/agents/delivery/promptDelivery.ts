@@ -111,6 +111,8 @@ export interface PromptDelivery {
   readonly reason?: DeliveryReason;
   /** In words: the evidence, or what went wrong. Untrusted parts cleaned. */
   readonly detail?: string;
+  /** Acknowledged by the screen although the program worked when the text came: it may hold it back inside until later. */
+  readonly cameDuringWork?: boolean;
   /** How often the submit key was pressed. */
   readonly submitCount: number;
   readonly createdAtMs: number;
@@ -148,6 +150,11 @@ export function isFinal(state: DeliveryState): boolean {
 /** Nobody knows whether it arrived, and evidence may still come; of programs that give none only a person can say. */
 export function awaitsEvidence({ state, reason }: PromptDelivery): boolean {
   return state === 'delivery_unknown' && reason !== 'no_evidence_possible';
+}
+
+/** It was seen to leave the input box, and no hook has told of it: one may do so later. */
+export function owesEvidence({ state, evidence }: Pick<PromptDelivery, 'state' | 'evidence'>): boolean {
+  return state === 'acknowledged' && evidence === 'screen';
 }
 
 /** So many deliveries are watched for evidence that comes late, the newest of all agents; what became of older ones a person can still say. */

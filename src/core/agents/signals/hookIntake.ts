@@ -47,7 +47,7 @@ export class AgentHookIntake implements HookIntake, Disposable {
     this.#owned.add(registry.onDidRemove(({ id }) => this.#newest.delete(id)));
   }
 
-  /** Every report of a present generation that its type knows, also late ones. */
+  /** Every report of a present generation that its type knows, also late ones; of a run that is over, those that tell of an accepted prompt. */
   get onDidReceive(): Event<HookFact> {
     return this.#onDidReceive.event;
   }
@@ -58,7 +58,8 @@ export class AgentHookIntake implements HookIntake, Disposable {
     if (this.#owned.isDisposed || !agent) return NOTHING;
     const { generation, lifecycle } = agent.record;
     if (report.generation !== generation || !isLive(lifecycle)) {
-      log.info('ignored a hook of a run that is over', { agent: agent.id, event: report.event, generation: report.generation, present: generation }); // prettier-ignore
+      log.info('a hook of a run that is over says only which prompt was taken', { agent: agent.id, event: report.event, generation: report.generation, present: generation }); // prettier-ignore
+      if (report.generation <= generation) this.#takePrompt(agent, report);
       return NOTHING;
     }
     const rule = findRule(agent.type?.hooks ?? [], report);
@@ -76,6 +77,15 @@ export class AgentHookIntake implements HookIntake, Disposable {
 
   dispose(): void {
     this.#owned.dispose();
+  }
+
+  /** Of a run that is over nothing else counts; its deliveries are told of it, and no other. */
+  #takePrompt({ id: agentId, type }: Agent, report: HookReport): void {
+    const { generation, event, payload, isLate, sentAtMs } = report;
+    const prompt = textAt(payload, findRule(type?.hooks ?? [], report)?.promptPath);
+    const nowMs = this.parts.clock.nowMs();
+    const observedAtMs = isLate ? Math.min(sentAtMs, nowMs) : nowMs;
+    if (prompt !== undefined) this.#onDidReceive.fire({ agentId, generation, event, prompt, observedAtMs });
   }
 
   async #take(agent: Agent, rule: HookRule, report: HookReport, signal: AbortSignal): Promise<HookAnswer> {

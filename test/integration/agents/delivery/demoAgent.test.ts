@@ -80,6 +80,29 @@ describe('prompts to a demo agent in tmux', function () {
     assert.deepEqual(world.taken('demo').slice(1), ['short', '4 KB in lines', 'tabs', 'emoji'].map((what) => prepared(CORPUS[what] ?? ''))); // prettier-ignore
   });
 
+  it('are told as unknown, each of those that waited inside it, when it was killed and a policy has started it again', async () => {
+    const id = await world.start('demo');
+    const first = await world.supervisor.sendPrompt(id, 'work 600');
+    const inside: string[] = [];
+    for (const text of ['one', 'two', 'three']) inside.push((await world.supervisor.sendPrompt(id, text)).id);
+    const told: string[] = [];
+    world.supervisor.onDidChangeReceipt((receipt) => told.push(`${receipt.id} ${receipt.state}`));
+    const { record } = world.supervisor.registry.get(id);
+    process.kill(record.process?.pid ?? assert.fail('no process'), 'SIGKILL');
+    const isBack = (): boolean => {
+      const { generation, lifecycle } = world.supervisor.registry.get(id).record;
+      return generation === 2 && lifecycle === 'running';
+    };
+    await eventually('it is back', isBack, { timeoutMs: 30_000 });
+    const receipts = [...(await world.supervisor.receipts(id))].reverse();
+    assert.deepEqual(
+      receipts.map((receipt) => [receipt.id, receipt.state, receipt.reason, receipt.generation]),
+      [[first.id, 'acknowledged', undefined, 1], ...inside.map((one) => [one, 'delivery_unknown', 'ended', 1])],
+    );
+    assert.deepEqual(told, inside.map((one) => `${one} delivery_unknown`)); // prettier-ignore
+    assert.deepEqual(world.taken('demo'), ['work 600', 'one', 'two', 'three'], 'R7 nothing is typed by itself');
+  });
+
   it('arrive right after the launch, in order, however long the program takes to begin', async () => {
     await world.supervisor.begin();
     const { id } = await world.create('demo', { DEMO_STARTUP_MS: '1200', DEMO_WORK_MS: '0' });

@@ -54,8 +54,19 @@ describe('AgentHookIntake', () => {
     await world.tell('Prompt', { prompt: 'x', session: 's-2' }, { generation: 2 });
     await world.tell('Prompt', { prompt: 'x', session: 's-2' }, { agentId: agentId('nobody') });
     await world.run(world.supervisor.stop('reviewer'));
-    await world.tell('Prompt', { prompt: 'x', session: 's-2' });
+    await world.tell('Begin', { session: 's-2' });
     assert.deepEqual([world.facts, agent.record.sessionId === before.sessionId], [[], true]);
+  });
+
+  it('R19 takes of a run that is over only which prompt it took, as a fact about that run', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    await world.run(world.supervisor.stop('reviewer'));
+    await world.run(world.supervisor.start('reviewer'));
+    const before = agent.record;
+    await world.tell('Prompt', { prompt: 'x', session: 's-2', transcript_path: '/elsewhere' }, { generation: 1 });
+    assert.deepEqual(world.facts.map(({ generation, prompt, activity, sessionId }) => [generation, prompt, activity, sessionId]), [[1, 'x', undefined, undefined]]); // prettier-ignore
+    assert.deepEqual([agent.record, before.generation], [before, 2]);
   });
 
   it('keeps where the conversation is recorded, so that a new engine reads what was used, once', async () => {
