@@ -40,8 +40,13 @@ export class LateEvidence {
     this.#watched.delete(deliveryId);
   }
 
-  forget(agentId: AgentId): void {
-    for (const [id, delivery] of this.#watched) if (delivery.agentId === agentId) this.#watched.delete(id);
+  /** Resolves when nothing of this agent is being kept any more. */
+  async forget(agentId: AgentId): Promise<void> {
+    const drop = (): void => {
+      for (const [id, delivery] of this.#watched) if (delivery.agentId === agentId) this.#watched.delete(id);
+    };
+    drop();
+    await this.#inTurn(() => Promise.resolve(drop()));
   }
 
   /** True when a delivery that was seen to leave the input box still waits for its hook, and this may be it. */

@@ -342,9 +342,9 @@ export class PromptDeliverer implements Disposable {
 
   async #forget(id: AgentId, waiting: readonly LaneEntry[]): Promise<void> {
     for (const entry of waiting) await this.#cancelEntry(entry, 'the agent was removed');
+    await this.#late.forget(id);
     await this.ports.deliveries.forget(id);
     this.#newest.delete(id);
-    this.#late.forget(id);
   }
 
   #lane(agent: Agent): DeliveryLane {

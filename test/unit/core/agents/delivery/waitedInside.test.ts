@@ -111,6 +111,15 @@ async function states({ world }: Scene): Promise<readonly string[]> {
   return (await world.supervisor.receipts(ID)).map(({ state }) => state).reverse();
 }
 
+/** The history is kept so much later. */
+function slowDisk({ store, clock }: SupervisedWorld, ms: number): void {
+  const { save } = store;
+  store.save = async (...change) => {
+    await new Promise<void>((resolve) => void clock.setTimer(ms, resolve));
+    return save.apply(store, change);
+  };
+}
+
 const TOLD = ['acknowledged', 'delivery_unknown', 'delivery_unknown'];
 
 describe('prompts that waited inside a program that ended', () => {
@@ -119,11 +128,7 @@ describe('prompts that waited inside a program that ended', () => {
     const { world, sent } = here;
     const told: PromptReceipt[] = [];
     world.supervisor.onDidChangeReceipt((receipt) => told.push(receipt));
-    const { save } = world.store;
-    world.store.save = async (...change) => {
-      await new Promise<void>((resolve) => void world.clock.setTimer(40, resolve)); // a slow disk
-      return save.apply(world.store, change);
-    };
+    slowDisk(world, 40);
     world.host.simulateExit(ID, { signal: 'SIGKILL' });
     await world.clock.advanceMs(60_000);
     assert.deepEqual([world.agent().record.generation, world.agent().record.lifecycle], [2, 'running']);
@@ -167,37 +172,42 @@ describe('prompts that waited inside a program that ended', () => {
     assert.deepEqual(await states(cut), TOLD);
   });
 
-  it('are not those that it took before it came to rest', async () => {
+  it('are not those that it took before it came to rest, also when that is kept late', async () => {
     const here = await scene({ restartPolicy: 'never' });
+    slowDisk(here.world, 15_000);
     here.tui.isBusy = false;
     here.tui.show();
     await here.world.clock.advanceMs(10_000);
     assert.equal(here.agent.record.activity, 'idle');
     here.world.host.simulateExit(ID, { code: 1 });
-    await here.world.clock.advanceMs(10);
+    await here.world.clock.advanceMs(120_000);
     assert.deepEqual(await states(here), ['acknowledged', 'acknowledged', 'acknowledged']);
   });
 
-  it('have arrived when a hook tells so after the end, or just while it is kept', async () => {
-    const here = await scene({ restartPolicy: 'never' });
-    const { world } = here;
-    const hook = (prompt: string): void =>
-      world.hooks.fire({ agentId: ID, generation: 1, event: 'P', prompt, observedAtMs: world.clock.nowMs() });
-    const pending = new Promise<void>((resolve) => {
-      world.deliveries.beforeSave = ({ state }) => {
-        if (state === 'delivery_unknown') hook('and that');
-        resolve();
+  it('have arrived when a hook tells so after the end, and just before or while it is kept', async () => {
+    for (const [heard, when] of [
+      ['before', 'acknowledged'],
+      ['while', 'delivery_unknown'],
+    ] as const) {
+      const here = await scene({ restartPolicy: 'never' });
+      const { world } = here;
+      const hook = (prompt: string): void =>
+        world.hooks.fire({ agentId: ID, generation: 1, event: 'P', prompt, observedAtMs: world.clock.nowMs() });
+      world.deliveries.beforeSave = async ({ state, text }) => {
+        if (text !== 'and that' || state !== when) return;
+        if (heard === 'while') hook('and that');
+        await new Promise<void>((resolve) => void world.clock.setTimer(40, resolve)); // a slow disk
       };
-    });
-    world.host.simulateExit(ID, { code: 1 });
-    await world.clock.advanceMs(10);
-    await pending;
-    assert.deepEqual(await states(here), ['acknowledged', 'delivery_unknown', 'acknowledged']);
-    hook('and this');
-    await world.clock.advanceMs(10);
-    const receipts = await world.supervisor.receipts(ID);
-    assert.deepEqual(receipts.map(({ evidence }) => evidence), ['hook', 'hook', 'screen']); // prettier-ignore
-    assert.deepEqual(await states(here), ['acknowledged', 'acknowledged', 'acknowledged']);
+      if (heard === 'before') hook('and that');
+      world.host.simulateExit(ID, { code: 1 });
+      await world.clock.advanceMs(200);
+      assert.deepEqual([heard, ...(await states(here))], [heard, 'acknowledged', 'delivery_unknown', 'acknowledged']);
+      hook('and this');
+      await world.clock.advanceMs(10);
+      const receipts = await world.supervisor.receipts(ID);
+      assert.deepEqual(receipts.map(({ evidence }) => evidence), ['hook', 'hook', 'screen']); // prettier-ignore
+      assert.deepEqual(await states(here), ['acknowledged', 'acknowledged', 'acknowledged']);
+    }
   });
 
   it('go with an agent that is removed', async () => {
