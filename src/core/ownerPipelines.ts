@@ -1,6 +1,7 @@
 import type { Clock } from './base/clock';
 import type { Ids } from './base/ids';
-import type { Logger } from './base/log';
+import { ignore, type Logger } from './base/log';
+import { DataError } from './data/dataErrors';
 import type { DataStore } from './data/dataStore';
 import type { ExportWriter } from './data/exchange/dataExport';
 import { plainOf } from './data/exchange/exportFormat';
@@ -8,7 +9,12 @@ import { type Snapshot, withSnapshot } from './data/exchange/snapshot';
 import { registerBuiltInSteps } from './data/processing/builtInSteps';
 import { DataProcessor, type ProcessingResult } from './data/processing/dataProcessor';
 import type { DataTransformation, JsonObject } from './data/processing/dataTransformation';
-import { DEAD_LETTERS, forgetDeadLetters, keepDeadLetters, listDeadLetters } from './data/processing/deadLetterStore';
+import {
+  DEAD_LETTERS,
+  listDeadLetters,
+  NewestDeadLetters,
+  replaceDeadLetters,
+} from './data/processing/deadLetterStore';
 import { ndjson } from './data/processing/jsonExport';
 import type { PipelineSpec } from './data/processing/pipelineSpec';
 import { listPipelines, loadPipeline, savePipeline } from './data/processing/pipelineStore';
@@ -75,16 +81,25 @@ export function createPipelines(ports: OwnerPipelinesPorts): PipelineCalls {
       const { spec, transformation } = await readPipeline(ports, request.pipeline, resources);
       signal.throwIfAborted();
       const writer = await ports.workspace.exportFiles.create(request.file, { overwrite: request.overwrite ?? false });
+      let refused = new NewestDeadLetters();
       try {
         const told = (done: number): void => onProgress({ name: 'records', done, total: 0 });
         const use = (snapshot: Snapshot) => {
           present = snapshot;
-          return runOnce(ports, { spec, transformation, writer, snapshot, told, signal });
+          refused = new NewestDeadLetters();
+          return runOnce(ports, { transformation, writer, snapshot, refused, told, signal });
         };
         const { result, seq } = await withSnapshot(store, KEPT_COLLECTIONS, use, signal);
         signal.throwIfAborted();
+        await keepRefused(ports, spec.name, refused);
         const sizeBytes = await writer.finish();
         return { ...result, name: spec.name, file: request.file, sizeBytes, seq };
+      } catch (error) {
+        if (error instanceof ProcessingError && refused.letters.length > 0)
+          await keepRefused(ports, spec.name, refused).catch((cause: unknown) =>
+            ignore(ports.log, cause, 'what a run that failed has refused'),
+          );
+        throw error;
       } finally {
         await writer.abandon();
       }
@@ -128,22 +143,20 @@ function textOf(
 }
 
 interface Run {
-  readonly spec: PipelineSpec;
   readonly transformation: DataTransformation<JsonObject, string>;
   readonly writer: ExportWriter;
   readonly snapshot: Snapshot;
+  readonly refused: NewestDeadLetters;
   readonly told: (done: number) => void;
   readonly signal: AbortSignal;
 }
 
 async function runOnce(
-  { store, workspace, clock, ids, log }: OwnerPipelinesPorts,
-  { spec, transformation, writer, snapshot, told, signal }: Run,
+  { workspace, clock, log }: OwnerPipelinesPorts,
+  { transformation, writer, snapshot, refused, told, signal }: Run,
 ): Promise<{ readonly result: ProcessingResult; readonly seq: number }> {
   await writer.restart();
-  await forgetDeadLetters(store, spec.name);
   const processor = new DataProcessor({ clock, log, breathe: () => workspace.breathe() });
-  const keep = keepDeadLetters({ store, ids, nowMs: () => clock.nowMs() }, spec.name);
   const result = await processor.run(
     {
       source: { batches: records(snapshot) },
@@ -151,12 +164,29 @@ async function runOnce(
       sink: { write: (texts) => writer.write(texts.join('')) },
       // The taking out of secrets is the first step of the run, and none of the pipeline.
       deadLetters: (letters) =>
-        keep(letters.map((letter) => ({ ...letter, stepIndex: Math.max(0, letter.stepIndex - 1) }))),
+        refused.take(letters.map((letter) => ({ ...letter, stepIndex: Math.max(0, letter.stepIndex - 1) }))),
       onProgress: (progress) => told(progress.in),
     },
     signal,
   );
   return { result, seq: snapshot.seq };
+}
+
+/**
+ * Only once the reading has ended: a run must not write what it may read. A store that cannot be written does not keep a run from its end that has
+ * nothing new to keep; what the run before refused stays in the list then.
+ */
+async function keepRefused(
+  { store, clock, ids, log }: OwnerPipelinesPorts,
+  name: string,
+  { letters }: NewestDeadLetters,
+): Promise<void> {
+  try {
+    await replaceDeadLetters({ store, ids, nowMs: () => clock.nowMs() }, name, letters);
+  } catch (error) {
+    if (letters.length > 0 || !DataError.is(error, 'data.readOnly')) throw error;
+    log.warn('what an earlier run of a pipeline refused stays listed: the store is read-only', { name });
+  }
 }
 
 async function* records(snapshot: Snapshot): AsyncGenerator<readonly JsonObject[]> {

@@ -1,5 +1,5 @@
 import type { Ids } from '../../base/ids';
-import type { Collection, DataStore, Tx } from '../dataStore';
+import type { Collection, DataStore } from '../dataStore';
 import { allOf, object, text } from '../validation/composeRules';
 import { parserFor } from '../validation/dataValidator';
 import type { ValidationRule } from '../validation/validationRule';
@@ -8,7 +8,7 @@ import type { DeadLetter, DeadLetterSink } from './deadLetter';
 
 /** What a run refused, as it is kept: without the record itself, of which there is an excerpt without secrets. */
 export interface KeptDeadLetter extends DeadLetter {
-  /** The pipeline, or what else ran: `retention`, `import`. */
+  /** Name of the pipeline. */
   readonly run: string;
   readonly atMs: number;
 }
@@ -34,8 +34,21 @@ export const DEAD_LETTERS: Collection<KeptDeadLetter> = {
   parse: parserFor('deadLetter', DEAD_LETTER_RULE),
 };
 
-/** Kept of each run's name; the oldest go first. */
+/** Kept of each run; the oldest go first. */
 export const KEPT_DEAD_LETTERS = 1_000;
+
+/** The newest {@link KEPT_DEAD_LETTERS} letters of a run: it may refuse millions. */
+export class NewestDeadLetters {
+  #letters: readonly DeadLetter[] = [];
+
+  get letters(): readonly DeadLetter[] {
+    return this.#letters;
+  }
+
+  readonly take: DeadLetterSink = (letters) => {
+    this.#letters = [...this.#letters, ...letters].slice(-KEPT_DEAD_LETTERS);
+  };
+}
 
 export interface DeadLetterStorePorts {
   readonly store: Pick<DataStore, 'tx'>;
@@ -43,24 +56,18 @@ export interface DeadLetterStorePorts {
   readonly nowMs: () => number;
 }
 
-/** A sink that keeps the letters of runs of this name: one transaction for each batch, the newest {@link KEPT_DEAD_LETTERS} in all. */
-export function keepDeadLetters({ store, ids, nowMs }: DeadLetterStorePorts, run: string): DeadLetterSink {
-  return (letters) => {
-    const atMs = nowMs();
-    // A run may refuse millions: those that would be removed again at once are not written.
-    const kept = letters
-      .slice(-KEPT_DEAD_LETTERS)
-      .map((letter) => ({ id: ids.next(), value: { ...letter, run, atMs } }));
-    return store.tx((tx) => {
-      for (const { id, value } of kept) tx.put(DEAD_LETTERS, id, value);
-      prune(tx, run);
-    });
-  };
-}
-
-function prune(tx: Tx, run: string): void {
-  const present = tx.find(DEAD_LETTERS, { where: { run } });
-  for (const { id } of present.slice(0, Math.max(0, present.length - KEPT_DEAD_LETTERS))) tx.delete(DEAD_LETTERS, id);
+/** Puts the letters of a run in the place of those of the run before, in one transaction. @throws {DataError} as `DataStore.tx` */
+export function replaceDeadLetters(
+  { store, ids, nowMs }: DeadLetterStorePorts,
+  run: string,
+  letters: readonly DeadLetter[],
+): Promise<void> {
+  const atMs = nowMs();
+  const kept = letters.map((letter) => ({ id: ids.next(), value: { ...letter, run, atMs } }));
+  return store.tx((tx) => {
+    for (const { id } of tx.find(DEAD_LETTERS, { where: { run } })) tx.delete(DEAD_LETTERS, id);
+    for (const { id, value } of kept) tx.put(DEAD_LETTERS, id, value);
+  });
 }
 
 /** Newest first, of one run's name or of all. @throws {DataError} as `DataStore.find` */
@@ -71,13 +78,4 @@ export async function listDeadLetters(
   const where = run === undefined ? {} : { run };
   const found = await store.find(DEAD_LETTERS, { where, orderBy: 'id', descending: true, limit });
   return found.map(({ id, value }) => ({ id, ...value }));
-}
-
-/** Forgets all of one run's name. @returns how many @throws {DataError} as `DataStore.tx` */
-export function forgetDeadLetters(store: Pick<DataStore, 'tx'>, run: string): Promise<number> {
-  return store.tx((tx) => {
-    const found = tx.find(DEAD_LETTERS, { where: { run } });
-    for (const { id } of found) tx.delete(DEAD_LETTERS, id);
-    return found.length;
-  });
 }

@@ -6,11 +6,10 @@ import { DataProcessor } from '../../../../../src/core/data/processing/dataProce
 import type { JsonObject } from '../../../../../src/core/data/processing/dataTransformation';
 import type { DeadLetter } from '../../../../../src/core/data/processing/deadLetter';
 import {
-  DEAD_LETTERS,
-  forgetDeadLetters,
-  keepDeadLetters,
   KEPT_DEAD_LETTERS,
   listDeadLetters,
+  NewestDeadLetters,
+  replaceDeadLetters,
 } from '../../../../../src/core/data/processing/deadLetterStore';
 import { type OutsideTransformation, outsideKind } from '../../../../../src/core/data/processing/outsideStep';
 import { ProcessingError } from '../../../../../src/core/data/processing/processingErrors';
@@ -182,22 +181,29 @@ describe('rules of others', () => {
 });
 
 describe('kept dead letters', () => {
-  it('are kept by the name of the run, the newest only, and listed newest first', async () => {
+  const letter = (n: number): DeadLetter => ({ excerpt: `{"n":${n}}`, step: 'coerce', stepIndex: 0, code: 'coerce.x', message: 'm' }); // prettier-ignore
+
+  it('are kept by the name of the run, of the last run only, and listed newest first', async () => {
     const clock = new ManualClock();
     const store = new MemoryDataStore({ clock });
     const ports = { store, ids: new CountingIds(), nowMs: () => clock.nowMs() };
-    const letter = (n: number): DeadLetter => ({ excerpt: `{"n":${n}}`, step: 'coerce', stepIndex: 0, code: 'coerce.x', message: 'm' }); // prettier-ignore
-    const keep = keepDeadLetters(ports, 'p');
-    await keep([letter(1), letter(2)]);
-    await keepDeadLetters(ports, 'q')([letter(3)]);
-    assert.deepEqual((await listDeadLetters(store, { run: 'p' })).map(({ excerpt }) => excerpt), ['{"n":2}', '{"n":1}']); // prettier-ignore
-    assert.deepEqual(
-      (await listDeadLetters(store, { limit: 1 })).map(({ run }) => run),
-      ['q'],
-    );
-    await keep(Array.from({ length: KEPT_DEAD_LETTERS + 5 }, (_, n) => letter(n)));
-    assert.equal((await store.find(DEAD_LETTERS, { where: { run: 'p' } })).length, KEPT_DEAD_LETTERS);
-    assert.equal(await forgetDeadLetters(store, 'p'), KEPT_DEAD_LETTERS);
-    assert.equal((await listDeadLetters(store)).length, 1);
+    const kept = async (run?: string): Promise<readonly string[]> =>
+      (await listDeadLetters(store, run === undefined ? {} : { run })).map(({ excerpt }) => excerpt);
+    await replaceDeadLetters(ports, 'p', [letter(1), letter(2)]);
+    await replaceDeadLetters(ports, 'q', [letter(3)]);
+    assert.deepEqual(await kept('p'), ['{"n":2}', '{"n":1}']);
+    assert.deepEqual((await listDeadLetters(store, { limit: 1 })).map(({ run }) => run), ['q']); // prettier-ignore
+    await replaceDeadLetters(ports, 'p', [letter(4)]);
+    assert.deepEqual(await kept(), ['{"n":4}', '{"n":3}']);
+    await replaceDeadLetters(ports, 'p', []);
+    assert.deepEqual(await kept(), ['{"n":3}']);
+  });
+
+  it('are the newest of those that a run has refused', () => {
+    const newest = new NewestDeadLetters();
+    void newest.take([letter(1), letter(2)]);
+    void newest.take(Array.from({ length: KEPT_DEAD_LETTERS - 1 }, (_, n) => letter(3 + n)));
+    assert.equal(newest.letters.length, KEPT_DEAD_LETTERS);
+    assert.equal(newest.letters[0]?.excerpt, '{"n":2}');
   });
 });
