@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { Engine, ExportFormat, ExportReport, ExportRequest } from '../../core/engine';
+import type { Engine, ExportFormat, ExportRequest } from '../../core/engine';
 import { CommandId } from '../manifest';
 import type { DocumentsPort, WindowPort } from '../notices/windowPort';
 import type { Reporter } from '../reporter';
@@ -8,6 +8,7 @@ import { demandControl } from './control';
 import type { FileAsker } from './fileAsker';
 import { ImportDesk } from './importDesk';
 import type { CommandHandlers } from './registerCommands';
+import { runExport } from './runExport';
 
 export interface DataCommandParts {
   readonly engine: Engine;
@@ -56,12 +57,13 @@ export function dataCommands(parts: DataCommandParts): CommandHandlers {
   };
 }
 
-async function exportData({ engine, reporter, files, isTrusted }: DataCommandParts): Promise<void> {
+async function exportData({ engine, reporter, window, files, isTrusted }: DataCommandParts): Promise<void> {
   demandTrust(isTrusted);
   demandControl(engine);
   const request = await askForExport(files);
   if (!request) return;
-  const report = await withProgress(engine, request);
+  const report = await runExport({ engine, window }, request);
+  if (!report) return;
   const secrets = report.isRedacted ? 'Secrets were left out.' : 'It holds secrets: keep it safe.';
   const count = report.records === 1 ? '1 record' : `${report.records} records`;
   const damaged = report.leftOut > 0 ? ` ${report.leftOut} damaged records are not in it.` : '';
@@ -83,21 +85,4 @@ async function askForExport(files: FileAsker): Promise<ExportRequest | undefined
   const { format, ending, label } = chosen;
   const file = await files.ask({ kind: 'save', title, filters: { [label]: [ending] }, name: `agents.${ending}` });
   return file === undefined ? undefined : { file, format, withSecrets: secrets === WITH_SECRETS, overwrite: true };
-}
-
-function withProgress(engine: Engine, request: ExportRequest): Thenable<ExportReport> {
-  const options = { location: vscode.ProgressLocation.Notification, title: 'Exporting data', cancellable: true };
-  return vscode.window.withProgress(options, async (progress, token) => {
-    const abort = new AbortController();
-    const subscription = token.onCancellationRequested(() => abort.abort());
-    try {
-      return await engine.exportData(
-        request,
-        ({ done }) => progress.report({ message: `${done} records` }),
-        abort.signal,
-      );
-    } finally {
-      subscription.dispose();
-    }
-  });
 }

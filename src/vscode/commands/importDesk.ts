@@ -1,7 +1,8 @@
-import type { Engine, FleetStep, ImportReport, ImportRequest } from '../../core/engine';
+import type { Engine, ImportReport, ImportRequest } from '../../core/engine';
 import type { DocumentsPort, WindowPort } from '../notices/windowPort';
 import { demandControl } from './control';
 import { importDetail, importReportText, recordsText, writtenBy } from './importText';
+import { runCancellable } from './runCancellable';
 
 export interface ImportDeskParts {
   readonly engine: Pick<Engine, 'status' | 'importData'>;
@@ -26,8 +27,9 @@ export class ImportDesk {
     const file = await askForFile(TITLE);
     if (file === undefined) return;
     const found = await this.#run('Looking at the export', { file });
-    const request = await this.#chosen(found);
-    if (request) await this.#ask(request.replace ? await this.#run('Looking at the export', request) : found, request);
+    const request = found && (await this.#chosen(found));
+    const asked = request?.replace ? await this.#run('Looking at the export', request) : found;
+    if (request && asked) await this.#ask(asked, request);
   }
 
   /** What becomes of records that are here already; undefined when it was cancelled. */
@@ -64,14 +66,18 @@ export class ImportDesk {
     // All that these let pass was told.
     const consent = { apply: report.fingerprint, skipInvalid: true, acceptChanged: true };
     const done = await this.#run('Importing data', { ...request, ...consent });
+    if (!done) return;
     const text = `Imported ${recordsText(writtenBy(done))}. Agents that came in are stopped.`;
     if ((await window.show('information', text, [SHOW_REPORT])) === SHOW_REPORT) await show(done);
   }
 
-  #run(title: string, request: ImportRequest): Promise<ImportReport> {
+  /** Undefined when the person cancelled it, which was told then. */
+  #run(title: string, request: ImportRequest): Promise<ImportReport | undefined> {
     const { engine, window } = this.parts;
-    return window.progress(title, (signal, tell) =>
-      engine.importData(request, ({ done }: FleetStep) => tell(recordsText(done)), signal),
-    );
+    return runCancellable(window, {
+      ...{ title, afterCancel: 'Nothing was imported.' },
+      words: ({ done }) => recordsText(done),
+      run: (tell, signal) => engine.importData(request, tell, signal),
+    });
   }
 }

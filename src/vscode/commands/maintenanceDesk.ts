@@ -1,6 +1,6 @@
 import { withTimeout, type Clock } from '../../core/base/clock';
 import { DisposableStore } from '../../core/base/disposable';
-import { type DataStatus, type Engine, type EngineStatus, type FleetStep, STORE_RESTORED } from '../../core/engine';
+import { type DataStatus, type Engine, type EngineStatus, STORE_RESTORED } from '../../core/engine';
 import { bytesText, isBlockedByStore } from '../../core/storeDiagnosis';
 import { IntegrityFindings } from '../data/integrityFindings';
 import { COMMAND_TITLES } from '../commandTitles';
@@ -9,6 +9,7 @@ import { CommandId } from '../manifest';
 import type { Choice, DocumentsPort, WindowPort } from '../notices/windowPort';
 import { demandControl } from './control';
 import { backupKindText, type ChosenBackup, restoreDetail, unusableText } from './maintenanceText';
+import { runCancellable } from './runCancellable';
 
 export interface MaintenanceDeskParts {
   readonly engine: Engine;
@@ -54,9 +55,11 @@ export class MaintenanceDesk {
     if (where === undefined) return;
     const file = where === OTHER_FILE ? await askForFile('save', title) : undefined;
     if (where === OTHER_FILE && file === undefined) return;
-    const report = await this.#progress('Backing up the store', (tell, signal) =>
-      engine.backUpData(file, tell, signal),
-    );
+    const report = await runCancellable(window, {
+      ...{ title: 'Backing up the store', afterCancel: 'No backup was made.' },
+      run: (tell, signal) => engine.backUpData(file, tell, signal),
+    });
+    if (!report) return;
     const size = bytesText(report.sizeBytes);
     await window.show('information', `Backed up ${report.records} records (${size}), checked: ${report.file}`, []);
   }
@@ -70,36 +73,44 @@ export class MaintenanceDesk {
     const question = 'Restore this backup in the place of the store?';
     const detail = restoreDetail(backup, status, { folders: this.parts.folders(), agents: engine.agents });
     if ((await window.confirm(question, detail, [KEEP, RESTORE])) !== RESTORE) return;
-    const hasBegun = await this.#progress('Restoring a backup', async (tell, signal) => {
-      const begun = this.#begunAnew();
-      try {
-        await engine.restoreData(backup.file, tell, signal);
-        tell({ name: 'opening', done: 0, total: 0 });
-        return await begun.wait();
-      } finally {
-        begun.dispose();
-      }
+    const hasBegun = await runCancellable(window, {
+      ...{ title: 'Restoring a backup', afterCancel: 'The store is as it was.' },
+      run: async (tell, signal) => {
+        const begun = this.#begunAnew();
+        try {
+          await engine.restoreData(backup.file, tell, signal);
+          tell({ name: 'opening', done: 0, total: 0 });
+          return await begun.wait();
+        } finally {
+          begun.dispose();
+        }
+      },
     });
-    if (hasBegun) return; // the notice tells what was restored
+    if (hasBegun !== false) return; // cancelled; or the notice tells what was restored
     const text =
       'The backup is prepared, but the store was not opened with it yet. It is taken over at its next opening.';
     if ((await window.show('warning', text, ['Try Again'])) === 'Try Again') window.run(CommandId.TryAgain);
   }
 
   async check(): Promise<void> {
-    const { engine } = this.parts;
+    const { engine, window } = this.parts;
     if (!(await this.#isHere(managesStore))) return;
-    const report = await this.#progress('Checking the store', (tell, signal) => engine.checkIntegrity(tell, signal));
-    await new IntegrityFindings(this.parts).show(report);
+    const report = await runCancellable(window, {
+      ...{ title: 'Checking the store', afterCancel: 'Nothing was changed.' },
+      run: (tell, signal) => engine.checkIntegrity(tell, signal),
+    });
+    if (report) await new IntegrityFindings(this.parts).show(report);
   }
 
   async compact(): Promise<void> {
     const { engine, window } = this.parts;
     if (!(await this.#isHere(managesStore))) return;
-    const { beforeBytes, afterBytes } = await this.#progress('Compacting the store', (tell, signal) =>
-      engine.compactData(tell, signal),
-    );
-    const text = `The store takes ${bytesText(afterBytes)} now, ${bytesText(beforeBytes)} before.`;
+    const report = await runCancellable(window, {
+      ...{ title: 'Compacting the store', afterCancel: 'Nothing is lost; the rest can be given back another time.' },
+      run: (tell, signal) => engine.compactData(tell, signal),
+    });
+    if (!report) return;
+    const text = `The store takes ${bytesText(report.afterBytes)} now, ${bytesText(report.beforeBytes)} before.`;
     await window.show('information', text, []);
   }
 
@@ -123,9 +134,11 @@ export class MaintenanceDesk {
     for (;;) {
       const chosen = await this.#chooseBackup(status);
       if (!chosen) return undefined;
-      const found = await this.#progress('Looking at the backup', (tell, signal) =>
-        engine.inspectBackup(chosen.file, tell, signal),
-      );
+      const found = await runCancellable(window, {
+        ...{ title: 'Looking at the backup', afterCancel: 'Nothing was changed.' },
+        run: (tell, signal) => engine.inspectBackup(chosen.file, tell, signal),
+      });
+      if (!found) return undefined;
       if (found.isUsable) return { ...chosen, found };
       const again = await window.show('error', unusableText(chosen.file, found), [CHOOSE_ANOTHER]);
       if (again !== CHOOSE_ANOTHER) return undefined;
@@ -170,13 +183,4 @@ export class MaintenanceDesk {
       dispose: () => owned.dispose(),
     };
   }
-
-  #progress<T>(title: string, work: (tell: (step: FleetStep) => void, signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.parts.window.progress(title, (signal, report) => work((step) => report(stepText(step)), signal));
-  }
-}
-
-function stepText({ name, done, total }: FleetStep): string {
-  if (total > 0) return `${name}, ${Math.min(100, Math.round((100 * done) / total))} %`;
-  return done > 0 ? `${name}, ${done}` : name;
 }
