@@ -1,68 +1,14 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { SystemClock } from '../../../src/core/base/clock';
-import { silentLogger } from '../../../src/core/base/log';
 import { DataError } from '../../../src/core/data/dataErrors';
 import { checkStoreFile } from '../../../src/core/data/node/checkStoreFile';
-import { type FileSystem, nodeFileSystem } from '../../../src/core/data/node/fileSystem';
-import { openStoreSession } from '../../../src/core/data/node/openStoreSession';
-import type { ReadQuestion, StoreReply, TxRequest } from '../../../src/core/data/node/storeProtocol';
+import type { ReadQuestion } from '../../../src/core/data/node/storeProtocol';
 import type { StoreSession } from '../../../src/core/data/node/storeSession';
-import type { StoredRecord } from '../../../src/core/data/recordCodec';
 import { FaultyFileSystem } from '../../support/crashFs';
-import { materialise, PowerLoss, RecordingFs } from '../../support/recordingFs';
+import { assertPairs, open, type Opened, putPair, seeded } from '../../support/storePairs';
 import { temporaryFolder, wasmFile } from '../../support/storeWorker';
-import { defaultSettings } from '../../support/storeWorkerInProcess';
 import { trials, trialSize } from '../../support/trials';
-
-type Opened = Awaited<ReturnType<typeof openStoreSession>>;
-
-function open(folder: string, files: FileSystem = nodeFileSystem): Promise<Opened> {
-  return openStoreSession({ ...defaultSettings, folder }, { clock: new SystemClock(), log: silentLogger, files });
-}
-
-let nextRequest = 1;
-
-interface Pair {
-  readonly pair: number;
-  readonly n: number;
-  readonly fill?: number;
-  /** Its second half is refused: nothing of it may be found. */
-  readonly isRefused?: boolean;
-}
-
-/** One transaction of two records that always say the same. */
-function requestOf({ pair, n, fill = 0, isRefused = false }: Pair): TxRequest {
-  const json = JSON.stringify({ fill: 'x'.repeat(fill), n });
-  const ops = ['left', 'right'].map((side) => ({
-    ...({ op: 'put', kind: 'pair', id: `${side}${pair}`, json } as const),
-    expectedVersion: isRefused && side === 'right' ? 1_000_000 : undefined,
-  }));
-  return { type: 'tx', id: nextRequest++, nowMs: 1, isDurable: true, ops };
-}
-
-/** Commits transactions together. Returns those that were acknowledged. */
-function putGroup(session: StoreSession, pairs: readonly Pair[]): readonly Pair[] {
-  session.declare('pair', ['n']);
-  const requests = pairs.map(requestOf);
-  const done = new Set(session.commit(requests).flatMap((reply) => (reply.type === 'done' ? reply.ids : [])));
-  return pairs.filter((_, i) => done.has(requests[i]?.id ?? 0));
-}
-
-/** One alone, with the housekeeping that follows; true when it was acknowledged. */
-function putPair(session: StoreSession, pair: number, n: number, fill = 0): boolean {
-  const acked = putGroup(session, [{ pair, n, fill }]);
-  session.tidy();
-  return acked.length === 1;
-}
-
-function everything(session: StoreSession): StoreReply & { readonly type: 'answer' } {
-  const query = { where: [], orderBy: 'id', descending: false, limit: undefined };
-  const reply = session.answer(0, { of: 'records', kind: 'pair', query });
-  assert.ok(reply.type === 'answer');
-  return reply;
-}
 
 /** Answers as text by question, or the code of the error that came instead. */
 type Served = ReadonlyMap<string, string>;
@@ -84,28 +30,6 @@ function servedBy(session: StoreSession): Served {
   return new Map(served);
 }
 
-function numberIn(record: StoredRecord): number {
-  return (JSON.parse(record.json) as { readonly n: number }).n;
-}
-
-/** Both of every pair say the same, and no pair is behind what was acknowledged. */
-function assertPairs(session: StoreSession, acked: ReadonlyMap<number, number>, where: string): void {
-  const reply = everything(session);
-  assert.equal(reply.error, undefined, where);
-  const found = new Map((reply.records ?? []).map((record) => [record.id, numberIn(record)]));
-  for (const [id, n] of found)
-    if (id.startsWith('left')) assert.equal(found.get(id.replace('left', 'right')), n, where);
-  for (const [pair, n] of acked) {
-    assert.ok((found.get(`left${pair}`) ?? -1) >= n, `${where}: pair ${pair} lost what was acknowledged (${n})`);
-  }
-}
-
-/** The same numbers for the same seed (Lehmer; Park and Miller 1988). */
-function seeded(seed: number): () => number {
-  let state = (seed % 2147483646) + 1;
-  return () => (state = (state * 48271) % 2147483647) / 2147483647;
-}
-
 describe('promises of the store', () => {
   let folder: string;
   let remove: () => void;
@@ -117,64 +41,6 @@ describe('promises of the store', () => {
     fs.mkdirSync(at, { mode: 0o700 });
     return at;
   };
-
-  it('R2 power loss at any instant loses no acknowledged record and leaves no torn state', async function () {
-    const count = trials(150, 6_000, 6_000);
-    this.timeout(60_000 + count * 100);
-    const recorded = path.join(folder, 'recorded');
-    fs.mkdirSync(recorded);
-    const files = new RecordingFs();
-    /** After so many changes of files this pair had been acknowledged with this number. */
-    const acks: { readonly at: number; readonly pair: number; readonly n: number }[] = [];
-    let { session } = await open(recorded, files);
-    for (let n = 1; files.changes.length < 2_000; n++) {
-      // One alone, or several under one commit; in some of these one is refused, or two are about the same pair.
-      const group: Pair[] = Array.from({ length: n % 3 === 0 ? 1 : 1 + (n % 5) }, (_, i) => {
-        return { pair: (n + i) % 7, n: 10 * n + i, fill: n % 40 === 0 ? 20_000 : 50 };
-      });
-      if (n % 4 === 1) group.push({ pair: n % 7, n: 10 * n + 8, isRefused: true }, { pair: n % 7, n: 10 * n + 9 });
-      const acked = putGroup(session, group);
-      assert.deepEqual(acked, group.filter(({ isRefused }) => isRefused !== true)); // prettier-ignore
-      // They were told so before the housekeeping.
-      for (const { pair, n: number } of acked) acks.push({ at: files.changes.length, pair, n: number });
-      session.tidy();
-      if (n % 60 === 59) {
-        const held = session.maintain(0, { do: 'hold' }); // moves the log into the main file
-        assert.ok(held.type === 'answer' && held.held);
-        session.maintain(0, { do: 'release', hold: held.held.hold });
-      }
-      if (n % 200 !== 199) continue;
-      session.close();
-      ({ session } = await open(recorded, files));
-    }
-    session.close();
-    const kinds = Object.values(PowerLoss);
-    const all = files.changes.length * kinds.length;
-    const step = Math.max(1, all / count);
-    let refused = 0;
-    for (let trial = 0; trial < all; trial += step) {
-      const prefix = Math.floor(trial / kinds.length);
-      const loss = kinds[Math.floor(trial) % kinds.length] ?? PowerLoss.Dropped;
-      const where = `after ${prefix} changes, ${loss}`;
-      const at = emptied();
-      materialise(at, files.changes.slice(0, prefix), loss, seeded(trial));
-      const acked = new Map<number, number>();
-      for (const ack of acks) if (ack.at <= prefix) acked.set(ack.pair, ack.n);
-      let opened: Opened;
-      try {
-        opened = await open(at);
-      } catch (error) {
-        // Only while the store was being made: nothing was acknowledged, and the person is told.
-        assert.ok(acked.size === 0 && DataError.is(error, 'data.corrupt'), `${where}: ${String(error)}`);
-        refused++;
-        continue;
-      }
-      assert.equal(opened.report.missingChanges, undefined, where);
-      assertPairs(opened.session, acked, where);
-      opened.session.close();
-    }
-    assert.ok(refused < count / 20, `${refused} were refused`);
-  });
 
   it('R3 a flipped bit or a cut file changes no record that is served, or is reported', async function () {
     const count = trials(100, 2_000, 20_000);

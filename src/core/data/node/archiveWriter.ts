@@ -9,7 +9,7 @@ import { openSqlJsEngine, openSqlJsReader } from './sqlJsEngine';
 import { type SqlEngine, SqlEngineError } from './sqlEngine';
 import { headerBytes, markComplete } from './storeHeader';
 import { toWireError, type WireError } from './storeProtocol';
-import { syncFolder } from './storeFiles';
+import { makeFolder, syncFolder } from './storeFiles';
 import { migrate } from './storeSchema';
 import { insertChange, insertRecord, lastSeq, readRecord, updateRecord } from './storeSql';
 
@@ -49,7 +49,7 @@ export async function writeArchive(task: ArchiveTask): Promise<void> {
   const { archive, month, epoch, wasmFile, records } = task;
   const temporary = nodePath.join(archive, `${month}.${randomBytes(6).toString('hex')}.tmp`);
   try {
-    fs.mkdirSync(archive, { recursive: true, mode: 0o700 });
+    makeFolder(archive);
     removeInterrupted(archive, month);
     const present = archiveFiles(archive, month);
     const newest = present.at(-1);

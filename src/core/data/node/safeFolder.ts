@@ -2,22 +2,23 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { DataError } from '../dataErrors';
 import { systemFailure } from '../systemFailure';
+import { makeFolder } from './storeFiles';
 
 /**
  * Makes `folder` (and what is above it) with mode 0700 when it is missing, and checks that it is ours alone.
  * @throws {DataError} data.folderUnsafe when it is a symbolic link, no folder, somebody else's or open to others; data.io when it cannot be made
  */
 export function ensurePrivateFolder(folder: string): void {
-  const stat = makeFolder(folder);
+  const stat = madeFolder(folder);
   const isOwn = process.getuid === undefined || stat.uid === process.getuid();
   if (stat.isSymbolicLink() || !stat.isDirectory()) throw unsafe(folder, 'is not a folder');
   if (!isOwn) throw unsafe(folder, 'belongs to another user');
   if ((stat.mode & 0o077) !== 0) throw unsafe(folder, 'is open to other users (chmod 700 makes it private)');
 }
 
-function makeFolder(folder: string): fs.Stats {
+function madeFolder(folder: string): fs.Stats {
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     return fs.lstatSync(folder);
   } catch (error) {
     throw systemFailure(`the folder ${folder} cannot be made`, error);

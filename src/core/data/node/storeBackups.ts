@@ -1,12 +1,13 @@
 import fs from 'node:fs';
 import nodePath from 'node:path';
 import type { BackupKind, KeptBackup } from '../storeCare';
+import { makeFolder } from './storeFiles';
 import { readBackupHeader } from './storeHeader';
 
 /** Folder of a workspace's backups; made if need be. */
 export function backupsFolder(dataFolder: string): string {
   const at = nodePath.join(dataFolder, 'backups');
-  fs.mkdirSync(at, { mode: 0o700, recursive: true });
+  makeFolder(at);
   return at;
 }
 

@@ -166,6 +166,14 @@ export function hasAsideLog(main: string): boolean {
   return sizeOf(nodePath.join(nodePath.dirname(main), name)) > 0;
 }
 
+/** Makes `folder`, and what is missing above it, with mode 0700, and makes their names durable: what is in a folder is lost with its name. */
+export function makeFolder(folder: string): void {
+  const first = fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return; // it is there
+  for (let made = nodePath.resolve(folder); made.length >= first.length; made = nodePath.dirname(made))
+    syncFolder(nodePath.dirname(made));
+}
+
 /** Makes new names durable. */
 export function syncFolder(folder: string): void {
   const fd = fs.openSync(folder, fs.constants.O_RDONLY);

@@ -64,7 +64,7 @@ export async function prepareRestore(options: PrepareRestoreOptions): Promise<Ba
     signal.throwIfAborted();
     const { size: sizeBytes } = await fs.promises.stat(temporary);
     const about: AppliedRestore = { backup, seq, records, ...(presentBackup !== undefined && { presentBackup }) };
-    await writeNote(nodePath.join(folder, aboutName), about);
+    writeNote(nodePath.join(folder, aboutName), about);
     await fs.promises.rename(temporary, nodePath.join(folder, waitingName));
     syncFolder(folder);
     return { file: backup, sizeBytes, seq, records };
@@ -98,7 +98,8 @@ export function applyRestore(
   const moved = moveAside(folder, nowMs, 'replaced');
   const about = readNote(nodePath.join(folder, aboutName));
   const restored = { ...about, ...(moved !== undefined && { replacedFile: moved }), ...formerOf(readNote(told)) };
-  fs.writeFileSync(told, JSON.stringify(restored), { mode: 0o600 });
+  writeNote(told, restored);
+  syncFolder(folder); // it is told also when the power goes right after the copy got its name
   at('restore.aside');
   fs.renameSync(waiting, storePaths(folder, epoch).main);
   fs.rmSync(nodePath.join(folder, aboutName), { force: true });
@@ -126,13 +127,14 @@ function unusable(findings: readonly StoreFinding[]): DataError {
   return new DataError('data.corrupt', `the backup is damaged: ${message}`);
 }
 
-async function writeNote(file: string, note: AppliedRestore): Promise<void> {
-  const handle = await fs.promises.open(file, 'w', 0o600);
+/** On the disk when this returns, but for its name. */
+function writeNote(file: string, note: AppliedRestore): void {
+  const fd = fs.openSync(file, 'w', 0o600);
   try {
-    await handle.writeFile(JSON.stringify(note));
-    await handle.sync();
+    fs.writeFileSync(fd, JSON.stringify(note));
+    fs.fsyncSync(fd);
   } finally {
-    await handle.close();
+    fs.closeSync(fd);
   }
 }
 
