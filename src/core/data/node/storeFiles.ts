@@ -91,6 +91,7 @@ export async function copyToFreshFiles(folder: string, generation: number, clock
       for (const suffix of companions) copy(from.main + suffix, to.main + suffix);
       copy(from.main, temporary);
       if (fingerprint(from).text === before.text) {
+        syncFolder(folder); // a main file whose log has lost its name would be an older store
         fs.renameSync(temporary, to.main);
         syncFolder(folder);
         return true;
