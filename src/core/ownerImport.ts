@@ -170,7 +170,7 @@ function prepareAgent(given: AgentRecord): Prepared {
     ...(exit && { exit }),
     reason: 'imported',
     actor: 'person',
-    evidence: [],
+    evidence: [{ source: 'person', detail: CAME_IN, observedAtMs: sinceMs }],
     sinceMs,
     createdAtMs,
     restartsAtMs: [],
@@ -228,7 +228,7 @@ function importLine(
   const line: AgentChange = {
     ...{ id: ids.next(), agentId: id, generation, atMs, from: { lifecycle, activity }, to },
     ...{ reason: 'imported', actor: 'person' },
-    evidence: [{ source: 'person', detail: 'it came in with an import, at rest', observedAtMs: atMs }],
+    evidence: [{ source: 'person', detail: CAME_IN, observedAtMs: atMs }],
   };
   return { kind: AGENT_CHANGES.kind, id: line.id, value: line as unknown as JsonObject };
 }
@@ -291,6 +291,7 @@ function prepareDelivery(delivery: PromptDelivery): Prepared {
 }
 
 /** Of an approved command. */
+const CAME_IN = 'it came in with an import, at rest';
 const TITLE_WORDS = 6;
 const SHOWN_LENGTH = 500;
 const SHOWN_PARTS = 40;

@@ -5,6 +5,7 @@ import type { AgentId } from './agent';
 import type { OscSequence, SettledScreen } from './agentHost';
 import type { AgentType } from './agentType';
 import { isObservable } from './agentTransitions';
+import { pauseEvidence } from './orderEvidence';
 import { isScreenFact, resolveActivity, type Verdict } from './activityResolver';
 import type { Agent } from './baseAgent';
 import { type Reading, readScreen, readSilence, SILENCE_RULE } from './screenReader';
@@ -216,7 +217,11 @@ export class ActivityObserver implements Disposable {
     update: { activity: Reading['activity']; evidence: readonly Reading['evidence'][]; reason: string },
   ): void {
     this.context.state
-      .transition(agent.id, generation, { ...update, actor: 'engine' })
+      .transition(agent.id, generation, {
+        ...update,
+        evidence: (before) => [...update.evidence, ...pauseEvidence(before)],
+        actor: 'engine',
+      })
       .catch((error: unknown) => ignore(this.context.log, error, 'the agent is gone meanwhile'));
   }
 

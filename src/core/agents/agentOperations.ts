@@ -12,6 +12,7 @@ import { AgentStarter, recordExit, type StartOrder } from './agentStarter';
 import { AgentStopper } from './agentStopper';
 import { hasEnded, isLive } from './agentTransitions';
 import type { Agent } from './baseAgent';
+import { type Ordered, orderEvidence, withOrder } from './orderEvidence';
 import type { Order, SupervisorContext } from './supervisorPorts';
 
 const STOPPED = 'a stop was ordered';
@@ -97,6 +98,7 @@ export class AgentOperations implements Disposable {
         durability: 'before',
         signal: own,
         ...order,
+        evidence: this.#beside('restart ordered', order),
       });
       await this.stopper.stop(agent, order, own);
     });
@@ -110,7 +112,8 @@ export class AgentOperations implements Disposable {
     const { state, log } = this.context;
     this.requireOpen();
     signal?.throwIfAborted();
-    const reason = keepsEnd && hasEnded(agent.record.lifecycle) ? agent.record.reason : order.reason;
+    const asItWas = keepsEnd && hasEnded(agent.record.lifecycle);
+    const reason = asItWas ? agent.record.reason : order.reason;
     let ending: Promise<void> | undefined;
     // In the moment in which it is kept: what was ordered before is cut short, what is ordered from now on comes after it.
     const onApplied = (): void => {
@@ -124,6 +127,7 @@ export class AgentOperations implements Disposable {
       onApplied,
       ...order,
       reason,
+      ...(!asItWas && { evidence: this.#beside('stop ordered', order) }),
     });
     if (ending) await abandonable(ending, signal);
   }
@@ -142,6 +146,7 @@ export class AgentOperations implements Disposable {
         durability: 'before',
         signal: own,
         ...order,
+        evidence: this.#beside(to === 'paused' ? 'paused' : 'resumed', order),
       });
     };
     return this.inTurn(agent.id, work, { signal, kind: 'switch' });
@@ -200,9 +205,15 @@ export class AgentOperations implements Disposable {
         ...(lifecycle === 'quarantined' && { restartsAtMs: [] }), // a person has looked at it: the next start is a new beginning
         durability: 'before',
         ...order,
+        evidence: this.#beside('stopped', order),
       });
       this.restarter.forgive(agent.id);
     });
+  }
+
+  /** An order beside what the state rests on: how a run ended stays known. */
+  #beside(ordered: Ordered, { actor }: Order): ReturnType<typeof withOrder> {
+    return withOrder(orderEvidence(ordered, actor, this.context.clock.nowMs()));
   }
 
   /** A start that its caller cancelled must not leave something half started. */

@@ -12,6 +12,7 @@ import type { Evidence } from './agentState';
 import { isLive } from './agentTransitions';
 import type { Agent } from './baseAgent';
 import { ProcessEnding } from './endProcesses';
+import { orderEvidence, pauseEvidence, withOrder } from './orderEvidence';
 import type { SupervisorContext } from './supervisorPorts';
 import { cleanText } from './visibleText';
 
@@ -168,6 +169,7 @@ export class AgentReconciler implements Disposable {
     await this.context.state.transition(agent.id, agent.record.generation, {
       ...{ lifecycle: 'stopped', process: null, nextStartAtMs: null },
       ...{ durability: 'before', actor: 'engine', reason: 'stop_finished' },
+      evidence: withOrder(orderEvidence('stop finished', 'engine', this.context.clock.nowMs())),
     });
   }
 
@@ -184,8 +186,9 @@ export class AgentReconciler implements Disposable {
       ...(process && { process }),
     };
     const { lifecycle, desired } = agent.record;
+    const asPaused = { ...common, evidence: [...pauseEvidence(agent.record.evidence), ...evidence] };
     if (!isNewer && (lifecycle === 'running' || lifecycle === 'paused')) {
-      await state.transition(agent.id, generation, common);
+      await state.transition(agent.id, generation, lifecycle === 'paused' ? asPaused : common);
       return;
     }
     if (isNewer)
@@ -199,7 +202,7 @@ export class AgentReconciler implements Disposable {
       });
     if (agent.record.lifecycle !== 'running' && agent.record.lifecycle !== 'paused')
       await state.transition(agent.id, generation, { ...common, lifecycle: 'running' });
-    if (desired === 'paused') await state.transition(agent.id, generation, { ...common, lifecycle: 'paused' });
+    if (desired === 'paused') await state.transition(agent.id, generation, { ...asPaused, lifecycle: 'paused' });
     this.parts.restarter.cancel(agent.id);
     this.context.notices.resolve(`agent.orphan:${agent.id}`);
   }
@@ -208,8 +211,12 @@ export class AgentReconciler implements Disposable {
     const { state, notices, clock } = this.context;
     const { lifecycle, generation } = agent.record;
     if (!isLive(lifecycle)) return;
-    const evidence: Evidence[] = [{ source: 'adoption', detail: cleanText(reason), observedAtMs: clock.nowMs() }];
-    const update = { actor: 'engine', reason: isOrphan ? 'orphan_process' : 'host_lost', evidence };
+    const lost: Evidence = { source: 'adoption', detail: cleanText(reason), observedAtMs: clock.nowMs() };
+    const update = {
+      actor: 'engine',
+      reason: isOrphan ? 'orphan_process' : 'host_lost',
+      evidence: (before: readonly Evidence[]) => [lost, ...pauseEvidence(before)],
+    };
     if (lifecycle === 'lost') await state.transition(agent.id, generation, update);
     else await state.transition(agent.id, generation, { lifecycle: 'lost', ...update });
     if (!isOrphan) return;

@@ -6,6 +6,7 @@ import type { AgentStopper } from './agentStopper';
 import { isLive } from './agentTransitions';
 import type { Agent } from './baseAgent';
 import { firstPromptNotice } from './firstPrompt';
+import { type Ordered, orderEvidence, withOrder } from './orderEvidence';
 import type { SupervisorContext } from './supervisorPorts';
 
 /** Agents at rest that come from elsewhere. */
@@ -49,7 +50,7 @@ export class AgentRoster {
       generation: 0,
       reason: 'created',
       actor,
-      evidence: [],
+      evidence: [orderEvidence('created', actor, nowMs)],
       sinceMs: nowMs,
       createdAtMs: (this.#lastCreatedAtMs = Math.max(nowMs, this.#lastCreatedAtMs + 1)), // a fleet keeps its order
       restartsAtMs: [],
@@ -91,7 +92,11 @@ export class AgentRoster {
     // Kept already: this is for those who have it in memory, and for its history.
     for (const { id, spec, sessionId, hasSessionTurn, isFirstPromptDone } of replaced) {
       const session = { sessionId: sessionId ?? null, hasSessionTurn: hasSessionTurn ?? false };
-      const order = { actor: 'person', reason: 'imported' };
+      const order = {
+        actor: 'person',
+        reason: 'imported',
+        evidence: this.#beside('imported', 'person'),
+      };
       await state.transition(id, 'present', { spec, ...session, isFirstPromptDone, ...order });
     }
   }
@@ -110,7 +115,14 @@ export class AgentRoster {
   async rename(agent: Agent, name: string, actor: string): Promise<void> {
     const spec = requireAgentSpec({ ...agent.record.spec, name });
     this.#requireFreeName(name, agent.id);
-    await this.context.state.transition(agent.id, 'present', { spec, durability: 'before', actor, reason: 'renamed' });
+    const evidence = this.#beside('renamed', actor);
+    await this.context.state.transition(agent.id, 'present', {
+      spec,
+      durability: 'before',
+      actor,
+      reason: 'renamed',
+      evidence,
+    });
   }
 
   /** @throws {AgentError} agent.stillRunning, agent.invalidSpec, agent.nameTaken, agent.unknownType, and what the store throws */
@@ -135,6 +147,7 @@ export class AgentRoster {
       durability: 'before',
       actor,
       reason: 'respecified',
+      evidence: this.#beside('changed', actor),
     });
   }
 
@@ -158,8 +171,13 @@ export class AgentRoster {
       durability: 'before',
       actor,
       reason: 'removed',
+      evidence: [orderEvidence('removed', actor, this.context.clock.nowMs())],
     });
     this.context.notices.resolve(firstPromptNotice(agent.id));
+  }
+
+  #beside(ordered: Ordered, actor: string): ReturnType<typeof withOrder> {
+    return withOrder(orderEvidence(ordered, actor, this.context.clock.nowMs()));
   }
 
   #requireFreeName(name: string, except?: AgentId): void {

@@ -12,6 +12,7 @@ import type { Agent } from './baseAgent';
 import { ENDED, lastWords, wordsEvidence } from './lastWords';
 import { FirstPrompt, firstPromptNotice } from './firstPrompt';
 import type { StateUpdate } from './agentStateManager';
+import { orderEvidence } from './orderEvidence';
 import { type Readying, RunWatch } from './runWatch';
 import type { Order, SupervisorContext } from './supervisorPorts';
 import { newSessionId, requireResumable, resumeObjection } from './sessionResume';
@@ -135,7 +136,7 @@ export class AgentStarter {
       durability: 'before',
       actor: order.actor,
       reason: order.reason,
-      evidence: [this.#evidence('policy', `start ordered by ${order.actor}`)],
+      evidence: [orderEvidence('start ordered', order.actor, this.context.clock.nowMs())],
       ...(order.isRelease && { restartsAtMs: [] }),
     });
     this.context.notices.resolve(`agent.cannotStart:${agent.id}`);

@@ -32,8 +32,8 @@ export interface StateUpdate {
   /** `snake_case`. */
   readonly reason: string;
   readonly actor: string;
-  /** Replaces what the state rests on, when given. */
-  readonly evidence?: readonly Evidence[];
+  /** Replaces what the state rests on, when given; a function is told at its turn what that is. */
+  readonly evidence?: readonly Evidence[] | ((before: readonly Evidence[]) => readonly Evidence[]);
   /**
    * `before`: kept durably before anybody learns of it, and the promise rejects when that fails: for intentions (R17).
    * `behind`: a fact, announced at once and kept as soon as the store can. Default `behind`.
@@ -220,7 +220,9 @@ export class AgentStateManager implements Disposable {
       isFirstPromptDone: update.isFirstPromptDone ?? previous.isFirstPromptDone,
       reason: hasChanged ? update.reason : previous.reason,
       actor: hasChanged ? update.actor : previous.actor,
-      evidence: update.evidence ?? previous.evidence,
+      evidence:
+        (typeof update.evidence === 'function' ? update.evidence(previous.evidence) : update.evidence) ??
+        previous.evidence,
       sinceMs: hasMoved ? this.ports.clock.nowMs() : previous.sinceMs,
     };
   }

@@ -8,6 +8,7 @@ import type { ActivityObserver } from './activityObserver';
 import type { Agent } from './baseAgent';
 import { type EndResult, ProcessEnding } from './endProcesses';
 import type { QuitStep } from './agentType';
+import { orderEvidence } from './orderEvidence';
 import type { Order, SupervisorContext } from './supervisorPorts';
 
 /** Between two quit steps, so that a program can act on the first: 150 ms, measured with line editors that debounce input. */
@@ -25,11 +26,16 @@ export class AgentStopper {
    * @throws {AgentError} agent.killFailed – survivors, the agent is `failed`; agent.stillRunning – nothing could be proved, the agent is `lost`
    */
   async stop(agent: Agent, order: Order, signal?: AbortSignal): Promise<void> {
-    const { host, state, log } = this.context;
+    const { host, state, clock, log } = this.context;
     const { generation } = agent.record;
     const before = agent.record;
     if (before.lifecycle !== 'stopping')
-      await state.transition(agent.id, generation, { lifecycle: 'stopping', durability: 'before', ...order });
+      await state.transition(agent.id, generation, {
+        lifecycle: 'stopping',
+        durability: 'before',
+        ...order,
+        evidence: [orderEvidence('stop begun', order.actor, clock.nowMs())],
+      });
     this.context.faultPoints?.hit('stopping.kept');
     let cause: ExitCause | undefined = before.exit;
     const listening = host.onDidExit((exit) => {

@@ -3,6 +3,7 @@ import type { AgentRecord } from '../agent';
 import type { Activity, Evidence } from '../agentState';
 import { isObservable } from '../agentTransitions';
 import { evidenceOf, isContradicted, isScreenFact, type Verdict } from '../activityResolver';
+import { pauseEvidence } from '../orderEvidence';
 import type { AgentFacts, ScreenFact, SignalFact } from './agentFacts';
 import type { ExplainedSignal, StateExplanation } from './stateExplanation';
 
@@ -50,14 +51,21 @@ export function explainState(
       ...(known && isAlive ? newestFacts(known.facts).map((fact) => explained(fact, undefined, known.facts)) : []),
     ];
     const conclusion = isAlive
-      ? 'What it does is not known: nothing clear has been seen yet.'
+      ? `${pauseWords(record)}What it does is not known: nothing clear has been seen yet.`
       : `It is ${LIFECYCLE_WORDS[record.lifecycle]} (${record.reason.replaceAll('_', ' ')}): what happens to the process outranks everything it showed.`;
     return { ...base, conclusion, signals };
   }
   const { facts, verdict } = known;
   const others = newestFacts(facts).filter((fact) => fact !== verdict.by);
   const signals = [verdict.by, ...others].map((fact) => explained(fact, verdict, facts));
-  return { ...base, conclusion: conclusionOf(verdict, facts), signals };
+  return { ...base, conclusion: pauseWords(record) + conclusionOf(verdict, facts), signals };
+}
+
+/** That it is paused, and by whom: what it does stands beside it. Empty for every other state. */
+function pauseWords({ lifecycle, evidence }: AgentRecord): string {
+  if (lifecycle !== 'paused') return '';
+  const paused = pauseEvidence(evidence)[0]?.detail ?? 'paused';
+  return `It is ${paused}: nothing is delivered to it until it is resumed. `;
 }
 
 function newestFacts({ hooks, titles, oscs, files, screens }: AgentFacts): readonly (SignalFact | ScreenFact)[] {
