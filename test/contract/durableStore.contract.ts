@@ -8,6 +8,7 @@ import { openSqlEngine, type SqlEngineId } from '../../src/core/data/node/openSq
 import { findStore } from '../../src/core/data/node/storeFiles';
 import { headerBytes } from '../../src/core/data/node/storeHeader';
 import { migrate, newestSchema, storeMigrations } from '../../src/core/data/node/storeSchema';
+import { insertChange, insertRecord } from '../../src/core/data/node/storeSql';
 import { openFileStore, temporaryFolder, wasmFile } from '../support/storeWorker';
 
 interface Note {
@@ -80,6 +81,11 @@ export function durableStoreContract(engine: SqlEngineId): void {
     assert.equal(found.length, records);
     const last = new Map((await restored.changes(0, 1_000_000)).map((change) => [change.id, change.version]));
     assert.deepEqual(new Map(found.map(({ id, version }) => [id, version])), last);
+    for (const { id, version, value } of found) {
+      // The writers count on: of each record the value of every version is known.
+      const counted = /^w\d\.(\d)$/.exec(id);
+      assert.equal(value.text, counted ? `${9 * (version - 1) + Number(counted[1])}` : 'x'.repeat(1_000), id);
+    }
   });
 
   it('C35 a check finds a flipped byte, which is not served; everything else is', async () => {
@@ -119,10 +125,33 @@ export function durableStoreContract(engine: SqlEngineId): void {
     const at = fs.mkdtempSync(path.join(folder, 'older-'));
     const older = await openSqlEngine(engine, path.join(at, 'store-1.db'), { wasmFile });
     migrate(older, storeMigrations.slice(0, -1));
+    older.begin(true);
+    const records = [...Array(300).keys()].map((i) => {
+      const of = { kind: notes.kind, id: `n${i}`, version: 1 + (i % 3), epoch: 1, createdAtMs: i, updatedAtMs: 2 * i };
+      return { ...of, json: JSON.stringify({ text: `text ${i}` }) };
+    });
+    for (const [i, record] of records.entries()) {
+      insertRecord(older, record);
+      const { kind, id, version, updatedAtMs: atMs } = record;
+      insertChange(older, { seq: i + 1, kind, id, op: 'put', version, atMs });
+    }
+    older.commit();
     older.close();
     const { store: forward, report } = await openFileStore(at, { engine });
     opened.push(forward);
     assert.equal(report.migratedFromVersion, before.version);
+    const found = await forward.find(notes);
+    const forwarded = found.map(({ value, ...record }) => ({ ...record, json: JSON.stringify(value) }));
+    const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1);
+    assert.deepEqual(forwarded.toSorted(byId), records.toSorted(byId));
+    assert.deepEqual(
+      (await forward.changes(0, 1_000)).map(({ seq, id, version }) => [seq, id, version]),
+      records.map(({ id, version }, i) => [i + 1, id, version]),
+    );
+    assert.deepEqual(
+      (await forward.find(notes, { where: { text: 'text 7' } })).map(({ id }) => id),
+      ['n7'],
+    );
     await put(forward, 'b', 'goes on');
     assert.equal((await forward.check('full')).isWhole, true);
   });

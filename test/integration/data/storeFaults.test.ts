@@ -354,7 +354,23 @@ describe('the store under faults', () => {
     await store.close();
   });
 
-  it('512 writers at once share commits and leave the thread responsive', async function () {
+  it('512 writers at once share commits: far fewer syncs than transactions', async () => {
+    const files = new FaultyFileSystem();
+    const { store } = await openInProcess(folder, files);
+    const rounds = 4;
+    await store.tx((tx) => tx.put(notes, 'first', { text: 'the index is made' }));
+    const before = files.counts.dataSync;
+    const writer = async (lane: number): Promise<void> => {
+      for (let i = 0; i < rounds; i++) await store.tx((tx) => tx.put(notes, `w${lane}.${i}`, { text: 'x' }));
+    };
+    await Promise.all([...Array(512).keys()].map(writer));
+    const syncs = files.counts.dataSync - before;
+    assert.equal(store.health.seq, 1 + 512 * rounds);
+    assert.ok(syncs >= rounds && syncs <= (512 * rounds) / 16, `${syncs} syncs for ${512 * rounds} transactions`);
+    await store.close();
+  });
+
+  it('512 writers at once leave the thread responsive', async function () {
     this.timeout(60_000);
     const { store } = await openFileStore(folder);
     const body = 'x'.repeat(1000);
