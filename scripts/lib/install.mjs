@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { headersProblem } from './headers.mjs';
-import { inWords, installLine, packagesOf } from './programs.mjs';
+import { installLine, inWords, isTmuxNewEnough, olderTmuxNote, packagesOf } from './programs.mjs';
 import { fail, isWebVscodeHost, outputOf, root, run, which } from './project.mjs';
 
 /** Installs the packages of package-lock.json when they are missing or older than it. No install script is run but esbuild's. */
@@ -24,19 +24,15 @@ export async function installPackages() {
 }
 
 const has = (program) => which(program) !== undefined;
+const tmuxVersion = () => outputOf('tmux', ['-V']);
 /** Name → is it here? Their words and packages: programs.mjs. */
 const isThere = {
-  tmux: tmuxIsNewEnough,
+  tmux: () => isTmuxNewEnough(tmuxVersion() ?? ''),
   chromium: () => chromiumPath() !== undefined,
   'g++': () => has('g++') && has('make'),
   python3: () => has('python3'),
   sqlite3: () => has('sqlite3'),
 };
-
-function tmuxIsNewEnough() {
-  const version = /(\d+)\.(\d+)/.exec(outputOf('tmux', ['-V']) ?? '');
-  return version !== null && (Number(version[1]) > 3 || (Number(version[1]) === 3 && Number(version[2]) >= 2));
-}
 
 export function chromiumPath() {
   return process.env.CHROMIUM ?? which('chromium') ?? which('chromium-browser') ?? which('google-chrome');
@@ -60,7 +56,9 @@ export async function installPrograms(names) {
     await run('apt-get', ['install', '-y', '-qq', ...packages], { env, isQuiet: true });
     if (missing().length === 0) return undefined;
   }
-  return `missing: ${inWords(missing())}. ${installLine(missing(), { which })}`;
+  const found = missing().includes('tmux') ? tmuxVersion() : undefined;
+  const note = found === undefined ? '' : `. ${olderTmuxNote(found)}`;
+  return `missing: ${inWords(missing())}. ${installLine(missing(), { which })}${note}`;
 }
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'firefox', 'xdg-open'];

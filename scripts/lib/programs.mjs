@@ -13,9 +13,13 @@ const BREW = { brew: 'brew install' };
 
 const nodeMajor = process.versions.node.split('.')[0];
 
+/** The oldest tmux that is used, as `src/core/tmux/tmuxVersion.ts` has it. */
+export const MINIMUM_TMUX = { major: 3, minor: 3 };
+const TMUX = `tmux ${MINIMUM_TMUX.major}.${MINIMUM_TMUX.minor} or newer`;
+
 /** Name → in words, and the packages of each manager. */
 const PROGRAMS = {
-  tmux: { what: 'tmux 3.3 or newer', packages: everywhere('tmux') },
+  tmux: { what: TMUX, packages: everywhere('tmux') },
   chromium: { what: 'Chromium', packages: { ...everywhere('chromium'), 'apt-get': isUbuntu() ? 'chromium-browser' : 'chromium' } }, // prettier-ignore
   'g++': {
     what: 'a C++ compiler',
@@ -41,6 +45,18 @@ function isUbuntu() {
     return false; // no Linux, or one that does not say
   }
 }
+
+/** Of the output of `tmux -V`; `master` has no number and is newer than any. */
+export function isTmuxNewEnough(output) {
+  if (/^tmux master/.test(output)) return true;
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(output)?.map(Number) ?? [];
+  return major > MINIMUM_TMUX.major || (major === MINIMUM_TMUX.major && minor >= MINIMUM_TMUX.minor);
+}
+
+/** What to do when this tmux is too old and the package manager has none newer. `found`: its `tmux -V`. */
+export const olderTmuxNote = (found) =>
+  `${found} is too old: where the package manager has none newer, install one beside it, by Homebrew (https://brew.sh) or from its source ` +
+  '(https://github.com/tmux/tmux/wiki/Installing), and put it first on the PATH; in VS Code the setting coreOrchestrator.tmuxPath may name it';
 
 /** `tmux 3.3 or newer, Chromium` */
 export const inWords = (names) => names.map((name) => PROGRAMS[name].what).join(', ');

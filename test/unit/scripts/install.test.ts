@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { MINIMUM_TMUX } from '../../../src/core/tmux/tmuxVersion';
 import { notRun } from '../../support/notRun';
 
 interface Programs {
@@ -177,6 +178,27 @@ describe('on a machine where something is missing', () => {
     assert.match(out, /^missing: tmux 3\.3 or newer\. Install (as root )?with: dnf install -y tmux\. missing: a C\+\+ compiler, Python 3\. Install .*dnf install -y gcc-c\+\+ make python3/); // prettier-ignore
     assert.doesNotMatch(out, /SETUP WAS RUN/);
     assert.throws(() => readFileSync(path.join(folder, 'DNF WAS RUN')), { code: 'ENOENT' });
+  });
+
+  it('a tmux that is too old is missing, with another way than that of the package manager', async () => {
+    put('dnf', '');
+    const text = "console.log(await (await import('./scripts/lib/install.mjs')).installPrograms(['tmux']))";
+    const problemWith = async (version: string): Promise<string> => {
+      put('tmux', `console.log('${version}');`);
+      return (await run(process.execPath, ['--input-type=module', '-e', text])).out;
+    };
+    for (const version of ['tmux 3.3', 'tmux 3.3a', 'tmux 3.10', 'tmux next-3.6', 'tmux 4.0', 'tmux master'])
+      assert.equal(await problemWith(version), 'undefined\n', version);
+    for (const version of ['tmux 3.2a', 'tmux 2.9', 'tmux', '']) {
+      const problem = await problemWith(version);
+      assert.match(problem, /^missing: tmux 3\.3 or newer\. Install (as root )?with: dnf install -y tmux/, version);
+      assert.ok(problem.includes(`${version} is too old: where the package manager has none newer, `), problem);
+      assert.match(problem, /by Homebrew .*or from its source .*PATH.*coreOrchestrator\.tmuxPath/);
+    }
+  });
+
+  it('the oldest tmux that is used is the one of the product', async () => {
+    assert.deepEqual(((await load('programs.mjs')) as { MINIMUM_TMUX: unknown }).MINIMUM_TMUX, MINIMUM_TMUX);
   });
 
   it('npm test names what is missing beside the tier that needs it', async function () {
