@@ -207,6 +207,7 @@ export class OwnerSession implements Disposable {
       environment,
       checks,
       trial: workspace.trial,
+      workspaceFolder: () => settings().recoveredFolder,
       clock,
       ids,
       log,

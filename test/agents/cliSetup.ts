@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Context } from 'mocha';
 import { notRun } from '../support/notRun';
@@ -56,6 +55,8 @@ export interface CliSetupOptions {
   readonly permission?: 'ask' | 'edits' | 'all';
   /** As after its installation: nothing was answered yet, no folder is trusted. */
   readonly isFresh?: boolean;
+  /** The person has said before that the workspace folder is trusted (claude). Default true. */
+  readonly isTrusted?: boolean;
   /** Nobody has signed in, and no key is given. Not for claude, which asks a server of its own first. */
   readonly isSignedOut?: boolean;
   /** How often a failed request is tried again, where that can be set (codex). Default 1. */
@@ -93,6 +94,7 @@ export class CliHome {
     const { env, args } = SETUPS[cli](this, {
       permission: 'ask',
       isFresh: false,
+      isTrusted: true,
       isSignedOut: false,
       retries: 1,
       asksAfterTries: false,
@@ -106,28 +108,21 @@ export class CliHome {
     };
   }
 
-  /**
-   * Everything that a launch would need is set in the home, as a person would set it; tells the environment. New folders for temporary files are
-   * trusted: the person works there.
-   */
+  /** Everything that a launch would need is set in the home, as a person would set it; tells the environment. */
   setUpForPerson(cli: Cli, options: CliSetupOptions): CliSetup['env'] {
     const { env, args } = this.setUp(cli, options);
-    if (cli === 'claude') this.#trust(realpathSync(tmpdir()));
     if (cli === 'codex') this.write('.codex/config.toml', tomlOf(args));
     return env;
-  }
-
-  #trust(folder: string): void {
-    const file = join(this.folder, '.claude.json');
-    const state = JSON.parse(readFileSync(file, 'utf8')) as { projects: Record<string, unknown> }; // written by setUp
-    state.projects[folder] = { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true };
-    writeFileSync(file, JSON.stringify(state));
   }
 
   write(name: string, content: string): void {
     const file = join(this.folder, name);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.folder, name), 'utf8');
   }
 
   dispose(): void {
@@ -152,7 +147,7 @@ function xdgFolders(home: string): Readonly<Record<string, string>> {
 type SetUp = (home: CliHome, options: Required<CliSetupOptions>) => Pick<CliSetup, 'args' | 'env'>;
 
 const SETUPS: Readonly<Record<Cli, SetUp>> = {
-  claude(home, { serverUrl, permission, isFresh }) {
+  claude(home, { serverUrl, permission, isFresh, isTrusted }) {
     // The very first dialogs need a network: they are taken as answered.
     if (isFresh) home.write('.claude.json', JSON.stringify({ hasCompletedOnboarding: true, theme: 'dark' }));
     if (!isFresh) {
@@ -162,7 +157,11 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
         theme: 'dark',
         bypassPermissionsModeAccepted: true,
         customApiKeyResponses: { approved: [CLAUDE_KEY.slice(-20)], rejected: [] },
-        projects: { [home.workspace]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true } },
+        projects: {
+          ...(isTrusted && {
+            [home.workspace]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true },
+          }),
+        },
       };
       home.write('.claude.json', JSON.stringify(state));
       if (permission === 'all')

@@ -62,7 +62,30 @@ describe('The doctor', function () {
       assert.match(detailOf(report, 'hooks'), hooks ?? /reports nothing before its first prompt/);
     });
 
-  if (CLIS.includes('claude'))
+  if (CLIS.includes('claude')) {
+    it('says of claude, in a folder that nobody has trusted, what was not checked, and that at once', async function () {
+      requireTmux(this);
+      requireCli(this, 'claude');
+      world = await AgentWorld.open('claude', { person: { isTrusted: false } });
+      const beganMs = performance.now();
+      const report = await examine(world);
+      assert.deepEqual(
+        found(report),
+        { program: 'ok', version: 'ok', start: 'ok', hooks: 'warning', box: 'warning', stop: 'ok' },
+        asText(report),
+      );
+      for (const id of ['hooks', 'box'])
+        assert.match(detailOf(report, id), /^not checked: in .*project it asks something first \(whether to trust/);
+      const advice = report.checks.flatMap((check) => check.advice ?? []).join('\n');
+      assert.match(advice, /^(Answer it once in a terminal in this folder, then run the doctor again\.\n?){2}$/);
+      assert.ok(performance.now() - beganMs < 15_000, 'nothing is waited for that cannot come');
+      assert.doesNotMatch(
+        world.home.read('.claude.json'),
+        /"hasTrustDialogAccepted": ?true/,
+        'the person is not answered for',
+      );
+    });
+
     it('names a version that nobody tried, and hooks that do not tell, of claude', async function () {
       requireTmux(this);
       requireCli(this, 'claude');
@@ -77,6 +100,7 @@ describe('The doctor', function () {
       assert.match(detailOf(report, 'version'), new RegExp(`99\\.1\\.2; .* seen with ${installedVersion('claude')}`));
       assert.match(detailOf(report, 'hooks'), /did not report its start/);
     });
+  }
 });
 
 /** Another version of claude in its place, whose person has switched hooks off. */

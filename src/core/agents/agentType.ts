@@ -293,6 +293,8 @@ export interface AgentType {
     readonly knownVersions: readonly string[];
     /** Makes it print its version and end. Default `--version`. */
     readonly versionArgs?: readonly string[];
+    /** Where it is started: in an empty folder of its own (default) or where agents of the workspace work. */
+    readonly folder?: 'workspace';
     /** Added for the trial start in an empty folder (`{folder}`): what keeps it from asking whether the folder is trusted, for this one launch. */
     readonly args?: readonly Template[];
     /** The event it reports by itself at its start; absent: it reports nothing before its first prompt. */

@@ -41,6 +41,8 @@ export interface DoctorPorts {
   readonly environment: BaseEnvironment;
   readonly checks: LaunchChecks;
   readonly trial: TrialRun;
+  /** Where agents of this workspace usually work. */
+  readonly workspaceFolder: () => string;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Logger;
@@ -49,12 +51,14 @@ export interface DoctorPorts {
 const VERSION_TIMEOUT_MS = 15_000;
 /** From ready to the first hook and the empty box: the slowest program took 15 s. */
 const LOOK_TIMEOUT_MS = 20_000;
+/** 2 s: a question that stands so long waits for a person, and nothing more comes by itself. */
+const ASKING_MS = 2_000;
 const VERSION = /\d{1,6}\.\d{1,6}(?:\.\d{1,9})?(?:-[\w.]{1,40})?/;
 
 /**
- * Checks a type on the program that is installed: looks for it, asks its version, starts it in an empty folder of its own as an agent that is
- * seen while it runs, waits for its first hook and its input box, and ends it. Nothing is typed, so nothing reaches a model and no question
- * (of trust, of a login) is answered.
+ * Checks a type on the program that is installed: looks for it, asks its version, starts it as an agent that is seen while it runs, waits for
+ * its first hook and its input box, and ends it. It starts in an empty folder of its own, or, by its manifest, where agents work: in a new folder
+ * it would only ask whether that is trusted. Nothing is typed, so nothing reaches a model and no question (of trust, of a login) is answered.
  */
 export class Doctor {
   constructor(private readonly ports: DoctorPorts) {}
@@ -63,6 +67,7 @@ export class Doctor {
   async examine(typeId: string, signal: AbortSignal): Promise<DoctorReport> {
     const { factory } = this.ports;
     const type = factory.get(typeId);
+    if (type.doctor?.folder === 'workspace') return this.#examineIn(type, this.ports.workspaceFolder(), signal);
     const folder = await this.ports.trial.makeFolder();
     try {
       return await this.#examineIn(type, folder.path, signal);
@@ -175,6 +180,7 @@ class FirstLook {
   readonly #owned = new DisposableStore();
   #hook: string | undefined;
   #hasBox = false;
+  #askingSinceMs: number | undefined;
   readonly #news: WakeableWait;
 
   constructor(
@@ -202,6 +208,8 @@ class FirstLook {
     );
     while (!this.#isDone && clock.monotonicMs() < deadlineMs && this.agent.record.lifecycle === 'running') {
       signal.throwIfAborted();
+      if (!this.#isAsking) this.#askingSinceMs = undefined;
+      else if (clock.monotonicMs() - (this.#askingSinceMs ??= clock.monotonicMs()) >= ASKING_MS) break;
       const leftMs = deadlineMs - clock.monotonicMs();
       await this.#news.wait(Math.min(leftMs, 500), signal); // an end of the agent is seen, too
     }
@@ -222,6 +230,11 @@ class FirstLook {
     return isInjected && hasHooks(this.type) && this.type.doctor?.firstHook !== undefined;
   }
 
+  get #isAsking(): boolean {
+    const { activity } = this.agent.record;
+    return !this.#hasBox && (activity === 'awaiting_input' || activity === 'awaiting_approval');
+  }
+
   #read(screen: SettledScreen): void {
     this.#hasBox ||= readBox(this.type, screen).kind === 'empty';
     this.#news.wake();
@@ -236,25 +249,26 @@ class FirstLook {
     if (!hasHooks(this.type)) return { id, label, level: 'info', detail: 'programs of this type have none' };
     if (!this.#tellsAtStart)
       return { id, label, level: 'info', detail: 'this program reports nothing before its first prompt' };
-    const detail = this.#hasBox
-      ? 'it did not report its start'
-      : 'it did not report its start: it may ask something first, in this empty folder';
+    if (this.#isAsking) return this.#notChecked(id, label);
     return {
       id,
       label,
       level: this.#hasBox ? 'error' : 'warning',
-      detail,
+      detail: 'it did not report its start',
       advice: 'Without hooks its activity comes from the screen only.',
     };
+  }
+
+  #notChecked(id: string, label: string): Diagnosis {
+    const { folder } = this.agent.record.spec;
+    const detail = `not checked: in ${cleanText(folder)} it asks something first (whether to trust the folder, a login)`;
+    return { id, label, level: 'warning', detail, advice: whatToAnswer(this.type) };
   }
 
   #boxCheck(): Diagnosis {
     const check = { id: 'box', label: 'Input box' };
     if (this.#hasBox) return { ...check, level: 'ok', detail: 'recognised, empty' };
-    const { activity } = this.agent.record;
-    const isAsking = activity === 'awaiting_input' || activity === 'awaiting_approval';
-    if (isAsking)
-      return { ...check, level: 'info', detail: 'it asks something first (trust, a login), which was not answered' };
+    if (this.#isAsking) return this.#notChecked(check.id, check.label);
     return {
       ...check,
       level: 'warning',
@@ -262,6 +276,13 @@ class FirstLook {
       advice: 'Prompts are refused while its input box is not seen.',
     };
   }
+}
+
+/** A question whose answer the program does not keep for the next run in this folder is not worth an advice. */
+function whatToAnswer(type: AgentType): string {
+  return type.doctor?.folder === 'workspace'
+    ? 'Answer it once in a terminal in this folder, then run the doctor again.'
+    : 'If it is a login, answer it once in a terminal, then run the doctor again.';
 }
 
 function missing(type: AgentType, name: string): Diagnosis {

@@ -456,7 +456,7 @@ describe('reports about states and types', () => {
     );
     assert.match(
       text,
-      /## codex\n\n- program version: 0\.170\.0\n- its screens and hooks were seen on: 0\.169\.0\n- degraded: 1 of 2 checks\n/,
+      /## codex\n\n- program version: 0\.170\.0\n- its screens and hooks were seen on: 0\.169\.0\n- degraded or not checked: 1 of 2 checks\n/,
     );
     assert.match(text, /- WARNING \| hooks: none came\n {2}- Update the program\.\n- ok \| starts: in 0\.3 s\n/);
     assert.match(text, /## aider\n\nNot checked: not found\n$/);

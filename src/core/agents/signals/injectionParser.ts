@@ -279,7 +279,7 @@ export class InjectionParser {
   }
 
   #doctor(value: unknown, path: string): AgentType['doctor'] {
-    const object = this.#object(value, path, ['knownVersions', 'versionArgs', 'args', 'firstHook']);
+    const object = this.#object(value, path, ['knownVersions', 'versionArgs', 'folder', 'args', 'firstHook']);
     if (!object) return undefined;
     const knownVersions = this.json.strings(object['knownVersions'], join(path, 'knownVersions'), 50, {
       maxLength: 60,
@@ -292,11 +292,15 @@ export class InjectionParser {
       object['args'] === undefined
         ? undefined
         : this.json.array(object['args'], join(path, 'args'), 50, (item, at) => this.#template(item, at));
+    const folder =
+      object['folder'] === undefined
+        ? undefined
+        : this.json.oneOf(object['folder'], join(path, 'folder'), ['workspace'] as const);
     const firstHook = this.json.optionalString(object['firstHook'], join(path, 'firstHook'), EVENT);
     if (!knownVersions) return undefined;
     return {
       knownVersions,
-      ...(versionArgs && { versionArgs }), ...(args && { args }), ...(firstHook !== undefined && { firstHook }),
+      ...(versionArgs && { versionArgs }), ...(folder && { folder }), ...(args && { args }), ...(firstHook !== undefined && { firstHook }),
     }; // prettier-ignore
   }
 

@@ -32,7 +32,7 @@ class World extends SupervisedWorld {
     };
     this.host.onDidLaunch = ({ agentId, generation }) => this.onLaunch(agentId, generation);
     const { supervisor, host, clock, ids } = this;
-    const doctor = new Doctor({ supervisor, factory, host, environment, checks, trial, clock, ids, log: silentLogger });
+    const doctor = new Doctor({ supervisor, factory, host, environment, checks, trial, workspaceFolder: () => '/project', clock, ids, log: silentLogger }); // prettier-ignore
     return this.run(doctor.examine('asker', new AbortController().signal));
   }
 
@@ -104,10 +104,31 @@ describe('Doctor', () => {
       version: 'warning',
       start: 'ok',
       hooks: 'warning',
-      box: 'info',
+      box: 'warning',
       stop: 'ok',
     });
     assert.equal(report.programVersion, undefined);
+    assert.doesNotMatch(JSON.stringify(report), /Without hooks/);
+  });
+
+  it('waits no longer for what cannot come while a question is up', async () => {
+    const world = new World();
+    world.show('Allow this folder?\n  Enter to confirm');
+    const beganMs = world.clock.monotonicMs();
+    const report = await world.examine({ ...doctored, doctor: { knownVersions: [], folder: 'workspace', firstHook: 'Begin' } }); // prettier-ignore
+    assert.ok(world.clock.monotonicMs() - beganMs < 10_000, `${world.clock.monotonicMs() - beganMs} ms`);
+    const hooks = report.checks.find(({ id }) => id === 'hooks');
+    assert.match(hooks?.detail ?? '', /^not checked: in \/project it asks something first/);
+    assert.match(hooks?.advice ?? '', /^Answer it once in a terminal in this folder/);
+  });
+
+  it('starts a program that asks in every new folder where agents work', async () => {
+    const world = new World();
+    world.show('> ');
+    world.hookLater('Begin');
+    const report = await world.examine({ ...doctored, doctor: { knownVersions: [], folder: 'workspace', firstHook: 'Begin' } }); // prettier-ignore
+    assert.deepEqual([levels(report)['hooks'], levels(report)['box']], ['ok', 'ok']);
+    assert.deepEqual([world.host.launchedSpecs()[0]?.folder, world.removed], ['/project', []]);
   });
 
   it('does not start what is not installed', async () => {

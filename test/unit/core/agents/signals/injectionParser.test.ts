@@ -47,6 +47,8 @@ const cases: readonly (readonly [Readonly<Record<string, unknown>>, boolean])[] 
   [{ usage: 'claude' }, true],
   [{ usage: 'other' }, false],
   [{ doctor: { knownVersions: ['1.0'], versionArgs: ['-V'], args: ['a'], firstHook: 'x.y' } }, true],
+  [{ doctor: { knownVersions: [], folder: 'workspace' } }, true],
+  [{ doctor: { knownVersions: [], folder: '/tmp' } }, false],
   [{ doctor: {} }, false],
   [
     { prompt: { canPaste: true, leadingSpace: '/!', trailingSpace: '@', firstAckMs: 20_000, queuesWhileBusy: true } },
