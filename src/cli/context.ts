@@ -1,7 +1,7 @@
 import type { GatewayMethod, GatewayParams } from '../shared/gatewayMethods';
 import type { GatewayPointer } from '../shared/gatewayProtocol';
 import { type CommandLine, timeoutOf } from './commandLine';
-import { EngineClient } from './engineClient';
+import { EngineClient, type Step } from './engineClient';
 import type { AgentRow } from './engineAnswers';
 import { CliError, ExitCode, usageError } from './exitCodes';
 import { findPointer } from './findPointer';
@@ -17,6 +17,7 @@ export interface Terminal {
   readonly version: string;
   readonly isInputTerminal: boolean;
   readonly isOutputTerminal: boolean;
+  readonly isErrorTerminal: boolean;
   /** Of the terminal; Infinity when there is none: what another program reads is not shortened. */
   readonly columns: number;
   write(text: string): void;
@@ -32,6 +33,7 @@ export class VerbContext {
   /** Of the verb that runs: the agents as they were listed, and the one that was named last. */
   #listed: readonly AgentRow[] = [];
   #chosen: AgentRow | undefined;
+  #isStepShown = false;
 
   constructor(
     readonly line: CommandLine,
@@ -86,13 +88,25 @@ export class VerbContext {
       env,
       version,
       timeoutMs: timeoutOf(this.line),
+      ...(this.terminal.isErrorTerminal && { onStep: (step) => this.#showStep(step) }),
     });
     return this.#client;
   }
 
-  /** Asks the engine. @throws {CliError} */
-  call<M extends GatewayMethod>(method: M, params: GatewayParams[M]): Promise<unknown> {
-    return this.engine().call(method, params);
+  /** Asks the engine; at a terminal one line says meanwhile how far it is. @throws {CliError} */
+  async call<M extends GatewayMethod>(method: M, params: GatewayParams[M]): Promise<unknown> {
+    try {
+      return await this.engine().call(method, params);
+    } finally {
+      this.#showStep();
+    }
+  }
+
+  /** In the place of the step before it; without one the line is empty again. */
+  #showStep(step?: Step): void {
+    if (!step && !this.#isStepShown) return;
+    this.#isStepShown = step !== undefined;
+    this.terminal.writeError(`\r\u001b[K${step ? stepWords(step) : ''}`);
   }
 
   /** @throws {CliError} */
@@ -137,6 +151,12 @@ export class VerbContext {
   dispose(): void {
     this.#client?.dispose();
   }
+}
+
+/** `copying, 40 %`, `records, 1200`: never more than a line. */
+function stepWords({ name, done, total }: Step): string {
+  const far = total > 0 ? `${Math.min(100, Math.round((100 * done) / total))} %` : String(done);
+  return `${cleanLine(name, 40)}, ${far}`;
 }
 
 /** Ids go before names, exact names before names in other letters. @throws {CliError} NotFound; Usage when several are called so */

@@ -3,8 +3,9 @@ import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import { ExitCode, usageError } from './exitCodes';
 import { importFile } from './importVerb';
-import { backUp, check, compact, dataStatus, listBackups, restore } from './maintenanceVerbs';
-import { listPipelines, listRejected, runPipeline } from './pipelineVerbs';
+import { check } from './checkVerb';
+import { backUp, compact, dataStatus, listBackups, restore } from './maintenanceVerbs';
+import { forgetPipeline, listPipelines, listRejected, runPipeline } from './pipelineVerbs';
 import { search } from './searchVerb';
 import { cleanLine } from './terminalText';
 
@@ -42,6 +43,7 @@ const ACTIONS: Readonly<Record<string, (context: VerbContext) => Promise<ExitCod
   pipelines: listPipelines,
   run: runPipeline,
   rejected: listRejected,
+  forget: forgetPipeline,
 };
 
 /** `orc data ACTION …` */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { LineReader } from '../shared/frameCodec';
-import type { GatewayMethod, GatewayParams } from '../shared/gatewayMethods';
+import { type GatewayMethod, type GatewayParams, PROGRESS_METHOD } from '../shared/gatewayMethods';
 import {
   AGENT_VARIABLE,
   GATEWAY_PROTOCOL,
@@ -28,6 +28,16 @@ export interface ClientOptions {
   readonly version: string;
   /** Longest wait for one answer; undefined: as long as it takes (starting an agent may take minutes). */
   readonly timeoutMs?: number | undefined;
+  /** How far what was asked is, while it is under way. */
+  readonly onStep?: ((step: Step) => void) | undefined;
+}
+
+/** As the engine tells it. */
+export interface Step {
+  readonly name: string;
+  readonly done: number;
+  /** 0 while that is not known. */
+  readonly total: number;
 }
 
 /** What the engine tells without being asked, after `watch`. */
@@ -157,6 +167,9 @@ export class EngineClient {
       const waiting = this.#settle(answer.id);
       if (waiting) waiting.reject(error);
       else this.#close(error); // about the connection as a whole
+    } else if (answer.method === PROGRESS_METHOD) {
+      const { step } = (answer.params ?? {}) as { readonly step?: Step };
+      if (step) this.options.onStep?.(step);
     } else if (typeof answer.method === 'string') this.#listener?.onNotice(answer.method, answer.params ?? {});
     else this.#settle(answer.id)?.resolve(answer.result);
     return true;

@@ -129,42 +129,6 @@ export async function backUp(context: VerbContext): Promise<ExitCode> {
   return ExitCode.Ok;
 }
 
-interface IntegrityAnswer {
-  readonly isWhole: boolean;
-  readonly isCut: boolean;
-  readonly records: number;
-  readonly changes: number;
-  readonly sessions?: number;
-  readonly findings: readonly {
-    readonly severity: string;
-    readonly kind?: string;
-    readonly id?: string;
-    readonly path?: string;
-    readonly message: string;
-    readonly fix: { readonly kind: string; readonly label?: string; readonly text?: string };
-  }[];
-}
-
-/** `orc data check` */
-export async function check(context: VerbContext): Promise<ExitCode> {
-  const report = (await context.call('data.integrity', {})) as IntegrityAnswer; // the engine's own
-  const { isWhole, isCut, findings, records, changes, sessions } = report;
-  context.answer(report, () => {
-    const counts = `${records} records, ${changes} changes, ${sessions === undefined ? 'tmux not asked' : `${sessions} sessions`}`;
-    const found = findings.filter(({ severity }) => severity !== 'info').length;
-    const lines = findings.map(({ severity, kind = '', id = '', path = '', message, fix }) => {
-      const place = cleanLine([kind, id, path].filter((part) => part !== '').join(' '));
-      const advice = fix.kind === 'advice' ? fix.text : `In the window, Check Store offers: ${fix.label}.`;
-      return `- ${cleanLine(severity)}: ${place === '' ? '' : `${place}: `}${cleanLine(message)}. ${cleanLine(advice ?? '')}`;
-    });
-    return [
-      isWhole ? `whole, ${counts}` : `NOT WHOLE, ${isCut ? 'more than ' : ''}${found} found in ${counts}`,
-      ...lines,
-    ].join('\n');
-  });
-  return isWhole ? ExitCode.Ok : ExitCode.Failure;
-}
-
 /** `orc data compact` */
 export async function compact(context: VerbContext): Promise<ExitCode> {
   const report = (await context.call('data.compact', {})) as Readonly<Record<'beforeBytes' | 'afterBytes', number>>; // the engine's own

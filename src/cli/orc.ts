@@ -29,6 +29,7 @@ async function person(args: readonly string[]): Promise<number> {
     version,
     isInputTerminal: process.stdin.isTTY === true,
     isOutputTerminal: isTTY,
+    isErrorTerminal: process.stderr.isTTY === true,
     columns: isTTY && columns > 0 ? columns : Infinity,
     write: (text) => void process.stdout.write(text),
     writeError: (text) => void process.stderr.write(text),

@@ -7,6 +7,7 @@ import { cleanLine, formatTable } from './terminalText';
 /** As kinds of steps, and pipelines, are called; anything else is a file. */
 const NAME = /^[A-Za-z][A-Za-z0-9._-]{0,99}$/;
 const MAX_FILE = 60 * 1024;
+const PIPELINES_ADVICE = '`orc data pipelines` lists those that are kept.';
 
 interface RunAnswer {
   readonly name: string;
@@ -42,7 +43,7 @@ export async function runPipeline(context: VerbContext): Promise<ExitCode> {
   if (which === '' || out === '')
     throw usageError(
       'run takes the NAME of a pipeline, or a FILE with one as JSON, and the file to write',
-      '`orc data pipelines` lists those that are kept.',
+      PIPELINES_ADVICE,
     );
   const isFile = which.endsWith('.json') || !NAME.test(which);
   const report = (await context.call('data.pipeline', {
@@ -82,5 +83,14 @@ export async function listRejected(context: VerbContext): Promise<ExitCode> {
     const fit = { kept: [1], droppable: [3, 0] };
     return formatTable(['PIPELINE', 'CODE', 'WHY', 'RECORD'], rows, context.terminal.columns, fit);
   });
+  return ExitCode.Ok;
+}
+
+/** `orc data forget NAME` */
+export async function forgetPipeline(context: VerbContext): Promise<ExitCode> {
+  const name = context.operand(1);
+  if (name === '') throw usageError('forget takes the NAME of a pipeline', PIPELINES_ADVICE);
+  await context.call('data.removePipeline', { name });
+  context.answer({ name }, () => `the pipeline ${cleanLine(name)} is forgotten`);
   return ExitCode.Ok;
 }

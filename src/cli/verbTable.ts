@@ -30,7 +30,7 @@ export const COMMON_OPTIONS: readonly Option[] = [
 ];
 
 const DATA_ACTIONS =
-  'status|search WORDS|backups|backup [FILE]|restore FILE|check|compact|export FILE|import FILE|pipelines|run PIPELINE OUT|rejected [NAME]';
+  'status|search WORDS|backups|backup [FILE]|restore FILE|check [--fix]|compact|export FILE|import FILE|pipelines|run PIPELINE OUT|rejected [NAME]|forget PIPELINE';
 const MANY = Number.POSITIVE_INFINITY;
 const agents = (name: string, summary: string): VerbInfo => ({
   name, operands: 'AGENT…', least: 1, most: MANY, summary, options: [], completes: 'agents',
@@ -154,8 +154,10 @@ export const VERBS: readonly VerbInfo[] = [
       },
       {
         name: 'yes',
-        summary: 'of restore: put the backup in place; of import: write what the report tells',
+        summary:
+          'of restore: put the backup in place; of import: write what the report tells; of --fix: without asking',
       },
+      { name: 'fix', summary: 'of check: do what can be done about each finding' },
       { name: 'skip-invalid', summary: 'of import: leave out records that are not valid' },
       { name: 'accept-changed', summary: 'of import: take a file that was cut or changed' },
     ],

@@ -185,6 +185,8 @@ export interface Engine extends Disposable {
     onProgress: (step: FleetStep) => void,
     signal: AbortSignal,
   ): Promise<PipelineReport>;
+  /** Forgets a kept pipeline and what its last run refused; files that it wrote stay. @throws {ProcessingError} processing.unknownPipeline */
+  removePipeline(name: string): Promise<void>;
   /** What the last run of a pipeline refused (default: of each), newest first, at most `limit` (default 100). */
   rejected(name?: string, limit?: number): Promise<readonly RejectedRecord[]>;
   /** Engine, sizes, backups and the last check of the store, read when asked. */

@@ -39,6 +39,7 @@ export type EngineCalls = Pick<
   | 'pipelines'
   | 'runPipeline'
   | 'rejected'
+  | 'removePipeline'
   | 'checkIntegrity'
   | 'fixIntegrity'
   | 'backUpData'

@@ -406,6 +406,7 @@ export class Orchestrator implements Engine {
   searchRecords: EngineCalls['searchRecords'] = async (request) => (await this.#calls()).searchRecords(request);
   pipelines: EngineCalls['pipelines'] = async () => (await this.#calls()).pipelines();
   runPipeline: EngineCalls['runPipeline'] = async (...args) => (await this.#calls()).runPipeline(...args);
+  removePipeline: EngineCalls['removePipeline'] = async (name) => (await this.#calls()).removePipeline(name);
   rejected: EngineCalls['rejected'] = async (...args) => (await this.#calls()).rejected(...args);
   checkIntegrity: EngineCalls['checkIntegrity'] = async (...args) => (await this.#calls()).checkIntegrity(...args);
   fixIntegrity: EngineCalls['fixIntegrity'] = async (fix) => (await this.#calls()).fixIntegrity(fix);

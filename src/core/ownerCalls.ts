@@ -164,6 +164,7 @@ export class OwnerCalls implements EngineCalls {
   dataStatus: EngineCalls['dataStatus'] = () => this.ports.maintenance.dataStatus();
   pipelines: EngineCalls['pipelines'] = () => this.ports.pipelines.pipelines();
   runPipeline: EngineCalls['runPipeline'] = (...args) => this.ports.pipelines.runPipeline(...args);
+  removePipeline: EngineCalls['removePipeline'] = (name) => this.ports.pipelines.removePipeline(name);
   rejected: EngineCalls['rejected'] = (...args) => this.ports.pipelines.rejected(...args);
   checkIntegrity: EngineCalls['checkIntegrity'] = (onProgress, signal) =>
     this.ports.integrity.check({

@@ -17,7 +17,7 @@ import {
 } from './data/processing/deadLetterStore';
 import { ndjson } from './data/processing/jsonExport';
 import type { PipelineSpec } from './data/processing/pipelineSpec';
-import { listPipelines, loadPipeline, savePipeline } from './data/processing/pipelineStore';
+import { listPipelines, loadPipeline, removePipeline, savePipeline } from './data/processing/pipelineStore';
 import { ProcessingError } from './data/processing/processingErrors';
 import { redactStep } from './data/processing/redactStep';
 import type { PipelineResources, TransformationRegistry } from './data/processing/transformationRegistry';
@@ -47,7 +47,7 @@ export interface PipelineReport extends ProcessingResult {
 export type KeptPipeline = PipelineSpec;
 export type RejectedRecord = Awaited<ReturnType<typeof listDeadLetters>>[number];
 
-export type PipelineCalls = Pick<EngineCalls, 'pipelines' | 'runPipeline' | 'rejected'>;
+export type PipelineCalls = Pick<EngineCalls, 'pipelines' | 'runPipeline' | 'removePipeline' | 'rejected'>;
 
 export interface OwnerPipelinesPorts {
   readonly store: DataStore;
@@ -73,6 +73,9 @@ export function createPipelines(ports: OwnerPipelinesPorts): PipelineCalls {
   provide(registry);
   return {
     pipelines: async () => (await listPipelines(store)).map(({ value }) => value),
+    removePipeline: async (name) => {
+      if (!(await removePipeline(store, name))) throw unknownPipeline();
+    },
     rejected: (name, limit) =>
       listDeadLetters(store, { ...(name !== undefined && { run: name }), limit: limit ?? 100 }),
     runPipeline: async (request, onProgress, signal) => {
@@ -125,8 +128,11 @@ async function readPipeline(
   }
   const kept = await loadPipeline(store, given);
   if (kept) return { spec: kept.value, transformation: textOf(registry, kept.value, resources) };
-  throw new ProcessingError('processing.unknownPipeline', 'there is no pipeline of this name');
+  throw unknownPipeline();
 }
+
+const unknownPipeline = (): ProcessingError =>
+  new ProcessingError('processing.unknownPipeline', 'there is no pipeline of this name');
 
 /** A pipeline that emits records is written as NDJSON. @throws as `TransformationRegistry.compile` */
 function textOf(

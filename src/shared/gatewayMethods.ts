@@ -95,6 +95,8 @@ export interface GatewayParams {
    * without secrets. `file` is absolute, on the machine of the engine. With `progress`.
    */
   readonly 'data.pipeline': { readonly pipeline: unknown; readonly file: string; readonly overwrite?: boolean };
+  /** → null. Forgets a kept pipeline and what its last run refused. */
+  readonly 'data.removePipeline': { readonly name: string };
   /** → what the last run of this pipeline (default: of each) refused, newest first. */
   readonly 'data.rejected': Limit & { readonly name?: string };
   /** → `IntegrityReport`: the full check of the file, and of every record, of references, sequences and drift from tmux. With `progress`. */

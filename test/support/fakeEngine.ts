@@ -415,6 +415,10 @@ export class FakeEngine implements Engine {
     return { name: 'p', file, in: 2, out: 1, rejected: 1, perStep: [], sizeBytes: 10, seq: 1 };
   }
 
+  async removePipeline(name: string): Promise<void> {
+    this.#call(`removePipeline ${name}`);
+  }
+
   async rejected(name = ''): Promise<readonly RejectedRecord[]> {
     this.#call(`rejected ${name}`);
     return [];

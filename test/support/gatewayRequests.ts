@@ -55,6 +55,7 @@ export function rightParams(agentId: string): Readonly<Record<GatewayMethod, Rea
     'data.status': {},
     'data.pipelines': {},
     'data.pipeline': { pipeline: 'p', file: '/tmp/out.ndjson' },
+    'data.removePipeline': { name: 'p' },
     'data.rejected': { name: 'p' },
     'data.integrity': {},
     'data.fix': { kind: 'reconcile' },

@@ -75,6 +75,7 @@ export interface GatewayResults extends Record<GatewayMethod, unknown> {
   readonly 'data.status': DataStatus;
   readonly 'data.pipelines': readonly KeptPipeline[];
   readonly 'data.pipeline': PipelineReport;
+  readonly 'data.removePipeline': null;
   readonly 'data.rejected': readonly RejectedRecord[];
   readonly 'data.check': StoreCheckReport;
   readonly 'data.integrity': IntegrityReport;

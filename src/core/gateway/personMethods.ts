@@ -144,6 +144,9 @@ export const personMethods = {
     ({ pipeline, file, overwrite = false }, call) =>
       call.engine.runPipeline({ pipeline, file, overwrite }, steps(call), call.signal),
   ),
+  'data.removePipeline': forPerson({ name: text({ minLength: 1, maxLength: 100 }) }, ({ name }, { engine }) =>
+    engine.removePipeline(name),
+  ),
   'data.rejected': forPerson({ name: optional(text({ maxLength: 100 })), limit }, ({ name, limit }, { engine }) =>
     engine.rejected(name, limit),
   ),

@@ -243,6 +243,10 @@ export class RemoteEngine implements FollowedEngine {
     return this.client.request('data.pipeline', request, withSteps(onProgress, signal));
   }
 
+  async removePipeline(name: string): Promise<void> {
+    await this.client.request('data.removePipeline', { name });
+  }
+
   rejected(name?: string, limit?: number): Promise<readonly engine.RejectedRecord[]> {
     const params = { ...(name !== undefined && { name }), ...(limit !== undefined && { limit }) };
     return this.client.request('data.rejected', params);

@@ -95,7 +95,7 @@ describe('orc data', () => {
     assert.deepEqual(paramsOf('data.backup'), { file: path.join(gateway.workspace, 'copy.db') });
     const checked = await orc('check');
     assert.equal(checked.code, 1);
-    assert.match(checked.stdout, /^NOT WHOLE, 1 found in 3 records, 7 changes, 2 sessions\n- error: line x: it is odd\. In the window, Check Store offers: Remove it\.\n$/); // prettier-ignore
+    assert.match(checked.stdout, /^NOT WHOLE, 1 found in 3 records, 7 changes, 2 sessions\n- error: line x: it is odd\. Fix: Remove it\.\n`orc data check --fix` does them\.\n$/); // prettier-ignore
     assert.equal((await orc('compact')).stdout, '2.0 MB before, 9 KB now\n');
     gateway.answers = { 'data.compact': { result: { beforeBytes: 317_000, afterBytes: 317_000 } } };
     assert.equal((await orc('compact')).stdout, '317 KB: there was nothing to give back\n');
@@ -217,6 +217,9 @@ describe('orc data', () => {
       /\nteams +coerce\.notANumber +it is no number +\{"team":"red"\}/,
     );
     assert.equal((await orc('run', 'gone.json', 'out')).code, 2);
+    assert.deepEqual([(await orc('forget')).code, paramsOf('data.removePipeline')], [2, undefined]);
+    assert.equal((await orc('forget', 'teams')).stdout, 'the pipeline teams is forgotten\n');
+    assert.deepEqual(paramsOf('data.removePipeline'), { name: 'teams' });
   });
 
   it('says what it can do', async () => {

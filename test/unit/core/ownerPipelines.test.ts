@@ -109,6 +109,20 @@ describe('pipelines of an owner', () => {
     assert.equal(files.size, 0);
   });
 
+  it('are forgotten by name, with what they refused; others stay', async () => {
+    const pipelines = await make();
+    const run = (pipeline: unknown, file: string) => pipelines.runPipeline({ pipeline, file }, () => undefined, signal);
+    await run(teams, '/out');
+    await run({ ...teams, name: 'others' }, '/others');
+    await pipelines.removePipeline('teams');
+    assert.deepEqual((await pipelines.pipelines()).map(({ name }) => name), ['others']); // prettier-ignore
+    assert.deepEqual((await pipelines.rejected()).map(({ run: name }) => name), ['others']); // prettier-ignore
+    assert.ok(files.has('/out'), 'what it wrote stays');
+    await assert.rejects(pipelines.removePipeline('teams'), (error) =>
+      ProcessingError.is(error, 'processing.unknownPipeline'),
+    );
+  });
+
   it('end in text by a step that writes it', async () => {
     const pipelines = await make();
     const table = { ...teams, name: 'table', steps: [...teams.steps.slice(0, 2), { use: 'csv', with: { columns: [{ at: 'id', header: 'Id' }] } }] }; // prettier-ignore

@@ -74,6 +74,7 @@ const MEMBERS: Readonly<Record<keyof Engine, { readonly isRefused: boolean; read
   fixIntegrity: harmless((engine) => engine.fixIntegrity(fix)),
   pipelines: harmless((engine) => engine.pipelines()),
   runPipeline: harmless((engine) => engine.runPipeline({ pipeline: 'p', file: '/x.csv' }, () => {}, signal)),
+  removePipeline: harmless((engine) => engine.removePipeline('p')),
   rejected: harmless((engine) => engine.rejected()),
   dataStatus: harmless((engine) => engine.dataStatus()),
   checkData: harmless((engine) => engine.checkData('quick', () => {}, signal)),

@@ -1,5 +1,6 @@
 import type { Collection, DataRecord, DataStore } from '../dataStore';
 import { DataError } from '../dataErrors';
+import { DEAD_LETTERS } from './deadLetterStore';
 import { type PipelineSpec, readSpec } from './pipelineSpec';
 import { pipelineError } from './processingErrors';
 import type { TransformationRegistry } from './transformationRegistry';
@@ -46,7 +47,15 @@ export function listPipelines(store: DataStore): Promise<readonly DataRecord<Pip
   return store.find(PIPELINES, { orderBy: 'name' });
 }
 
-/** Nothing happens when there is none. @throws {DataError} as `DataStore.tx` */
-export async function removePipeline(store: DataStore, name: string): Promise<void> {
-  await store.tx((tx) => tx.delete(PIPELINES, name));
+/** With what its last run refused. @returns false when there is none @throws {DataError} as `DataStore.tx` */
+export function removePipeline(store: Pick<DataStore, 'tx'>, name: string): Promise<boolean> {
+  return store.tx((tx) => {
+    if (!tx.get(AS_KEPT, name)) return false;
+    tx.delete(PIPELINES, name);
+    for (const { id } of tx.find(DEAD_LETTERS, { where: { run: name } })) tx.delete(DEAD_LETTERS, id);
+    return true;
+  });
 }
+
+/** Whatever is kept under the name. */
+const AS_KEPT: Collection<unknown> = { ...PIPELINES, indexes: [], parse: (value) => value };

@@ -278,8 +278,8 @@ describe('kept pipelines', () => {
     await assert.rejects(savePipeline(store, registry, spec, 1), (error: unknown) =>
       DataError.is(error, 'data.conflict'),
     );
-    await removePipeline(store, 'export');
-    await removePipeline(store, 'export');
+    assert.equal(await removePipeline(store, 'export'), true);
+    assert.equal(await removePipeline(store, 'export'), false);
     assert.equal(await loadPipeline(store, 'export'), undefined);
   });
 
