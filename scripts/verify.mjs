@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPackages } from './lib/install.mjs';
 import { fail, root } from './lib/project.mjs';
-import { byFile, compareIds, isOf, noteResults, trialsText } from './lib/promises.mjs';
+import { byFile, compareIds, isOf, noteResults, testedCommit, trialsText } from './lib/promises.mjs';
 import { notRunLines } from './lib/results.mjs';
 
 const { values, positionals } = parseArgs({ options: { nightly: { type: 'boolean' } }, allowPositionals: true });
@@ -37,6 +37,7 @@ if (ids.length === 0) fail('no test names a promise');
 
 const size = values.nightly ? 'nightly' : 'ci';
 const grep = `(^| )(?:[A-Z]\\d+[ ,:]+)*(?:${ids.join('|')})(?=[ ,:]|$)`;
+const commit = testedCommit();
 const records = [];
 const notRun = [];
 /** Promises with a test in a tier that could not run here: what ran elsewhere is not the whole proof. */
@@ -86,7 +87,10 @@ const broken = records.filter(
   (record) => record.state === 'failed' && !ids.some((id) => record.titles.some((title) => isOf(id, title))),
 );
 // What could not run here says nothing about what was proved elsewhere.
-noteResults(results.filter((result) => result.tests > 0 && result.outcome !== 'not run'));
+noteResults(
+  results.filter((result) => result.tests > 0 && result.outcome !== 'not run'),
+  commit,
+);
 
 process.stdout.write('\n');
 for (const { id, outcome, tests, trials } of results)

@@ -1,7 +1,7 @@
 // The dated table of promises, docs/promises.md, and which titles belong to a promise.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './project.mjs';
+import { outputOf, root } from './project.mjs';
 
 const file = join(root, 'docs', 'promises.md');
 const words = JSON.parse(readFileSync(join(root, 'scripts', 'promises.json'), 'utf8'));
@@ -10,9 +10,22 @@ const HEAD = `# Promises
 What the product promises, each proved by tests whose titles begin with its id. \`npm run verify -- ID…\` runs them and writes this
 table; \`--nightly\` runs more trials. The trials are those of the test with the fewest and of the one with the most, of those that count
 theirs; in brackets, of each file, with how many of its tests count them and how many are done once. \`n\` trials without a failure bound the failure rate by \`3/n\` (95 %).
+The commit is the one that was tested; with \`+\`, when files differed from it.
 
 `;
-const COLUMNS = ['id', 'promise', 'last run', 'size', 'trials', 'result', 'tests'];
+/** Each with its width, which nothing in a row changes: a row that is replaced leaves the lines of the others as they are. */
+const COLUMNS = {
+  id: 3,
+  promise: Math.max(...Object.values(words).map((text) => text.length)),
+  'last run': 10,
+  commit: 8,
+  size: 7,
+  trials: 12,
+  result: 10,
+  tests: 5,
+};
+/** Where rows of earlier tables lack the commit. */
+const COMMIT = Object.keys(COLUMNS).indexOf('commit');
 
 /** Does this title begin with the id, or with several of which it is one? */
 export function isOf(id, title) {
@@ -52,37 +65,44 @@ export function fileText({ name, counts, once }) {
   return `\`${name}\` (${[...counted, ...single].join(', ')})`;
 }
 
-/** Replaces the rows of these promises, and keeps the others. */
-export function noteResults(results) {
-  const rows = readRows();
-  const today = new Date().toISOString().slice(0, 10);
-  for (const { id, size, trials, files, outcome } of results) {
-    const tests = files.map(fileText).join(', ');
-    rows.set(id, [id, words[id] ?? '', today, size, trials, outcome, tests]);
-  }
-  const sorted = [...rows.values()].sort((a, b) => compareIds(a[0], b[0]));
-  const table = [COLUMNS, ...sorted];
-  const widths = COLUMNS.map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |\n`;
-  writeFileSync(
-    file,
-    HEAD + line(COLUMNS) + line(widths.map((width) => '-'.repeat(width))) + sorted.map(line).join(''),
-  );
+/** The commit that is tested, short, with `+` when files differ from it; `–` outside of a repository. */
+export function testedCommit() {
+  const commit = outputOf('git', ['-C', root, 'rev-parse', '--short', 'HEAD']);
+  if (!commit) return '–';
+  return outputOf('git', ['-C', root, 'status', '--porcelain', '--', '.', ':!docs/promises.md'])
+    ? `${commit}+`
+    : commit;
 }
 
-function readRows() {
-  if (!existsSync(file)) return new Map();
-  const lines = readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((text) => /^\| [A-Z]\d+ /.test(text));
-  return new Map(
-    lines
-      .map((text) =>
-        text
-          .split('|')
-          .slice(1, -1)
-          .map((cell) => cell.trim()),
-      )
-      .map((row) => [row[0], row]),
+/** Replaces the rows of these promises, and keeps the others. Without results nothing is written. */
+export function noteResults(results, commit) {
+  if (results.length === 0) return;
+  const today = new Date().toISOString().slice(0, 10);
+  writeFileSync(file, tableWith(existsSync(file) ? readFileSync(file, 'utf8') : '', results, { today, commit }));
+}
+
+/** The table with the rows of these promises replaced. */
+export function tableWith(table, results, { today, commit }) {
+  const rows = rowsOf(table);
+  for (const { id, size, trials, files, outcome } of results) {
+    const tests = files.map(fileText).join(', ');
+    rows.set(id, [id, words[id] ?? '', today, commit, size, trials, outcome, tests]);
+  }
+  const sorted = [...rows.values()].sort((a, b) => compareIds(a[0], b[0]));
+  const widths = Object.values(COLUMNS);
+  const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |\n`;
+  const rule = widths.map((width) => '-'.repeat(width));
+  return HEAD + [Object.keys(COLUMNS), rule, ...sorted].map(line).join('');
+}
+
+function rowsOf(table) {
+  const lines = table.split('\n').filter((text) => /^\| [A-Z]\d+ /.test(text));
+  const rows = lines.map((text) =>
+    text
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
   );
+  for (const row of rows) if (row.length < Object.keys(COLUMNS).length) row.splice(COMMIT, 0, '–');
+  return new Map(rows.map((row) => [row[0], row]));
 }
