@@ -338,6 +338,21 @@ describe('AgentSupervisor: stop', () => {
 });
 
 describe('AgentSupervisor: other operations', () => {
+  it('leaves an agent that ends while it is paused at rest, whatever its restart policy, also after a restart of the engine', async () => {
+    for (const restartPolicy of ['on_failure', 'always'] as const) {
+      const world = new SupervisedWorld();
+      await world.runningAgent({ restartPolicy });
+      await world.run(world.supervisor.pause('reviewer'));
+      world.host.simulateExit(ID, { code: 1 });
+      await world.clock.advanceMs(600_000);
+      await world.restart();
+      await world.clock.advanceMs(600_000);
+      assert.deepEqual([world.agent().record.lifecycle, world.launches()], ['failed', 1], restartPolicy);
+      await world.run(world.supervisor.start('reviewer'));
+      assert.deepEqual([world.agent().record.lifecycle, world.agent().record.desired], ['running', 'running']);
+    }
+  });
+
   it('pauses and resumes without touching the process', async () => {
     const world = new SupervisedWorld();
     const agent = await world.runningAgent();
