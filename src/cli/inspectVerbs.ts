@@ -33,7 +33,9 @@ export async function status(context: VerbContext): Promise<ExitCode> {
           ),
         ),
         ...(store
-          ? [`${context.strong('store')}   ${storeWords(store)}, backups ${bytesWords(store.backupBytes)}`]
+          ? [
+              `${context.strong('store')}   ${storeWords(store)}, backups ${bytesWords(store.backupBytes)}${store.archiveBytes ? `, archive ${bytesWords(store.archiveBytes)}` : ''}`,
+            ]
           : []),
         ...notices.map(({ title }) => `notice: ${cleanLine(title)}`),
       ];

@@ -15,6 +15,8 @@ export interface DataStatusAnswer {
   readonly walBytes: number;
   readonly backupBytes: number;
   readonly asideBytes: number;
+  readonly archiveBytes?: number;
+  readonly archive?: string;
   readonly schemaVersion: number;
   readonly seq: number;
   readonly isReadOnly: boolean;
@@ -71,11 +73,16 @@ export async function dataStatus(context: VerbContext): Promise<ExitCode> {
       ...(status.isReadOnly ? [`read-only: ${cleanLine(status.reason ?? 'it cannot be written')}`] : []),
       `${context.strong('holds')}    ${status.seq} changes, schema ${status.schemaVersion}`,
       `${context.strong('backups')}  ${backups.length}, ${bytesWords(status.backupBytes)}`,
+      ...archiveLines(status),
       ...(status.asideBytes > 0 ? [`put aside: former stores, ${bytesWords(status.asideBytes)}`] : []),
       `${context.strong('checked')}  ${checked}`,
     ].join('\n');
   });
   return lastCheckExit(status);
+}
+
+function archiveLines({ archive, archiveBytes = 0 }: DataStatusAnswer): readonly string[] {
+  return archive === undefined ? [] : [`archive  ${bytesWords(archiveBytes)}, ${cleanLine(archive)}`];
 }
 
 function lastCheckExit({ isReadOnly, lastCheck }: DataStatusAnswer): ExitCode {

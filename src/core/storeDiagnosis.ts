@@ -46,6 +46,7 @@ export function storeDiagnoses(status: DataStatus): readonly Diagnosis[] {
       detail: `${storeLine(status)}${status.isReadOnly ? `; read-only: ${status.reason ?? 'it cannot be written'}` : ''}`,
     },
     { id: 'store.backups', label: 'Backups', level: 'info', detail: backupsLine(status) },
+    ...(status.archive === undefined ? [] : [archiveDiagnosis(status.archive, status.archiveBytes)]),
     checkDiagnosis(status.lastCheck),
   ];
 }
@@ -61,6 +62,15 @@ function backupsLine({ backups, backupBytes, asideBytes }: DataStatus): string {
   if (!newest) return `none yet${aside}`;
   const count = backups.length === 1 ? '1 backup' : `${backups.length} backups`;
   return `${count}, ${bytesText(backupBytes)}, the newest of ${new Date(newest.takenAtMs).toISOString()}${aside}`;
+}
+
+function archiveDiagnosis(archive: string, bytes: number): Diagnosis {
+  return {
+    id: 'store.archive',
+    label: 'Archive of old records',
+    level: 'info',
+    detail: `${bytesText(bytes)} in ${archive}`,
+  };
 }
 
 function checkDiagnosis(check: KeptCheck | undefined): Diagnosis {

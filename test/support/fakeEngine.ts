@@ -385,7 +385,7 @@ export class FakeEngine implements Engine {
 
   dataStatusNow: DataStatus = {
     ...{ engine: 'sql.js 1.14.1 (file)', schemaVersion: 1, seq: 7, isReadOnly: false, backups: [] },
-    ...{ mainBytes: 40_960, walBytes: 4096, backupBytes: 0, asideBytes: 0, file: '/data/store-1.db' },
+    ...{ mainBytes: 40_960, walBytes: 4096, backupBytes: 0, asideBytes: 0, archiveBytes: 0, file: '/data/store-1.db' },
   };
   checkReport: StoreCheckReport = {
     ...{ isWhole: true, findings: [], isCut: false, depth: 'full', records: 3, changes: 7, seq: 7 },

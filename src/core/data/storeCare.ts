@@ -58,6 +58,10 @@ export interface StoreSizes {
   readonly backupBytes: number;
   /** Damaged or replaced stores that were put aside and are kept. */
   readonly asideBytes: number;
+  /** Of the months that old records were moved to. */
+  readonly archiveBytes: number;
+  /** Where those are; absent while there are none. */
+  readonly archive?: string;
 }
 
 /** What the last check of this store found. */

@@ -52,6 +52,9 @@ describe('orc data', () => {
       /\nbackups {2}1, 1\.2 MB\nchecked {2}2026-11-22 08:00: whole, 3 records and 7 changes\n$/,
     );
     assert.equal(shown.code, 0);
+    const archived = { ...status, archive: '/data/archive', archiveBytes: 3_100_000 };
+    gateway.answers = { 'data.status': { result: archived } };
+    assert.match((await orc('status')).stdout, /\narchive {2}3\.1 MB, \/data\/archive\n/);
     const listed = await orc('backups');
     assert.match(
       listed.stdout,

@@ -31,7 +31,7 @@ describe('OwnerMaintenance', () => {
       compact: async () => ({ beforeBytes: 2, afterBytes: 1 }),
     }) satisfies DurableStore;
     const storeKeeper: StoreKeeper = {
-      sizes: async () => ({ mainBytes: 1, walBytes: 2, backupBytes: 3, asideBytes: 4 }),
+      sizes: async () => ({ mainBytes: 1, walBytes: 2, backupBytes: 3, asideBytes: 4, archiveBytes: 5 }),
       backups: async () => [],
       newBackupFile: (kind) => `/backups/${kind}.db`,
       removeBackup: async () => undefined,

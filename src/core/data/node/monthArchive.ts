@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import nodePath from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../dataErrors';
@@ -15,6 +16,17 @@ export interface MonthArchiveOptions {
   readonly wasmFile: string;
 }
 
+/** Of a workspace, in its data folder. */
+export function archiveFolder(folder: string): string {
+  return nodePath.join(folder, 'archive');
+}
+
+/** The files of all months, with what lies beside them; none when there is no archive. */
+export function listMonths(folder: string): readonly string[] {
+  const archive = archiveFolder(folder);
+  return fs.existsSync(archive) ? fs.readdirSync(archive).map((name) => nodePath.join(archive, name)) : [];
+}
+
 /**
  * One store file for each month, `archive/<yyyy-mm>.<epoch>.db`: complete by itself, in the format of the store and readable by any
  * sqlite3. The epoch is that of the owner that wrote it, so that one who was suspended meanwhile and goes on can never put an older file
@@ -25,7 +37,7 @@ export class MonthArchive implements RecordArchive {
 
   append(month: string, records: readonly KeptRecord[], signal: AbortSignal): Promise<void> {
     const { folder, epoch, workerFile, wasmFile } = this.options;
-    const task: ArchiveTask = { archive: nodePath.join(folder, 'archive'), month, epoch, wasmFile, records };
+    const task: ArchiveTask = { archive: archiveFolder(folder), month, epoch, wasmFile, records };
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const worker = new Worker(workerFile, { workerData: task, name: 'store archive', execArgv: [], env: {} });

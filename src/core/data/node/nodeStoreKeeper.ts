@@ -5,6 +5,7 @@ import type { BackupReport, MaintenanceOptions } from '../durableStore';
 import type { InspectedFile, KeptBackup, KeptCheck, PrepareOptions, StoreKeeper, StoreSizes } from '../storeCare';
 import { errnoCode } from './fileSystem';
 import { inspectBackup } from './inspectBackup';
+import { archiveFolder, listMonths } from './monthArchive';
 import { backupName, backupsFolder, listBackups } from './storeBackups';
 import { findStore, isAside } from './storeFiles';
 import { readBackupHeader } from './storeHeader';
@@ -30,6 +31,7 @@ export class NodeStoreKeeper implements StoreKeeper {
     const { folder } = this.options;
     const found = fs.existsSync(folder) ? findStore(folder) : undefined;
     const backups = listBackups(folder);
+    const months = listMonths(folder);
     const aside = fs.existsSync(folder) ? fs.readdirSync(folder).filter(isAside) : [];
     return {
       ...(found && { file: found.main }),
@@ -37,6 +39,8 @@ export class NodeStoreKeeper implements StoreKeeper {
       walBytes: found ? sizeOf(`${found.main}-wal`) : 0,
       backupBytes: backups.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
       asideBytes: aside.reduce((sum, name) => sum + sizeOf(nodePath.join(folder, name)), 0),
+      archiveBytes: months.reduce((sum, file) => sum + sizeOf(file), 0),
+      ...(months.length > 0 && { archive: archiveFolder(folder) }),
     };
   }
 
