@@ -202,8 +202,7 @@ export class PromptDeliverer implements Disposable {
   /** As Engine.resendPrompt. @throws {AgentError} agent.notAllowed for one that arrived or is still under way, unless its turn was interrupted and it is on offer */
   async resend(deliveryId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
     const delivery = await this.#get(deliveryId);
-    const isCertain = delivery.state === 'acknowledged' && delivery.evidence !== 'screen';
-    if (isCertain) return this.#sendSecondTime(delivery, options);
+    if (delivery.state === 'acknowledged') return this.#sendSecondTime(delivery, options);
     if (!isFinal(delivery.state)) throw notResendable(delivery);
     this.#late.unwatch(deliveryId); // from now on a hook with this text tells of the new one
     return this.send(this.ports.registry.get(delivery.agentId), delivery.text, options);
@@ -362,8 +361,10 @@ export class PromptDeliverer implements Disposable {
   }
 }
 
-function notResendable({ agentId, state }: PromptDelivery): AgentError {
-  return new AgentError('agent.notAllowed', `the prompt is ${state}`, { agentId });
+function notResendable(delivery: PromptDelivery): AgentError {
+  const { agentId, state } = delivery;
+  const why = owesEvidence(delivery) ? ': it left the input box; if it did not arrive, send its text as a new prompt' : ''; // prettier-ignore
+  return new AgentError('agent.notAllowed', `the prompt is ${state}${why}`, { agentId });
 }
 
 function nothing(): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AgentError } from '../../../../../src/core/agents/agentErrors';
 import type { Agent } from '../../../../../src/core/agents/baseAgent';
 import type { DeliveryState, PromptReceipt } from '../../../../../src/core/agents/delivery/promptDelivery';
 import { TmuxError } from '../../../../../src/core/tmux/tmuxErrors';
@@ -570,6 +571,13 @@ describe('an engine that ended in the middle', () => {
     const again = await here.world.run(here.world.supervisor.resendPrompt(id));
     assert.notEqual(again.id, id);
     assert.deepEqual([again.state, again.evidence, here.tui.submitted.at(-1)], ['acknowledged', 'screen', 'x']);
+    const pasted = here.world.host.pastedTexts(ID).length;
+    await assert.rejects(here.world.run(here.world.supervisor.resendPrompt(again.id)), (error: unknown) => {
+      assert.ok(AgentError.is(error, 'agent.notAllowed'));
+      assert.match(error.message, /it left the input box/);
+      return true;
+    });
+    assert.equal(here.world.host.pastedTexts(ID).length, pasted, 'nothing that left the input box is typed again');
     hook(here, 'x');
     await here.world.clock.advanceMs(10);
     assert.deepEqual([(await last(here)).id, (await last(here)).evidence], [again.id, 'hook'], 'told later after all');
