@@ -11,6 +11,7 @@ import { eventually } from '../../support/eventually';
 import { findStore } from '../../../src/core/data/node/storeFiles';
 import { isBackupFile } from '../../../src/core/data/node/storeHeader';
 import { cancelRestore, prepareRestore } from '../../../src/core/data/node/storeRestore';
+import { journalIsWhole, sqlite3Check } from '../../support/sqlite3';
 import { ManualClock } from '../../support/manualClock';
 import { openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
 
@@ -55,6 +56,8 @@ describe('backups of a store', () => {
     const second = await open(folder);
     assert.equal((await second.store.get(notes, 'a'))?.value.text, 'old');
     assert.deepEqual([second.report.isNew, second.report.missingChanges], [false, undefined]);
+    await second.store.tx((tx) => tx.put(notes, 'b', { text: 'in the log' }));
+    assert.equal(await sqlite3Check(folder, journalIsWhole), 'ok\n1\n');
     const aside = second.report.restored?.replacedFile ?? assert.fail('the former store is not told');
     const sql = "SELECT json_extract(value, '$.text') FROM records; PRAGMA integrity_check";
     assert.equal(execFileSync('sqlite3', [aside, sql], { encoding: 'utf8' }), 'new\nok\n');

@@ -53,8 +53,8 @@ describe('Exports of a store on a file', () => {
   const files = (): string[] => fs.readdirSync(place.folder).filter((name) => name !== 'store' && name !== 'other');
 
   it('R5 never holds half of a transaction, while others write', async function () {
-    this.timeout(sizedMs(60_000, 600_000, 3_600_000));
-    const rounds = trials(4, 100, 1_000);
+    this.timeout(sizedMs(60_000, 1_800_000, 1_800_000));
+    const rounds = trials(4, 1_000, 1_000);
     // More than one page of each: what is read later is of the same moment.
     const all = Array.from({ length: 700 }, (_, at) => String(at).padStart(3, '0'));
     await store.tx((tx) => {

@@ -7,6 +7,7 @@ import type { Collection, DataStore } from '../../../src/core/data/dataStore';
 import type { DurableStore } from '../../../src/core/data/durableStore';
 import { checkStoreFile } from '../../../src/core/data/node/checkStoreFile';
 import { findStore } from '../../../src/core/data/node/storeFiles';
+import { journalIsWhole, sqlite3Check } from '../../support/sqlite3';
 import { open as openHere } from '../../support/storePairs';
 import { openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
 import { trials } from '../../support/trials';
@@ -312,6 +313,7 @@ describe('maintenance of a store', () => {
     await store.tx((tx) => tx.put(accounts, 'b', { balance: 1 }));
     assert.equal((await store.find(accounts)).length, 201);
     assert.equal((await store.check('full')).isWhole, true);
+    assert.equal(await sqlite3Check(folder, journalIsWhole), 'ok\n1\n');
   });
 
   it('compact gives back what was deleted, while writers are served', async () => {
@@ -337,5 +339,6 @@ describe('maintenance of a store', () => {
     assert.ok(fs.statSync(main()).size <= afterBytes);
     assert.equal((await store.find(accounts)).length, 11);
     assert.equal((await store.check('full')).isWhole, true);
+    assert.equal(await sqlite3Check(folder, journalIsWhole), 'ok\n1\n');
   });
 });
