@@ -14,6 +14,8 @@ const weightWords: Record<ExplainedSignal['weight'], string> = {
 /** Why an agent's row says what it says: the conclusion, then every piece of evidence with its age and weight. Plain text. */
 export function explainText(agent: AgentView, explanation: StateExplanation, nowMs: number): string {
   const state = { ...agent, lifecycle: explanation.lifecycle, activity: explanation.activity };
+  // What it does has a meaning only while it lives; evidence of another state is about that.
+  const isAlive = state.lifecycle === 'running' || state.lifecycle === 'paused';
   const lines = [`Why ${oneLine(agent.name)} is ${quoted(state)}`, '', oneLine(explanation.conclusion), ''];
   lines.push(
     `Since ${localTime(explanation.sinceMs)} (${ageWords(nowMs - explanation.sinceMs)}; times of ${zoneName()})`,
@@ -23,7 +25,7 @@ export function explainText(agent: AgentView, explanation: StateExplanation, now
   for (const signal of explanation.signals) {
     lines.push(
       '',
-      `${weightWords[signal.weight]}: ${sourceWords[signal.source]} says ${quoted({ lifecycle: 'running', activity: signal.activity })}`,
+      `${weightWords[signal.weight]}: ${sourceWords[signal.source]} says ${quoted(isAlive ? { lifecycle: 'running', activity: signal.activity } : state)}`,
     );
     lines.push(`    ${oneLine(signal.detail)}`);
     lines.push(`    ${localTime(signal.observedAtMs)} (${ageWords(nowMs - signal.observedAtMs)})`);

@@ -400,6 +400,14 @@ describe('agents that a fleet file does not name any more', () => {
 describe('reports about states and types', () => {
   const NOW = Date.UTC(2026, 0, 2);
 
+  it('say of evidence of an agent that does not live what it is evidence of', () => {
+    const dead = { lifecycle: 'failed', activity: 'unknown' } as const;
+    const signal = { source: 'exit_file', activity: 'unknown', detail: 'ended: code 3', observedAtMs: NOW, weight: 'decides' } as const; // prettier-ignore
+    const explanation = { agentId: 'a' as AgentId, ...dead, sinceMs: NOW, degraded: [], conclusion: 'so', signals: [signal] }; // prettier-ignore
+    const text = explainText(an('a', { ...dead, exit: { code: 3 } }), explanation, NOW);
+    assert.match(text, /\ndecides: exit code says "failed with exit code 3"\n {4}ended: code 3\n/);
+  });
+
   it('S6 show the evidence as text, each piece on its own lines', () => {
     const text = explainText(
       an('a', {
