@@ -21,7 +21,7 @@ export const sourceWords: Record<Evidence['source'], string> = {
   status_file: 'status file of the program',
   screen: 'screen',
   person: 'a person',
-  policy: 'restart policy',
+  policy: 'a rule of ours',
   adoption: 'found running',
 };
 
