@@ -158,7 +158,9 @@ export interface StatusFileRule {
 }
 
 /** What a program cannot be seen to do, or never does, by the name of the situation. */
-export const UNSEEN = ['rate_limit_retry', 'overload_retry', 'rate_limit_end', 'overload_end', 'final_error'] as const;
+export const UNSEEN = [
+  'rate_limit_retry', 'overload_retry', 'retry_cause', 'rate_limit_end', 'overload_end', 'final_error',
+] as const; // prettier-ignore
 export type Unseen = (typeof UNSEEN)[number];
 
 /** How a permission request is answered. */
