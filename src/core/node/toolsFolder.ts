@@ -25,17 +25,17 @@ const KEPT_COPIES = 2;
 const KEPT_MS = 3_600_000;
 const COPY = /^orc-[0-9a-f]{16}\.js$/;
 
+/** Where {@link installTools} puts `orc`. */
+export function orcPath(storageFolder: string): string {
+  return path.join(storageFolder, 'bin', 'orc');
+}
+
 /**
  * Puts what agents call into `<storage>/bin` (0700): `orc`, a shell script that finds a runtime; the program itself under a name made
  * of its content; the opencode plugin. Every file is replaced in one step, and the path of `orc` never changes, so that an update cuts
  * off no living agent. Writes nothing when nothing has changed.
  * @throws {DataError} data.folderUnsafe; {Error} of node:fs, for a bundle that is missing
  */
-/** Where {@link installTools} puts `orc`. */
-export function orcPath(storageFolder: string): string {
-  return path.join(storageFolder, 'bin', 'orc');
-}
-
 export async function installTools(options: ToolsFolderOptions): Promise<LaunchTools> {
   const { storageFolder, distFolder, execPath, pointerFile, log } = options;
   const folder = path.join(storageFolder, 'bin');
