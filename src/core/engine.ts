@@ -240,6 +240,8 @@ export const STORE_LOSS = 'store.missingChanges';
 export const STORE_QUARANTINED = 'store.corrupt';
 /** Of the notice that a check has found damage. */
 export const STORE_DAMAGED = 'store.damaged';
+/** Of the notice that a check by itself has found records that do not fit together, or with tmux. */
+export const STORE_FINDINGS = 'store.findings';
 /** Of the notice that a backup has taken the place of the store. */
 export const STORE_RESTORED = 'store.restored';
 /** Of the notice that a folder that the engine needs cannot be made, read or written: it is tried again by itself. */

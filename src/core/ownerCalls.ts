@@ -16,6 +16,7 @@ import type {
   ResumeReport,
   StateExplanation,
 } from './engine';
+import type { IntegrityReport } from './data/integrity/integrityReport';
 import type { EngineCalls } from './engineCalls';
 import type { FleetRunner } from './fleetRunner';
 import type { PipelineCalls } from './ownerPipelines';
@@ -31,6 +32,8 @@ export interface OwnerCallsPorts {
   readonly importData: EngineCalls['importData'];
   readonly maintenance: MaintenanceCalls;
   readonly integrity: OwnerIntegrity;
+  /** A person is shown it. */
+  readonly onDidCheckIntegrity: (report: IntegrityReport) => void;
   readonly pipelines: PipelineCalls;
   readonly search: RecordSearch;
 }
@@ -166,11 +169,15 @@ export class OwnerCalls implements EngineCalls {
   runPipeline: EngineCalls['runPipeline'] = (...args) => this.ports.pipelines.runPipeline(...args);
   removePipeline: EngineCalls['removePipeline'] = (name) => this.ports.pipelines.removePipeline(name);
   rejected: EngineCalls['rejected'] = (...args) => this.ports.pipelines.rejected(...args);
-  checkIntegrity: EngineCalls['checkIntegrity'] = (onProgress, signal) =>
-    this.ports.integrity.check({
+  checkIntegrity: EngineCalls['checkIntegrity'] = async (onProgress, signal) => {
+    const { integrity, onDidCheckIntegrity } = this.ports;
+    const report = await integrity.check({
       onProgress: ({ phase, done }) => onProgress({ name: phase, done, total: 0 }),
       signal,
     });
+    onDidCheckIntegrity(report);
+    return report;
+  };
   fixIntegrity: EngineCalls['fixIntegrity'] = (fix) => this.ports.integrity.fix(fix);
   checkData: EngineCalls['checkData'] = (...args) => this.ports.maintenance.checkData(...args);
   backUpData: EngineCalls['backUpData'] = (...args) => this.ports.maintenance.backUpData(...args);

@@ -30,6 +30,8 @@ export interface OwnerIntegrityPorts {
 export interface OwnerIntegrity {
   /** @throws as `runIntegrityJob` */
   check(options?: IntegrityOptions): Promise<IntegrityReport>;
+  /** The same, but for the file. @throws as `check` */
+  checkBesideFile(options?: IntegrityOptions): Promise<IntegrityReport>;
   /** @throws as `applyIntegrityFix` */
   fix(fix: ApplicableFix): Promise<string>;
 }
@@ -48,20 +50,17 @@ export const KEPT_COLLECTIONS = [
 
 export function createOwnerIntegrity(ports: OwnerIntegrityPorts): OwnerIntegrity {
   const { store, checkFile, validator, host, reconcile, breathe } = ports;
+  const besideFile: IntegrityPorts = {
+    store,
+    collections: KEPT_COLLECTIONS,
+    validator,
+    model: AGENT_MODEL,
+    terminals: async () => (await host.list()).map(terminalFact),
+    breathe,
+  };
   return {
-    check: (options) =>
-      runIntegrityJob(
-        {
-          store,
-          collections: KEPT_COLLECTIONS,
-          validator,
-          model: AGENT_MODEL,
-          terminals: async () => (await host.list()).map(terminalFact),
-          breathe,
-          ...(checkFile && { checkFile }),
-        },
-        options,
-      ),
+    check: (options) => runIntegrityJob({ ...besideFile, ...(checkFile && { checkFile }) }, options),
+    checkBesideFile: (options) => runIntegrityJob(besideFile, options),
     fix: (fix) => applyIntegrityFix({ store, collections: KEPT_COLLECTIONS, reconcile }, fix),
   };
 }

@@ -18,6 +18,8 @@ export interface OwnerMaintenancePorts {
   readonly notices: AlertSink;
   /** Opens the store anew, under the same ownership. */
   readonly reopen: () => void;
+  /** See {@link StoreCheckSchedule}. */
+  readonly checkBesideFile?: (signal: AbortSignal) => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -38,13 +40,14 @@ export class OwnerMaintenance implements MaintenanceCalls, Disposable {
   readonly #care: StoreCare | undefined;
 
   constructor(private readonly ports: OwnerMaintenancePorts) {
-    const { opened, workspace, clock, log } = ports;
+    const { opened, workspace, checkBesideFile, clock, log } = ports;
     const keeper = workspace.storeKeeper;
     if (!opened.durable || !keeper) return; // it lives as long as the process, as in tests: nothing to look after
     const { store, wasUnclean, isChecked, onDidFindDamage } = opened.durable;
     this.#care = new StoreCare({ store, keeper, clock, log, onDidCheck: (check) => this.#onDidCheck(check) });
     const seq = (): number => store.health.seq;
-    this.#owned.add(new StoreCheckSchedule({ care: this.#care, keeper, seq, wasUnclean, isChecked, clock, log }));
+    const schedule = { care: this.#care, keeper, checkBesideFile, seq, wasUnclean, isChecked, clock, log };
+    this.#owned.add(new StoreCheckSchedule(schedule));
     void this.#tellKnownDamage(keeper);
     this.#owned.add(onDidFindDamage(() => void this.#lookCloser()));
   }

@@ -26,11 +26,12 @@ import { createKeptValidator } from './keptRules';
 import { InvalidRecords } from './invalidRecords';
 import type { AlertSink } from './monitoring/alertSink';
 import type { NoticeBoard } from './monitoring/noticeBoard';
-import { OwnerCalls } from './ownerCalls';
+import { OwnerCalls, type OwnerCallsPorts } from './ownerCalls';
 import { OwnerDoor } from './ownerDoor';
 import { createExporter } from './ownerExport';
 import { createImporter } from './ownerImport';
-import { createOwnerIntegrity, KEPT_COLLECTIONS } from './ownerIntegrity';
+import { IntegrityNotice } from './integrityNotice';
+import { createOwnerIntegrity, KEPT_COLLECTIONS, type OwnerIntegrityPorts } from './ownerIntegrity';
 import { OwnerMaintenance } from './ownerMaintenance';
 import type { OutsideData } from './outsideData';
 import { createPipelines } from './ownerPipelines';
@@ -212,8 +213,6 @@ export class OwnerSession implements Disposable {
       ids,
       log,
     });
-    const reopen = (): void => this.reopen({ isLossAccepted: false });
-    const maintenance = this.#owned.add(new OwnerMaintenance({ opened, workspace, notices, reopen, clock, log }));
     this.#calls = new OwnerCalls({
       search: this.#lookAfterRecords(opened),
       supervisor,
@@ -221,7 +220,7 @@ export class OwnerSession implements Disposable {
       doctor: (typeId, ended) => doctor.examine(typeId, ended),
       exportData: createExporter({ store: dataStore, workspace, clock, log }),
       importData: createImporter({ store: dataStore, validator, supervisor, workspace, clock, ids }),
-      maintenance,
+      ...this.#lookAfterStore(opened, { store: dataStore, validator, host, supervisor }),
       pipelines: createPipelines({
         store: dataStore,
         registry: outside.transformations,
@@ -230,11 +229,6 @@ export class OwnerSession implements Disposable {
         clock,
         ids,
         log,
-      }),
-      integrity: createOwnerIntegrity({
-        store: dataStore,
-        ...(opened.durable && { checkFile: (options) => maintenance.checkFile(options) }),
-        ...{ validator, host, reconcile: () => supervisor.reconcile(), breathe: () => workspace.breathe() },
       }),
     });
     const { hooks, registry } = supervisor;
@@ -284,6 +278,31 @@ export class OwnerSession implements Disposable {
     const factory = this.#owned.add(new AgentFactory(facts, types.builtIn, onFailure));
     this.#owned.add(types.supply(factory));
     return factory;
+  }
+
+  /** Its file, and whether what is in it fits together, when a person asks and by itself. */
+  #lookAfterStore(
+    opened: OpenedStore,
+    {
+      supervisor,
+      ...parts
+    }: Pick<OwnerIntegrityPorts, 'store' | 'validator' | 'host'> & { supervisor: AgentSupervisor },
+  ): Pick<OwnerCallsPorts, 'maintenance' | 'integrity' | 'onDidCheckIntegrity'> {
+    const { workspace, clock, log } = this.ports;
+    const notices = this.#sink;
+    const integrity = createOwnerIntegrity({
+      ...parts,
+      ...(opened.durable && { checkFile: (options) => maintenance.checkFile(options) }),
+      ...{ reconcile: () => supervisor.reconcile(), breathe: () => workspace.breathe() },
+    });
+    const findings = new IntegrityNotice(notices, clock);
+    const checkBesideFile = async (ended: AbortSignal): Promise<boolean> =>
+      findings.tell(await integrity.checkBesideFile({ signal: ended }));
+    const reopen = (): void => this.reopen({ isLossAccepted: false });
+    const maintenance = this.#owned.add(
+      new OwnerMaintenance({ opened, workspace, notices, reopen, checkBesideFile, clock, log }),
+    );
+    return { maintenance, integrity, onDidCheckIntegrity: (report) => findings.seen(report) };
   }
 
   /** Old records leave the store; what is in it is made ready for searching. */

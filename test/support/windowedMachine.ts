@@ -12,7 +12,7 @@ import { GatewayClient } from '../../src/core/gateway/gatewayClient';
 import '../../src/core/gateway/remoteEngine'; // loaded when they are needed: here at once, time stands still while files are read
 import { Orchestrator } from '../../src/core/orchestrator';
 import '../../src/core/ownerSession';
-import type { Workspace } from '../../src/core/workspace';
+import type { OpenedStore, Workspace } from '../../src/core/workspace';
 import { FakeWorkspace, FakeWorkspaceLock } from './fakeWorkspaceLock';
 import { MemoryListener } from './gatewayPair';
 import { LinkedHost, SupervisedWorld } from './supervisedWorld';
@@ -24,6 +24,8 @@ export class WindowedMachine {
   readonly store = new MemoryDataStore({ clock: this.world.clock });
   openError: Error | undefined;
   storeKeeper: StoreKeeper | undefined;
+  /** The store as one on a file. */
+  durable: OpenedStore['durable'];
   /** Acknowledged changes are missing: read-only until a person accepts it. */
   isLossy = false;
   onOpenStore = (): void => undefined;
@@ -93,7 +95,8 @@ export class WindowedMachine {
         if (acceptMissingChanges) this.isLossy = false;
         this.store.simulateReadOnly(this.isLossy ? 'Changes are missing.' : undefined);
         const loss = { fingerprint: STORE_LOSS, title: 'Part of the store is missing', detail: 'Decide.' };
-        return Promise.resolve({ store: keepOpen(this.store), warnings: this.isLossy ? [loss] : [] });
+        const durable = this.durable && { durable: this.durable };
+        return Promise.resolve({ store: keepOpen(this.store), ...durable, warnings: this.isLossy ? [loss] : [] });
       },
       createHost: (mode) => {
         const host =

@@ -70,6 +70,8 @@ export interface KeptCheck {
   readonly cause: 'schedule' | 'uncleanEnd' | 'person';
   /** With its first {@link keptFindings} findings. */
   readonly report: StoreCheckReport;
+  /** What is kept does not fit together, or with tmux; nobody was asked about it in this session. */
+  readonly hasFindings?: boolean;
 }
 
 export const keptFindings = 20;

@@ -18,7 +18,9 @@ const againMs = hourMs;
 
 export interface StoreCheckSchedulePorts {
   readonly care: Pick<StoreCare, 'check'>;
-  readonly keeper: Pick<StoreKeeper, 'lastCheck'>;
+  readonly keeper: Pick<StoreKeeper, 'lastCheck' | 'keepCheck'>;
+  /** Looks at what the check of a file does not see, and tells what it finds; true when it has told something. Asked where the file is whole. */
+  readonly checkBesideFile?: ((signal: AbortSignal) => Promise<boolean>) | undefined;
   /** Highest change of the store. */
   readonly seq: () => number;
   /** Whoever had it open last did not close it. */
@@ -29,7 +31,10 @@ export interface StoreCheckSchedulePorts {
   readonly log: Logger;
 }
 
-/** Checks an open store whole: every week, once after an end that was none, each day where it is too large to be checked while it is opened, and once when it was found damaged before. Beside its writers, in a thread of its own. */
+/**
+ * Checks an open store whole, and whether what it holds fits together: every week, once after an end that was none, each day where it is too large to be
+ * checked while it is opened, and once when something was found before. Beside its writers: the file in a thread of its own, the rest in slices.
+ */
 export class StoreCheckSchedule implements Disposable {
   readonly #ports: StoreCheckSchedulePorts;
   readonly #timer = new MutableDisposable();
@@ -49,12 +54,15 @@ export class StoreCheckSchedule implements Disposable {
 
   /** Checks if it is due; what failed is tried again at the next look. Never rejects. */
   async checkIfDue(): Promise<void> {
-    const { care, keeper, log } = this.#ports;
+    const { care, keeper, checkBesideFile, log } = this.#ports;
     try {
       const cause = this.#due(await keeper.lastCheck());
       if (!cause || this.#end.signal.aborted) return;
       const { isWhole, records, changes, findings } = await care.check('full', cause, { signal: this.#end.signal });
       log.info('the store was checked', { cause, isWhole, records, changes, findings: findings.length });
+      if (!isWhole || !(await checkBesideFile?.(this.#end.signal))) return;
+      const last = await keeper.lastCheck();
+      if (last) await keeper.keepCheck({ ...last, hasFindings: true });
     } catch (error) {
       if (!this.#end.signal.aborted) log.warn('the store could not be checked', { error: describeError(error) });
     }
@@ -69,7 +77,7 @@ export class StoreCheckSchedule implements Disposable {
     const isSinceOpened = last.atMs >= this.#openedAtMs;
     if (isSinceOpened || ageMs < againMs) return undefined;
     if (!isChecked && ageMs >= uncheckedMs) return 'schedule';
-    if (!last.report.isWhole) return 'schedule'; // a person may have mended it
+    if (!last.report.isWhole || last.hasFindings === true) return 'schedule'; // a person may have mended it
     return wasUnclean ? 'uncleanEnd' : undefined;
   }
 

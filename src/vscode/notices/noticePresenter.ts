@@ -5,6 +5,7 @@ import {
   type NoticeChange,
   STORE_BLOCKED,
   STORE_DAMAGED,
+  STORE_FINDINGS,
   STORE_LOSS,
   STORE_QUARANTINED,
   STORE_RESTORED,
@@ -114,6 +115,7 @@ export class NoticePresenter implements Disposable {
 function buttonsOf(kind: string, notices: readonly AlertNotice[]): readonly string[] {
   if (kind === STORE_LOSS) return [CONTINUE, RESTORE, CHECK_SETUP, SHOW_LOG];
   if (kind === STORE_QUARANTINED || kind === STORE_DAMAGED) return [RESTORE, CHECK, SHOW_LOG];
+  if (kind === STORE_FINDINGS) return [CHECK, SHOW_LOG];
   if (kind === STORE_BLOCKED) return [RESTORE, CHECK_SETUP, SHOW_LOG];
   if (kind === STORE_RESTORED) return [SHOW_LOG]; // which files it was
   const isAboutAgent = notices.some(({ agentId }) => agentId !== undefined);

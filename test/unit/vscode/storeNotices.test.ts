@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   STORE_BLOCKED,
   STORE_DAMAGED,
+  STORE_FINDINGS,
   STORE_QUARANTINED,
   STORE_RESTORED,
   STORE_UNUSABLE,
@@ -40,6 +41,12 @@ describe('notices about the store', () => {
     const { shown, ran } = await show(STORE_UNUSABLE, 'critical', 'Check Setup');
     assert.deepEqual(shown, ['error: The store. What happened. [Check Setup|Show Log]']);
     assert.deepEqual(ran, [['coreOrchestrator.checkSetup']]);
+  });
+
+  it('lead from what does not fit together to the check', async () => {
+    const { shown, ran } = await show(STORE_FINDINGS, 'critical', 'Check…');
+    assert.deepEqual(shown, ['error: The store. What happened. [Check…|Show Log]']);
+    assert.deepEqual(ran, [['coreOrchestrator.checkIntegrity']]);
   });
 
   it('tell what was restored, also to who wants no notifications: a person waits for it', async () => {

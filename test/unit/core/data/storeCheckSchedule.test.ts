@@ -15,24 +15,35 @@ describe('StoreCheckSchedule', () => {
     isChecked = true,
     seq = 1,
     last,
-  }: { wasUnclean?: boolean; isChecked?: boolean; seq?: number; last?: KeptCheck } = {}) {
+    found = report,
+  }: { wasUnclean?: boolean; isChecked?: boolean; seq?: number; last?: KeptCheck; found?: StoreCheckReport } = {}) {
     const clock = new ManualClock(Date.UTC(2026, 10, 23));
     const checks: string[] = [];
     let kept = last;
     let failure: Error | undefined;
+    const beside: number[] = [];
+    let hasFindings = false;
     const schedule = new StoreCheckSchedule({
       care: {
         check: async (depth, cause) => {
           checks.push(`${depth} ${cause} ${Math.round((clock.nowMs() - Date.UTC(2026, 10, 23)) / hourMs)} h`);
           if (failure) throw failure;
-          kept = { atMs: clock.nowMs(), cause, report };
-          return report;
+          kept = { atMs: clock.nowMs(), cause, report: found };
+          return found;
         },
       },
-      keeper: { lastCheck: async () => kept },
+      keeper: { lastCheck: async () => kept, keepCheck: async (check) => void (kept = check) },
+      checkBesideFile: async () => {
+        beside.push(Math.round((clock.nowMs() - Date.UTC(2026, 10, 23)) / hourMs));
+        return hasFindings;
+      },
       ...{ seq: () => seq, wasUnclean, isChecked, clock, log: silentLogger },
     });
-    return { clock, checks, schedule, fail: (error: Error | undefined) => void (failure = error) };
+    return {
+      ...{ clock, checks, schedule, beside, kept: () => kept },
+      fail: (error: Error | undefined) => void (failure = error),
+      finds: (now: boolean) => void (hasFindings = now),
+    };
   }
   const checkedAt = (atMs: number): KeptCheck => ({ atMs, cause: 'schedule', report });
 
@@ -77,6 +88,32 @@ describe('StoreCheckSchedule', () => {
     const { clock, checks } = createFixture({ last });
     for (let hour = 0; hour < 5; hour++) await clock.advanceMs(hourMs);
     assert.deepEqual(checks, ['full schedule 0 h'], 'once');
+  });
+
+  it('looks with each check whether what is kept fits together, unless the file is damaged', async () => {
+    const { clock, checks, beside } = createFixture();
+    for (let day = 0; day < 8; day++) await clock.advanceMs(dayMs);
+    assert.deepEqual([checks.length, beside], [2, [0, 168]]);
+    const damaged = createFixture({ found: { ...report, isWhole: false } });
+    await damaged.clock.advanceMs(hourMs);
+    assert.deepEqual([damaged.checks.length, damaged.beside], [1, []], 'its records are told by that check');
+  });
+
+  it('looks again at the next opening, once, at what did not fit together', async () => {
+    const first = createFixture();
+    first.finds(true);
+    for (let hour = 0; hour < 5; hour++) await first.clock.advanceMs(hourMs);
+    assert.equal(first.beside.length, 1, 'once in a session');
+    const last = first.kept();
+    assert.ok(last?.hasFindings);
+    const next = createFixture({ last: { ...last, atMs: Date.UTC(2026, 10, 22) } });
+    for (let hour = 0; hour < 5; hour++) await next.clock.advanceMs(hourMs);
+    assert.equal(next.beside.length, 1);
+    const settled = next.kept();
+    assert.ok(settled && !settled.hasFindings);
+    const third = createFixture({ last: { ...settled, atMs: Date.UTC(2026, 10, 22) } });
+    await third.clock.advanceMs(hourMs);
+    assert.deepEqual(third.beside, []);
   });
 
   it('leaves an empty store alone, tries again what failed, and is not stopped by a clock that was set back', async () => {
