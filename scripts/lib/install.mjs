@@ -32,6 +32,8 @@ const isThere = {
   'g++': () => has('g++') && has('make'),
   python3: () => has('python3'),
   sqlite3: () => has('sqlite3'),
+  zsh: () => has('zsh'),
+  fish: () => has('fish'),
 };
 
 export function chromiumPath() {

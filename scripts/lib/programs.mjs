@@ -27,6 +27,8 @@ const PROGRAMS = {
   },
   python3: { what: 'Python 3', packages: { ...everywhere('python3'), pacman: 'python' } },
   sqlite3: { what: 'the sqlite3 program', packages: { ...everywhere('sqlite'), 'apt-get': 'sqlite3', zypper: 'sqlite3' } }, // prettier-ignore
+  zsh: { what: 'zsh', packages: everywhere('zsh') },
+  fish: { what: 'fish', packages: everywhere('fish') },
   headers: {
     what: "Node's headers",
     packages: { 'apt-get': 'libnode-dev', dnf: 'nodejs-devel', pacman: 'nodejs', zypper: `nodejs${nodeMajor}-devel`, apk: 'nodejs-dev', brew: 'node' }, // prettier-ignore

@@ -106,6 +106,11 @@ async function firstProblem(...checks) {
   return undefined;
 }
 const tmux = () => installPrograms(['tmux', 'sqlite3']);
+/** Other shells of a person: a test that runs one says so when it is not there, and the others run. */
+const tmuxAndShells = async () => {
+  await installPrograms(['tmux', 'sqlite3', 'zsh', 'fish']);
+  return tmux();
+};
 const webVscode = () => installWebVscode(['tmux', 'chromium']);
 
 /**
@@ -150,7 +155,7 @@ export const tiers = [
     folder: 'test/integration',
     ending: '.test.ts',
     group: 'terminals',
-    needs: tmux,
+    needs: tmuxAndShells,
     run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 4, groups: 12 }),
   },
   {
