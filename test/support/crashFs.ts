@@ -9,6 +9,8 @@ export class FaultyFileSystem implements FileSystem {
   fault: ((call: FileCall) => string | undefined) | undefined;
   /** At most this many bytes per write or read: partial transfers. */
   chunkBytes = Infinity;
+  /** False: a sync is counted and may fail, but nothing is waited for. */
+  waitsForDisk = true;
 
   /** Fails calls that need space, as a full disk does; `false` ends it. */
   simulateFullDisk(isFull: boolean): void {
@@ -41,7 +43,7 @@ export class FaultyFileSystem implements FileSystem {
 
   dataSync(fd: number): void {
     this.#call('dataSync');
-    nodeFileSystem.dataSync(fd);
+    if (this.waitsForDisk) nodeFileSystem.dataSync(fd);
   }
 
   readonly statFd = nodeFileSystem.statFd;

@@ -55,7 +55,8 @@ export function putPair(session: StoreSession, pair: number, n: number, fill = 0
   return acked.length === 1;
 }
 
-function everything(session: StoreSession): StoreReply & { readonly type: 'answer' } {
+/** Answers with every record, or with what has failed. */
+export function everything(session: StoreSession): StoreReply & { readonly type: 'answer' } {
   const query = { where: [], orderBy: 'id', descending: false, limit: undefined };
   const reply = session.answer(0, { of: 'records', kind: 'pair', query });
   assert.ok(reply.type === 'answer');
