@@ -13,7 +13,7 @@ import { childrenOf } from '../test/support/processTree';
 import { installedTmux, TmuxTestServer } from '../test/support/tmuxServer';
 import { eventually } from '../test/support/eventually';
 import { POLL_MS } from './poller';
-import { bench, figure, interleave, median, NotRunHere, percentile, timed } from './figure';
+import { bench, figure, interleave, NotRunHere, percentile, timed } from './figure';
 
 const PATH = process.env.PATH ?? '';
 const tmux = installedTmux() ?? 'tmux';
@@ -66,7 +66,13 @@ async function measureCommand(report: Parameters<Parameters<typeof bench>[0]>[0]
   }
 }
 
-/** 100 agents by our host, against the same launch scripts by one process of tmux after the other. */
+/** Odd: the median is a round that has happened. */
+const START_ROUNDS = 9;
+
+/**
+ * 100 agents by our host, against the same launch scripts by one process of tmux after the other. The two of a round follow each other, so
+ * a neighbour's load hits both: the round whose ratio is the median is told.
+ */
 async function measureStart(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
   const ids = Array.from({ length: 100 }, (_, i) => `agent-${i}` as AgentId);
   const spec = (agentId: AgentId) => ({ agentId, generation: 1, folder: '/', argv: ['/bin/cat'], env: { PATH } });
@@ -107,8 +113,11 @@ async function measureStart(report: Parameters<Parameters<typeof bench>[0]>[0]):
       server.dispose();
     }
   };
-  const measured = await interleave(5, { ours, baseline });
-  report(figure('start.100', median(measured.ours), 'ms', { ratioAtMost: 0.45 }, median(measured.baseline)));
+  const measured = await interleave(START_ROUNDS, { ours, baseline });
+  const rounds = measured.ours.map((oursMs, i) => ({ oursMs, baselineMs: measured.baseline[i] ?? NaN }));
+  const byRatio = rounds.sort((a, b) => a.oursMs / a.baselineMs - b.oursMs / b.baselineMs);
+  const { oursMs, baselineMs } = byRatio[Math.floor(START_ROUNDS / 2)] ?? { oursMs: NaN, baselineMs: NaN };
+  report(figure('start.100', oursMs, 'ms', { ratioAtMost: 0.45 }, baselineMs));
 }
 
 const PRINTS = ['/bin/sh', '-c', 'while :; do echo working; sleep 1; done'];

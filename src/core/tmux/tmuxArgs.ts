@@ -255,9 +255,9 @@ export function encodeCommandLine(commands: readonly TmuxCommand[]): string {
 function quote(argument: string, command: string): string {
   if (/^[A-Za-z0-9-]+$/.test(argument)) return argument;
   if (argument.includes('\0')) throw new TmuxError('tmux.invalidArgument', command, { detail: 'NUL in an argument' });
-  // eslint-disable-next-line no-control-regex -- every ASCII character is judged
-  const escaped = argument.replace(/[\u0000-\u007f]/g, (char) =>
-    /[A-Za-z0-9 _./:=,@%+-]/.test(char) ? char : `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  const escaped = argument.replace(
+    /[^A-Za-z0-9 _./:=,@%+\u0080-\uffff-]/g,
+    (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`,
   );
   return `"${escaped}"`;
 }

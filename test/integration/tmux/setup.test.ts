@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -173,6 +174,13 @@ describe('set-up of tmux', () => {
     assert.deepEqual(modes, [0o700, 0o600, 0o600, 0o700, 0o600]);
     assert.equal(readlinkSync(join(folder, 'deep/passwd')), '/etc/passwd');
     await host.discard('a' as AgentId);
+    const alone = { agentId: 'b' as AgentId, generation: 1, folder: '/', argv: ['/bin/cat'], env: { KEY: 'secret' } };
+    const script = join(server.runtimeDir, 'launch', 'b.1');
+    symlinkSync('/etc/passwd', script); // left by somebody: replaced, not followed
+    await host.launch(alone);
+    const file = lstatSync(script);
+    assert.deepEqual([file.isFile(), file.mode & 0o777], [true, 0o600]);
+    await host.discard('b' as AgentId);
     assert.deepEqual(readdirSync(join(server.runtimeDir, 'launch')), []);
   });
 

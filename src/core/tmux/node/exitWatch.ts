@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { watch, type FSWatcher } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFileSync, watch, type FSWatcher } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { AgentId } from '../../agents/agent';
@@ -110,9 +110,9 @@ export class ExitWatch implements Disposable {
   }
 
   /** The cause an exit file states; undefined when there is none. */
-  async readCause(agentId: AgentId, generation: number): Promise<ExitCause | undefined> {
+  readCause(agentId: AgentId, generation: number): ExitCause | undefined {
     try {
-      const content = await readFile(join(this.options.folder, exitFileName(agentId, generation)), 'latin1');
+      const content = readFileSync(join(this.options.folder, exitFileName(agentId, generation)), 'latin1');
       return parseExitFile(content, signalName);
     } catch {
       return undefined; // no file: it lives, or its script was killed
@@ -139,7 +139,7 @@ export class ExitWatch implements Disposable {
         await sleep(this.options.clock, waitMs, this.#stopped.signal);
         latest = (await this.options.readPane(entry)) ?? latest;
       }
-      const fileCause = await this.readCause(entry.agentId, entry.generation);
+      const fileCause = this.readCause(entry.agentId, entry.generation);
       if (fileCause) return { cause: fileCause, source: 'exit_file' };
       const paneCause = causeOfPane(latest.deadStatus, latest.deadSignal, signalName);
       if (paneCause) return { cause: paneCause, source: 'pane' };
@@ -176,7 +176,7 @@ export class ExitWatch implements Disposable {
   }
 
   async #reportWhenGone(entry: HostedEntry): Promise<boolean> {
-    const cause = await this.readCause(entry.agentId, entry.generation);
+    const cause = this.readCause(entry.agentId, entry.generation);
     if (cause) return this.#report(entry, cause, 'exit_file');
     if (await isGroupAlive(entry.pid)) return false;
     return this.#report(entry, {}, 'process');
@@ -186,7 +186,7 @@ export class ExitWatch implements Disposable {
     const parsed = parseExitFileName(name);
     const entry = parsed && this.options.find(parsed.agentId, parsed.generation);
     if (!entry || entry.cause) return;
-    const cause = await this.readCause(entry.agentId, entry.generation);
+    const cause = this.readCause(entry.agentId, entry.generation);
     if (!cause || this.#stopped.signal.aborted) return; // not complete yet: the next event of the folder tells
     this.#report(entry, cause, 'exit_file');
     this.options.nudge();

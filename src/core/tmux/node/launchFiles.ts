@@ -1,4 +1,5 @@
-import { mkdir, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AgentId } from '../../agents/agent';
 import type { LaunchSpec } from '../../agents/agentHost';
@@ -13,8 +14,8 @@ const MAX_PARTS = 4;
 const MAX_TARGET_BYTES = process.platform === 'linux' ? 4_095 : 1_023;
 
 /**
- * The files of launches inside the private runtime folder: `launch/<id>.<generation>/` (0700; the script, which holds the environment,
- * and the files of the spec, 0600) and `exit/<id>.<generation>`.
+ * The files of launches inside the private runtime folder: `launch/<id>.<generation>`, which is the script alone, or with files or
+ * links in the spec a folder of all of them (folders 0700, files 0600; the script holds the environment), and `exit/<id>.<generation>`.
  */
 export class LaunchFiles {
   readonly exitFolder: string;
@@ -42,10 +43,12 @@ export class LaunchFiles {
   }
 
   /**
-   * Makes the folder of a launch afresh with the script of `spec`, its files and its links, and forgets an exit of the same generation.
-   * Returns the script's path. @throws {TmuxError} tmux.invalidArgument – see {@link launchScript} and `LaunchSpec.files`
+   * Writes the script of `spec`, its files and its links afresh, and forgets an exit of the same generation.
+   * Returns the script's path. Written at once: the runtime folder is memory or the system's temporary folder, and five turns to a
+   * thread of the pool cost a launch more than all its files, most of all beside programs that are just starting.
+   * @throws {TmuxError} tmux.invalidArgument – see {@link launchScript} and `LaunchSpec.files`
    */
-  async write(spec: LaunchSpec): Promise<string> {
+  write(spec: LaunchSpec): string {
     const name = exitFileName(spec.agentId, spec.generation);
     const exitFile = join(this.exitFolder, name);
     const text = launchScript(spec, {
@@ -55,12 +58,19 @@ export class LaunchFiles {
     });
     const { files = {}, links = {} } = spec;
     requirePaths(Object.keys(files), links);
-    const folder = this.folder(spec.agentId, spec.generation);
-    await Promise.all([unlink(exitFile).catch(nothingWhenMissing), makeAfresh(folder)]);
-    const script = join(folder, SCRIPT_NAME);
-    for (const [path, content] of [[SCRIPT_NAME, text], ...Object.entries(files)] as const)
-      await writeFile(await this.#place(folder, path), content, { mode: 0o600, flag: 'wx' }); // wx: never through a link somebody left there
-    for (const [path, target] of Object.entries(links)) await symlink(target, await this.#place(folder, path));
+    unlinkWhenThere(exitFile);
+    const place = this.folder(spec.agentId, spec.generation);
+    const contents = Object.entries(files);
+    const targets = Object.entries(links);
+    if (contents.length + targets.length === 0) {
+      makeAfresh(place, () => writePrivate(place, text));
+      return place;
+    }
+    makeAfresh(place, () => mkdirSync(place, { mode: 0o700 }));
+    const script = join(place, SCRIPT_NAME);
+    writePrivate(script, text);
+    for (const [path, content] of contents) writePrivate(inside(place, path), content);
+    for (const [path, target] of targets) symlinkSync(target, inside(place, path));
     return script;
   }
 
@@ -78,12 +88,17 @@ export class LaunchFiles {
   async removeFolder(agentId: AgentId, generation: number): Promise<void> {
     await rm(this.folder(agentId, generation), { recursive: true, force: true }); // links are removed, not followed
   }
+}
 
-  async #place(folder: string, path: string): Promise<string> {
-    const place = join(folder, path);
-    if (path.includes('/')) await mkdir(dirname(place), { recursive: true, mode: 0o700 });
-    return place;
-  }
+/** Never through a link that somebody left there. */
+function writePrivate(path: string, content: string): void {
+  writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
+}
+
+function inside(folder: string, path: string): string {
+  const place = join(folder, path);
+  if (path.includes('/')) mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
+  return place;
 }
 
 /** Nothing lies below a link: it would be written to where the link leads. @throws {TmuxError} tmux.invalidArgument */
@@ -102,14 +117,22 @@ function requirePaths(files: readonly string[], links: Readonly<Record<string, s
     throw new TmuxError('tmux.invalidArgument', 'launch', { detail: 'a link of a launch' });
 }
 
-/** Most often there is none, so that is tried first. */
-async function makeAfresh(folder: string): Promise<void> {
+/** `make` fails when something is there, also a link. Most often there is nothing, so it is tried first. */
+function makeAfresh(place: string, make: () => void): void {
   try {
-    await mkdir(folder, { mode: 0o700 }); // fails when something is there, also a link
+    make();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // whatever has this code says so
-    await rm(folder, { recursive: true, force: true }); // a link is removed, not followed
-    await mkdir(folder, { mode: 0o700 });
+    rmSync(place, { recursive: true, force: true }); // a link is removed, not followed
+    make();
+  }
+}
+
+function unlinkWhenThere(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    nothingWhenMissing(error as NodeJS.ErrnoException); // the type of every error of fs
   }
 }
 

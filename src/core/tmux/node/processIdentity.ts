@@ -9,12 +9,13 @@ export const UNREAD_START_TIME = '';
 /**
  * When process `pid` began, as the operating system states it: Linux field 22 of /proc/<pid>/stat (proc(5)), elsewhere
  * `ps -o lstart=` (ps(1)). Undefined when there is no such process or only its zombie is left. Never rejects.
- * /proc is read at once: it is memory, and a thread of the pool costs ten times as much as the reading.
+ * /proc is read at once: it is memory, and a thread of the pool costs ten times as much as the reading. As UTF-8, whatever the name
+ * in it is: for other encodings Node takes 64 KiB for every file without a size.
  */
 export async function readStartTime(pid: number): Promise<string | undefined> {
   if (process.platform !== 'linux') return readStartTimeByPs(pid);
   try {
-    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return undefined; // ENOENT and ESRCH both say that it is gone
   }
@@ -79,7 +80,7 @@ const SCRIPT_NAME = 'sh';
 export function foregroundName(tmuxName: string, scriptPid: number): string {
   if (process.platform !== 'linux' || tmuxName !== SCRIPT_NAME) return tmuxName;
   try {
-    const child = /^\d+/.exec(readFileSync(`/proc/${scriptPid}/task/${scriptPid}/children`, 'latin1'))?.[0];
+    const child = /^\d+/.exec(readFileSync(`/proc/${scriptPid}/task/${scriptPid}/children`, 'utf8'))?.[0];
     if (child === undefined) return tmuxName;
     const command = readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0')[0] ?? '';
     return command.slice(command.lastIndexOf('/') + 1) || tmuxName;

@@ -44,14 +44,16 @@ export class RuntimeFolder {
    */
   async writeScript(spec: LaunchSpec, serverPid: number): Promise<string> {
     try {
-      return await this.options.files.write(spec);
+      return this.options.files.write(spec);
     } catch (error) {
       if (!isMissing(error)) throw unusable(error);
     }
     await this.repair(serverPid);
-    return this.options.files.write(spec).catch((error: unknown) => {
+    try {
+      return this.options.files.write(spec);
+    } catch (error) {
       throw unusable(error);
-    });
+    }
   }
 
   async #repairNow(serverPid: number): Promise<void> {

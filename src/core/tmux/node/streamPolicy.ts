@@ -27,9 +27,9 @@ export class StreamPolicy {
 
   update(panes: readonly PaneId[], watched: ReadonlySet<string>): void {
     const isLimited = panes.length > MAX_STREAMED_PANES;
+    if (!isLimited && !this.#hasActivity && this.#paused.size === 0) return;
     const present: ReadonlySet<string> = new Set(panes);
     for (const paneId of [...this.#paused]) if (!present.has(paneId)) this.#paused.delete(paneId);
-    if (!isLimited && !this.#hasActivity && this.#paused.size === 0) return;
     if (isLimited !== this.#hasActivity) {
       this.#hasActivity = isLimited;
       this.#send(isLimited ? TmuxArgs.subscribe('core-activity') : TmuxArgs.unsubscribe('core-activity'));
