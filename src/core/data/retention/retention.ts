@@ -103,7 +103,7 @@ interface Due {
 async function collectDue(
   each: RetentionClass,
   beforeMs: number,
-  { store, processor }: RetentionPorts,
+  { store, processor, log }: RetentionPorts,
   signal: AbortSignal,
 ): Promise<Due> {
   const byMonth = new Map<string, KeptRecord[]>();
@@ -124,7 +124,7 @@ async function collectDue(
         chars += record.json.length;
       };
       const old = snapshot.read(kind, {}, { property: endedAt, value: beforeMs });
-      await processor.run(
+      const { rejected } = await processor.run(
         {
           source: { batches: pagesUntil(old, () => isMore) },
           transformation: filter<KeptRecord>(
@@ -142,6 +142,7 @@ async function collectDue(
         },
         signal,
       );
+      if (rejected > 0) log.warn('of old records some cannot be judged, and stay', { kind, records: rejected });
       return { byMonth, isMore };
     },
     { signal },

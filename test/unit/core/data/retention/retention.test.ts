@@ -118,6 +118,28 @@ describe('retention', () => {
     assert.equal(archive.kept.size, 14);
   });
 
+  it('leaves a record that cannot be judged where it is, and says so', async () => {
+    await clock.advanceMs(100 * dayMs);
+    const warned: unknown[] = [];
+    const isOver = (value: unknown): boolean => {
+      if ((value as Line).atMs === startMs) throw new TypeError('it cannot be judged');
+      return true;
+    };
+    const { moved } = await applyRetention(
+      [{ ...aClass, isOver }],
+      {
+        ...{ store, archive, nowMs: () => clock.nowMs() },
+        log: { ...silentLogger, warn: (message, fields) => void warned.push([message, fields]) },
+        processor: new DataProcessor({ clock, breathe: () => Promise.resolve() }),
+      },
+      new AbortController().signal,
+    );
+    assert.equal(moved, 12);
+    const left = await ids();
+    assert.ok(left.includes('0 gone') && left.includes('0 living'));
+    assert.deepEqual(warned, [['of old records some cannot be judged, and stay', { kind: 'line', records: 2 }]]);
+  });
+
   it('removes nothing that is not archived, and nothing that was changed meanwhile', async () => {
     await clock.advanceMs(100 * dayMs);
     archive.failure = new DataError('data.io', 'the disk is full');
