@@ -19,8 +19,13 @@ const LOG_LINES = 30;
 /** So long a prompt that waits inside the program is waited for. */
 const LATE_MS = 15_000;
 
+const markOf = (index: number): string => `(delivery ${index} of this test)`;
+const MARK = /\(delivery \d+ of this test\)/g;
+
 interface Sent extends Outcome {
   readonly what: string;
+  /** The program was at work when it came. */
+  readonly whileWorking: boolean;
   readonly mark: string;
   readonly prepared: string;
 }
@@ -51,12 +56,18 @@ for (const cli of CLIS) {
       const { index, situation } = trial;
       const payload = PAYLOADS[trial.payload];
       if (!payload) throw new Error('there is a payload');
-      const mark = `(delivery ${index} of this test)`;
+      const mark = markOf(index);
       const text = payload.text(mark);
       const what = `${index}: ${payload.name}, ${situation}`;
       try {
         const outcome = await SEND_WHEN[situation]({ world, id }, text, index);
-        return { ...outcome, what, mark, prepared: preparePrompt(text, type).prepared };
+        return {
+          ...outcome,
+          what,
+          mark,
+          whileWorking: situation === 'working',
+          prepared: preparePrompt(text, type).prepared,
+        };
       } catch (error) {
         const screen = await world.screen(id);
         const log = world.log.split('\n').slice(-LOG_LINES).join('\n');
@@ -94,6 +105,37 @@ for (const cli of CLIS) {
       console.log(`      ${cli}: ${summary(all)}, ${problems.length} problems`);
       assert.deepEqual(problems, []);
     });
+
+    if (alters.trims === 'unlessCollapsed')
+      it(`${cli} keeps the blank behind a long text while it rests, and drops it while it works`, async () => {
+        const long = (word: string): string => `${'a line\n'.repeat(200)}${word} @x`;
+        const took = (text: string) => world.model.request(text.slice(-10), ({ conversation }) => conversation.userTexts.some((one) => one.trim() === text)); // prettier-ignore
+        for (const [situation, behind] of [
+          ['idle', ' '],
+          ['working', ''],
+        ] as const) {
+          const text = long(situation);
+          assert.equal(preparePrompt(text, type).prepared, `${text} `);
+          await SEND_WHEN[situation]({ world, id }, text, 0);
+          const { conversation } = await took(text);
+          assert.ok(conversation.userTexts.includes(text + behind), situation);
+        }
+      });
+
+    if (alters.joinsQueued)
+      it(`${cli} makes one prompt of those that a person lets wait inside it`, async () => {
+        await untilIdle({ world, id });
+        await world.ask(id, 'Work for a while. [[slow: 6]]');
+        for (const text of ['first of two', 'second of two']) {
+          await world.type(id, text);
+          await eventually('it is drawn', async () => (await world.screen(id)).includes(text), { timeoutMs: 10_000 });
+          await new Promise((resolve) => setTimeout(resolve, 300)); // an Enter that follows at once is part of the text
+          await world.keys(id, 'Enter');
+        }
+        const { conversation } = await world.model.request('both', ({ conversation: { message } }) => message.includes('second of two'), READY_MS); // prettier-ignore
+        assert.match(conversation.message, /first of two\s+second of two/);
+        await untilIdle({ world, id });
+      });
 
     it(`delivers the first prompt of a launch of ${cli}`, async () => {
       await world.engine.removeAgent(id);
@@ -135,12 +177,14 @@ async function compare(target: Target, sent: readonly Sent[], alters: InputAlter
   await eventually('all is there', isAllThere, { timeoutMs: LATE_MS }).catch(() => undefined); // told below
   await untilIdle(target).catch((error: unknown) => problems.push(`it does not come to rest: ${String(error)}`));
   const everything = said();
-  for (const { what, mark, prepared, receipt, typed } of sent) {
+  const foreign = everything.flatMap((text) => text.match(MARK) ?? []).filter((mark) => sent.every((one) => one.mark !== mark)); // prettier-ignore
+  for (const mark of new Set(foreign)) problems.push(`${mark}: it is in a conversation that it was not sent into`);
+  for (const { what, mark, whileWorking, prepared, receipt, typed } of sent) {
     const arrived = everything.filter((text) => text.includes(mark));
     if (receipt.state !== 'acknowledged') problems.push(`${what}: ${receipt.state} ${receipt.reason ?? ''}`);
     else if (arrived.length !== 1)
       problems.push(`${what}: arrived ${arrived.length} times (${receipt.evidence ?? ''})`);
-    else if (!isAsDeclared(arrived[0] ?? '', prepared, alters))
+    else if (!isAsDeclared(arrived[0] ?? '', prepared, alters, whileWorking))
       problems.push(`${what}: arrived as ${difference(arrived[0] ?? '', prepared)}`);
     if (!typed) continue;
     const seen = everything.filter((text) => text.includes(typed.text));

@@ -14,13 +14,15 @@ describe('What a program is declared to alter', () => {
     assert.equal(isResolved('about @nobody.txt', 'about @nobody'), false);
   });
 
-  it('is every blank around a short text, and none or all around a long one', () => {
+  it('is every blank around a short text, and around a long one that comes while the program works', () => {
     const alters = { trims: 'unlessCollapsed', collapses: { overCharacters: 800, overLines: 3 } } as const;
-    const isTrimmed = (arrived: string, prepared: string): boolean => isAsDeclared(arrived, prepared, alters);
+    const isTrimmed = (arrived: string, prepared: string, whileWorking = false): boolean =>
+      isAsDeclared(arrived, prepared, alters, whileWorking);
     const long = 'line\n'.repeat(4) + '@x';
     assert.ok(isTrimmed('about @x', 'about @x '));
     assert.equal(isTrimmed('about @x ', 'about @x '), false);
-    assert.ok(isTrimmed(long, `${long} `) && isTrimmed(`${long} `, `${long} `));
+    assert.ok(isTrimmed(`${long} `, `${long} `) && isTrimmed(long, `${long} `, true));
+    assert.ok(!isTrimmed(long, `${long} `) && !isTrimmed(`${long} `, `${long} `, true));
     assert.equal(isTrimmed(`${long}  `, `${long} `), false);
   });
 });
