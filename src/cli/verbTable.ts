@@ -152,11 +152,7 @@ export const VERBS: readonly VerbInfo[] = [
         name: 'replace',
         summary: 'replace a file that is there; of import: records that differ',
       },
-      {
-        name: 'yes',
-        summary:
-          'of restore: put the backup in place; of import: write what the report tells; of --fix: without asking',
-      },
+      { name: 'yes', summary: 'of restore and import: do it; of check --fix: do not ask' },
       { name: 'fix', summary: 'of check: do what can be done about each finding' },
       { name: 'skip-invalid', summary: 'of import: leave out records that are not valid' },
       { name: 'accept-changed', summary: 'of import: take a file that was cut or changed' },
