@@ -39,7 +39,8 @@ for (const cli of CLIS) {
     }
 
     it(`R17 stop, restart and remove of ${cli}, idle and with a running tool, leave 0 processes`, async () => {
-      const rounds = trials(2, 40, 40); // every other one with a tool
+      // Every other one with a tool, three starts each: in `npm test` one of each for every program, four of each in all; else twenty for every one.
+      const rounds = trials(2, 40, 40);
       for (let round = 0; round < rounds; round++) {
         const isToolRunning = round % 2 === 1;
         const id = await world.start(`worker ${round}`);
