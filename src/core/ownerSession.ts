@@ -39,6 +39,7 @@ import { OwnerViews } from './ownerViews';
 import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
 import { keepRetention } from './recordRetention';
 import { RecordSearch } from './recordSearch';
+import { keepRunHomes } from './runHomes';
 import { settleRestore } from './settleRestore';
 import type { ViewBoard } from './viewBoard';
 import type { OpenedStore, Workspace } from './workspace';
@@ -199,6 +200,7 @@ export class OwnerSession implements Disposable {
       this.#tellMore(opened, await settleRestore(ports, opened.restored));
     }
     await supervisor.begin(signal);
+    this.#owned.add(await keepRunHomes({ homes: workspace.homes, registry: supervisor.registry, factory, log }));
     this.#owned.add(new OwnerViews(supervisor, board, factory));
     this.#owned.add(supervisor.onDidChangeReceipt(onReceipt));
     const doctor = new Doctor({

@@ -1,5 +1,5 @@
 import type { AgentHost } from './agents/agentHost';
-import type { HomeFolders } from './agents/signals/injection';
+import type { HomeFolders } from './agents/signals/homePlan';
 import type { StatusFiles } from './agents/signals/statusFile';
 import type { UsageReader } from './agents/usage';
 import type { LaunchTools } from './agents/launchTools';
@@ -31,7 +31,7 @@ export interface Workspace {
   readonly lock: WorkspaceLock;
   readonly processes: Processes;
   readonly environment: BaseEnvironment;
-  /** Reads users' settings folders, for programs that take no settings for one launch. */
+  /** Makes homes for runs of programs that take no settings for one launch. */
   readonly homes: HomeFolders;
   /** Reads what programs record of their use of tokens. */
   readonly usageReader: UsageReader;

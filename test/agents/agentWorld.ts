@@ -217,6 +217,25 @@ export class AgentWorld {
     return generation === undefined ? undefined : Number(generation.slice(mark.length));
   }
 
+  /** As at the end of the person's last session: the system removes the folder, programs go on. */
+  removeRuntimeFolder(): void {
+    const [name] = readdirSync(this.#folder).filter((one) => one.startsWith('core-orchestrator-'));
+    if (name === undefined) throw new Error('there is no runtime folder');
+    rmSync(join(this.#folder, name), { recursive: true });
+  }
+
+  /** Kills everything of the home, as a machine out of memory does, and waits until that is known. */
+  async killAll(id: AgentId): Promise<void> {
+    for (const pid of this.processes()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // it ended with its parent
+      }
+    }
+    await eventually('it has ended', () => this.view(id).lifecycle === 'failed', { timeoutMs: 15_000 });
+  }
+
   /** What is in the workspace folder. */
   folders(): readonly string[] {
     return readdirSync(this.home.workspace);

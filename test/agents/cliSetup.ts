@@ -63,6 +63,8 @@ export interface CliSetupOptions {
   readonly retries?: number;
   /** It asks the person whether to go on when its tries are used up, where that is a setting (gemini). Default false. */
   readonly asksAfterTries?: boolean;
+  /** What else the person has set, where that is a file of JSON (gemini). */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** What a test adds to a launch so that the program runs isolated: no login, no network, nothing of the person's own. */
@@ -98,6 +100,7 @@ export class CliHome {
       isSignedOut: false,
       retries: 1,
       asksAfterTries: false,
+      settings: {},
       ...options,
     });
     return {
@@ -209,7 +212,7 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
     };
   },
 
-  gemini(home, { serverUrl, permission, isFresh, isSignedOut, asksAfterTries }) {
+  gemini(home, { serverUrl, permission, isFresh, isSignedOut, asksAfterTries, settings: more }) {
     if (isSignedOut) return { args: ['--skip-trust'], env: { GEMINI_TELEMETRY_ENABLED: 'false' } };
     const settings = {
       general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
@@ -219,6 +222,7 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
       ui: { hideTips: true, hideBanner: true, ...(asksAfterTries && { errorVerbosity: 'full' }) },
       ide: { enabled: false, hasSeenNudge: true },
       model: { name: 'gemini-2.5-pro' },
+      ...more,
     };
     if (!isFresh) home.write('.gemini/settings.json', JSON.stringify(settings));
     const mode = { ask: [], edits: ['--approval-mode', 'auto_edit'], all: ['--approval-mode', 'yolo'] }[permission];

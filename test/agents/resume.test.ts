@@ -109,14 +109,7 @@ for (const cli of CLIS) {
       const inside = await sendInside(id);
       await beginDraft(id);
       const queued = isLost ? { inside, ours: await queueWithUs(id) } : undefined;
-      for (const pid of world.processes()) {
-        try {
-          process.kill(pid, 'SIGKILL');
-        } catch {
-          // it ended with its parent
-        }
-      }
-      await eventually('it has ended', () => world.view(id).lifecycle === 'failed', { timeoutMs: 15_000 });
+      await world.killAll(id);
       assert.equal(world.view(id).isResumable, true);
       const report = await world.engine.resumeSession(id);
       const losses = report.losses.join('\n');

@@ -107,7 +107,12 @@ export class WindowedMachine {
       ...(this.storeKeeper && { storeKeeper: this.storeKeeper }),
       path: '/project',
       version: '1.2.3',
-      homes: { read: () => Promise.resolve({ names: [], settings: {} }) },
+      homes: {
+        folder: ({ agentId, generation }) => `/homes/${agentId}.${generation}`,
+        make: (run) => Promise.resolve(run),
+        settle: () => Promise.resolve(),
+        list: () => Promise.resolve([]),
+      },
       trial: {
         run: () => Promise.resolve({ code: 0, output: '1.2.3' }),
         makeFolder: () => Promise.resolve({ path: '/trial', remove: () => Promise.resolve() }),

@@ -112,7 +112,8 @@ export class ActivityObserver implements Disposable {
   explain(id: AgentId): StateExplanation {
     const { record, type } = this.context.registry.get(id);
     const run = this.#find(record.id, record.generation);
-    const degraded = type ? [...this.context.factory.degraded(type), ...Object.values(type.unseen ?? {})] : [];
+    const known = { agentId: record.id, generation: record.generation };
+    const degraded = type ? [...this.context.factory.degraded(type, known), ...Object.values(type.unseen ?? {})] : [];
     return explainState(record, degraded, run && { facts: run.facts, verdict: run.verdict });
   }
 

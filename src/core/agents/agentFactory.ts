@@ -1,7 +1,7 @@
 import type { Disposable } from '../base/disposable';
 import { toDisposable } from '../base/disposable';
 import { Emitter, type Event, type ListenerFailure } from '../base/event';
-import type { AgentRecord, AgentSpec } from './agent';
+import type { AgentId, AgentRecord, AgentSpec } from './agent';
 import { AgentError } from './agentErrors';
 import type { LaunchSpec } from './agentHost';
 import { invalidSpec } from './agentSpec';
@@ -10,7 +10,8 @@ import { requireAgentType } from './agentTypeParser';
 import { AGENT_VARIABLE, GENERATION_VARIABLE, POINTER_VARIABLE } from '../../shared/gatewayProtocol';
 import { agentEnvironment, type Environment } from './environment';
 import type { LaunchTools } from './launchTools';
-import { canInject, hasHooks, homeFiles, type HomeFolders, inject, sessionArgs } from './signals/injection';
+import type { HomeFolders, KnownHome, Run } from './signals/homePlan';
+import { canInject, hasHooks, inject, sessionArgs } from './signals/injection';
 import type { Sha256 } from './signals/templates';
 
 export interface AgentFactoryOptions {
@@ -47,6 +48,8 @@ export const MARKER_VARIABLE = 'CORE_ORCHESTRATOR_RUN';
  */
 export class AgentFactory implements Disposable {
   readonly #types = new Map<string, AgentType>();
+  /** Of the newest run of each agent, when its program's settings keep its hooks from being run. */
+  readonly #silences = new Map<AgentId, KnownHome>();
   readonly #onDidChangeTypes: Emitter<readonly AgentType[]>;
 
   constructor(
@@ -137,16 +140,21 @@ export class AgentFactory implements Disposable {
     const type = this.get(spec.typeId);
     const { tools } = this.options;
     const env = this.environmentOf(record, base);
-    const places = { launchFolder, folder: spec.folder, sessionId, env };
+    const homeFolder = this.options.homes?.folder({ agentId: id, generation });
+    const places = {
+      launchFolder,
+      folder: spec.folder,
+      sessionId,
+      env,
+      ...(homeFolder !== undefined && { homeFolder }),
+    };
     const isInjected = tools !== undefined && this.#canInject(type);
     const injected = isInjected
       ? inject(type, { ...places, tools, ...(this.options.sha256 && { sha256: this.options.sha256 }) })
       : undefined;
-    const home =
-      injected?.home && this.options.homes
-        ? homeFiles(injected.home, await this.options.homes.read(injected.home))
-        : undefined;
-    const files = { ...injected?.files, ...home?.files };
+    if (injected?.home && this.options.homes)
+      this.noteHome(await this.options.homes.make({ agentId: id, generation }, injected.home));
+    const files = injected?.files ?? {};
     return {
       agentId: id,
       generation,
@@ -159,7 +167,6 @@ export class AgentFactory implements Disposable {
       ],
       env: { ...env, ...injected?.env },
       ...(Object.keys(files).length > 0 && { files }),
-      ...(home && { links: home.links }),
     };
   }
 
@@ -182,8 +189,16 @@ export class AgentFactory implements Disposable {
     });
   }
 
-  /** What is not known of agents of this type, or not possible, in words for people. */
-  degraded(type: AgentType): readonly string[] {
+  /** The home that a run was started with, by this engine or by an earlier one. */
+  noteHome(home: KnownHome): void {
+    if (home.silence === undefined) this.#silences.delete(home.agentId);
+    else this.#silences.set(home.agentId, home);
+  }
+
+  /** What is not known of agents of this type (of one run, when it is named), or not possible, in words for people. */
+  degraded(type: AgentType, run?: Run): readonly string[] {
+    const noted = run && this.#silences.get(run.agentId);
+    if (noted?.silence !== undefined && noted.generation === run?.generation) return [noted.silence];
     if (hasHooks(type) && this.#canInject(type)) return [];
     if (type.command.includes('{demoAgent}')) return []; // made for its screen rules: they tell all that it does
     if (type.screenRules.length === 0) return ['no hooks, no screen rules: only alive or ended is known'];

@@ -92,15 +92,27 @@ export interface Injection {
   /** Written into the launch folder (0600) before the start: name → content. */
   readonly files?: Readonly<Record<string, Template>>;
   /**
-   * For programs that take no settings for one launch: `variable` names a folder in the launch folder that holds `folder`;
-   * in it the user's own `folder` is linked entry by entry, except `settingsFile`, which is the user's merged with `settings`.
+   * For programs that take no settings for one launch: `variable` names a folder made for the run, which holds `folder`; in it the
+   * user's own `folder` is linked entry by entry, except `settingsFile`, which is the user's merged with `settings`. What the program
+   * makes or changes there goes to the user's folder when the run is over.
    */
   readonly home?: {
     readonly variable: string;
     readonly folder: string;
     readonly settingsFile: string;
     readonly settings: unknown;
-    /** Folders that the program makes at its first start and that must outlive the launch: made in the user's folder when they are missing. */
+    /** What lies beside `folder` and is looked for by the program, too: linked when it is there. */
+    readonly besides?: readonly string[];
+    /**
+     * The user's own settings keep hooks from being run when one of `when` holds (a list at `path`: when it has `equals`). Then these
+     * keys of `settings` are left out, so that nothing is switched on, and `says` tells people.
+     */
+    readonly silence?: {
+      readonly when: readonly { readonly path: string; readonly equals: string | number | boolean }[];
+      readonly leavesOut: readonly string[];
+      readonly says: string;
+    };
+    /** Folders that the program makes at its first start and that must be shared by runs: made in the user's folder when they are missing. */
     readonly keepFolders?: readonly string[];
     /** Files that the program may make later (a login): linked although they are not there yet. */
     readonly keepFiles?: readonly string[];

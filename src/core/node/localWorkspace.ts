@@ -84,7 +84,7 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     exportFiles: new NodeExportFiles({ workerFile, wasmFile }),
     importFiles: nodeImportFiles,
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
-    homes: new NodeHomeFolders(log),
+    homes: new NodeHomeFolders({ folder: join(names.dataFolder, 'homes'), log }),
     usageReader: new NodeUsageReader(),
     statusFiles: new NodeStatusFiles(log, env),
     trial: new NodeTrialRun(),

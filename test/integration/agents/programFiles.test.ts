@@ -13,38 +13,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NodeHomeFolders } from '../../../src/core/agents/node/nodeHomeFolders';
 import { NodeTrialRun } from '../../../src/core/agents/node/nodeTrialRun';
 import { NodeUsageReader } from '../../../src/core/agents/node/nodeUsageReader';
-import { silentLogger } from '../../../src/core/base/log';
 
 describe('files of programs', () => {
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'program-files-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  const plan = () => ({
-    source: join(folder, '.x'), target: 'home/.x', settingsFile: 'settings.json', settings: {}, keepFolders: ['tmp'], keepFiles: ['login.json'],
-  }); // prettier-ignore
-
-  it('reads settings with comments and changes nothing that is there', async () => {
-    mkdirSync(join(folder, '.x'));
-    const text = '{ // mine\n "ui": { "theme": "x", }, }';
-    writeFileSync(join(folder, '.x', 'settings.json'), text);
-    writeFileSync(join(folder, '.x', 'secret'), 'secret', { mode: 0o600 });
-    const content = await new NodeHomeFolders(silentLogger).read(plan());
-    assert.deepEqual(content.settings, { ui: { theme: 'x' } });
-    assert.deepEqual([...content.names].sort(), ['secret', 'settings.json', 'tmp']);
-    assert.equal(readFileSync(join(folder, '.x', 'settings.json'), 'utf8'), text);
-    assert.equal(statSync(join(folder, '.x', 'tmp')).mode & 0o777, 0o700);
-    assert.equal(existsSync(join(folder, '.x', 'login.json')), false);
-  });
-
-  it('is content without a folder, and with settings that cannot be read', async () => {
-    assert.deepEqual(await new NodeHomeFolders(silentLogger).read(plan()), { names: ['tmp'], settings: {} });
-    writeFileSync(join(folder, '.x', 'settings.json'), '{ broken');
-    assert.deepEqual((await new NodeHomeFolders(silentLogger).read(plan())).settings, {});
-  });
 
   it('reads records on from where it stopped, whole lines only', async () => {
     const file = join(folder, 'a.jsonl');

@@ -47,8 +47,9 @@ export class AgentReports implements Disposable {
 
   /** What is not known of an agent, or not possible, in words. */
   degraded(id: string): readonly string[] {
-    const type = this.parts.registry.find(id)?.type;
-    return type ? this.parts.factory.degraded(type) : ['its type is not known here'];
+    const agent = this.parts.registry.find(id);
+    if (!agent?.type) return ['its type is not known here'];
+    return this.parts.factory.degraded(agent.type, { agentId: agent.id, generation: agent.record.generation });
   }
 
   /** Resolves when what was answered so far was handed to the store. Never rejects. */

@@ -2,6 +2,7 @@ import type { AgentType, Injection } from '../agentType';
 import type { Environment } from '../environment';
 import type { JsonObject } from '../jsonReader';
 import type { LaunchTools } from '../launchTools';
+import type { HomePlan } from './homePlan';
 import {
   fillTemplate,
   fillText,
@@ -21,59 +22,12 @@ export interface InjectedLaunch {
   readonly home?: HomePlan;
 }
 
-/** A settings folder for one launch: see {@link Injection.home}. */
-export interface HomePlan {
-  /** The user's own folder, absolute; need not exist. */
-  readonly source: string;
-  /** The folder that stands for it, inside the launch folder: `home/.gemini`. */
-  readonly target: string;
-  readonly settingsFile: string;
-  /** Merged over the user's settings. */
-  readonly settings: unknown;
-  readonly keepFolders: readonly string[];
-  readonly keepFiles: readonly string[];
-}
-
-/** What the user's folder holds. */
-export interface HomeContent {
-  readonly names: readonly string[];
-  readonly settings: JsonObject;
-}
-
-/** Reads users' settings folders. Implemented by `node/nodeHomeFolders.ts`. */
-export interface HomeFolders {
-  /** Makes the `keepFolders` that are missing, as the program would at its first start; writes nothing else. @throws system errors */
-  read(plan: HomePlan): Promise<HomeContent>;
-}
-
-/** What a host can make in a launch folder: see LaunchSpec. */
-const PLAIN_NAME = /^[A-Za-z0-9._-]{1,60}$/;
-
-/**
- * Files and links of the launch folder that stand for the user's folder. Everything of the user is linked, credentials too: what the program writes
- * there is written in the user's place, nothing secret is copied. Only the settings are a file of their own. Pure.
- */
-export function homeFiles(
-  plan: HomePlan,
-  content: HomeContent,
-): { readonly files: Readonly<Record<string, string>>; readonly links: Readonly<Record<string, string>> } {
-  const names = new Set([...content.names, ...plan.keepFolders, ...plan.keepFiles]);
-  names.delete(plan.settingsFile);
-  const settings = JSON.stringify(mergeValues(content.settings, plan.settings), undefined, 2);
-  return {
-    files: { [`${plan.target}/${plan.settingsFile}`]: `${settings}\n` },
-    links: Object.fromEntries(
-      [...names]
-        .filter((name) => PLAIN_NAME.test(name))
-        .map((name) => [`${plan.target}/${name}`, `${plan.source}/${name}`]),
-    ),
-  };
-}
-
 export interface InjectionPlaces {
   readonly tools: LaunchTools;
   /** 0700 folder of this launch, absolute. */
   readonly launchFolder: string;
+  /** Where the run's home is made, absolute; undefined: none can be. */
+  readonly homeFolder?: string;
   readonly folder: string;
   readonly sessionId: string | undefined;
   /** The agent's environment without what is injected. */
@@ -82,8 +36,6 @@ export interface InjectionPlaces {
 }
 
 const NOTHING: InjectedLaunch = { args: [], env: {}, files: {} };
-/** The folder inside the launch folder that a relocated home is made in. */
-const HOME_FOLDER = 'home';
 
 /** What a type adds to one launch. Pure. */
 export function inject(type: Pick<AgentType, 'inject'>, places: InjectionPlaces): InjectedLaunch {
@@ -151,23 +103,26 @@ function placesOf({ tools, launchFolder, folder, sessionId }: InjectionPlaces): 
 /** A variable of the person's own counts more than the files of their folder. */
 function homeVariables(
   { variable, fileVariables = {} }: NonNullable<Injection['home']>,
-  { source }: HomePlan,
-  { launchFolder, env }: InjectionPlaces,
+  { base, folder }: HomePlan,
+  { homeFolder, env }: InjectionPlaces,
 ): Environment {
-  const files = Object.entries(fileVariables).map(([name, file]) => [name, env[name] ?? `${source}/${file}`]);
-  return { ...Object.fromEntries(files), [variable]: `${launchFolder}/${HOME_FOLDER}` } as Environment; // pairs of text
+  const files = Object.entries(fileVariables).map(([name, file]) => [name, env[name] ?? `${base}/${folder}/${file}`]);
+  return { ...Object.fromEntries(files), [variable]: homeFolder } as Environment; // pairs of text
 }
 
+/** Without a home of the user nothing can be linked, and it starts as it would without us. */
 function homePlan(home: NonNullable<Injection['home']>, places: InjectionPlaces, filled: Places): HomePlan | undefined {
   const base = places.env[home.variable] ?? places.env['HOME'];
-  if (!base?.startsWith('/')) return undefined; // without a home nothing can be linked: it starts as it would without us
+  if (!base?.startsWith('/') || places.homeFolder === undefined) return undefined;
   return {
-    target: `${HOME_FOLDER}/${home.folder}`,
-    source: `${base.replace(/\/+$/, '')}/${home.folder}`,
+    base: base.replace(/\/+$/, ''),
+    folder: home.folder,
     settingsFile: home.settingsFile,
-    settings: fillValue(home.settings, filled, places.sha256),
+    settings: fillValue(home.settings, filled, places.sha256) as JsonObject, // the parser takes nothing else
+    besides: home.besides ?? [],
     keepFolders: home.keepFolders ?? [],
     keepFiles: home.keepFiles ?? [],
+    ...(home.silence && { silence: home.silence }),
   };
 }
 

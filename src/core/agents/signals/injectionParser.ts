@@ -106,6 +106,8 @@ export class InjectionParser {
       'folder',
       'settingsFile',
       'settings',
+      'besides',
+      'silence',
       'keepFolders',
       'keepFiles',
       'fileVariables',
@@ -123,6 +125,9 @@ export class InjectionParser {
       return this.json.report(join(path, 'settings'), 'must be an object');
     const names = (key: string) =>
       object[key] === undefined ? undefined : this.json.strings(object[key], join(path, key), 20, FILE_NAME);
+    const besides = names('besides');
+    const silence =
+      object['silence'] === undefined ? undefined : this.#silence(object['silence'], join(path, 'silence'));
     const keepFolders = names('keepFolders');
     const keepFiles = names('keepFiles');
     const fileVariables = this.#fileVariables(object['fileVariables'], join(path, 'fileVariables'));
@@ -132,10 +137,21 @@ export class InjectionParser {
       folder,
       settingsFile,
       settings,
+      ...(besides && { besides }),
+      ...(silence && { silence }),
       ...(keepFolders && { keepFolders }),
       ...(keepFiles && { keepFiles }),
       ...(fileVariables && { fileVariables }),
     };
+  }
+
+  #silence(value: unknown, path: string): NonNullable<Injection['home']>['silence'] {
+    const object = this.#object(value, path, ['when', 'leavesOut', 'says']);
+    if (!object) return undefined;
+    const when = this.json.array(object['when'], join(path, 'when'), 10, (item, at) => this.#when(item, at));
+    const leavesOut = this.json.strings(object['leavesOut'], join(path, 'leavesOut'), 20, { maxLength: 200 });
+    const says = this.json.string(object['says'], join(path, 'says'), SENTENCE);
+    return when && leavesOut && says !== undefined ? { when, leavesOut, says } : undefined;
   }
 
   #fileVariables(value: unknown, path: string): Readonly<Record<string, string>> | undefined {

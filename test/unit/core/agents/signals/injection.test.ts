@@ -3,14 +3,28 @@ import { builtInTypes } from '../../../../../src/core/agents/builtInTypes';
 import { AgentFactory, type AgentFactoryOptions } from '../../../../../src/core/agents/agentFactory';
 import type { AgentType } from '../../../../../src/core/agents/agentType';
 import { approvalHash, approvalText } from '../../../../../src/core/agents/approval';
-import { homeFiles, inject, shellWord } from '../../../../../src/core/agents/signals/injection';
+import { inject, shellWord } from '../../../../../src/core/agents/signals/injection';
+import { homeSettings, type HomePlan } from '../../../../../src/core/agents/signals/homePlan';
 import { fillTemplate, mergeValues, toToml } from '../../../../../src/core/agents/signals/templates';
 import { aRecord, aSpec } from '../../../../support/builders';
 
 const tools = { folder: '/opt/core tools', orc: '/opt/core tools/orc', pointerFile: '/data/gateway.json' };
+/** Homes that are not made: `plans` gets what they would be. */
+function homes(plans: HomePlan[], theirs: object = {}): NonNullable<AgentFactoryOptions['homes']> {
+  return {
+    folder: ({ agentId, generation }) => `/data/homes/${agentId}.${generation}`,
+    make: (run, plan) => {
+      plans.push(plan);
+      const { silence } = homeSettings(plan, { ...theirs });
+      return Promise.resolve({ ...run, ...(silence !== undefined && { silence }) });
+    },
+    settle: () => Promise.resolve(),
+    list: () => Promise.resolve([]),
+  };
+}
 const options: AgentFactoryOptions = {
   shell: '/bin/zsh', execPath: '/opt/node', demoAgent: '/demo.js', workspaceId: 'w1', tools, sha256: (text) => `hash of ${text}`,
-  homes: { read: () => Promise.resolve({ names: ['tmp', 'oauth_creds.json', 'settings.json', 'odd name'], settings: { ui: { theme: 'x' }, hooks: { AfterAgent: ['mine'] } } }) },
+  homes: homes([]),
 }; // prettier-ignore
 const SESSION = '0198d0c0-1111-7abc-8def-0123456789ab';
 const base = { process: { PATH: '/usr/bin:/opt/core tools', HOME: '/home/me' }, loginShell: undefined };
@@ -97,30 +111,40 @@ describe('injection', () => {
     ]);
   });
 
-  it('gives Gemini a home that links what the person has and holds merged settings', async () => {
-    const { env, files, links, argv } = await launch('gemini');
-    assert.equal(env['GEMINI_CLI_HOME'], '/run/launch/reviewer.2/home');
-    assert.equal(links?.['home/.gemini/oauth_creds.json'], '/home/me/.gemini/oauth_creds.json');
-    assert.equal(links?.['home/.gemini/tmp'], '/home/me/.gemini/tmp');
-    assert.equal(links?.['home/.gemini/settings.json'], undefined);
-    // It replaces this file at every answer: behind a link the answer would end with the launch.
+  it('gives Gemini a home of its own beside the tokens, not in the launch folder', async () => {
+    const plans: HomePlan[] = [];
+    const made = factory({ homes: homes(plans) });
+    const record = aRecord({ generation: 2, sessionId: SESSION, spec: aSpec({ typeId: 'gemini', args: ['--mine'] }) });
+    const { env, files, argv } = await made.createLaunch(record, base, '/run/launch/reviewer.2');
+    assert.equal(env['GEMINI_CLI_HOME'], '/data/homes/reviewer.2');
+    assert.equal(files, undefined);
+    // It replaces this file at every answer: behind a link two runs would not see each other's.
     assert.equal(env['GEMINI_CLI_TRUSTED_FOLDERS_PATH'], '/home/me/.gemini/trustedFolders.json');
     const own = await launch('gemini', { env: { GEMINI_CLI_TRUSTED_FOLDERS_PATH: '/mine.json' } });
     assert.equal(own.env['GEMINI_CLI_TRUSTED_FOLDERS_PATH'], '/mine.json');
-    assert.equal(links?.['home/.gemini/odd name'], undefined);
-    const settings = JSON.parse(files?.['home/.gemini/settings.json'] ?? '') as {
-      ui: unknown;
-      hooks: Record<string, unknown[]>;
-    }; // made above
-    assert.deepEqual(settings.ui, { theme: 'x' });
-    assert.equal(settings.hooks['AfterAgent']?.[0], 'mine');
-    assert.equal(settings.hooks['AfterAgent']?.length, 2);
+    assert.deepEqual([plans[0]?.base, plans[0]?.folder], ['/home/me', '.gemini']);
+    assert.match(JSON.stringify(plans[0]?.settings), /"'\/opt\/core tools\/orc' hook AfterAgent"/);
+    assert.equal(JSON.stringify(plans[0]?.settings).includes('"enabled":true'), false, 'it switches nothing on');
     assert.deepEqual(argv, ['gemini', '--session-id', SESSION, '--mine']);
+    assert.deepEqual(made.degraded(made.get('gemini'), { agentId: record.id, generation: 2 }), []);
+  });
+
+  it('gives Gemini no hooks when the person’s settings switch them off, and says so of that run', async () => {
+    for (const theirs of [{ enabled: false }, { disabled: ['a', 'core-orchestrator'] }]) {
+      const made = factory({ homes: homes([], { hooksConfig: theirs }) });
+      const record = aRecord({ generation: 2, sessionId: SESSION, spec: aSpec({ typeId: 'gemini' }) });
+      await made.createLaunch(record, base, '/run/launch/reviewer.2');
+      const said = (generation: number) => made.degraded(made.get('gemini'), { agentId: record.id, generation });
+      assert.match(said(2).join(), /^no hooks: your Gemini settings switch them off/);
+      assert.deepEqual([said(3), made.degraded(made.get('gemini'))], [[], []]);
+    }
   });
 
   it('starts from the home that the person has relocated', async () => {
-    const { links } = await launch('gemini', { env: { GEMINI_CLI_HOME: '/srv/me/' } });
-    assert.equal(links?.['home/.gemini/tmp'], '/srv/me/.gemini/tmp');
+    const plans: HomePlan[] = [];
+    const spec = aSpec({ typeId: 'gemini', env: { GEMINI_CLI_HOME: '/srv/me/' } });
+    await factory({ homes: homes(plans) }).createLaunch(aRecord({ spec }), base, '/l');
+    assert.equal(plans[0]?.base, '/srv/me');
   });
 
   it('injects nothing without tools, and says so', async () => {
@@ -166,21 +190,6 @@ describe('injection', () => {
   it('makes one word of a path for a shell', () => {
     assert.equal(shellWord("/it's/a b"), `'/it'\\''s/a b'`);
     assert.equal(shellWord('/plain/orc'), '/plain/orc');
-  });
-
-  it('links what must outlive the launch although it is not there yet', () => {
-    const plan = {
-      source: '/h/.x',
-      target: 'home/.x',
-      settingsFile: 's.json',
-      settings: { a: 1 },
-      keepFolders: ['tmp'],
-      keepFiles: ['login.json'],
-    };
-    assert.deepEqual(homeFiles(plan, { names: [], settings: {} }), {
-      files: { 'home/.x/s.json': '{\n  "a": 1\n}\n' },
-      links: { 'home/.x/tmp': '/h/.x/tmp', 'home/.x/login.json': '/h/.x/login.json' },
-    });
   });
 
   it('S1 is part of what a person approves: every byte of it changes the hash, and it is shown', () => {

@@ -6,6 +6,7 @@ import { parseAgentType } from '../../../../../src/core/agents/agentTypeParser';
 const minimal = { id: 'mine', label: 'Mine', command: ['mine'] };
 const hook = { event: 'Stop', says: 'x' };
 const home = { variable: 'H', folder: '.h', settingsFile: 's.json', settings: {} };
+const silence = { when: [{ path: '/a/b', equals: false }], leavesOut: ['hooks'], says: 'none' };
 const session = { id: 'hook', needsTurn: true, losses: [] };
 
 /** What is added to a minimal manifest → is it fine? */
@@ -25,6 +26,12 @@ const cases: readonly (readonly [Readonly<Record<string, unknown>>, boolean])[] 
   [{ inject: { home: { ...home, fileVariables: { X_PATH: 'x.json' } } } }, true],
   [{ inject: { home: { ...home, fileVariables: { X_PATH: '/etc/x' } } } }, false],
   [{ inject: { home: { ...home, fileVariables: { '1X': 'x.json' } } } }, false],
+  [{ inject: { home: { ...home, besides: ['.agents'] } } }, true],
+  [{ inject: { home: { ...home, besides: ['../x'] } } }, false],
+  [{ inject: { home: { ...home, silence } } }, true],
+  [{ inject: { home: { ...home, silence: { ...silence, when: [{ path: 'a', equals: false }] } } } }, false],
+  [{ inject: { home: { ...home, silence: { ...silence, says: 7 } } } }, false],
+  [{ inject: { home: { ...home, silence: { when: [], leavesOut: [] } } } }, false],
   [{ inject: { shell: 'x' } }, false],
   [{ hooks: [{ ...hook, activity: 'idle', unlessPath: '/a', when: { path: '/b', equals: true } }] }, true],
   [{ hooks: [{ ...hook, endsTurn: true }] }, true],
