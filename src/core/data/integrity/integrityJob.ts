@@ -220,7 +220,7 @@ class IntegrityJob {
     const before = await claims();
     let facts: readonly TerminalFact[];
     try {
-      facts = await ask();
+      facts = await untilAborted(ask(), this.options.signal);
     } catch {
       this.options.signal?.throwIfAborted();
       this.#findings.push(unknownTerminals()); // whatever it was: nothing is known of them
@@ -266,4 +266,14 @@ class IntegrityJob {
     }
     return bySeverity([...byKey.values()]);
   }
+}
+
+/** Settles as `work`, but not after an abort: what it waits for may hang. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error); // whatever the caller aborts with
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

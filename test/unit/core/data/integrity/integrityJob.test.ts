@@ -97,6 +97,15 @@ describe('the check of what is kept', () => {
     assert.deepEqual([...new Set(phases.map(({ phase }) => phase))], ['file', 'journal', 'records', 'terminals']);
   });
 
+  it('ends with its signal while tmux does not answer', async () => {
+    const controller = new AbortController();
+    const hangs = (): Promise<never> => {
+      setImmediate(() => controller.abort(new Error('enough')));
+      return new Promise(() => undefined);
+    };
+    await assert.rejects(runIntegrityJob(ports({ terminals: hangs }), { signal: controller.signal }), /enough/);
+  });
+
   const wrong: readonly (readonly [title: string, make: () => Promise<void>, ...told: string[]])[] = [
     ['a rule that does not hold', () => put(LINES, 'l3', line('a', 3, { note: 7 })), 'record.invalid error line l3 /note'],
     ['a reference to nothing', () => put(LINES, 'm', line('x', 1)), 'reference.missing warning line m /owner'],
