@@ -18,7 +18,7 @@ export async function keepRunHomes({
 }: {
   readonly homes: HomeFolders;
   readonly registry: AgentRegistry;
-  readonly factory: AgentFactory;
+  readonly factory: Pick<AgentFactory, 'noteHome'>;
   readonly log: Logger;
 }): Promise<Disposable> {
   const owned = new DisposableStore();
