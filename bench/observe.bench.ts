@@ -1,7 +1,9 @@
 import { createHook } from 'node:async_hooks';
 import { join } from 'node:path';
 import type { AgentId } from '../src/core/agents/agent';
+import { workspaceId, workspaceNames } from '../src/core/node/localWorkspace';
 import { eventually } from '../test/support/eventually';
+import { EngineMachine, type RunningEngine } from '../test/support/runningEngine';
 import { TmuxTestServer } from '../test/support/tmuxServer';
 import { ToldProgram } from '../test/support/toldProgram';
 import { bench, figure, median, NotRunHere, percentile } from './figure';
@@ -10,11 +12,16 @@ import { childrenSeconds, cpuSeconds, Poller } from './poller';
 const AGENTS = 50;
 const WINDOW_MS = 6_000;
 const ROUNDS = 3;
+/** An engine that has just started is still reading fifty screens and compiling itself. */
+const SETTLE_MS = 5_000;
 const PATH = process.env.PATH ?? '';
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const ids = Array.from({ length: AGENTS }, (_, i) => `agent-${i}` as AgentId);
 
-/** Processor seconds per second of the server, its control clients and everything this process does, during one window. */
+/** What runs in each agent: it prints a line of 80 bytes per second. */
+const PRINTS = ['/bin/sh', '-c', `while :; do echo ${'x'.repeat(72)} $((i+=1)); sleep 1; done`];
+
+/** Processor seconds per second of these processes, of this one and of what it starts, during one window. */
 async function load(pids: readonly number[]): Promise<number> {
   const measure = (): number => {
     const own = process.cpuUsage();
@@ -24,6 +31,62 @@ async function load(pids: readonly number[]): Promise<number> {
   const before = measure();
   await wait(WINDOW_MS);
   return (measure() - before) / ((performance.now() - startedMs) / 1_000);
+}
+
+/** An engine in a process of its own that has met all agents and come to rest, as after a reload of the window. */
+async function restedEngine(machine: EngineMachine): Promise<RunningEngine> {
+  const engine = await machine.engine();
+  await engine.becomes('ready');
+  await wait(SETTLE_MS);
+  return engine;
+}
+
+/** The agents go on without it. */
+async function endEngine(engine: RunningEngine): Promise<void> {
+  await engine.call('end');
+  await eventually('the engine has ended', () => engine.hasEnded);
+}
+
+/**
+ * What observation adds to a server that nobody watches: of the whole engine, with rules, states and store, in all its threads and its
+ * control clients; and of a poller that does no more than see that a screen has changed.
+ */
+async function measureLoad(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
+  const machine = new EngineMachine();
+  try {
+    const first = await machine.engine();
+    await first.becomes('ready');
+    const started = ids.map((name) =>
+      first.call('start', { name, typeId: 'command', folder: machine.workspace, command: PRINTS }),
+    );
+    await Promise.all(started);
+    const agentIds = (await first.call('agents')).map(({ id }) => id);
+    await endEngine(first);
+    const pidsOf = async (...command: string[]): Promise<readonly number[]> =>
+      (await machine.tmux(...command)).trim().split('\n').map(Number);
+    const server = await pidsOf('display-message', '-p', '#{pid}');
+    const { socketName } = workspaceNames(await workspaceId(machine.workspace), {
+      storageFolder: machine.root,
+      env: {},
+    });
+    const results: { nobody: number[]; ours: number[]; poller: number[] } = { nobody: [], ours: [], poller: [] };
+    for (let round = 0; round < ROUNDS; round++) {
+      const engine = await restedEngine(machine);
+      results.ours.push(await load([engine.pid, ...server, ...(await pidsOf('list-clients', '-F', '#{client_pid}'))]));
+      await endEngine(engine);
+      await wait(500);
+      results.nobody.push(await load(server));
+      const poller = new Poller(socketName, { ...process.env, TMUX_TMPDIR: machine.root }, agentIds, () => {});
+      await wait(500);
+      results.poller.push(await load(server));
+      await poller.stop();
+    }
+    const nobody = median(results.nobody);
+    const [ours, poller] = [median(results.ours) - nobody, median(results.poller) - nobody];
+    report(figure('observe.cpu.50', ours, 'cores', { ratioAtMost: 1 / 8 }, poller));
+  } finally {
+    await machine.end();
+  }
 }
 
 /** Processes started by this process while `work` runs. */
@@ -36,51 +99,33 @@ async function countSpawns(work: () => Promise<void>): Promise<number> {
   return count;
 }
 
-async function measureLoad(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
+/** Of the agent host, which alone starts tmux, and of the poller. */
+async function measureSpawns(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
   const server = new TmuxTestServer();
   try {
     const host = server.host();
     await host.start();
-    const argv = ['/bin/sh', '-c', `while :; do echo ${'x'.repeat(72)} $((i+=1)); sleep 1; done`];
-    await Promise.all(ids.map((agentId) => host.launch({ agentId, generation: 1, folder: '/', argv, env: { PATH } })));
-    const serverPid = server.serverPid() ?? 0;
-    const clientsOf = (): number[] =>
-      server.tmux('list-clients', '-F', '#{client_pid}').stdout.trim().split('\n').filter(Boolean).map(Number);
-    const results: { nobody: number[]; ours: number[]; poller: number[] } = { nobody: [], ours: [], poller: [] };
-    const spawns = { ours: 0, poller: 0 };
-    for (let round = 0; round < ROUNDS; round++) {
-      await host.start();
-      await wait(1_500);
-      const pids = [serverPid, ...clientsOf()];
-      results.ours.push(await load(pids));
-      spawns.ours += await countSpawns(() => wait(WINDOW_MS)); // in a window of its own: the hook itself costs
-      await host.stop();
-      await wait(500);
-      results.nobody.push(await load([serverPid]));
-      const poller = new Poller(server.socketName, server.serverEnv, ids, () => {});
-      await wait(500);
-      results.poller.push(await load([serverPid]));
-      spawns.poller += await countSpawns(() => wait(WINDOW_MS));
-      await poller.stop();
-    }
-    const nobody = median(results.nobody);
-    report(
-      figure(
-        'observe.cpu.50',
-        median(results.ours) - nobody,
-        'cores',
-        { ratioAtMost: 1 / 8 },
-        median(results.poller) - nobody,
-      ),
+    await Promise.all(
+      ids.map((agentId) => host.launch({ agentId, generation: 1, folder: '/', argv: PRINTS, env: { PATH } })),
     );
-    const seconds = (ROUNDS * WINDOW_MS) / 1_000;
-    report(figure('tmux.spawns', spawns.ours / seconds, '1/s', { atMost: 0 }, spawns.poller / seconds));
+    await wait(1_500);
+    const ours = await countSpawns(() => wait(ROUNDS * WINDOW_MS));
+    await host.stop();
+    const poller = new Poller(server.socketName, server.serverEnv, ids, () => {});
+    await wait(500);
+    const polled = await countSpawns(() => wait(WINDOW_MS));
+    await poller.stop();
+    const [perSecond, polledPerSecond] = [ours / (ROUNDS * WINDOW_MS), polled / WINDOW_MS].map((rate) => rate * 1_000);
+    report(figure('tmux.spawns', perSecond ?? NaN, '1/s', { atMost: 0 }, polledPerSecond));
   } finally {
     server.dispose();
   }
 }
 
-/** From telling a program to print until we know that its terminal has new output (the poller: until its screen has the text). */
+/**
+ * From telling a program to print until the agent host knows that its terminal has new output (the poller: until its screen has the
+ * text). Of the host alone: what the engine makes of a screen, and when, is `state.known.p95`.
+ */
 async function measureLatency(report: Parameters<Parameters<typeof bench>[0]>[0]): Promise<void> {
   const server = new TmuxTestServer();
   const programs: ToldProgram[] = [];
@@ -121,7 +166,13 @@ async function measureLatency(report: Parameters<Parameters<typeof bench>[0]>[0]
     const baseline = await tellAll(10);
     await poller.stop();
     report(
-      figure('observe.latency.p50', percentile(ours, 50), 'ms', { ratioAtMost: 1 / 100 }, percentile(baseline, 50)),
+      figure(
+        'observe.host.latency.p50',
+        percentile(ours, 50),
+        'ms',
+        { ratioAtMost: 1 / 100 },
+        percentile(baseline, 50),
+      ),
     );
   } finally {
     for (const program of programs) program.dispose();
@@ -132,5 +183,6 @@ async function measureLatency(report: Parameters<Parameters<typeof bench>[0]>[0]
 void bench(async (report) => {
   if (process.platform !== 'linux') throw new NotRunHere('the processor time of the server is read in /proc');
   await measureLoad(report);
+  await measureSpawns(report);
   await measureLatency(report);
 });

@@ -36,6 +36,7 @@ export class PaneStreams implements Disposable {
   /** Terminals whose screen had settled before it was known whose they are. */
   readonly #unread = new Set<string>();
   #policy: StreamPolicy | undefined;
+  #hearing: Promise<unknown> | undefined;
 
   constructor(private readonly options: PaneStreamsOptions) {
     const { clock, log } = options;
@@ -159,13 +160,22 @@ export class PaneStreams implements Disposable {
     if (this.#policy?.isPausedByUs(paneId) !== false) return undefined;
     if ((this.#screens.quietMs(paneId, readAtMs) ?? 0) >= SETTLE_MS) {
       try {
-        await this.options.connection()?.runOnWatch([TmuxArgs.displayServer('heard')]);
+        await this.#hear();
       } catch (error) {
         ignore(this.options.log, error, 'the connection has just gone: how long it rested is not known');
         return undefined;
       }
     }
     return this.#screens.quietMs(paneId, readAtMs);
+  }
+
+  /** All output of before is heard. Screens whose readings came together share the question: it is sent after the last of them. */
+  #hear(): Promise<unknown> {
+    if (!this.#hearing) {
+      this.#hearing = this.options.connection()?.runOnWatch([TmuxArgs.displayServer('heard')]) ?? Promise.resolve();
+      queueMicrotask(() => (this.#hearing = undefined)); // whoever comes in a later turn may have read after tmux answers this one
+    }
+    return this.#hearing;
   }
 
   #bracketsPaste({ paneId }: HostedEntry): boolean | undefined {

@@ -69,6 +69,20 @@ describe('paneStreams', () => {
     assert.equal((await streams.capture(ENTRY)).quietMs, 400);
   });
 
+  it('asks once for screens that were read together, and again for one that is read later', async () => {
+    let asked = 0;
+    const { streams, clock, agents } = createFixture(async () => void asked++);
+    const other: HostedEntry = { ...ENTRY, agentId: 'two' as AgentId, pid: 2, paneId: asPaneId('%2') };
+    agents.add(other);
+    streams.onOutput(other.paneId, Buffer.from('before'));
+    await clock.advanceMs(400);
+    asked = 0;
+    const screens = await Promise.all([ENTRY, other].map((entry) => streams.capture(entry)));
+    assert.deepEqual([asked, ...screens.map(({ quietMs }) => quietMs)], [1, 400, 400]);
+    await streams.capture(other);
+    assert.equal(asked, 2);
+  });
+
   it('does not take for rested what shows output that was not heard yet when it was read', async () => {
     const { clock, streams } = createFixture(async (all) =>
       all.onOutput(ENTRY.paneId, Buffer.from('what it draws now')),
