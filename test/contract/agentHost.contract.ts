@@ -129,7 +129,7 @@ export function describeAgentHost(name: string, createHarness: () => Promise<Age
         { files: { '/evil': '' } },
         { files: { 'launch.sh': '' } },
         { files: { 'a/b/c/d/e': '' } },
-        { links: { '..': '/tmp' } },
+        { files: { '..': '' } },
       ]) {
         await rejects(host.launch(harness.spec(a, changes)), 'tmux.invalidArgument');
       }

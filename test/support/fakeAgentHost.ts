@@ -445,8 +445,8 @@ export class FakeAgentHost implements AgentHost {
 }
 
 function requireValid(spec: LaunchSpec): void {
-  const texts = [spec.folder, ...spec.argv, ...Object.entries(spec.env).flat(), ...Object.values(spec.links ?? {})];
-  const paths = Object.keys({ ...spec.files, ...spec.links });
+  const texts = [spec.folder, ...spec.argv, ...Object.entries(spec.env).flat()];
+  const paths = Object.keys(spec.files ?? {});
   const isPath = (path: string): boolean =>
     /^[A-Za-z0-9._-]{1,60}(\/[A-Za-z0-9._-]{1,60}){0,3}$/.test(path) && !/(^|\/)\.\.?(\/|$)|^launch\.sh/.test(path);
   if (!paths.every(isPath)) throw new TmuxError('tmux.invalidArgument', 'launch');

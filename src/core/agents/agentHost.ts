@@ -17,8 +17,6 @@ export interface LaunchSpec {
    * Paths are relative, of at most 4 parts, each of which matches `^[A-Za-z0-9._-]{1,60}$` and is not `.` or `..`; `launch.sh` is taken.
    */
   readonly files?: Readonly<Record<string, string>>;
-  /** Symbolic links in the same folder: path (as in `files`) → absolute target, as long as a path may be. */
-  readonly links?: Readonly<Record<string, string>>;
   /** Screen size while nobody is attached. */
   readonly columns?: number;
   readonly rows?: number;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentId } from '../../../src/core/agents/agent';
 
@@ -210,7 +210,7 @@ describe('hostile strings', function () {
     listener.dispose();
   });
 
-  it('S2 as names, contents and targets of the files of a launch are written as they are or refused', async () => {
+  it('S2 as names and contents of the files of a launch are written as they are or refused', async () => {
     const before = sessions();
     const repeats = trials(1, 20, 60);
     for (let repeat = 0; repeat < repeats; repeat++)
@@ -235,16 +235,9 @@ describe('hostile strings', function () {
     };
     const holds = (path: string, content: string): void =>
       assert.deepEqual(readFileSync(join(folder, path)), Buffer.from(content), shown);
-    const leadsTo = (path: string, target: string): void =>
-      assert.deepEqual(readlinkSync(join(folder, path), 'buffer'), Buffer.from(target), shown);
     await tryOut({ files: { [text]: 'x' } }, isName, () => holds(text, 'x'));
     await tryOut({ files: { [`deep/${text}`]: 'x' } }, isName, () => holds(`deep/${text}`, 'x'));
-    await tryOut({ links: { [text]: '/etc/hostname' } }, isName, () => leadsTo(text, '/etc/hostname'));
     await tryOut({ files: { 'a.json': text } }, true, () => holds('a.json', text));
-    // What is longer than a path may be is none.
-    const isPath = !text.includes('\0') && text.length < 4_000;
-    await tryOut({ links: { 'a.json': `/${text}` } }, isPath, () => leadsTo('a.json', `/${text}`));
-    await tryOut({ links: { 'a.json': `x${text}` } }, false, () => undefined);
   }
 
   it('S2 on a screen do not confuse the control connection', async () => {

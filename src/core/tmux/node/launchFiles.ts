@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AgentId } from '../../agents/agent';
@@ -10,12 +10,10 @@ import { requirePrivateFolder } from './privateFolder';
 
 const SCRIPT_NAME = 'launch.sh';
 const MAX_PARTS = 4;
-/** PATH_MAX without the final NUL: of a longer target the system makes no link. */
-const MAX_TARGET_BYTES = process.platform === 'linux' ? 4_095 : 1_023;
 
 /**
- * The files of launches inside the private runtime folder: `launch/<id>.<generation>`, which is the script alone, or with files or
- * links in the spec a folder of all of them (folders 0700, files 0600; the script holds the environment), and `exit/<id>.<generation>`.
+ * The files of launches inside the private runtime folder: `launch/<id>.<generation>`, which is the script alone, or with files
+ * in the spec a folder of all of them (folders 0700, files 0600; the script holds the environment), and `exit/<id>.<generation>`.
  */
 export class LaunchFiles {
   readonly exitFolder: string;
@@ -43,7 +41,7 @@ export class LaunchFiles {
   }
 
   /**
-   * Writes the script of `spec`, its files and its links afresh, and forgets an exit of the same generation.
+   * Writes the script of `spec` and its files afresh, and forgets an exit of the same generation.
    * Returns the script's path. Written at once: the runtime folder is memory or the system's temporary folder, and five turns to a
    * thread of the pool cost a launch more than all its files, most of all beside programs that are just starting.
    * @throws {TmuxError} tmux.invalidArgument – see {@link launchScript} and `LaunchSpec.files`
@@ -56,13 +54,12 @@ export class LaunchFiles {
       temporaryExitFile: join(this.exitFolder, `.${name}.tmp`),
       inheritedNames: this.inheritedNames,
     });
-    const { files = {}, links = {} } = spec;
-    requirePaths(Object.keys(files), links);
+    const { files = {} } = spec;
+    requirePaths(Object.keys(files));
     unlinkWhenThere(exitFile);
     const place = this.folder(spec.agentId, spec.generation);
     const contents = Object.entries(files);
-    const targets = Object.entries(links);
-    if (contents.length + targets.length === 0) {
+    if (contents.length === 0) {
       makeAfresh(place, () => writePrivate(place, text));
       return place;
     }
@@ -70,7 +67,6 @@ export class LaunchFiles {
     const script = join(place, SCRIPT_NAME);
     writePrivate(script, text);
     for (const [path, content] of contents) writePrivate(inside(place, path), content);
-    for (const [path, target] of targets) symlinkSync(target, inside(place, path));
     return script;
   }
 
@@ -101,20 +97,14 @@ function inside(folder: string, path: string): string {
   return place;
 }
 
-/** Nothing lies below a link: it would be written to where the link leads. @throws {TmuxError} tmux.invalidArgument */
-function requirePaths(files: readonly string[], links: Readonly<Record<string, string>>): void {
+/** @throws {TmuxError} tmux.invalidArgument */
+function requirePaths(paths: readonly string[]): void {
   const isFine = (part: string): boolean => /^[A-Za-z0-9._-]{1,60}$/.test(part) && part !== '.' && part !== '..';
-  const paths = [...files, ...Object.keys(links)];
   for (const path of paths) {
     const parts = path.split('/');
     if (parts.length > MAX_PARTS || !parts.every(isFine) || parts[0] === SCRIPT_NAME)
       throw new TmuxError('tmux.invalidArgument', 'launch', { detail: 'the path of a launch file' });
   }
-  const isBelow = (path: string): boolean => Object.keys(links).some((link) => path.startsWith(`${link}/`));
-  const isTarget = (target: string): boolean =>
-    target.startsWith('/') && !target.includes('\0') && Buffer.byteLength(target) <= MAX_TARGET_BYTES;
-  if (new Set(paths).size < paths.length || paths.some(isBelow) || !Object.values(links).every(isTarget))
-    throw new TmuxError('tmux.invalidArgument', 'launch', { detail: 'a link of a launch' });
 }
 
 /** `make` fails when something is there, also a link. Most often there is nothing, so it is tried first. */
