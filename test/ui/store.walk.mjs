@@ -137,6 +137,21 @@ await walk('The store is damaged or newer', async (it) => {
     },
   );
 
+  await it.step('a check that takes long is cancelled, and says what holds', async () => {
+    const tmuxServer = Number(it.tmux('display-message', '-p', '#{pid}'));
+    process.kill(tmuxServer, 'SIGSTOP'); // what tmux has is part of the check, and does not come
+    try {
+      await agents.run('Check Store', 'checkIntegrity');
+      await window.notificationAction('Checking the store', 'Cancel');
+      await window.notification('Checking the store was cancelled. Nothing was changed.').waitFor();
+      await it.shot(window, 'cancelled');
+    } finally {
+      process.kill(tmuxServer, 'SIGCONT');
+    }
+    await agents.closeToasts();
+    await agents.is('Scout', 'idle');
+  });
+
   await it.step(
     'what was exported is brought back: looked at, reported, and written when it was agreed to',
     async () => {
