@@ -72,6 +72,7 @@ describe('homes of runs', () => {
     writeFileSync(mine('login.json'), 'login');
     writeFileSync(mine('projects.json.lock'), '');
     symlinkSync('/etc/hostname', mine('elsewhere'));
+    writeFileSync(join(homes.folder(run), '.profile'), 'evil');
     mkdirSync(join(homes.folder(run), '.agents'));
     writeFileSync(join(homes.folder(run), '.agents', 'skill'), 'skill');
     mkdirSync(theirs('policies'));
@@ -82,6 +83,7 @@ describe('homes of runs', () => {
     assert.equal(read(theirs('policies', 'deep', 'a.toml')), 'a');
     assert.equal(read(theirs('policies', 'b.toml')), 'b');
     assert.equal(read(join(folder, '.agents', 'skill')), 'skill');
+    assert.equal(existsSync(join(folder, '.profile')), false, 'what is none of the program’s is not put into the home');
     assert.deepEqual(await homes.list(), []);
     await homes.settle(run); // once more changes nothing
   });
@@ -116,6 +118,17 @@ describe('homes of runs', () => {
     assert.match(text, /\/\/ mine\n {2}"ui": \{\s*"theme": "y"\s*\}[^]*\/\/ this too/);
     assert.match(text, /"model": \{\s*"name": "m"\s*\}/);
     assert.doesNotMatch(text, /hooks/);
+  });
+
+  it('do not empty the person’s settings when the program was killed while it wrote its own', async () => {
+    for (const left of ['', '{"ui":', undefined]) {
+      had('settings.json', '{"ui":1}');
+      await homes.make(run, plan());
+      if (left === undefined) rmSync(mine('settings.json'));
+      else writeFileSync(mine('settings.json'), left);
+      await homes.settle(run);
+      assert.equal(read(theirs('settings.json')), '{"ui":1}');
+    }
   });
 
   it('are known with what they were started with, and go without a word when they were never used', async () => {

@@ -17,6 +17,8 @@ export interface GiveBackOptions {
   /** When the copy began, by the clock of the file system. */
   readonly madeAtMs: number;
   readonly except?: readonly string[];
+  /** Nothing but these. Default: all. */
+  readonly only?: readonly string[];
 }
 
 /**
@@ -24,10 +26,14 @@ export interface GiveBackOptions {
  * place of a link replaces the user's, unless that was changed since. Then, when both are JSON objects, only the keys that the
  * user's lacks are added; of anything else the user's stays. Links, locks and temporary files are left. @throws system errors
  */
-export async function giveBack(from: string, to: string, { madeAtMs, except = [] }: GiveBackOptions): Promise<void> {
+export async function giveBack(
+  from: string,
+  to: string,
+  { madeAtMs, except = [], only }: GiveBackOptions,
+): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const { name } = entry;
-    if (except.includes(name) || PASSING.test(name)) continue;
+    if (except.includes(name) || only?.includes(name) === false || PASSING.test(name)) continue;
     const [source, target] = [join(from, name), join(to, name)];
     if (entry.isDirectory()) {
       if (await makeFolder(target, (await lstat(source)).mode & 0o777)) await giveBack(source, target, { madeAtMs });

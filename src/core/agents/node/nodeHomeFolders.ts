@@ -14,6 +14,7 @@ interface Note {
   readonly base: string;
   readonly folder: string;
   readonly settingsFile: string;
+  readonly besides: readonly string[];
   /** The settings as they were written, and what of them is ours. */
   readonly given: JsonObject;
   readonly ours: JsonObject;
@@ -75,7 +76,15 @@ export class NodeHomeFolders implements HomeFolders {
     for (const name of names) await symlink(join(theirs, name), join(mine, name));
     for (const name of besides) if (await isThere(join(base, name))) await symlink(join(base, name), join(home, name));
     await write(join(mine, settingsFile), settings);
-    const note: Note = { base, folder, settingsFile, given: settings, ours, ...(silence !== undefined && { silence }) };
+    const note: Note = {
+      base,
+      folder,
+      settingsFile,
+      besides,
+      given: settings,
+      ours,
+      ...(silence !== undefined && { silence }),
+    };
     await write(join(home, NOTE), note);
     return { ...run, ...(silence !== undefined && { silence }) };
   }
@@ -94,16 +103,17 @@ export class NodeHomeFolders implements HomeFolders {
     }
   }
 
-  async #giveBack(home: string, { base, folder, settingsFile, given, ours }: Note): Promise<void> {
+  async #giveBack(home: string, { base, folder, settingsFile, besides, given, ours }: Note): Promise<void> {
     const [mine, theirs] = [join(home, folder), join(base, folder)];
     const { mtimeMs } = await stat(join(home, NOTE));
     await mkdir(theirs, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
-    const now = await readSettings(join(mine, settingsFile));
-    if (now) await changeSettings(join(theirs, settingsFile), { given, now, ours });
+    const now = (await readSettings(join(mine, settingsFile))) ?? {};
+    const isWhole = Object.keys(now).length > 0; // not one that was killed while it wrote: that would empty the person's
+    if (isWhole) await changeSettings(join(theirs, settingsFile), { given, now, ours });
     await giveBack(mine, theirs, { madeAtMs: mtimeMs, except: [settingsFile] });
-    await giveBack(home, base, { madeAtMs: mtimeMs, except: [folder, NOTE] });
+    await giveBack(home, base, { madeAtMs: mtimeMs, only: besides }); // not whatever somebody puts there into the person's home
   }
 
   /** Undefined when it is not there, or was not written whole. */
