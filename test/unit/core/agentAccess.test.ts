@@ -6,7 +6,7 @@ import type { Lifecycle } from '../../../src/core/agents/agentState';
 import { silentLogger } from '../../../src/core/base/log';
 import { AuthError } from '../../../src/core/services/authentication/authErrors';
 import { agentId, aRecord, seededRandom } from '../../support/builders';
-import { trials } from '../../support/trials';
+import { sizedMs, trials } from '../../support/trials';
 
 const ID = agentId('reviewer');
 
@@ -60,7 +60,9 @@ function world(
   return { registry, writer, files, endedBefore, access, isAccepted };
 }
 
-describe('who may call', () => {
+describe('who may call', function () {
+  this.timeout(sizedMs(20_000, 120_000, 600_000));
+
   it('S10 an agent has its token from the claim of its run until the run is over', () => {
     const { writer, files, isAccepted } = world();
     const step = (lifecycle: Lifecycle, generation: number): void =>

@@ -6,7 +6,7 @@ import {
   preparePrompt,
   type PromptFacts,
 } from '../../../../../src/core/agents/delivery/preparePrompt';
-import { trials } from '../../../../support/trials';
+import { sizedMs, trials } from '../../../../support/trials';
 
 const PLAIN: PromptFacts = { prompt: {} };
 const GUARDED: PromptFacts = {
@@ -16,7 +16,9 @@ const GUARDED: PromptFacts = {
 
 const kinds = (text: string, type = GUARDED): string[] => preparePrompt(text, type).changes.map(({ kind }) => kind);
 
-describe('a prompt that is prepared', () => {
+describe('a prompt that is prepared', function () {
+  this.timeout(sizedMs(20_000, 120_000, 600_000));
+
   const cases: readonly (readonly [what: string, given: string, prepared: string, changes: readonly string[]])[] = [
     ['is left alone when it is plain', 'look at src/app.ts', 'look at src/app.ts', []],
     ['keeps its lines, tabs, quotes and dollars', 'a "b" $(c)\n\n\td; e', 'a "b" $(c)\n\n\td; e', ['tabs']],

@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { requestText } from '../../../../../src/core/agents/signals/permissionText';
 import { readableInput } from '../../../../../src/core/agents/signals/readableInput';
 import { spellText } from '../../../../../src/core/agents/visibleText';
-import { trials } from '../../../../support/trials';
+import { sizedMs, trials } from '../../../../support/trials';
 
 const lines = (input: unknown): readonly string[] => readableInput(input).split('\n');
 
-describe('a request in words', () => {
+describe('a request in words', function () {
+  this.timeout(sizedMs(20_000, 120_000, 600_000));
+
   it('begins with the command as it is, then names each field', () => {
     const input = {
       description: 'Run the tests',
