@@ -10,7 +10,11 @@ export function doctorText(reports: readonly DoctorReport[], failures: readonly 
     const problems = report.checks.filter(({ level }) => level === 'warning' || level === 'error').length;
     lines.push(`## ${escapeMarkdown(report.typeId)}`, '');
     lines.push(...versionLines(report));
-    lines.push(problems === 0 ? '- nothing is degraded' : `- degraded or not checked: ${problems} of ${report.checks.length} checks`);
+    lines.push(
+      problems === 0
+        ? '- nothing is degraded'
+        : `- degraded or not checked: ${problems} of ${report.checks.length} checks`,
+    );
     lines.push('', ...diagnosisLines(report.checks), '');
   }
   for (const { typeId, reason } of failures)

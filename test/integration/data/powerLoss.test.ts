@@ -30,7 +30,7 @@ const eachKind = Object.values(PowerLoss);
 /** For a short run, in which each change counts: more of the many subsets. */
 const moreSubsets = [...eachKind, PowerLoss.Subset, PowerLoss.Subset, PowerLoss.Subset];
 
-describe('power loss', () => {
+describe('R2 power loss', () => {
   let folder: string;
   let remove: () => void;
   let disk: DiskRecorder;
