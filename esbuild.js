@@ -16,7 +16,7 @@ const dist = path.join(root, 'dist');
  * heavy is in a bundle or module of its own. Of the extension what counts is loaded before it is active: `extension.js` with
  * the parts that it asks for at once.
  */
-const MAX_BYTES = { extension: 350 * 1024, orc: 68 * 1024 };
+const MAX_BYTES = { extension: 350 * 1024, orc: 70 * 1024 };
 
 const version = JSON.stringify(require('./package.json').version);
 

@@ -160,7 +160,7 @@ export async function restore(context: VerbContext): Promise<ExitCode> {
     throw usageError(`there is no file ${cleanLine(backup)}`, BACKUPS_ADVICE);
   if (!context.has('yes')) {
     const what = 'a restore puts the backup in the place of what is kept now';
-    const advice = `What is there now is backed up first; agents that live go on as they are. If you mean it: orc data restore ${name} --yes`;
+    const advice = `What is there now is backed up first, where it can be; agents that live go on as they are. If you mean it: orc data restore ${name} --yes`;
     throw usageError(what, advice);
   }
   const askedAtMs = Date.now();
@@ -170,7 +170,9 @@ export async function restore(context: VerbContext): Promise<ExitCode> {
     const undo = report.presentBackup;
     return [
       `restored: ${report.records} records, up to change ${report.seq}`,
-      ...(undo === undefined ? [] : [`what was there before: ${cleanLine(undo)}`]),
+      undo === undefined
+        ? 'no backup was made of what was there before: `orc status` tells where it is'
+        : `what was there before: ${cleanLine(undo)}`,
     ].join('\n');
   });
   return ExitCode.Ok;

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { Emitter } from '../base/event';
 import { silentLogger } from '../base/log';
 import { type OpenDataStoreOptions, openDataStore } from '../data/node/openDataStore';
-import { formerPages, readFormerStore } from '../data/node/formerStore';
+import { formerPages, type FormerRecords, readFormerStore } from '../data/node/formerStore';
 import type { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
 import type { OpenReport } from '../data/node/storeProtocol';
 import { readInThread } from '../data/node/storeReader';
@@ -51,13 +51,13 @@ export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Pr
         settle: () => forgetRestored(options.folder),
       },
     }),
-    warnings: warningsOf(report, former !== undefined),
+    warnings: warningsOf(report, former),
   };
 }
 
 function warningsOf(
   { file, missingChanges, quarantinedFile, restored }: OpenReport,
-  isFormerRead: boolean,
+  former: FormerRecords | undefined,
 ): readonly StoreWarning[] {
   const warnings: StoreWarning[] = [];
   if (restored)
@@ -65,7 +65,7 @@ function warningsOf(
       fingerprint: STORE_RESTORED,
       level: 'info',
       title: 'A backup was restored',
-      detail: restoredText(restored, isFormerRead),
+      detail: restoredText(restored, former),
     });
   if (quarantinedFile !== undefined) {
     const detail = `It was put aside as ${quarantinedFile}; nothing was overwritten. Running agents go on and are shown again under their ids; names, history and agents that did not run are in that file. Restore a backup to have them back, or start those that you miss anew.`;
@@ -78,12 +78,22 @@ function warningsOf(
   return warnings;
 }
 
-/** In few words: which files it was, and where the former store is, is in the log. */
-function restoredText({ records, presentBackup }: AppliedRestore, isFormerRead: boolean): string {
+/** In few words: more about the files is in the log. */
+export function restoredText(
+  { records, presentBackup, replacedFile }: AppliedRestore,
+  former: Pick<FormerRecords, 'isWhole'> | undefined,
+): string {
   const holds = records === undefined ? '' : `It holds ${records === 1 ? '1 record' : `${records} records`}. `;
   const undo = presentBackup === undefined ? '' : ' Restore from Backup undoes this.';
-  const unread = isFormerRead
-    ? ''
-    : ' The store before it could not be read: agents that it does not know are shown under their ids.';
-  return `${holds}Agents kept running; what else was kept after it was made is not in the store any more.${unread}${undo}`;
+  const aside =
+    replacedFile === undefined || presentBackup !== undefined
+      ? ''
+      : ` No backup was made of the store before it, which was put aside as ${replacedFile}; where it is damaged, newer prompts and settings of agents may be missing here.`;
+  return `${holds}Agents kept running; what else was kept after it was made is not in the store any more.${aside}${formerText(former)}${undo}`;
+}
+
+function formerText(former: Pick<FormerRecords, 'isWhole'> | undefined): string {
+  if (former?.isWhole) return '';
+  const how = former ? 'only in part' : 'not';
+  return ` The store before it could ${how} be read: agents that ${former ? 'neither that part nor the backup knows' : 'the backup does not know'} are shown under their ids.`;
 }

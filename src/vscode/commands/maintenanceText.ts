@@ -39,19 +39,34 @@ export interface RestorePlace {
 }
 
 /** What the backup is and everything that a restore does, before it is confirmed. */
-export function restoreDetail(backup: ChosenBackup, { seq, isReadOnly }: DataStatus, place: RestorePlace): string {
-  const since = backup.seq === undefined ? undefined : seq - backup.seq;
+export function restoreDetail(backup: ChosenBackup, status: DataStatus, place: RestorePlace): string {
+  const since = backup.seq === undefined ? undefined : status.seq - backup.seq;
   const changes = since === undefined || since <= 0 ? '' : ` (${countText(since, 'change')} in all)`;
-  const present = isReadOnly
-    ? 'The present store is put aside whole; where it cannot be read, living agents that the backup does not know are shown under their ids'
-    : 'The present store is backed up first, so that this can be undone in the same way, and put aside';
   return [
     `${contentsText(backup)}${backup.takenAtMs === undefined ? `\n${backup.file}` : ''}`,
     ...foreignText(backup.found, place),
-    'Agents that live keep running, with their names, settings and newest prompts as they are now, also those that the backup does not know. None is started: who does not run now is stopped.',
+    `Agents that live keep running, ${livingText(status)}. None is started: who does not run now is stopped.`,
     `What else was kept since it was made${changes} is not in the store afterwards: changes of agents that do not live, history, approvals and older prompts.`,
-    `${present}.`,
+    `${presentText(status)}.`,
   ].join('\n\n');
+}
+
+/** What a check has found is so until another one finds nothing. */
+function isDamaged({ lastCheck }: DataStatus): boolean {
+  return lastCheck?.report.isWhole === false;
+}
+
+function livingText(status: DataStatus): string {
+  return status.isReadOnly || isDamaged(status)
+    ? 'also those that the backup does not know. Their names, settings and newest prompts are carried over as they are now where the present store can be read; elsewhere the backup holds, and an agent that it does not know is shown under its id'
+    : 'with their names, settings and newest prompts as they are now, also those that the backup does not know';
+}
+
+function presentText(status: DataStatus): string {
+  if (isDamaged(status))
+    return 'The present store is damaged: it is put aside whole, and where no backup can be made of it, this cannot be undone with Restore from Backup';
+  if (status.isReadOnly) return 'The present store is put aside whole';
+  return 'The present store is backed up first, so that this can be undone in the same way, and put aside';
 }
 
 /** `Of 2026-11-23 08:00: 12 records, 2 agents (Scout, Builder). It is whole.` */

@@ -128,6 +128,9 @@ describe('orc data', () => {
     const restored = await orc('restore', 'copy.db', '--yes');
     assert.equal(restored.stdout, 'restored: 2 records, up to change 5\nwhat was there before: /data/before.db\n');
     assert.deepEqual([restored.code, looks], [0, 3]);
+    const unbacked = { file: '/x/copy.db', sizeBytes: 1, seq: 5, records: 2 };
+    gateway.answers = { ...gateway.answers, 'data.restore': { result: unbacked } };
+    assert.match((await orc('restore', 'copy.db', '--yes')).stdout, /\nno backup was made of what was there before: /);
     gateway.answers = { ...gateway.answers, 'engine.notices': { result: [] } };
     assert.equal((await orc('restore', 'copy.db', '--yes', '--timeout', '1')).code, 8);
   });

@@ -12,6 +12,7 @@ import {
   forgetRestored,
   prepareRestore,
 } from '../../../src/core/data/node/storeRestore';
+import { restoredText } from '../../../src/core/node/openWorkspaceStore';
 import { checkHere } from '../../support/checkHere';
 import { buildStoreWorker, openFileStore, temporaryFolder, wasmFile } from '../../support/storeWorker';
 
@@ -108,6 +109,40 @@ describe('the store that a restore has replaced', () => {
     await assert.rejects(failing(), /of who reads/, 'what its reader throws is not taken for damage');
   });
 
+  it('is read in parts where it is damaged and there is no backup: each question for itself', async () => {
+    const record = { kind: 'note', id: 'n', version: 1, createdAtMs: 0, updatedAtMs: 0, epoch: 1, json: '{}' };
+    const openReader: OpenReader = async (file) => ({
+      page: async ({ kind, after }) => {
+        if (file === '/gone.db' || kind === 'damaged' || after) throw new Error('damaged');
+        const next = { id: 'n' };
+        return { records: [{ ...record, kind }], damagedIds: [], ...(kind === 'cut' && { next }) };
+      },
+      close: async () => undefined,
+    });
+    const questions = ['cut', 'damaged', 'note'].map((kind) => ({ kind }));
+    const from = { replacedFile: '/aside.db', backup: '/old.db' };
+    const known = { records: ['cut', 'note'].map((kind) => ({ ...record, kind })), isLast: true, isWhole: false };
+    const read = (restored: AppliedRestore) => readFormerStore(restored, questions, openReader, silentLogger);
+    assert.deepEqual(await read(from), known);
+    assert.deepEqual(await read({ ...from, presentBackup: '/gone.db' }), known);
+    assert.equal(await read({ ...from, replacedFile: '/gone.db' }), undefined, 'nothing of it');
+    const kinds: string[] = [];
+    for await (const page of formerPages(from, questions, openReader, silentLogger))
+      kinds.push(...page.map(({ kind }) => kind));
+    assert.deepEqual(kinds, ['cut', 'note']);
+  });
+
+  it('is told: that no backup was made of it, where it lies, and what may be missing', () => {
+    const about = { records: 3, backup: '/old.db', replacedFile: '/data/store-1.db.replaced-5' };
+    assert.match(restoredText({ ...about, presentBackup: '/p.db' }, { isWhole: true }), /any more\. Restore from Backup undoes this\.$/); // prettier-ignore
+    const damaged = restoredText(about, { isWhole: true });
+    assert.match(damaged, /No backup was made of the store before it, which was put aside as \/data\/store-1\.db\.replaced-5; where it is damaged, newer prompts/); // prettier-ignore
+    assert.doesNotMatch(damaged, /undoes|under their ids/);
+    assert.match(restoredText(about, { isWhole: false }), /could only in part be read: agents that neither/);
+    assert.match(restoredText(about, undefined), /could not be read: agents that the backup does not know are shown under their ids\.$/); // prettier-ignore
+    assert.doesNotMatch(restoredText({}, undefined), /put aside/, 'its note was lost');
+  });
+
   it('is read from its backup when its log was left over, or it is damaged', async () => {
     for (const isKilled of [true, false]) {
       const former = await replaced((file) => isKilled || fs.writeFileSync(file, 'no database'), isKilled);
@@ -123,7 +158,7 @@ describe('the store that a restore has replaced', () => {
       for (const one of [file, path.join(folder, 'present.db')]) fs.writeFileSync(one, 'no database');
     });
     assert.equal(former, undefined);
-    const none = { records: [], isLast: true };
+    const none = { records: [], isLast: true, isWhole: true };
     const never = (): never => assert.fail('there is nothing to read');
     assert.deepEqual(await readFormerStore({ backup: '/old.db' }, [{ kind: 'note' }], never, silentLogger), none);
     assert.equal(await readFormerStore({}, [{ kind: 'note' }], never, silentLogger), undefined, 'the note was lost');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { KeptBackup, UnusableBackup, UsableBackup } from '../../../src/core/engine';
+import type { DataStatus, KeptBackup, UnusableBackup, UsableBackup } from '../../../src/core/engine';
 import { MaintenanceDesk } from '../../../src/vscode/commands/maintenanceDesk';
 import { anAgentView, FakeEngine } from '../../support/fakeEngine';
 import { FakeWindow } from '../../support/fakeWindow';
@@ -134,8 +134,18 @@ describe('looking after the store from a window', () => {
     assert.match(await ask('/projects'), /looks like a backup of another workspace.* Scout works in \/projects\./);
     engine.simulateAgent(anAgentView({ folder: '/projects' }));
     assert.doesNotMatch(await ask('/projects'), /another workspace/);
-    engine.dataStatusNow = { ...engine.dataStatusNow, isReadOnly: true };
-    assert.match(await ask('/project'), /put aside whole; where it cannot be read, living agents .* under their ids\./);
+    const wholeNow = engine.dataStatusNow;
+    const findings = [{ code: 'check.structure', message: 'A page is damaged.' }] as const;
+    const report = { depth: 'full', isWhole: false, isCut: false, seq: 7, records: 3, changes: 7, findings } as const;
+    const kinds: readonly Partial<DataStatus>[] = [{ isReadOnly: true }, { lastCheck: { atMs: 1, cause: 'schedule', report } }]; // prettier-ignore
+    for (const now of kinds) {
+      engine.dataStatusNow = { ...wholeNow, ...now };
+      const said = await ask('/project');
+      assert.match(said, /carried over as they are now where the present store can be read; .* shown under its id\./);
+      assert.match(said, /put aside whole/);
+      assert.doesNotMatch(said, /backed up first|can be undone in the same way/);
+    }
+    assert.match(await ask('/project'), /is damaged: it is put aside whole, .*cannot be undone with Restore from Backup\./); // prettier-ignore
     engine.inspection = { ...engine.inspection, agents: [] } as UsableBackup;
     window.nextAnswers.push(backup.file, undefined);
     await desk.restore();

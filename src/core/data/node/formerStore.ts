@@ -3,7 +3,7 @@ import { describeError } from '../../base/errors';
 import type { KeptRecord } from '../dataStore';
 import { hasAsideLog } from './storeFiles';
 import type { PageCursor } from './storeSql';
-import type { OpenReader } from './storeReader';
+import type { OpenReader, StoreReader } from './storeReader';
 import type { AppliedRestore } from './storeRestore';
 
 /** Records of a kind; `where`: only those with these values, on declared indexes or as their `id`, if they hold it. */
@@ -18,11 +18,14 @@ export interface FormerRecords {
   readonly records: readonly KeptRecord[];
   /** False: they are of a backup, and more may have been written after it was made. */
   readonly isLast: boolean;
+  /** False: the file is damaged, and these are what could be read. */
+  readonly isWhole: boolean;
 }
 
 /**
  * The records that answer `questions` in the store that a restore has replaced, without those that are damaged: from what was put aside, or,
- * where that was not closed, from the backup that was made of it. Undefined when neither can be read.
+ * where that was not closed or cannot be read to its end, from the backup that was made of it. Where no file can be read to its end, those of
+ * the first that holds any are what is known. Undefined when there are none.
  */
 export async function readFormerStore(
   restored: AppliedRestore,
@@ -31,17 +34,22 @@ export async function readFormerStore(
   log: Logger,
 ): Promise<FormerRecords | undefined> {
   const { replacedFile, backup } = restored;
-  if (replacedFile === undefined) return backup === undefined ? undefined : { records: [], isLast: true }; // the note was lost, or there was no store
+  if (replacedFile === undefined)
+    return backup === undefined ? undefined : { records: [], isLast: true, isWhole: true }; // the note was lost, or there was no store
+  let parts: FormerRecords | undefined;
   for (const file of filesOf(restored)) {
-    try {
-      const records: KeptRecord[] = [];
-      for await (const page of pagesOf(file, questions, openReader)) records.push(...page);
-      return { records, isLast: file === replacedFile };
-    } catch (error) {
+    const records: KeptRecord[] = [];
+    let isWhole = true;
+    const onUnreadable = (error: unknown): void => {
+      isWhole = false;
       logUnreadable(log, file, error);
-    }
+    };
+    for await (const page of pagesOf(file, questions, openReader, onUnreadable)) records.push(...page);
+    const found = { records, isLast: file === replacedFile, isWhole };
+    if (isWhole) return found;
+    if (records.length > 0) parts ??= found;
   }
-  return undefined;
+  return parts;
 }
 
 /**
@@ -55,12 +63,12 @@ export async function* formerPages(
   log: Logger,
 ): AsyncGenerator<readonly KeptRecord[]> {
   for (const file of filesOf(restored)) {
-    try {
-      yield* pagesOf(file, questions, openReader);
-      return;
-    } catch (error) {
+    let isWhole = true;
+    yield* pagesOf(file, questions, openReader, (error) => {
+      isWhole = false;
       logUnreadable(log, file, error);
-    }
+    });
+    if (isWhole) return;
   }
 }
 
@@ -70,28 +78,46 @@ function filesOf({ replacedFile, presentBackup }: AppliedRestore): readonly stri
   return [...aside, ...(presentBackup === undefined ? [] : [presentBackup])];
 }
 
+/** A question that meets damage does not keep the others from being answered. */
 async function* pagesOf(
   file: string,
   questions: readonly FormerQuestion[],
   openReader: OpenReader,
+  onUnreadable: (error: unknown) => void,
 ): AsyncGenerator<readonly KeptRecord[]> {
-  const reader = await openReader(file);
+  let reader: StoreReader;
   try {
-    for (const { kind, where = {}, newest } of questions) {
-      let left = newest ?? Infinity;
-      let after: PageCursor | undefined;
-      do {
-        const order = { descending: newest !== undefined, ...(after && { after }) };
-        const page = await reader.page({ kind, where: Object.entries(where), ...order });
-        const records = page.records.slice(0, left);
-        left -= records.length;
-        yield records;
-        after = page.next;
-      } while (after && left > 0);
+    reader = await openReader(file);
+  } catch (error) {
+    return onUnreadable(error);
+  }
+  try {
+    for (const question of questions) {
+      try {
+        yield* answersOf(reader, question);
+      } catch (error) {
+        onUnreadable(error);
+      }
     }
   } finally {
     await reader.close();
   }
+}
+
+async function* answersOf(
+  reader: StoreReader,
+  { kind, where = {}, newest }: FormerQuestion,
+): AsyncGenerator<readonly KeptRecord[]> {
+  let left = newest ?? Infinity;
+  let after: PageCursor | undefined;
+  do {
+    const order = { descending: newest !== undefined, ...(after && { after }) };
+    const page = await reader.page({ kind, where: Object.entries(where), ...order });
+    const records = page.records.slice(0, left);
+    left -= records.length;
+    yield records;
+    after = page.next;
+  } while (after && left > 0);
 }
 
 function logUnreadable(log: Logger, file: string, error: unknown): void {
