@@ -259,13 +259,18 @@ const EXIT_CODES: Readonly<Partial<Record<RpcStatus, ExitCode>>> = {
   UNIMPLEMENTED: ExitCode.NoEngine,
 };
 
+/** What a running engine cannot do now is no lack of an engine. */
+function exitCodeOf(status: RpcStatus, code: string | undefined): ExitCode {
+  if (code === 'agent.deliveryUnknown') return ExitCode.DeliveryUnknown;
+  if (status === 'UNAVAILABLE' && code && !/^(engine|gateway)\./.test(code)) return ExitCode.Refused;
+  return EXIT_CODES[status] ?? ExitCode.Failure;
+}
+
 function failureOf(body: RpcErrorBody, env: ClientOptions['env']): CliError {
   const { status, code, agentId } = body.data ?? {};
   const data = { ...(status && { status }), ...(code && { code }), ...(agentId && { agentId }) };
-  const exitCode =
-    code === 'agent.deliveryUnknown' ? ExitCode.DeliveryUnknown : (EXIT_CODES[status] ?? ExitCode.Failure);
   return new CliError(
-    exitCode,
+    exitCodeOf(status, code),
     withoutCode(cleanLine(String(body.message), 1000), code),
     adviceOf(body.data ?? {}, env),
     data,
@@ -285,6 +290,7 @@ const ADVICE_OF_CODE: Readonly<Record<string, string>> = {
   'exchange.fileUnreadable': 'Name a file that is there and that you may read.',
   'exchange.fileExists': 'Choose another name, or replace it with --replace.',
   'exchange.notAnExport': 'Name one that `orc data export` wrote as JSON or NDJSON.',
+  'data.fileUnusable': 'Name another file; `orc data backups` lists the backups of this workspace.',
   'engine.restricted': 'Trust the folder in VS Code first.',
   'processing.unknownPipeline': '`orc data pipelines` lists those that are kept.',
 };

@@ -195,7 +195,7 @@ export interface Engine extends Disposable {
   checkData(depth: CheckDepth, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<StoreCheckReport>;
   /**
    * Writes a whole and checked copy of the store, on the owner's machine. @param file absolute; default: a new one among the
-   * workspace's backups. @throws {DataError} data.invalid (something else is there), data.corrupt, data.io
+   * workspace's backups. @throws {DataError} data.fileUnusable (no such folder, or something else is there), data.corrupt, data.io
    */
   backUpData(
     file: string | undefined,
@@ -210,7 +210,7 @@ export interface Engine extends Disposable {
   /**
    * By decision of a person: a backup takes the place of the store. It is checked and the present store is backed up first; then the
    * engine begins anew with it, by itself, soon after this resolved. Agents keep running. The notice {@link STORE_RESTORED} tells it.
-   * Also possible while the engine is blocked by its store. @throws {DataError} data.invalid, data.corrupt, data.io: nothing has changed
+   * Also possible while the engine is blocked by its store. @throws {DataError} data.fileUnusable, data.corrupt, data.io: nothing has changed
    */
   restoreData(backup: string, onProgress: (step: FleetStep) => void, signal: AbortSignal): Promise<RestoreReport>;
   /** Gives space of deleted records back to the disk. */

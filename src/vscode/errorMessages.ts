@@ -162,6 +162,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     'What was given or kept is not valid and was not used. If it was written by another version of the extension, update all windows to the same one; else report it with the log.',
     checkSetup,
   ),
+  'data.fileUnusable': error('This file cannot be used for a backup. Choose another one, or another folder.'),
   'data.tooLarge': error('This is too large to be kept. Shorten it, or put it into a file and name the file instead.'),
   'data.readOnly': error(
     'Changes cannot be kept: the disk is full or the folder is read-only. It is tried again by itself.',
@@ -365,6 +366,7 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.deliveryFailed',
   'agent.cannotResume',
   'data.corrupt',
+  'data.fileUnusable',
   'data.invalid',
   'data.io',
   'exchange.fileUnreadable',

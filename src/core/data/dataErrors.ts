@@ -5,6 +5,7 @@ export type DataErrorCode =
   | 'data.closed'
   | 'data.conflict'
   | 'data.invalid'
+  | 'data.fileUnusable'
   | 'data.tooLarge'
   | 'data.readOnly'
   | 'data.busy'
@@ -21,6 +22,7 @@ const dispositions: Record<DataErrorCode, ErrorDisposition> = {
   'data.closed': 'giveUp',
   'data.conflict': 'retry',
   'data.invalid': 'giveUp',
+  'data.fileUnusable': 'reconfigure',
   'data.tooLarge': 'giveUp',
   'data.readOnly': 'retry',
   'data.busy': 'retry',
@@ -34,7 +36,7 @@ const dispositions: Record<DataErrorCode, ErrorDisposition> = {
   'data.socketPathTooLong': 'reconfigure',
 };
 
-/** A failure of the store or of the ownership of its folder. */
+/** A failure of the store or of the ownership of its folder; `fileUnusable`: the file of a backup that was named, or its folder. */
 export class DataError extends OrchestratorError<DataErrorCode> {
   readonly disposition: ErrorDisposition;
   /** Everything that is wrong, for data.invalid of a validated value or schema; else empty. */

@@ -97,7 +97,7 @@ export interface DurableStore extends DataStore {
   /**
    * Writes the state as of the call, whole and checked, to `file` (absolute; 0600): complete under its name, or not there.
    * A file that is there is replaced if it is a backup of this product.
-   * @throws {DataError} data.invalid (something else is there), data.corrupt (the store is damaged: no backup was made),
+   * @throws {DataError} data.fileUnusable (no such folder, or something else is there), data.corrupt (the store is damaged: no backup was made),
    * data.io, data.closed, data.fenced; what aborted it
    */
   backup(file: string, options?: MaintenanceOptions): Promise<BackupReport>;

@@ -110,11 +110,11 @@ export interface StoreKeeper {
   newBackupFile(kind: 'manual' | 'beforeRestore', nowMs: number, seq: number): string;
   /** Removes a backup of ours from the folder of backups. */
   removeBackup(file: string): Promise<void>;
-  /** Looks at the header only. @throws {DataError} data.invalid when it is no backup of this product */
+  /** Looks at the header only. @throws {DataError} data.fileUnusable when it is no backup of this product */
   requireBackup(file: string): void;
   /** Looks at all of a file that is to be restored and changes nothing. `kind`: whose values are told. @throws {DataError} data.io; what aborted it */
   inspectBackup(file: string, kind: string, options: MaintenanceOptions): Promise<InspectedFile>;
-  /** Puts a checked copy where the next opening of the store takes it over. @throws {DataError} data.invalid, data.corrupt, data.io */
+  /** Puts a checked copy where the next opening of the store takes it over. @throws {DataError} data.fileUnusable, data.corrupt, data.io */
   prepareRestore(backup: string, options: PrepareOptions): Promise<BackupReport>;
   lastCheck(): Promise<KeptCheck | undefined>;
   keepCheck(check: KeptCheck): Promise<void>;
@@ -169,7 +169,7 @@ export class StoreCare {
   /**
    * Backs up what is there, checks the backup and leaves a copy of it for the next opening of the store: nothing has changed when
    * this resolves, and on a failure nothing is left behind.
-   * @throws {DataError} data.invalid, data.corrupt (of the backup), data.io; what aborted it
+   * @throws {DataError} data.fileUnusable, data.corrupt (of the backup), data.io; what aborted it
    */
   async restore(backup: string, options: MaintenanceOptions): Promise<RestoreReport> {
     const { keeper, log } = this.ports;

@@ -54,6 +54,7 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
   'data.closed': Unavailable,
   'data.conflict': Unavailable,
   'data.invalid': Internal,
+  'data.fileUnusable': InvalidArgument,
   'data.tooLarge': InvalidArgument,
   'data.readOnly': Unavailable,
   'data.busy': Unavailable,
@@ -67,8 +68,8 @@ const STATUS_OF_CODE: Readonly<Record<string, RpcStatus>> = {
   'data.socketPathTooLong': FailedPrecondition,
 
   'exchange.fileExists': AlreadyExists,
-  'exchange.fileUnusable': FailedPrecondition,
-  'exchange.fileUnreadable': FailedPrecondition,
+  'exchange.fileUnusable': InvalidArgument,
+  'exchange.fileUnreadable': InvalidArgument,
   'exchange.moving': Unavailable,
   'exchange.notAnExport': InvalidArgument,
   'exchange.unknownFormat': InvalidArgument,

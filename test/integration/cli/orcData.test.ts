@@ -179,7 +179,7 @@ describe('orc data', () => {
   });
 
   it('says of a file that cannot be used which it is, why, and what to do', async () => {
-    const fails = (code: string, message: string, status: RpcStatus = 'FAILED_PRECONDITION') => ({
+    const fails = (code: string, message: string, status: RpcStatus = 'INVALID_ARGUMENT') => ({
       ...{ status, message: `${code}: ${message}`, code },
     });
     gateway.answers = {
@@ -187,11 +187,19 @@ describe('orc data', () => {
       'data.export': fails('exchange.fileExists', '/x/b.json is there already', 'ALREADY_EXISTS'),
     };
     const read = await orc('import', 'a.json');
-    assert.deepEqual([read.code, read.stderr], [5, 'orc: there is no file /x/a.json\n     Name a file that is there and that you may read.\n']); // prettier-ignore
+    assert.deepEqual([read.code, read.stderr], [2, 'orc: there is no file /x/a.json\n     Name a file that is there and that you may read.\n']); // prettier-ignore
     const written = await orc('export', 'b.json');
     assert.deepEqual([written.code, written.stderr], [5, 'orc: /x/b.json is there already\n     Choose another name, or replace it with --replace.\n']); // prettier-ignore
-    gateway.answers = { 'data.import': fails('exchange.notAnExport', 'the file is no export', 'INVALID_ARGUMENT') };
+    gateway.answers = { 'data.import': fails('exchange.notAnExport', 'the file is no export') };
     assert.match((await orc('import', 'a.json')).stderr, /Name one that `orc data export` wrote/);
+    gateway.answers = { 'data.backup': fails('data.fileUnusable', 'there is no folder /x') };
+    const refused = await orc('backup', '/x/c.db');
+    assert.deepEqual([refused.code, refused.stderr.split('\n')[0]], [2, 'orc: there is no folder /x']);
+    const codes = [['data.io', 5], ['data.readOnly', 5], ['engine.starting', 3]] as const; // prettier-ignore
+    for (const [code, exit] of codes) {
+      gateway.answers = { 'data.backup': fails(code, 'not now', 'UNAVAILABLE') };
+      assert.equal((await orc('backup', '/x/c.db')).code, exit, code);
+    }
   });
 
   it('says that what differs stays as it is here, unless it is to be replaced', async () => {

@@ -112,9 +112,9 @@ describe('backups of a store', () => {
     fs.writeFileSync(file, whole.subarray(0, whole.length - 4096));
     await rejectsWith('data.corrupt', restore(file));
     fs.writeFileSync(file, 'a letter');
-    await rejectsWith('data.invalid', restore(file));
-    await rejectsWith('data.invalid', restore(main()));
-    await rejectsWith('data.invalid', restore(path.join(folder, 'none.db')));
+    await rejectsWith('data.fileUnusable', restore(file));
+    await rejectsWith('data.fileUnusable', restore(main()));
+    await rejectsWith('data.fileUnusable', restore(path.join(folder, 'none.db')));
     await store.close();
     const again = await open(folder);
     assert.equal((await again.store.find(notes)).length, 2);

@@ -270,10 +270,10 @@ describe('maintenance of a store', () => {
       const other = path.join(folder, 'other.db');
       execFileSync('sqlite3', [other, 'CREATE TABLE a(b)']);
       for (const target of [letter, link, other, main(), folder, 'relative.db']) {
-        await rejectsWith('data.invalid', store.backup(target));
+        await rejectsWith('data.fileUnusable', store.backup(target));
       }
       assert.equal(fs.readFileSync(letter, 'utf8'), 'dear friend');
-      await rejectsWith('data.io', store.backup(path.join(folder, 'no such folder', 'copy.db')));
+      await rejectsWith('data.fileUnusable', store.backup(path.join(folder, 'no such folder', 'copy.db')));
       assert.deepEqual(
         fs.readdirSync(folder).filter((name) => name.endsWith('.tmp')),
         [],

@@ -115,7 +115,7 @@ describe('looking after a store', () => {
     abort.abort(new Error('enough'));
     await assert.rejects(aborted, /enough/);
     for (const other of ['relative.db', path.join(folder, 'none.db'), main()])
-      await rejectsWith('data.invalid', care.restore(other, {}));
+      await rejectsWith('data.fileUnusable', care.restore(other, {}));
     assert.deepEqual(await backupNames(care), before);
     assert.deepEqual(fs.readdirSync(folder).filter((name) => /restore|tmp/.test(name)), []); // prettier-ignore
   });

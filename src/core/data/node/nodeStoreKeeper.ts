@@ -57,8 +57,8 @@ export class NodeStoreKeeper implements StoreKeeper {
   }
 
   requireBackup(file: string): void {
-    if (!nodePath.isAbsolute(file)) throw new DataError('data.invalid', 'the name of a backup is an absolute path');
-    if (!readBackupHeader(file)) throw new DataError('data.invalid', `${file} is not a backup of this product`);
+    if (!nodePath.isAbsolute(file)) throw new DataError('data.fileUnusable', 'the name of a backup is an absolute path');
+    if (!readBackupHeader(file)) throw new DataError('data.fileUnusable', `${file} is not a backup of this product`);
   }
 
   async inspectBackup(file: string, kind: string, options: MaintenanceOptions): Promise<InspectedFile> {

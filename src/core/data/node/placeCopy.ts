@@ -25,10 +25,10 @@ const toldBytes = 16 * chunkBytes;
 /**
  * Copies a complete main file to a temporary file beside `to`, synced, checks it, and gives it its name in one step. An existing file
  * is replaced only if it is a backup of this product. On any failure nothing is left behind and `to` is what it was.
- * @throws {DataError} data.invalid, data.io; what `copy`, `check` and the signal throw
+ * @throws {DataError} data.fileUnusable, data.io; what `copy`, `check` and the signal throw
  */
 export async function placeCopy({ to, signal, onProgress, copy, check }: PlaceCopyOptions): Promise<BackupReport> {
-  if (!nodePath.isAbsolute(to)) throw new DataError('data.invalid', 'the name of a backup is an absolute path');
+  if (!nodePath.isAbsolute(to)) throw new DataError('data.fileUnusable', 'the name of a backup is an absolute path');
   refuseOthers(to);
   const temporary = `${to}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -47,17 +47,21 @@ export async function placeCopy({ to, signal, onProgress, copy, check }: PlaceCo
   }
 }
 
-/** @throws {DataError} data.invalid when something is there that is no backup of ours */
+/** @throws {DataError} data.fileUnusable when its folder is not there, or something else than a backup of ours is */
 function refuseOthers(to: string): void {
   try {
     if (isBackupFile(to)) return;
   } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return;
-    throw new DataError('data.invalid', `${to} cannot be looked at (${errnoCode(error) ?? 'unknown'})`, {
+    if (errnoCode(error) === 'ENOENT') return requireFolder(nodePath.dirname(to));
+    throw new DataError('data.fileUnusable', `${to} cannot be looked at (${errnoCode(error) ?? 'unknown'})`, {
       cause: error,
     });
   }
-  throw new DataError('data.invalid', `${to} is there and is not a backup of this product; it was not touched`);
+  throw new DataError('data.fileUnusable', `${to} is there and is not a backup of this product; it was not touched`);
+}
+
+function requireFolder(folder: string): void {
+  if (!fs.existsSync(folder)) throw new DataError('data.fileUnusable', `there is no folder ${folder}`);
 }
 
 /** A copy without a log beside it, 0600 and on the disk when this resolves. */

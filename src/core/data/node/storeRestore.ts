@@ -42,7 +42,7 @@ export interface AppliedRestore {
 /**
  * Checks a backup completely and puts a copy of it where the next opening of the store takes it over, in one step. Until then nothing
  * has changed, and {@link cancelRestore} takes it back. A later one replaces an earlier one.
- * @throws {DataError} data.invalid (no backup of this product), data.newerSchema (a newer product made it), data.corrupt (it is damaged), data.io; what aborted it
+ * @throws {DataError} data.fileUnusable (no backup of this product), data.newerSchema (a newer product made it), data.corrupt (it is damaged), data.io; what aborted it
  */
 export async function prepareRestore(options: PrepareRestoreOptions): Promise<BackupReport> {
   const {
@@ -54,7 +54,7 @@ export async function prepareRestore(options: PrepareRestoreOptions): Promise<Ba
     onProgress,
     signal = new AbortController().signal,
   } = options;
-  if (!isBackup(backup)) throw new DataError('data.invalid', `${backup} is not a backup of this product`);
+  if (!isBackup(backup)) throw new DataError('data.fileUnusable', `${backup} is not a backup of this product`);
   const temporary = nodePath.join(folder, `restore.${randomBytes(6).toString('hex')}.tmp`);
   try {
     await copyComplete(backup, temporary, signal, onProgress);

@@ -14,6 +14,7 @@ const dataCodes: Record<DataErrorCode, true> = {
   'data.closed': true,
   'data.conflict': true,
   'data.invalid': true,
+  'data.fileUnusable': true,
   'data.tooLarge': true,
   'data.readOnly': true,
   'data.busy': true,
