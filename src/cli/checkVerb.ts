@@ -37,11 +37,11 @@ interface Fixed {
 export async function check(context: VerbContext): Promise<ExitCode> {
   const isFixing = context.has('fix');
   const isAsked = isFixing && !context.has('yes');
-  if (isAsked && (context.isJson || !context.isAtTerminal)) {
-    throw usageError('a fix may remove a record', 'If you mean all of them: orc data check --fix --yes');
-  }
   const report = (await context.call('data.integrity', {})) as IntegrityAnswer; // the engine's own
   const fixes = isFixing ? fixesOf(report) : [];
+  if (isAsked && fixes.length > 0 && (context.isJson || !context.isAtTerminal)) {
+    throw usageError('a fix may remove a record', 'If you mean all of them: orc data check --fix --yes');
+  }
   if (!context.isJson) context.say(reportText(report, isFixing));
   if (isAsked && fixes.length > 0 && !(await agrees(context, 'Apply all fixes?'))) return ExitCode.Failure;
   const fixed: Fixed[] = [];
@@ -51,6 +51,8 @@ export async function check(context: VerbContext): Promise<ExitCode> {
       context.say(cleanLine(`${fix.label}${placeOf(fix)}: ${each.done ?? `NOT DONE, ${each.error}`}`));
     fixed.push(each);
   }
+  if (!context.isJson && isFixing && fixes.length === 0 && !report.isWhole)
+    context.say('Nothing was changed: nothing here can be done by itself.');
   if (context.isJson) context.answer(isFixing ? { ...report, fixed } : report, String);
   const isLeft = report.isCut || report.findings.some(({ severity, fix }) => severity !== 'info' && !isFix(fix));
   const isMended = isFixing && !isLeft && fixed.every(({ done }) => done !== undefined);

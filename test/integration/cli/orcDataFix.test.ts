@@ -93,7 +93,14 @@ describe('orc data, what it does about findings and how far it is', () => {
       assert.equal(code, 2);
       assert.match(stderr, /orc data check --fix --yes/);
     }
-    assert.deepEqual(gateway.frames, []);
+    assert.deepEqual(fixes(), []);
+    gateway.answers = { 'data.integrity': { result: report(advised) } };
+    for (const yes of [[], ['--yes']]) {
+      const { code, stdout } = await orc('check', '--fix', ...yes);
+      assert.equal(code, 1);
+      assert.match(stdout, /Rename one\.\nNothing was changed: nothing here can be done by itself\.\n$/);
+    }
+    gateway.answers = { 'data.integrity': { result: report(odd('x')) } };
     for (const [answer, count] of [
       ['n', 0],
       ['y', 1],

@@ -116,6 +116,8 @@ describe('maintenance of a store', () => {
       fs.writeFileSync(main(), whole.subarray(0, Math.floor(whole.length / 2)));
       const half = await checkStoreFile({ file: main(), wasmFile, depth: 'quick' });
       assert.ok(half.findings.some((finding) => finding.code === 'check.structure'));
+      const texts = half.findings.map(({ code, message }) => `${code} ${message}`);
+      assert.equal(new Set(texts).size, texts.length, 'each once');
       fs.writeFileSync(main(), 'x'.repeat(10_000));
       assert.equal((await checkStoreFile({ file: main(), wasmFile, depth: 'quick' })).isWhole, false);
     });

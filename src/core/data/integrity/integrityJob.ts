@@ -118,7 +118,8 @@ class IntegrityJob {
   }
 
   #fileFinding(found: StoreFinding): IntegrityFinding {
-    const { code, kind, id, message } = found;
+    const { code, kind, id } = found;
+    const message = found.message.replace(/\.$/, ''); // our findings end where who shows them goes on
     const about = { ...(kind !== undefined && { kind }), ...(id !== undefined && { id }) };
     const severity = code === 'check.highWater' || code === 'check.search' ? 'warning' : 'error';
     return { code, severity, ...about, message, fix: this.#fileFix(found) };

@@ -117,8 +117,8 @@ export function bySeverity(findings: readonly IntegrityFinding[]): readonly Inte
 }
 
 /** What two findings must have in common to be the same one. */
-export function findingKey({ code, kind = '', id = '', path = '', rule = '' }: IntegrityFinding): string {
-  return [code, kind, id, path, rule].join('\n');
+export function findingKey({ code, kind = '', id = '', path = '', rule = '', message }: IntegrityFinding): string {
+  return [code, kind, id, path, rule, ...(id === '' ? [message] : [])].join('\n'); // of a record the place says which it is
 }
 
 export function advice(text: string): IntegrityFix {

@@ -184,7 +184,10 @@ class FileCheck {
     this.#add({ code, message, fix: 'restoreBackup' });
   }
 
+  /** Each once: what keeps one part from being read may keep others, too. */
   #add(finding: StoreFinding): void {
+    const { code, message } = finding;
+    if (this.#findings.some((one) => one.code === code && one.message === message)) return;
     if (this.#findings.length < maxFindings) this.#findings.push(finding);
     else this.#isCut = true;
   }

@@ -149,7 +149,8 @@ describe('the check of what is kept', () => {
   it('hands on what the check of the file found, with what can be done', async () => {
     const findings = [
       { code: 'check.record', kind: 'line', id: 'l1', message: 'm', fix: 'deleteRecord' },
-      { code: 'check.structure', message: 'm', fix: 'restoreBackup' },
+      { code: 'check.structure', message: 'm.', fix: 'restoreBackup' },
+      { code: 'check.structure', message: 'n.', fix: 'restoreBackup' },
       { code: 'check.highWater', message: 'm' },
     ] as const;
     const report = await runIntegrityJob(
@@ -166,8 +167,8 @@ describe('the check of what is kept', () => {
       }),
     );
     assert.deepEqual(
-      report.findings.map(({ code, severity, fix }) => `${code} ${severity} ${fix.kind}`),
-      ['check.record error deleteRecord', 'check.structure error advice', 'check.highWater warning advice'],
+      report.findings.map(({ code, message, severity, fix }) => `${code} ${message} ${severity} ${fix.kind}`),
+      ['check.record m error deleteRecord', 'check.structure m error advice', 'check.structure n error advice', 'check.highWater m warning advice'], // prettier-ignore
     );
   });
 
