@@ -118,7 +118,7 @@ export function bySeverity(findings: readonly IntegrityFinding[]): readonly Inte
 
 /** What two findings must have in common to be the same one. */
 export function findingKey({ code, kind = '', id = '', path = '', rule = '', message }: IntegrityFinding): string {
-  return [code, kind, id, path, rule, ...(id === '' ? [message] : [])].join('\n'); // of a record the place says which it is
+  return [code, kind, id, path, rule, ...(code === 'check.structure' ? [message] : [])].join('\n'); // of the file only its words say what it is
 }
 
 export function advice(text: string): IntegrityFix {
