@@ -236,6 +236,8 @@ export interface PromptReceipt {
   readonly changes: readonly { readonly kind: string; readonly detail: string }[];
   /** Its first 120 characters. */
   readonly excerpt: string;
+  /** Id of the receipt under which its text was sent again. */
+  readonly resentAs: string | undefined;
   readonly createdAtMs: number;
   /** Epoch milliseconds of the last step. */
   readonly stateAtMs: number;

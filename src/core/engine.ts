@@ -118,7 +118,8 @@ export interface Engine extends Disposable {
   settleDelivery(receiptId: string, outcome: 'arrived' | 'lost'): Promise<void>;
   /**
    * Delivers the text of an earlier prompt that was lost, as a new delivery; or, a second time, that of the `interruptedPrompt` of the
-   * resume that began this run. @throws as {@link Engine.sendPrompt}; agent.notAllowed for any other that arrived or is under way
+   * resume that began this run. Once: the earlier one is marked (`resentAs`), and from then on the new one is what can be sent again.
+   * @throws as {@link Engine.sendPrompt}; agent.notAllowed for any other that arrived or is under way, and for one that was sent again
    */
   resendPrompt(receiptId: string, options?: SendPromptOptions): Promise<PromptReceipt>;
   /**
@@ -244,6 +245,8 @@ export const STORE_DAMAGED = 'store.damaged';
 export const STORE_FINDINGS = 'store.findings';
 /** Of the notice that a backup has taken the place of the store. */
 export const STORE_RESTORED = 'store.restored';
+/** Of the notice that tmux has ended, and the runs of agents with it. */
+export const TMUX_ENDED = 'tmux.ended';
 /** Of the notice that a folder that the engine needs cannot be made, read or written: it is tried again by itself. */
 export const STORE_UNUSABLE = 'store.unusable';
 /** Of the notice that the store cannot be opened. */

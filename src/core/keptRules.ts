@@ -141,6 +141,7 @@ const delivery = allOf(
     steps: allOf(type('object'), members({}, { additional: timeMs })),
     actor,
     isFirstPrompt: optional(flag),
+    resentAs: optional(upTo(200)),
   }),
   idOf('id'),
 );

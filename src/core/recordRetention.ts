@@ -29,7 +29,7 @@ const KEPT_PER_AGENT = 20;
 
 /**
  * What leaves the store when it is old: lines of history, answered requests, and prompts that came to a known end. Agents, also removed ones (their ids are never given
- * away again), approvals (they stand until a person takes them back) and prompts of which nobody knows whether they arrived are never due.
+ * away again), approvals (they stand until a person takes them back) and prompts of which nobody knows whether they arrived are never due, unless they were sent again.
  */
 export function retentionClasses(
   settings: () => RetentionSettings,
@@ -59,8 +59,8 @@ export function retentionClasses(
       days: () => settings().promptDays,
       endedAt: 'stateAtMs' satisfies keyof PromptDelivery,
       isOver: (value) => {
-        const { state } = value as PromptDelivery; // what this collection keeps
-        return isFinal(state) && state !== 'delivery_unknown';
+        const { state, resentAs } = value as PromptDelivery; // what this collection keeps
+        return isFinal(state) && (state !== 'delivery_unknown' || resentAs !== undefined);
       },
       livingGroup,
       keptPerGroup: KEPT_PER_AGENT,

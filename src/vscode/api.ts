@@ -204,6 +204,7 @@ function receiptSnapshot(receipt: PromptReceipt) {
     detail: receipt.detail,
     changes: Object.freeze(receipt.changes.map((change) => Object.freeze({ ...change }))),
     excerpt: receipt.excerpt,
+    resentAs: receipt.resentAs,
     createdAtMs: receipt.createdAtMs,
     stateAtMs: receipt.stateAtMs,
   });

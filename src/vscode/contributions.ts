@@ -44,6 +44,7 @@ import { askPrompt } from './prompts/promptInput';
 import { PromptSender } from './prompts/promptSender';
 import { ReceiptDesk } from './prompts/receiptDesk';
 import { Reporter } from './reporter';
+import { NotificationLevel } from './settings';
 import { AgentTerminals } from './terminals/agentTerminals';
 import { MirrorTerminals } from './terminals/mirrorTerminals';
 import { registerTerminalProfile } from './terminals/terminalProfile';
@@ -94,7 +95,9 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const documents = new ReportDocuments(log);
   const picker = new AgentPicker(engine, clock);
   const window = new VscodeWindow(log);
-  const sender = new PromptSender({ engine, window, clock, log, tell: reporter.failure.bind(reporter) });
+  const tell = reporter.failure.bind(reporter);
+  const leavesEnded = (): boolean => settings.current.notifications !== NotificationLevel.None; // to the DeliveryPresenter
+  const sender = new PromptSender({ engine, window, clock, log, tell, leavesEnded });
   const editor = new PromptEditor();
   const resume = new ResumeDesk({ engine, window, documents, sender });
   const approvals = new ApprovalDesk({ engine, clock, window, documents });

@@ -425,7 +425,7 @@ function isKnown(code: string): code is KnownErrorCode {
 }
 
 /** One line, without the code in front, at most {@link LONGEST_DETAIL} characters. */
-function detailOf(thrown: OrchestratorError): string {
+export function detailOf(thrown: OrchestratorError): string {
   const text = redact(describeError(thrown)).replace(`${thrown.code}: `, '').replace(/\s+/g, ' ').trim();
   return text.length > LONGEST_DETAIL ? `${text.slice(0, LONGEST_DETAIL)}…` : text;
 }

@@ -310,7 +310,10 @@ export class FakeEngine implements Engine {
   async resendPrompt(receiptId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
     this.#call(`resendPrompt ${receiptId}${options.whenBlocked === 'queue' ? ' (queue)' : ''}`);
     const earlier = this.#receipts.find(({ id }) => id === receiptId);
-    const receipt = await this.deliver(earlier?.agentId ?? ('reviewer' as AgentId), earlier?.excerpt ?? '', options);
+    const { agentId = 'reviewer' as AgentId, resentAs } = earlier ?? {};
+    if (resentAs !== undefined) throw new AgentError('agent.notAllowed', `it was sent again already (receipt ${resentAs})`, { agentId }); // prettier-ignore
+    const receipt = await this.deliver(agentId, earlier?.excerpt ?? '', options);
+    if (earlier) this.simulateReceipt({ ...earlier, resentAs: receipt.id });
     this.simulateReceipt(receipt);
     return receipt;
   }

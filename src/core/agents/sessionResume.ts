@@ -124,7 +124,8 @@ export async function resumeReport(
   const changes = await stores.store.changes(record.id, RECENT_CHANGES);
   const wasIdle = endedIdle(changes);
   const deliveries = await stores.deliveries.list(record.id, RECENT_DELIVERIES);
-  const lost = deliveries.filter(({ state, reason, generation }) => {
+  const lost = deliveries.filter(({ state, reason, generation, resentAs }) => {
+    if (resentAs !== undefined) return false;
     if (state === 'delivery_unknown') return true; // also what may have waited inside the program (`mayHaveWaited`)
     if (generation !== record.generation || state !== 'failed') return false;
     return reason === 'ended' || reason === 'interrupted_by_crash';

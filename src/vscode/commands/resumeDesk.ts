@@ -21,6 +21,8 @@ const SHOW = 'Show';
 const ATTACH = 'Attach';
 const SHOW_LOG = 'Show Log';
 const FILE_NAME = 'Brought Back.txt';
+const HINT = 'What has arrived, or may have, is not picked';
+const NOTHING_LEFT = 'Nothing is left to send again: these prompts have arrived, or were sent again since.';
 
 export interface ResumeDeskParts {
   readonly engine: Engine;
@@ -74,25 +76,29 @@ export class ResumeDesk {
   }
 
   /**
-   * What certainly did not arrive is picked already; what may have arrived, and what would be in its conversation a second time, is sent
-   * again only when the person picks it. Never rejects.
+   * Of these what can be sent again by now. What certainly did not arrive is picked already; what may have arrived, and what would be in its
+   * conversation a second time, is sent again only when the person picks it. Never rejects.
    */
   async sendAgain(lost: readonly PromptReceipt[], interrupted: readonly PromptReceipt[] = []): Promise<void> {
     const { engine, window, sender } = this.parts;
-    const choice = (receipt: PromptReceipt, detail: string, isPicked: boolean) => ({
+    const open = await sender.resendable([...interrupted, ...lost]);
+    if (!open) return;
+    if (open.length === 0) return void (await window.show('information', NOTHING_LEFT, []));
+    const choices = open.map((receipt) => ({
       id: receipt.id,
       label: receipt.excerpt || '(no text)',
       description: engine.agent(receipt.agentId)?.name ?? receipt.agentId,
-      detail,
-      isPicked,
-    });
-    const choices = [
-      ...interrupted.map((receipt) => choice(receipt, `${INTERRUPTED}: send it a second time`, false)),
-      ...lost.map((receipt) => choice(receipt, receiptLine(receipt), isCertainlyLost(receipt))),
-    ];
-    const hint = 'Those that have arrived or may have are not picked: look at the agent first';
-    const picked = await window.chooseMany('Send Again', hint, choices);
-    for (const receipt of interrupted) if (picked?.includes(receipt.id)) await sender.resend(receipt, 'queue');
-    for (const receipt of lost) if (picked?.includes(receipt.id)) await sender.sendLostAgain(receipt, 'queue');
+      detail: choiceDetail(receipt),
+      isPicked: isCertainlyLost(receipt),
+    }));
+    const picked = await window.chooseMany('Send Again', HINT, choices);
+    await sender.resendAll(open.filter(({ id }) => picked?.includes(id)));
   }
+}
+
+/** Why it is picked or not. */
+function choiceDetail(receipt: PromptReceipt): string {
+  if (receipt.state === 'acknowledged') return `${INTERRUPTED}: send it a second time`;
+  const line = receiptLine(receipt);
+  return receipt.state === 'delivery_unknown' ? `It may have arrived: look at the agent first; ${line}` : line;
 }

@@ -10,6 +10,8 @@ import { GatewayError } from '../../core/gateway/gatewayErrors';
 import { isCancellation, messageFor } from '../errorMessages';
 import { CommandId } from '../manifest';
 import type { WindowPort } from '../notices/windowPort';
+import { isResendable } from './receiptText';
+import { type FailedResend, failedResendText, resendableNow } from './resending';
 
 const REVIEW = 'Review Request';
 const QUEUE = 'Send When Free';
@@ -57,6 +59,8 @@ export interface PromptSenderParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tell: TellFailure;
+  /** Somebody else tells of all prompts together that a program which ended may have taken along; default: nobody does. */
+  readonly leavesEnded?: () => boolean;
 }
 
 /**
@@ -99,10 +103,56 @@ export class PromptSender {
     return { refused, isUnkept };
   }
 
-  /** The text of an earlier prompt, as a new delivery. Never rejects; true as in {@link sendToAll}. */
-  async resend(receipt: PromptReceipt, whenBlocked: 'refuse' | 'queue' = 'refuse'): Promise<boolean> {
-    const deliver = (options: SendPromptOptions) => this.parts.engine.resendPrompt(receipt.id, options);
-    return this.#deliver(receipt.agentId, deliver, whenBlocked);
+  /** The text of an earlier prompt, as a new delivery, once. Never rejects; true as in {@link sendToAll}. */
+  async resend(receipt: PromptReceipt): Promise<boolean> {
+    const { engine, window } = this.parts;
+    const takeRefusal = (error: unknown): boolean => {
+      if (!AgentError.is(error, 'agent.notAllowed')) return false;
+      void window.show('warning', this.#failedText([{ receipt, error }], 0), []);
+      return true;
+    };
+    // Asked for once more after a failure, it is the new one that did not arrive.
+    const deliver = async (options: SendPromptOptions) => {
+      const [last = receipt] = await resendableNow(engine, [receipt]);
+      const isNewer = last.id !== receipt.id && last.state !== 'delivery_unknown';
+      return engine.resendPrompt(isNewer ? last.id : receipt.id, options);
+    };
+    return this.#deliver(receipt.agentId, deliver, 'refuse', takeRefusal);
+  }
+
+  /** As {@link resendableNow}; undefined, and told, when it cannot be known. Never rejects. */
+  async resendable(receipts: readonly PromptReceipt[]): Promise<readonly PromptReceipt[] | undefined> {
+    try {
+      return await resendableNow(this.parts.engine, receipts);
+    } catch (error) {
+      this.parts.tell('Send Again', error);
+      return undefined;
+    }
+  }
+
+  /** Each of these, in order; those that are blocked wait. What failed is told in one message. Never rejects. */
+  async resendAll(receipts: readonly PromptReceipt[]): Promise<void> {
+    const { engine, window } = this.parts;
+    const failed: FailedResend[] = [];
+    let sent = 0;
+    for (const receipt of receipts) {
+      const { agentId, id } = receipt;
+      const deliver = (signal: AbortSignal) => engine.resendPrompt(id, { whenBlocked: 'queue', signal });
+      this.#hold(agentId);
+      try {
+        await this.#withProgress(agentId, deliver);
+        sent++;
+      } catch (error) {
+        if (!isCancellation(error)) failed.push({ receipt, error });
+      } finally {
+        this.#release(agentId);
+      }
+    }
+    const [first] = failed;
+    if (!first) return;
+    const isOne = failed.every(({ receipt }) => receipt.agentId === first.receipt.agentId);
+    const answer = await window.show('warning', this.#failedText(failed, sent), [RECEIPTS]);
+    if (answer === RECEIPTS) window.run(CommandId.ShowReceipts, ...(isOne ? [first.receipt.agentId] : []));
   }
 
   /** Lets the person decide about a delivery that may have arrived. Never rejects; true when it has arrived in the end. */
@@ -112,22 +162,16 @@ export class PromptSender {
     const answer = await window.show('warning', text, [ARRIVED, SEND_AGAIN, ATTACH]);
     if (answer === ATTACH) window.run(CommandId.AttachAgent, receipt.agentId);
     if (answer !== ARRIVED && answer !== SEND_AGAIN) return false;
-    if (answer === SEND_AGAIN) return this.sendLostAgain(receipt);
-    return this.#settleAs(receipt, 'arrived');
+    if (answer === SEND_AGAIN) return this.resend(receipt);
+    return this.#settleArrived(receipt);
   }
 
-  /** As {@link resend}, by decision of a person who says that this prompt is lost; one that has arrived meanwhile is not sent again. */
-  async sendLostAgain(receipt: PromptReceipt, whenBlocked: 'refuse' | 'queue' = 'refuse'): Promise<boolean> {
-    const isOpen = receipt.state === 'delivery_unknown';
-    return (!isOpen || (await this.#settleAs(receipt, 'lost'))) && this.resend(receipt, whenBlocked);
-  }
-
-  async #settleAs(receipt: PromptReceipt, outcome: 'arrived' | 'lost'): Promise<boolean> {
+  async #settleArrived(receipt: PromptReceipt): Promise<boolean> {
     try {
-      await this.parts.engine.settleDelivery(receipt.id, outcome);
+      await this.parts.engine.settleDelivery(receipt.id, 'arrived');
       return true;
     } catch (error) {
-      this.parts.tell('Settle Delivery', error); // settled meanwhile by late evidence: then it must not be sent again
+      this.parts.tell('Settle Delivery', error);
       return false;
     }
   }
@@ -138,7 +182,7 @@ export class PromptSender {
     whenBlocked: 'refuse' | 'queue',
     takeFailure: (error: unknown) => boolean = () => false,
   ): Promise<boolean> {
-    this.#underWay.set(id, (this.#underWay.get(id) ?? 0) + 1);
+    this.#hold(id);
     try {
       const receipt = await this.#withProgress(id, (signal) => deliver({ whenBlocked, signal }));
       this.#release(id);
@@ -182,6 +226,7 @@ export class PromptSender {
     if (isCancellation(error)) return false;
     const { window, tell } = this.parts;
     const receipt = AgentError.is(error, 'agent.deliveryUnknown') ? await this.#unknownOf(id) : undefined;
+    if (receipt?.reason === 'ended' && this.parts.leavesEnded?.()) return false;
     if (receipt) return this.settle(receipt);
     const text = `${this.#name(id)}: ${messageFor(error)?.text ?? ''}`;
     if (isBlocked(error)) {
@@ -204,13 +249,22 @@ export class PromptSender {
 
   async #unknownOf(id: AgentId): Promise<PromptReceipt | undefined> {
     const last = this.parts.engine.agent(id)?.lastReceipt;
-    if (last?.state === 'delivery_unknown') return last;
+    const isOpen = (receipt: PromptReceipt): boolean => receipt.state === 'delivery_unknown' && isResendable(receipt);
+    if (last && isOpen(last)) return last;
     try {
-      return (await this.parts.engine.receipts(id, 10)).find(({ state }) => state === 'delivery_unknown');
+      return (await this.parts.engine.receipts(id, 10)).find(isOpen);
     } catch (error) {
       ignore(this.parts.log, error, 'the failure itself is told');
       return undefined;
     }
+  }
+
+  #failedText(failed: readonly FailedResend[], sent: number): string {
+    return failedResendText(failed, sent, ({ agentId }) => this.#name(agentId));
+  }
+
+  #hold(id: AgentId): void {
+    this.#underWay.set(id, (this.#underWay.get(id) ?? 0) + 1);
   }
 
   #release(id: AgentId): void {

@@ -7,7 +7,7 @@ import { COMMAND_TITLES } from '../commandTitles';
 import { CommandId } from '../manifest';
 import type { Choice, DocumentsPort, WindowPort } from '../notices/windowPort';
 import type { PromptSender } from './promptSender';
-import { receiptLine, receiptsText } from './receiptText';
+import { isResendable, receiptLine, receiptsText } from './receiptText';
 
 export interface ReceiptDeskParts {
   readonly engine: Engine;
@@ -59,7 +59,7 @@ export class ReceiptDesk {
 
   /** Sends again what did not arrive. */
   async resend(id: AgentId): Promise<void> {
-    const lost = (await this.parts.engine.receipts(id)).filter(isLost);
+    const lost = (await this.parts.engine.receipts(id)).filter(isResendable);
     const [first] = lost;
     if (!first) return this.#sayNone(`No prompt to ${this.#name(id)} was lost.`);
     if (lost.length === 1) return this.#resend(first);
@@ -81,12 +81,12 @@ export class ReceiptDesk {
 
   async #act(receipt: PromptReceipt): Promise<void> {
     const { engine, window } = this.parts;
-    if (receipt.state === 'delivery_unknown') return void (await this.parts.sender.settle(receipt));
+    const isOpen = isResendable(receipt);
+    if (isOpen && receipt.state === 'delivery_unknown') return void (await this.parts.sender.settle(receipt));
     const choices: Choice[] = [{ id: 'show', label: 'Show as a Document' }];
     if (receipt.state === 'queued')
       choices.unshift({ id: 'cancel', label: 'Take It Back', detail: 'Nothing was typed yet' });
-    if (isLost(receipt))
-      choices.unshift({ id: 'resend', label: 'Send Again', detail: 'As a new delivery of the same text' });
+    if (isOpen) choices.unshift({ id: 'resend', label: 'Send Again', detail: 'As a new delivery of the same text' });
     const picked = choices.length === 1 ? 'show' : await window.choose(receiptLine(receipt), receipt.excerpt, choices);
     if (picked === 'cancel') await engine.cancelPrompt(receipt.id);
     if (picked === 'resend') await this.#resend(receipt);
@@ -120,8 +120,4 @@ export class ReceiptDesk {
   #name(id: AgentId): string {
     return this.parts.engine.agent(id)?.name ?? id;
   }
-}
-
-function isLost({ state }: PromptReceipt): boolean {
-  return state === 'failed' || state === 'delivery_unknown' || state === 'canceled';
 }

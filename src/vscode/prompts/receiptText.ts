@@ -33,10 +33,11 @@ const changeWords: Readonly<Record<PromptChangeKind, string>> = {
   lines_may_split: 'lines may be split',
 };
 
-/** The state of a delivery in words: `typing`, `acknowledged by hook`, `delivery unknown`. */
-export function receiptWords({ state, evidence }: PromptReceipt): string {
+/** The state of a delivery in words: `typing`, `acknowledged by hook`, `delivery unknown`, `failed, sent again`. */
+export function receiptWords({ state, evidence, resentAs }: PromptReceipt): string {
   const isToldBy = state === 'acknowledged' && evidence !== undefined;
-  return isToldBy ? `${DELIVERY_WORDS[state]} by ${evidenceWords[evidence]}` : deliveryWords(state);
+  const words = isToldBy ? `${DELIVERY_WORDS[state]} by ${evidenceWords[evidence]}` : deliveryWords(state);
+  return resentAs === undefined ? words : `${words}, sent again`;
 }
 
 const evidenceWords: Record<NonNullable<PromptReceipt['evidence']>, string> = {
@@ -51,6 +52,7 @@ const evidenceWords: Record<NonNullable<PromptReceipt['evidence']>, string> = {
  */
 export function receiptInRow(receipt: PromptReceipt | undefined, nowMs: number): string {
   if (!receipt || receipt.state === 'queued') return ''; // the row counts what is queued
+  if (receipt.resentAs !== undefined) return ''; // the new one says what there is to say
   if (isSettled(receipt) && nowMs - receipt.stateAtMs >= SETTLED_ROW_MS) return '';
   if (isUnconfirmable(receipt)) return 'sent, cannot be confirmed';
   if (receipt.state === 'delivery_unknown') return 'delivery unknown';
@@ -67,9 +69,15 @@ function shortlyAltered(changes: readonly PromptChange[]): string {
   return `altered: ${first}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }
 
-/** A person must decide or should know: stands first in the row. */
+/** A person must decide or should know: stands first in the row. One that was sent again is no open question any more. */
 export function isTroubled(receipt: PromptReceipt | undefined): boolean {
-  return receipt?.state === 'failed' || (receipt?.state === 'delivery_unknown' && !isUnconfirmable(receipt));
+  if (!receipt || receipt.resentAs !== undefined) return false;
+  return receipt.state === 'failed' || (receipt.state === 'delivery_unknown' && !isUnconfirmable(receipt));
+}
+
+/** It did not arrive, or may not have, and was not sent again since. */
+export function isResendable({ state, resentAs }: PromptReceipt): boolean {
+  return resentAs === undefined && (state === 'failed' || state === 'delivery_unknown' || state === 'canceled');
 }
 
 function isSettled(receipt: PromptReceipt): boolean {
@@ -111,6 +119,7 @@ export function receiptsText(agentName: string, receipts: readonly PromptReceipt
     lines.push(`    id ${receipt.id}, by ${receipt.actor}, start ${receipt.generation}`);
     const reason = reasonWords(receipt);
     if (reason !== '') lines.push(`    ${reason}`);
+    if (receipt.resentAs !== undefined) lines.push(`    sent again as ${receipt.resentAs}`);
     if (receipt.detail !== undefined) lines.push(`    ${oneLine(receipt.detail)}`);
     for (const change of receipt.changes) lines.push(`    altered (${plain(change.kind)}): ${oneLine(change.detail)}`);
     if (receipt.submitCount > 1) lines.push(`    the submit key was pressed ${receipt.submitCount} times`);

@@ -95,24 +95,41 @@ describe('sending a prompt', () => {
     assert.deepEqual(engine.calls, ['sendPrompt reviewer hello']);
   });
 
-  it('lets the person settle what may have arrived: first the decision is kept, then it is sent', async () => {
+  it('lets the person settle what may have arrived; to send it again is not to say that it was lost', async () => {
     const { engine, window, sender, failWith } = createFixture();
     engine.simulateReceipt(aReceipt({ id: 'r1', state: 'delivery_unknown' }));
     failWith('agent.deliveryUnknown');
     window.nextAnswers.push('Send Again');
     assert.equal(await sender.sendToAll([id], 'hello'), true);
-    assert.deepEqual(engine.calls.slice(1), ['settleDelivery r1 lost', 'resendPrompt r1']);
+    assert.deepEqual(engine.calls.slice(1), ['resendPrompt r1']);
     window.nextAnswers.push('It Arrived');
     assert.equal(await sender.settle(aReceipt({ id: 'r2', state: 'delivery_unknown' })), true);
-    assert.deepEqual(engine.calls.slice(3), ['settleDelivery r2 arrived']);
+    assert.deepEqual(engine.calls.slice(2), ['settleDelivery r2 arrived']);
   });
 
-  it('does not send again what late evidence settled meanwhile', async () => {
-    const { engine, window, sender, told, failWith } = createFixture();
+  it('says of which prompt that it has arrived meanwhile, or was sent again', async () => {
+    const { window, sender, told, failWith } = createFixture();
     window.answer = 'Send Again';
     failWith('agent.notAllowed');
     assert.equal(await sender.settle(aReceipt({ id: 'r1', state: 'delivery_unknown' })), false);
-    assert.deepEqual([engine.calls, told], [['settleDelivery r1 lost'], ['Settle Delivery: agent.notAllowed']]);
+    assert.deepEqual(
+      [window.shown[1], told],
+      ['warning: "review the last commit" to Reviewer: not sent again: detail. []', []],
+    );
+  });
+
+  it('sends the new one again when that did not arrive either', async () => {
+    const { engine, window, sender } = createFixture();
+    engine.simulateReceipt(aReceipt({ id: 'r1', state: 'failed' }));
+    engine.deliver = async () => {
+      engine.simulateReceipt(aReceipt({ id: 'r1', state: 'failed', resentAs: 'r2' }));
+      engine.simulateReceipt(aReceipt({ id: 'r2', state: 'failed' }));
+      engine.deliver = async () => aReceipt({ id: 'r3' });
+      throw new AgentError('agent.deliveryFailed', 'detail', { agentId: id });
+    };
+    window.nextAnswers.push('Send Again');
+    assert.equal(await sender.resend(aReceipt({ id: 'r1', state: 'failed' })), true);
+    assert.deepEqual(engine.calls, ['resendPrompt r1', 'resendPrompt r2']);
   });
 
   it('offers to send again what certainly did not arrive', async () => {
@@ -185,6 +202,19 @@ describe('receipts', () => {
     window.nextAnswers.push('r3');
     await desk.resend(id);
     assert.deepEqual(engine.calls, ['resendPrompt r3']);
+  });
+
+  it('say which was sent again, in words, and offer that one no more', async () => {
+    const { engine, window, desk } = createFixture();
+    engine.simulateReceipt(aReceipt({ id: 'r1', state: 'delivery_unknown', reason: 'ended', resentAs: 'r2' }));
+    engine.simulateReceipt(aReceipt({ id: 'r2', state: 'queued' }));
+    await desk.resend(id);
+    assert.deepEqual([window.shown, engine.calls], [['information: No prompt to Reviewer was lost. []'], []]);
+    const receipts = await engine.receipts(id);
+    assert.match(
+      receiptsText('Reviewer', receipts),
+      /delivery unknown, sent again: .*\n.*\n.*\n {4}sent again as r2\n/,
+    );
   });
 
   it('are shown with the actions that are possible, or all as a document', async () => {

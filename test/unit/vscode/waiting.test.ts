@@ -11,8 +11,6 @@ import { WaitingRound } from '../../../src/vscode/commands/waitingRound';
 import { doctorText } from '../../../src/vscode/documents/doctorText';
 import { explainText } from '../../../src/vscode/documents/explainText';
 import { FleetMembers, leftOutText } from '../../../src/vscode/fleet/fleetMembers';
-import { DeliveryPresenter } from '../../../src/vscode/notices/deliveryPresenter';
-import { MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
 import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
 import { OrderedStarts } from '../../../src/vscode/notices/orderedStarts';
 import { ResumePresenter, SETTLE_MS } from '../../../src/vscode/notices/resumePresenter';
@@ -45,73 +43,6 @@ describe('going to the next waiting agent', () => {
     assert.deepEqual([round.next(), round.next()], ['b', 'd']);
     engine.simulateRemoval('d' as AgentId);
     assert.equal(round.next(), 'a');
-  });
-});
-
-describe('DeliveryPresenter', () => {
-  it('tells what failed while nobody waited for it, merged, and not what late evidence settled', async () => {
-    const { engine, window, clock, sender, resume } = createFixture();
-    const presenter = new DeliveryPresenter(engine, clock, window, sender, resume, () => 'all');
-    for (const id of ['a', 'b', 'c']) engine.simulateAgent(an(id));
-    const fail = (id: string, state: 'failed' | 'delivery_unknown' | 'acknowledged'): void =>
-      engine.simulateReceipt(aReceipt({ id: `r-${id}`, agentId: id as AgentId, state, reason: 'ended' }));
-    fail('a', 'failed');
-    await clock.advanceMs(MERGE_MS);
-    fail('a', 'failed');
-    fail('b', 'delivery_unknown');
-    fail('c', 'delivery_unknown');
-    fail('c', 'acknowledged');
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(window.shown, [
-      'warning: A prompt to A did not arrive: the agent ended. [Show Receipts|Attach]',
-      'warning: 2 prompts did not or may not have arrived: A, B. [Show Receipts]',
-    ]);
-    presenter.dispose();
-    assert.deepEqual([engine.listenerCount, clock.pendingCount], [0, 0]);
-  });
-
-  it('leaves to the sender what was sent from this window', async () => {
-    const { engine, window, clock, sender, resume } = createFixture();
-    new DeliveryPresenter(engine, clock, window, sender, resume, () => 'all');
-    engine.simulateAgent(an('a'));
-    engine.deliver = async (agentId) => aReceipt({ agentId, state: 'failed' });
-    await sender.sendToAll(['a' as AgentId], 'x');
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(window.shown, []);
-  });
-
-  it('offers to send again, together, what waited inside a program that ended, also while this window sends', async () => {
-    const { engine, window, clock, sender, resume } = createFixture();
-    new DeliveryPresenter(engine, clock, window, sender, resume, () => 'all');
-    engine.simulateAgent(an('a'));
-    let finish = (): void => {};
-    const isOver = new Promise<void>((resolve) => (finish = resolve));
-    engine.deliver = (agentId, text) => (text === 'x' ? isOver : Promise.resolve()).then(() => aReceipt({ agentId }));
-    const sending = sender.sendToAll(['a' as AgentId], 'x');
-    window.answer = 'Send Again…';
-    window.chooseMany = async (_question, _hint, choices) => choices.slice(1).map(({ id }) => id);
-    for (const id of ['r1', 'r2', 'r3'])
-      engine.simulateReceipt(
-        aReceipt({
-          id,
-          agentId: 'a' as AgentId,
-          state: 'delivery_unknown',
-          reason: 'ended',
-          steps: { acknowledged: 1, delivery_unknown: 2 },
-        }),
-      );
-    engine.simulateReceipt(aReceipt({ id: 'r4', agentId: 'a' as AgentId, state: 'failed' }));
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(window.shown, [
-      'warning: 3 prompts to A may not have arrived: the agent ended. [Send Again…|Show Receipts|Attach]',
-    ]);
-    finish();
-    await sending;
-    await clock.advanceMs(MERGE_MS);
-    assert.deepEqual(
-      engine.calls.filter((call) => /^(settle|resend)/.test(call)),
-      ['settleDelivery r2 lost', 'resendPrompt r2 (queue)', 'settleDelivery r3 lost', 'resendPrompt r3 (queue)'],
-    );
   });
 });
 
@@ -213,6 +144,7 @@ describe('resuming a conversation', () => {
     const documents: string[] = [];
     const show = async (name: string, text: string): Promise<void> => void documents.push(name, text);
     const desk = new ResumeDesk({ ...fixture, documents: { show, close: async () => {} } });
+    fixture.engine.simulateAgent(an('a'));
     for (const receipt of lostPrompts) fixture.engine.simulateReceipt(receipt);
     return { ...fixture, desk, documents };
   }
@@ -231,18 +163,13 @@ describe('resuming a conversation', () => {
     assert.deepEqual(engine.calls, ['resumeSession a', 'resendPrompt r1 (queue)']);
   });
 
-  it('R7 what may have arrived is declared lost before it is sent again, oldest first', async () => {
+  it('what may have arrived is sent again where a person picks it, oldest first, and is not called lost', async () => {
     const { engine, window, desk } = createDesk();
     engine.resumed = report;
     window.answer = 'Send Again…';
     window.chooseMany = async (_question, _hint, choices) => choices.map(({ id }) => id);
     await desk.resume(a);
-    assert.deepEqual(engine.calls, [
-      'resumeSession a',
-      'resendPrompt r1 (queue)',
-      'settleDelivery r2 lost',
-      'resendPrompt r2 (queue)',
-    ]);
+    assert.deepEqual(engine.calls, ['resumeSession a', 'resendPrompt r1 (queue)', 'resendPrompt r2 (queue)']);
   });
 
   const interruptedPrompt = aReceipt({
@@ -255,10 +182,11 @@ describe('resuming a conversation', () => {
 
   it('R7 offers the prompt of an interrupted turn as a second time, and never picks it', async () => {
     const { engine, window, desk } = createDesk();
+    engine.simulateReceipt(interruptedPrompt);
     engine.resumed = { ...report, interruptedPrompt };
     window.answer = 'Send Again…';
     const details: (string | undefined)[] = [];
-    const answers = [['r1'], ['r3', 'r1']];
+    const answers = [['r1'], ['r3', 'r2']];
     window.chooseMany = async (_question, _hint, choices) => {
       details.push(...choices.filter(({ isPicked }) => !isPicked).map(({ id, detail }) => `${id}: ${detail}`));
       return answers.shift();
@@ -271,7 +199,7 @@ describe('resuming a conversation', () => {
     await desk.resume(a);
     assert.deepEqual(engine.calls, [
       ...['resumeSession a', 'resendPrompt r1 (queue)'],
-      ...['resumeSession a', 'resendPrompt r3 (queue)', 'resendPrompt r1 (queue)'],
+      ...['resumeSession a', 'resendPrompt r3 (queue)', 'resendPrompt r2 (queue)'],
     ]);
   });
 
@@ -290,7 +218,7 @@ describe('resuming a conversation', () => {
   it('says nothing when nothing was lost', async () => {
     const { window, desk } = createDesk();
     await desk.resume(a);
-    assert.deepEqual(window.shown, ['progress: Resuming the conversation of a']);
+    assert.deepEqual(window.shown, ['progress: Resuming the conversation of A']);
   });
 
   it('tells of a whole fleet in one message, and everything in one document', async () => {

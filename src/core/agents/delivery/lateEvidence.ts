@@ -29,8 +29,8 @@ export class LateEvidence {
   /** Remembers what a hook could still tell of. */
   noteStep(delivery: PromptDelivery): void {
     const isNoDraft = delivery.state === 'failed' && delivery.reason === 'no_draft';
-    if (!awaitsEvidence(delivery) && !owesEvidence(delivery) && !isNoDraft)
-      return void this.#watched.delete(delivery.id);
+    const isWatched = awaitsEvidence(delivery) || owesEvidence(delivery) || isNoDraft;
+    if (!isWatched || delivery.resentAs !== undefined) return void this.#watched.delete(delivery.id);
     this.#watched.set(delivery.id, delivery);
     const [oldest] = this.#watched.keys();
     if (this.#watched.size > MAX_WATCHED && oldest !== undefined) this.#watched.delete(oldest);

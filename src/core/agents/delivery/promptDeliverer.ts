@@ -30,6 +30,7 @@ import {
   type SendPromptOptions,
 } from './promptDelivery';
 import { Recovery } from './recovery';
+import { ResentPrompts } from './resentPrompts';
 import { RunFacts } from './runFacts';
 
 export interface DelivererPorts {
@@ -64,6 +65,7 @@ export class PromptDeliverer implements Disposable {
   readonly #late: LateEvidence;
   readonly #ended: EndedRuns;
   readonly #interrupted = new InterruptedPrompts();
+  readonly #resent: ResentPrompts;
   readonly #newest = new Map<AgentId, PromptReceipt>();
   readonly #onDidChangeReceipt: Emitter<PromptReceipt>;
   readonly #judge: ScreenJudge;
@@ -76,6 +78,7 @@ export class PromptDeliverer implements Disposable {
     this.#judge = new ScreenJudge(ports.factory.shellName);
     this.#late = new LateEvidence(ports.clock, (delivery) => this.#keep(delivery));
     this.#ended = new EndedRuns(ports, (id) => this.#noteWaited(id));
+    this.#resent = new ResentPrompts(ports, (delivery) => this.#keep(delivery));
     this.#onDidChangeReceipt = this.#owned.add(
       new Emitter<PromptReceipt>((error) => log.error('a listener of receipts failed', { error })),
     );
@@ -199,20 +202,31 @@ export class PromptDeliverer implements Disposable {
     this.#interrupted.offer(agent.id, deliveryId, agent.record.generation);
   }
 
-  /** As Engine.resendPrompt. @throws {AgentError} agent.notAllowed for one that arrived or is still under way, unless its turn was interrupted and it is on offer */
-  async resend(deliveryId: string, options: SendPromptOptions = {}): Promise<PromptReceipt> {
-    const delivery = await this.#get(deliveryId);
-    if (delivery.state === 'acknowledged') return this.#sendSecondTime(delivery, options);
-    if (!isFinal(delivery.state)) throw notResendable(delivery);
-    this.#late.unwatch(deliveryId); // from now on a hook with this text tells of the new one
-    return this.send(this.ports.registry.get(delivery.agentId), delivery.text, options);
+  /**
+   * As Engine.resendPrompt. @throws {AgentError} agent.notAllowed for one that was sent again already, and for one that arrived or is still
+   * under way, unless its turn was interrupted and it is on offer
+   */
+  async resend(deliveryId: string, given: SendPromptOptions = {}): Promise<PromptReceipt> {
+    return this.#resent.once(deliveryId, async (noteBegun) => {
+      const onBegin = (id: string): void => (noteBegun(id), given.onBegin?.(id));
+      const options = { ...given, onBegin };
+      const delivery = await this.#get(deliveryId);
+      if (delivery.state === 'acknowledged') return this.#sendSecondTime(delivery, options);
+      if (!isFinal(delivery.state)) throw notResendable(delivery);
+      await this.#resent.requireNotYet(delivery);
+      this.#late.unwatch(deliveryId); // from now on a hook with this text tells of the new one
+      return this.send(this.ports.registry.get(delivery.agentId), delivery.text, options);
+    });
   }
 
   /** The offer stands again when nothing of the second time can have arrived. */
   async #sendSecondTime(delivery: PromptDelivery, options: SendPromptOptions): Promise<PromptReceipt> {
     const agent = this.ports.registry.get(delivery.agentId);
     const { generation } = agent.record;
-    if (!this.#interrupted.take(agent.id, delivery.id, generation)) throw notResendable(delivery);
+    if (!this.#interrupted.take(agent.id, delivery.id, generation)) {
+      await this.#resent.requireNotYet(delivery);
+      throw notResendable(delivery);
+    }
     try {
       return await this.send(agent, delivery.text, options);
     } catch (error) {
@@ -261,6 +275,7 @@ export class PromptDeliverer implements Disposable {
     const newest = this.#newest.get(delivery.agentId);
     if (!newest || newest.id <= receipt.id) this.#newest.set(delivery.agentId, receipt);
     this.#onDidChangeReceipt.fire(receipt);
+    await this.#resent.noteKept(delivery);
   }
 
   /** @throws {AgentError} agent.notFound */

@@ -124,6 +124,8 @@ export interface PromptDelivery {
   readonly actor: string;
   /** The first prompt of a run: a later run brings its own, so that one left over is taken back then. */
   readonly isFirstPrompt?: boolean;
+  /** Its text was sent again, as the delivery of this id: whatever became of this one, it is no open question any more. */
+  readonly resentAs?: string;
 }
 
 /** A delivery for people and other programs: without the texts. */
@@ -147,9 +149,9 @@ export function isFinal(state: DeliveryState): boolean {
   return state === 'acknowledged' || state === 'failed' || state === 'delivery_unknown' || state === 'canceled';
 }
 
-/** Nobody knows whether it arrived, and evidence may still come; of programs that give none only a person can say. */
-export function awaitsEvidence({ state, reason }: PromptDelivery): boolean {
-  return state === 'delivery_unknown' && reason !== 'no_evidence_possible';
+/** Nobody knows whether it arrived, and evidence may still come; of programs that give none only a person can say. Once it was sent again, a hook with its text tells of the new one. */
+export function awaitsEvidence({ state, reason, resentAs }: PromptDelivery): boolean {
+  return state === 'delivery_unknown' && reason !== 'no_evidence_possible' && resentAs === undefined;
 }
 
 /** It was seen to leave the input box, and no hook has told of it: one may do so later. */

@@ -228,6 +228,19 @@ describe('the prompt of an interrupted turn', () => {
     await assert.rejects(world.run(world.supervisor.resendPrompt(second.id)), isNotAllowed, 'a third time');
   });
 
+  it('is not told, and nothing is told as lost, once it was sent again', async () => {
+    const { world, second } = await interrupted();
+    await killAndResume(world);
+    const again = await taken(world, world.supervisor.resendPrompt(second.id), 'second');
+    const [newest] = await world.supervisor.receipts(ID);
+    assert.equal(newest?.id, again.id);
+    const kept = world.deliveries.deliveries.get(second.id);
+    assert.equal(kept?.resentAs, again.id);
+    world.deliveries.deliveries.set(second.id, { ...kept, state: 'delivery_unknown' });
+    const report = await killAndResume(world);
+    assert.deepEqual([report.interruptedPrompt?.id, report.lostPrompts], [again.id, []]);
+  });
+
   it('stays on offer while the agent cannot be typed into, and only in the run that the offer was made for', async () => {
     const { world, second } = await interrupted();
     await killAndResume(world);
