@@ -40,6 +40,7 @@ import { TmuxError, type TmuxErrorCode } from './tmux/tmuxErrors';
 import { keepRetention } from './recordRetention';
 import { RecordSearch } from './recordSearch';
 import { keepRunHomes } from './runHomes';
+import { ServerLossNotice } from './serverLossNotice';
 import { settleRestore } from './settleRestore';
 import type { ViewBoard } from './viewBoard';
 import type { OpenedStore, Workspace } from './workspace';
@@ -189,6 +190,7 @@ export class OwnerSession implements Disposable {
       ),
     );
     this.#supervisor = supervisor;
+    this.#owned.add(new ServerLossNotice({ host, registry: supervisor.registry, notices, clock }));
     const fleetTypes = this.#owned.add(new FleetTypes(dataStore, types, damage));
     await fleetTypes.load(log);
     const fleet = new FleetRunner({

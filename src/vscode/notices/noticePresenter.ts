@@ -9,6 +9,7 @@ import {
   STORE_LOSS,
   STORE_QUARANTINED,
   STORE_RESTORED,
+  TMUX_ENDED,
 } from '../../core/engine';
 import { AlertLevel, type AlertNotice } from '../../core/monitoring/alertSink';
 import type { MessageSeverity } from '../errorMessages';
@@ -118,6 +119,7 @@ function buttonsOf(kind: string, notices: readonly AlertNotice[]): readonly stri
   if (kind === STORE_FINDINGS) return [CHECK, SHOW_LOG];
   if (kind === STORE_BLOCKED) return [RESTORE, CHECK_SETUP, SHOW_LOG];
   if (kind === STORE_RESTORED) return [SHOW_LOG]; // which files it was
+  if (kind === TMUX_ENDED) return [GO_TO_AGENT, SHOW_LOG, MUTE];
   const isAboutAgent = notices.some(({ agentId }) => agentId !== undefined);
   const isCritical = notices.some(({ level }) => level === AlertLevel.Critical);
   return [

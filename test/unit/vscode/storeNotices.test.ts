@@ -6,6 +6,7 @@ import {
   STORE_QUARANTINED,
   STORE_RESTORED,
   STORE_UNUSABLE,
+  TMUX_ENDED,
 } from '../../../src/core/engine';
 import { MERGE_MS } from '../../../src/vscode/notices/mergeTimer';
 import { NoticePresenter } from '../../../src/vscode/notices/noticePresenter';
@@ -14,9 +15,11 @@ import { FakeWindow, MapMemory } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
 describe('notices about the store', () => {
-  async function show(fingerprint: string, level: 'critical' | 'info', answer: string) {
+  async function show(fingerprint: string, level: 'critical' | 'error' | 'info', answer: string) {
     const [engine, clock, window] = [new FakeEngine(), new ManualClock(), new FakeWindow()];
-    const presenter = new NoticePresenter(engine, clock, window, new MapMemory(), () => 'none');
+    const presenter = new NoticePresenter(engine, clock, window, new MapMemory(), () =>
+      level === 'error' ? 'all' : 'none',
+    );
     window.answer = answer;
     engine.simulateNotice({ fingerprint, level, title: 'The store', detail: 'What happened.', atMs: 0 });
     await clock.advanceMs(MERGE_MS);
@@ -47,6 +50,12 @@ describe('notices about the store', () => {
     const { shown, ran } = await show(STORE_FINDINGS, 'critical', 'Check…');
     assert.deepEqual(shown, ['error: The store. What happened. [Check…|Show Log]']);
     assert.deepEqual(ran, [['coreOrchestrator.checkIntegrity']]);
+  });
+
+  it('lead from the end of tmux to the agents, and to the log', async () => {
+    const { shown, ran } = await show(TMUX_ENDED, 'error', 'Go to Agent');
+    assert.deepEqual(shown, ["error: The store. What happened. [Go to Agent|Show Log|Don't Show Again]"]);
+    assert.deepEqual(ran, [['coreOrchestrator.goToAgent']]);
   });
 
   it('tell what was restored, also to who wants no notifications: a person waits for it', async () => {
