@@ -23,6 +23,7 @@ const ATTACHABLE: ReadonlySet<Lifecycle> = new Set([
 export interface AgentDetails {
   readonly lastReceipt?: AgentView['lastReceipt'] | undefined;
   readonly queuedPromptCount: number;
+  readonly unsurePromptCount?: number;
   readonly request?: AgentView['request'] | undefined;
   readonly isResumable: boolean;
   readonly conditions: AgentView['conditions'];
@@ -68,6 +69,7 @@ export function viewOfRecord(
     ...(spec.firstPrompt !== undefined && { hasFirstPrompt: true as const }),
     ...(details.lastReceipt && { lastReceipt: details.lastReceipt }),
     queuedPromptCount: details.queuedPromptCount,
+    ...(details.unsurePromptCount && { unsurePromptCount: details.unsurePromptCount }),
     ...(details.request && { request: details.request }),
     isResumable: details.isResumable,
     conditions: details.conditions,

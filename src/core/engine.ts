@@ -325,6 +325,8 @@ export interface AgentView {
   readonly lastReceipt?: PromptReceipt;
   /** Prompts that wait for it to become free. */
   readonly queuedPromptCount: number;
+  /** Of so many of its newest prompts nobody knows whether they arrived; absent: of none. */
+  readonly unsurePromptCount?: number;
   /** What it asks a person now. */
   readonly request?: PermissionRequest;
   /** It ended and its conversation can be gone on with. */

@@ -278,9 +278,13 @@ export class AgentSupervisor implements Disposable {
     return this.#prompts.receipts(this.registry.get(id).id, limit);
   }
 
-  /** The newest receipt of an agent, and how many prompts wait for it. */
-  promptsOf(id: AgentId): { readonly lastReceipt: PromptReceipt | undefined; readonly queuedPromptCount: number } {
-    return { lastReceipt: this.#prompts.lastReceipt(id), queuedPromptCount: this.#prompts.queuedCount(id) };
+  /** The newest receipt of an agent, how many prompts wait for it, and of how many it is not known whether they arrived. */
+  promptsOf(id: AgentId) {
+    return {
+      lastReceipt: this.#prompts.lastReceipt(id),
+      queuedPromptCount: this.#prompts.queuedCount(id),
+      unsurePromptCount: this.#prompts.unsureCount(id),
+    };
   }
 
   /** One fact per step of a delivery. */

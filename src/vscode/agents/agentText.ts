@@ -2,7 +2,7 @@ import type { Activity, ExitCause, Lifecycle } from '../../core/agents/agentStat
 import { type AgentView, needsYouOf } from '../../core/engine';
 import { ACTIVITY_WORDS, LIFECYCLE_WORDS, stateWords as wordsOfCodes, withTerm } from '../../shared/stateWords';
 import { requestSubject, requestTitle } from '../approvals/requestText';
-import { isTroubled, queueWords, receiptInRow } from '../prompts/receiptText';
+import { isTroubled, queueWords, receiptInRow, unsureWords } from '../prompts/receiptText';
 import { troubleWords } from '../../core/agentTrouble';
 
 /** An icon that tells the state by its shape; the colour only repeats it. */
@@ -91,7 +91,10 @@ export function description(agent: AgentView, nowMs: number): string {
   const queued = agent.queuedPromptCount === 0 ? '' : `${agent.queuedPromptCount} queued`;
   const asked = agent.request ? requestSubject(agent.request) : '';
   const isFirst = isTroubled(agent.lastReceipt) && isLive(agent); // how an agent ended is graver
-  const parts = isFirst ? [receipt, state, queued, asked] : [state, troubleWords(agent), queued, asked, receipt];
+  const unsure = unsureWords(agent.unsurePromptCount, agent.lastReceipt);
+  const parts = isFirst
+    ? [receipt, state, queued, asked, unsure]
+    : [state, troubleWords(agent), queued, asked, receipt, unsure];
   const said = parts.filter((part) => part !== '');
   if (said.length > 1) return [...said, duration || 'just now'].join(' · ');
   return duration === '' ? `${state}, just now` : `${state} for ${duration}`;
@@ -106,6 +109,7 @@ export function sentence(agent: AgentView, nowMs: number): string {
     longDuration(nowMs - agent.sinceMs) || 'just now',
     agent.request ? `asks: ${requestTitle(agent.request)}` : '',
     receiptInRow(agent.lastReceipt, nowMs),
+    unsureWords(agent.unsurePromptCount, agent.lastReceipt),
     queueWords(agent.queuedPromptCount),
   ];
   if (agent.isManagedElsewhere) parts.push('read-only');

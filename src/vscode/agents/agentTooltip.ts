@@ -1,7 +1,7 @@
 import type { Evidence } from '../../core/agents/agentState';
 import type { AgentUsage, AgentView } from '../../core/engine';
 import { doorWords, requestTitle } from '../approvals/requestText';
-import { queueWords, receiptLine } from '../prompts/receiptText';
+import { queueWords, receiptLine, unsureWords } from '../prompts/receiptText';
 import { exitWords, longDuration, needsSignIn, SIGN_IN_WORDS, stateWithTerm } from './agentText';
 import { lastLine } from '../../core/agentTrouble';
 
@@ -41,6 +41,7 @@ export function facts(agent: AgentView, nowMs: number): readonly Fact[] {
       ? undefined
       : { label: agent.request.kind === 'question' ? 'Asks' : 'Wants', value: askedValue(agent.request) },
     { label: 'Last prompt', value: lastPrompt(agent, nowMs) },
+    { label: 'Not known', value: unsureWords(agent.unsurePromptCount, agent.lastReceipt) },
     { label: 'Queue', value: queueWords(agent.queuedPromptCount) },
     { label: 'Type', value: agent.typeLabel },
     { label: 'Folder', value: agent.folder },

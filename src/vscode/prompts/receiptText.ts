@@ -99,6 +99,13 @@ export function queueWords(count: number): string {
   return count === 1 ? '1 prompt waits' : `${count} prompts wait`;
 }
 
+/** `1 earlier prompt may not have arrived`: of those that are not the newest, which says it itself; empty for none. */
+export function unsureWords(count = 0, newest?: PromptReceipt): string {
+  const earlier = newest?.state === 'delivery_unknown' && isTroubled(newest) ? count - 1 : count;
+  if (earlier <= 0) return '';
+  return `${earlier} earlier ${earlier === 1 ? 'prompt' : 'prompts'} may not have arrived`;
+}
+
 /** One line about a prompt for tooltips and lists: state, reason, what was altered. */
 export function receiptLine(receipt: PromptReceipt): string {
   return [receiptWords(receipt), ...whyWords(receipt), alteredWords(receipt)].filter((part) => part !== '').join('; ');

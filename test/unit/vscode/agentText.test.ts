@@ -139,6 +139,17 @@ describe('rows with prompts and requests', () => {
   const receipt = (changes: Parameters<typeof aReceipt>[0]): ReturnType<typeof aReceipt> =>
     aReceipt({ createdAtMs: NOW - 1000, stateAtMs: NOW - 1000, ...changes });
 
+  it('tell of earlier prompts that may not have arrived, beside the newest one', () => {
+    const lastReceipt = receipt({ state: 'delivery_unknown', reason: 'ended' });
+    assert.equal(row({ unsurePromptCount: 2 }), 'idle · 2 earlier prompts may not have arrived · 3 min');
+    assert.equal(row({ unsurePromptCount: 1, lastReceipt }), 'delivery unknown · idle · 3 min');
+    assert.match(
+      row({ unsurePromptCount: 2, lastReceipt }),
+      /^delivery unknown · idle · 1 earlier prompt may not have/,
+    );
+    assert.match(sentence(anAgentView({ unsurePromptCount: 1 }), NOW), /, 1 earlier prompt may not have arrived$/);
+  });
+
   it('show how far the last prompt is, in few words', () => {
     const states = ['typing', 'typed', 'submitted', 'acknowledged', 'canceled', 'queued'] as const;
     assert.deepEqual(

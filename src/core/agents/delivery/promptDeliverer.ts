@@ -22,6 +22,7 @@ import { InterruptedPrompts } from './interruptedPrompts';
 import { LateEvidence, type ToldLate } from './lateEvidence';
 import { preparePrompt } from './preparePrompt';
 import {
+  awaitsEvidence,
   type DeliveryStore,
   isFinal,
   owesEvidence,
@@ -67,6 +68,8 @@ export class PromptDeliverer implements Disposable {
   readonly #interrupted = new InterruptedPrompts();
   readonly #resent: ResentPrompts;
   readonly #newest = new Map<AgentId, PromptReceipt>();
+  /** Nobody knows whether these arrived, and they were not sent again: by their ids, of each agent. */
+  readonly #unsure = new Map<AgentId, Set<string>>();
   readonly #onDidChangeReceipt: Emitter<PromptReceipt>;
   readonly #judge: ScreenJudge;
   readonly #faults: FaultPoints;
@@ -112,6 +115,7 @@ export class PromptDeliverer implements Disposable {
       const recent = await this.ports.deliveries.list(agent.id, RECENT_DELIVERIES);
       const [newest] = recent;
       if (newest && !this.#newest.has(agent.id)) this.#newest.set(agent.id, receiptOf(newest));
+      for (const delivery of recent) this.#noteUnsure(delivery);
       const { generation } = agent.record;
       const owing = recent.filter((one) => one.generation === generation && one.cameDuringWork && owesEvidence(one));
       for (const delivery of owing.reverse()) this.#late.noteStep(delivery);
@@ -162,6 +166,11 @@ export class PromptDeliverer implements Disposable {
   /** The newest one; undefined when nothing was ever sent. */
   lastReceipt(id: AgentId): PromptReceipt | undefined {
     return this.#newest.get(id);
+  }
+
+  /** Of the newest prompts those of which nobody knows whether they arrived. */
+  unsureCount(id: AgentId): number {
+    return this.#unsure.get(id)?.size ?? 0;
   }
 
   /** Prompts that wait for it to become free. */
@@ -271,11 +280,19 @@ export class PromptDeliverer implements Disposable {
     await this.ports.deliveries.save(delivery);
     if (this.#owned.isDisposed) return;
     this.#late.noteStep(delivery);
+    this.#noteUnsure(delivery);
     const receipt = receiptOf(delivery);
     const newest = this.#newest.get(delivery.agentId);
     if (!newest || newest.id <= receipt.id) this.#newest.set(delivery.agentId, receipt);
     this.#onDidChangeReceipt.fire(receipt);
     await this.#resent.noteKept(delivery);
+  }
+
+  #noteUnsure(delivery: PromptDelivery): void {
+    const { id, agentId } = delivery;
+    const ids = this.#unsure.get(agentId) ?? new Set();
+    if (awaitsEvidence(delivery)) this.#unsure.set(agentId, ids.add(id));
+    else ids.delete(id);
   }
 
   /** @throws {AgentError} agent.notFound */
@@ -359,6 +376,7 @@ export class PromptDeliverer implements Disposable {
     await this.#late.forget(id);
     await this.ports.deliveries.forget(id);
     this.#newest.delete(id);
+    this.#unsure.delete(id);
   }
 
   #lane(agent: Agent): DeliveryLane {

@@ -59,7 +59,11 @@ describe('a prompt to a free agent', () => {
     );
     assert.ok(!('text' in receipt) && !('prepared' in receipt));
     assert.deepEqual(await here.world.supervisor.receipts(ID), [receipt]);
-    assert.deepEqual(here.world.supervisor.promptsOf(ID), { lastReceipt: receipt, queuedPromptCount: 0 });
+    assert.deepEqual(here.world.supervisor.promptsOf(ID), {
+      lastReceipt: receipt,
+      queuedPromptCount: 0,
+      unsurePromptCount: 0,
+    });
   });
 
   it('waits no longer than it must: 800 ms without hooks, 300 ms with them', async () => {

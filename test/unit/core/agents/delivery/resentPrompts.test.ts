@@ -120,6 +120,19 @@ describe('a prompt that is sent again', () => {
     assert.deepEqual([here.kept()?.state, here.kept()?.resentAs], ['delivery_unknown', again.id]);
   });
 
+  it('is counted among those of which nobody knows until then, also by a new owner', async () => {
+    const here = await scene();
+    const count = (): number => here.world.supervisor.promptsOf(ID).unsurePromptCount;
+    await here.world.run(here.world.supervisor.sendPrompt(ID, 'y')); // the newest one says nothing of it
+    await here.world.restart();
+    assert.deepEqual([count(), here.world.supervisor.promptsOf(ID).lastReceipt?.state], [1, 'acknowledged']);
+    await here.world.clock.advanceMs(5_000);
+    await here.resend();
+    assert.equal(count(), 0);
+    await here.world.restart();
+    assert.equal(count(), 0);
+  });
+
   it('is due for retention as others that came to an end', () => {
     const rule = retentionClasses(() => ({}) as never, () => true).find(({ kind }) => kind === 'delivery'); // prettier-ignore
     const isOver = (value: object): boolean | undefined => rule?.isOver?.(value);
