@@ -132,10 +132,11 @@ export class VerbContext {
   async advised(error: CliError): Promise<CliError> {
     const { code, agentId } = error.data;
     const id = agentId ?? this.#chosen?.id;
-    if (code === undefined || id === undefined || error.advice !== undefined) return error;
+    if (code === undefined || id === undefined) return error;
     const agent = await this.#agentNow(id);
-    const advice = agent && nextStep(code, agent, this.handle(agent), this.isAtTerminal);
-    return advice === undefined ? error : new CliError(error.exitCode, error.message, advice, error.data);
+    if (!agent) return error;
+    const advice = error.advice ?? nextStep(code, agent, this.handle(agent), this.isAtTerminal);
+    return new CliError(error.exitCode, named(error.message, agent), advice, error.data);
   }
 
   /** The agent as it is now, else as it was listed. */
@@ -151,6 +152,12 @@ export class VerbContext {
   dispose(): void {
     this.#client?.dispose();
   }
+}
+
+/** The engine tells ids: `builder is paused` becomes `The Builder is paused`. */
+function named(message: string, { id, name }: AgentRow): string {
+  const isOfId = message.startsWith(id) && /^[ :]/.test(message.slice(id.length));
+  return isOfId && name !== '' ? `${cleanLine(name)}${message.slice(id.length)}` : message;
 }
 
 /** `copying, 40 %`, `records, 1200`: never more than a line. */

@@ -174,7 +174,10 @@ export class FleetRunner {
     const matches = this.#match(specs);
     const start = (spec: AgentSpec): Promise<'done' | 'skipped'> =>
       this.#startOne(spec, matches.get(spec.name), signal);
-    return this.#each(specs, ({ name }) => name, start, onProgress, signal);
+    const result = await this.#each(specs, ({ name }) => name, start, onProgress, signal);
+    const nameNow = (name: string): string =>
+      this.ports.supervisor.registry.find(matches.get(name)?.id ?? '')?.record.spec.name ?? name; // a person may have renamed it
+    return { ...result, skipped: result.skipped.map(nameNow) };
   }
 
   #findPlanned(hash: string): Planned | undefined {

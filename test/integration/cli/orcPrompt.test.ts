@@ -160,6 +160,11 @@ describe('orc prompt', () => {
       [json.error['code'], json.error['status'], json.error['exitCode']],
       ['agent.dialogOpen', 'FAILED_PRECONDITION', 5],
     );
+    const paused = { status: 'FAILED_PRECONDITION', code: 'agent.paused', agentId: 'reviewer' } as const;
+    answering({ 'agent.prompt': { ...paused, message: 'agent.paused: reviewer is paused' } });
+    assert.match((await orc(['prompt', 'reviewer', 'x'])).stderr, /^orc: Reviewer is paused\n/);
+    answering({ 'agent.prompt': { ...paused, message: 'agent.paused: reviewers wait' } });
+    assert.match((await orc(['prompt', 'reviewer', 'x'])).stderr, /^orc: reviewers wait\n/);
   });
 
   it('refuses an empty text and one that is too long', async () => {
