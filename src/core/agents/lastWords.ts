@@ -10,6 +10,8 @@ const MAX_BYTES = 1024;
 const HEAD = 'last on its screen: ';
 /** A footer that names a key and what it does: `esc to interrupt`, `? for shortcuts`. */
 const KEY_HINT = /^[^\p{L}\p{N}?]*(?:esc|enter|(?:shift\+)?tab|ctrl\+\w|\?) (?:to|for) /iu;
+/** A line that says that it works: it turns, or tells how to interrupt it. */
+const PROGRESS = /^[\u2800-\u28ff]|\([^()]*\besc (?:to )?(?:interrupt|cancel)\b/iu;
 const LINE_BREAK = ' ⏎ ';
 
 /**
@@ -21,7 +23,7 @@ export async function lastWords(agent: Agent, generation: number, log: Logger): 
     const screen = await agent.capture();
     if (screen.generation !== generation) return [];
     const lines = screen.text.split('\n').map((line) => cleanText(line, LONGEST_LINE));
-    const said = lines.filter((line) => /[\p{L}\p{N}]/u.test(line) && !KEY_HINT.test(line)); // frames and footers say nothing
+    const said = lines.filter((line) => /[\p{L}\p{N}]/u.test(line) && !KEY_HINT.test(line) && !PROGRESS.test(line)); // frames, footers and progress say nothing
     return bounded(said.slice(-LINES));
   } catch (error) {
     ignore(log, error, 'its terminal is gone, and with it what it said');

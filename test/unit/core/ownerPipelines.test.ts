@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { AGENTS } from '../../../src/core/dataAgentStore';
+import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { ProcessingError } from '../../../src/core/data/processing/processingErrors';
 import { TransformationRegistry } from '../../../src/core/data/processing/transformationRegistry';
@@ -41,6 +43,25 @@ describe('pipelines of an owner', () => {
     createPipelines(ports).pipelines; // a session before this one: the steps are there already
     return createPipelines(ports);
   }
+
+  it('are as the documentation shows one', async () => {
+    const pipelines = await make();
+    const docs = readFileSync('docs/orc.md', 'utf8');
+    const example = JSON.parse(/```json\n(\{\n {2}"name": "prompts"[^]*?)\n```/.exec(docs)?.[1] ?? '') as typeof teams;
+    const common = { agentId: agentId('a'), generation: 1, text: 't', prepared: 't', changes: [], steps: {}, submitCount: 1, createdAtMs: 1, stateAtMs: 2, actor: 'person' }; // prettier-ignore
+    for (const [id, state] of [
+      ['d1', 'acknowledged'],
+      ['d2', 'acknowledged'],
+      ['d3', 'failed'],
+    ] as const)
+      // prettier-ignore
+      await store.tx((tx) => tx.put(DELIVERIES, id, { ...common, id, state }));
+    await pipelines.runPipeline({ pipeline: example, file: '/out' }, () => undefined, signal);
+    assert.match(
+      files.get('/out') ?? '',
+      /Agent.*State.*Prompts[^]*\| a +\| acknowledged +\| 2 +\|\n\| a +\| failed +\| 1 +\|/,
+    );
+  });
 
   it('run over what is kept, without secrets, and keep what was refused, of the last run only', async () => {
     const pipelines = await make();

@@ -50,6 +50,7 @@ interface Kind {
 }
 
 /** Before the name there may be the id of the extension that brings it: `publisher.extension/name`. */
+const NO_SUCH_KIND = 'no kind of step has this name';
 const kindPattern = /^(?:[A-Za-z0-9][A-Za-z0-9-]{0,99}\.[A-Za-z0-9][A-Za-z0-9._-]{0,99}\/)?[A-Za-z][A-Za-z0-9]{0,63}$/;
 
 /** The kinds of steps that are known, and what makes a pipeline of data one that runs. */
@@ -131,12 +132,19 @@ export class TransformationRegistry {
       const make = this.#readStep(step, `/steps/${index}`, isLast, report);
       return make ? [[`/steps/${index}`, make] as const] : [];
     });
-    return { makers, problems };
+    return { makers, problems: this.#withKinds(problems) };
+  }
+
+  /** The first step that does not exist names those that do. */
+  #withKinds(problems: readonly PipelineProblem[]): readonly PipelineProblem[] {
+    const first = problems.find(({ message }) => message === NO_SUCH_KIND);
+    const names = this.kinds.map(({ name }) => name).join(', ');
+    return problems.map((one) => (one === first ? { ...one, message: `${NO_SUCH_KIND}; there are ${names}` } : one));
   }
 
   #readStep(step: StepSpec, at: string, isLast: boolean, report: Report): ReturnType<Kind['read']> {
     const kind = this.#kinds.get(step.use);
-    if (!kind) return report(`${at}/use`, 'unknown', 'no kind of step has this name');
+    if (!kind) return report(`${at}/use`, 'unknown', NO_SUCH_KIND);
     if (kind.description.emits === 'text' && !isLast)
       report(`${at}/use`, 'invalid', 'a step that writes text is the last one');
     return kind.read(step.with ?? {}, child(at, 'with'), report);

@@ -35,6 +35,13 @@ describe('what a run said last', () => {
     assert.deepEqual(wordsOf(agent.record.evidence), ['Error: press enter to continue']);
   });
 
+  it('is no progress', async () => {
+    const world = new SupervisedWorld();
+    const agent = await world.runningAgent({ restartPolicy: 'never' });
+    await crashed(world, 'Error: no space (tried 3 times)\n• Working (0s · esc to interrupt)\n✻ Thinking… (3s · ↑ 20 tokens · esc to interrupt)\n⠙ Generating\n'); // prettier-ignore
+    assert.deepEqual(wordsOf(agent.record.evidence), ['Error: no space (tried 3 times)']);
+  });
+
   it('is not looked for after an end without a failure, and is none when its terminal is gone', async () => {
     const world = new SupervisedWorld();
     const agent = await world.runningAgent({ restartPolicy: 'never' });

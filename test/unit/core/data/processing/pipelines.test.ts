@@ -119,7 +119,9 @@ describe('pipelines as data', () => {
 
   it('name every mistake in the failure: where, which and why', () => {
     const compile = (steps: PipelineSpec['steps']) => (): unknown => aRegistry().compile(aPipeline(steps));
-    const nothing = 'unknown: no kind of step has this name';
+    const names = aRegistry().kinds.map(({ name }) => name); // prettier-ignore
+    const nothing = `unknown: no kind of step has this name; there are ${names.join(', ')}`;
+    assert.ok(names.includes('filter') && names.includes('markdownTable'));
     assert.throws(compile([{ use: 'nothing' }, { use: 'csv', with: { header: 'yes' } }]), {
       message: `processing.unknownStep: 2 mistakes: /steps/0/use ${nothing}; /steps/1/with/header type: this is true or false`,
     });
