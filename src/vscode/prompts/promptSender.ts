@@ -183,14 +183,16 @@ export class PromptSender {
     takeFailure: (error: unknown) => boolean = () => false,
   ): Promise<boolean> {
     this.#hold(id);
+    let receiptId = '';
+    const onBegin = (begun: string): void => void (receiptId = begun);
     try {
-      const receipt = await this.#withProgress(id, (signal) => deliver({ whenBlocked, signal }));
+      const receipt = await this.#withProgress(id, (signal) => deliver({ whenBlocked, signal, onBegin }));
       this.#release(id);
       if (receipt.state === 'delivery_unknown') return await this.settle(receipt);
       return receipt.state !== 'failed' && receipt.state !== 'canceled';
     } catch (error) {
       this.#release(id);
-      if (!takeFailure(error)) return this.#afterFailure(id, error, deliver);
+      if (!takeFailure(error)) return this.#afterFailure(id, error, deliver, receiptId);
       this.parts.log.info('a prompt was refused', { agent: id, error: describeError(error) });
       return false;
     }
@@ -222,6 +224,7 @@ export class PromptSender {
     id: AgentId,
     error: unknown,
     deliver: (options: SendPromptOptions) => Promise<PromptReceipt>,
+    receiptId: string,
   ): Promise<boolean> {
     if (isCancellation(error)) return false;
     const { window, tell } = this.parts;
@@ -241,7 +244,9 @@ export class PromptSender {
       const answer = await window.show('error', text, [SEND_AGAIN, ATTACH, RECEIPTS]);
       if (answer === ATTACH) window.run(CommandId.AttachAgent, id);
       if (answer === RECEIPTS) window.run(CommandId.ShowReceipts, id);
-      return answer === SEND_AGAIN && this.#deliver(id, deliver, 'refuse');
+      if (answer !== SEND_AGAIN) return false;
+      const failed = await this.#recent(id, (receipt) => receipt.id === receiptId);
+      return failed ? this.resend(failed) : this.#deliver(id, deliver, 'refuse'); // of a remote engine the id is not known
     }
     tell('Send Prompt', error);
     return false;
@@ -250,9 +255,12 @@ export class PromptSender {
   async #unknownOf(id: AgentId): Promise<PromptReceipt | undefined> {
     const last = this.parts.engine.agent(id)?.lastReceipt;
     const isOpen = (receipt: PromptReceipt): boolean => receipt.state === 'delivery_unknown' && isResendable(receipt);
-    if (last && isOpen(last)) return last;
+    return last && isOpen(last) ? last : this.#recent(id, isOpen);
+  }
+
+  async #recent(id: AgentId, isWanted: (receipt: PromptReceipt) => boolean): Promise<PromptReceipt | undefined> {
     try {
-      return (await this.parts.engine.receipts(id, 10)).find(isOpen);
+      return (await this.parts.engine.receipts(id, 10)).find(isWanted);
     } catch (error) {
       ignore(this.parts.log, error, 'the failure itself is told');
       return undefined;

@@ -118,6 +118,19 @@ describe('sending a prompt', () => {
     );
   });
 
+  it('marks the one that failed when it is sent again from its message', async () => {
+    const { engine, window, sender } = createFixture();
+    engine.deliver = async (_id, _text, { onBegin }) => {
+      onBegin?.('r1');
+      engine.simulateReceipt(aReceipt({ id: 'r1', state: 'failed' }));
+      engine.deliver = async () => aReceipt({ id: 'r2' });
+      throw new AgentError('agent.deliveryFailed', 'detail', { agentId: id });
+    };
+    window.nextAnswers.push('Send Again');
+    assert.equal(await sender.sendToAll([id], 'hello'), true);
+    assert.deepEqual(engine.calls, ['sendPrompt reviewer hello', 'resendPrompt r1']);
+  });
+
   it('sends the new one again when that did not arrive either', async () => {
     const { engine, window, sender } = createFixture();
     engine.simulateReceipt(aReceipt({ id: 'r1', state: 'failed' }));
