@@ -40,10 +40,18 @@ function parse(
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     return { values: values as Record<string, string | true>, positionals }; // as declared: a flag that is given is true
   } catch (error) {
-    const message = error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error);
     const flags = known.map((option) => `--${option.name}`).join(' ');
-    throw usageError(`${verb.name}: ${message}`, `It takes ${flags}; what begins with a dash goes after --.`);
+    throw usageError(`${verb.name}: ${mistakeOf(error)}`, `It takes ${flags}; what begins with a dash goes after --.`);
   }
+}
+
+/** What Node says of an option, in our words. */
+function mistakeOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const option = /'(?:-\w, )?(-[^' <]+)/.exec(message)?.[1] ?? 'an option';
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `there is no option ${option}`;
+  if (code !== 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') return message;
+  return /does not take/.test(message) ? `${option} takes no value` : `${option} takes a value`;
 }
 
 /** `--timeout` in milliseconds. @throws {CliError} Usage */

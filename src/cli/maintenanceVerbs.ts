@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { timeoutOf } from './commandLine';
@@ -124,10 +124,14 @@ function kindWords(kind: string): string {
   return words[kind] ?? cleanLine(kind);
 }
 
-/** `orc data backup [FILE]` */
+/** `orc data backup [FILE] [--replace]` */
 export async function backUp(context: VerbContext): Promise<ExitCode> {
   const name = context.line.operands[1];
   const params = name === undefined ? {} : { file: resolve(context.terminal.cwd, name) };
+  if (params.file !== undefined && existsSync(params.file) && !context.has('replace')) {
+    const advice = 'Choose another name, or replace it with --replace, if it is a backup.';
+    throw new CliError(ExitCode.Refused, `${cleanLine(params.file)} is there already`, advice);
+  }
   const report = (await context.call('data.backup', params)) as BackupAnswer; // the engine's own
   context.answer(
     report,

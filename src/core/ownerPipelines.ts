@@ -76,8 +76,11 @@ export function createPipelines(ports: OwnerPipelinesPorts): PipelineCalls {
     removePipeline: async (name) => {
       if (!(await removePipeline(store, name))) throw unknownPipeline();
     },
-    rejected: (name, limit) =>
-      listDeadLetters(store, { ...(name !== undefined && { run: name }), limit: limit ?? 100 }),
+    rejected: async (name, limit) => {
+      const letters = await listDeadLetters(store, { ...(name !== undefined && { run: name }), limit: limit ?? 100 });
+      if (letters.length === 0 && name !== undefined && !(await loadPipeline(store, name))) throw unknownPipeline();
+      return letters;
+    },
     runPipeline: async (request, onProgress, signal) => {
       let present: Snapshot | undefined;
       const resources = pipelineResources({ store, validator: ports.validator, snapshot: () => present });

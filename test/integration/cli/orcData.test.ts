@@ -96,6 +96,11 @@ describe('orc data', () => {
     };
     assert.equal((await orc('backup', 'copy.db')).stdout, '3 records in /x/copy.db (41 KB), checked\n');
     assert.deepEqual(paramsOf('data.backup'), { file: path.join(gateway.workspace, 'copy.db') });
+    writeFileSync(path.join(gateway.workspace, 'there.db'), '');
+    const there = await orc('backup', 'there.db');
+    assert.deepEqual([there.code, gateway.frames.filter(({ method }) => method === 'data.backup').length], [5, 1]);
+    assert.match(there.stderr, /there\.db is there already\n {5}Choose another name, or replace it with --replace/);
+    assert.equal((await orc('backup', 'there.db', '--replace')).code, 0);
     const checked = await orc('check');
     assert.equal(checked.code, 1);
     assert.match(checked.stdout, /^NOT WHOLE, 1 found in 3 records, 7 changes, 2 sessions\n- error: line x: it is odd\. Fix: Remove it\.\n`orc data check --fix` does them\.\n$/); // prettier-ignore

@@ -35,6 +35,15 @@ describe('the command line of orc', () => {
     );
   });
 
+  it('says in its own words what is wrong with an option', () => {
+    const told = (...args: string[]): string => failure(() => parseCommandLine(args)).message;
+    assert.equal(told('receipts', 'a', '--limit', '-3'), 'receipts: --limit takes a value');
+    assert.equal(told('receipts', 'a', '--limit'), 'receipts: --limit takes a value');
+    assert.equal(told('list', '--json=x'), 'list: --json takes no value');
+    assert.equal(told('list', '--nosuch'), 'list: there is no option --nosuch');
+    assert.equal(told('list', '-3'), 'list: there is no option -3');
+  });
+
   it('takes "agent" before a verb', () => {
     assert.equal(parseCommandLine(['agent', 'list']).verb.name, 'list');
   });

@@ -77,6 +77,7 @@ describe('pipelines of an owner', () => {
     assert.equal(JSON.stringify([...files]).includes('hunter2'), false);
     assert.deepEqual((await pipelines.pipelines()).map(({ name }) => name), ['teams']); // prettier-ignore
     await pipelines.runPipeline({ pipeline: 'teams', file: '/again' }, () => undefined, signal);
+    await assert.rejects(pipelines.rejected('nope'), { code: 'processing.unknownPipeline' });
     const rejected = await pipelines.rejected('teams');
     assert.deepEqual(rejected.map(({ run, step, stepIndex }) => [run, step, stepIndex]), [['teams', 'coerce', 2]]); // prettier-ignore
     assert.equal(JSON.stringify(rejected).includes('hunter2'), false);
