@@ -1,7 +1,7 @@
 import type { AgentId } from './agents/agent';
 import type { AgentExit, AgentHost, HostStatus } from './agents/agentHost';
 import type { AgentRegistry } from './agents/agentRegistry';
-import { Lifecycle } from './agents/agentState';
+import type { Lifecycle } from './agents/agentState';
 import type { Clock } from './base/clock';
 import { type Disposable, DisposableStore, MutableDisposable } from './base/disposable';
 import { TMUX_ENDED } from './engine';
