@@ -43,6 +43,7 @@ export interface Receipt {
   readonly evidence?: string;
   readonly reason?: string;
   readonly detail?: string;
+  readonly resentAs?: string;
   readonly changes?: readonly { readonly kind: string; readonly detail: string }[];
   readonly createdAtMs: number;
   readonly stateAtMs: number;

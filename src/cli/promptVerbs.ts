@@ -98,10 +98,10 @@ function words(receipt: Receipt): string {
   return `${cleanLine(deliveryWords(state))}${why.length > 0 ? ` (${why.join(', ')})` : ''}${end}`;
 }
 
-/** State with its evidence or reason, for a table. */
+/** State with its evidence or reason, and whether it was sent again, for a table. */
 function shortly(receipt: Receipt): string {
   const why = receipt.evidence ?? reasonWords(receipt);
-  return cleanLine(`${deliveryWords(receipt.state)}${why ? ` (${why})` : ''}`);
+  return cleanLine(`${deliveryWords(receipt.state)}${receipt.resentAs ? ', sent again' : ''}${why ? ` (${why})` : ''}`);
 }
 
 function exitCodeOf({ state }: Receipt): ExitCode {

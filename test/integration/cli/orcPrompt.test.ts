@@ -167,6 +167,13 @@ describe('orc prompt', () => {
     assert.match((await orc(['prompt', 'reviewer', 'x'])).stderr, /^orc: reviewers wait\n/);
   });
 
+  it('says in the table of receipts which was sent again', async () => {
+    const lost = { ...receipt, state: 'delivery_unknown', reason: 'ended', evidence: undefined, resentAs: 'P2' };
+    answering({ 'agent.receipts': { result: [lost] } });
+    const { stdout } = await orc(['receipts', 'reviewer']);
+    assert.match(stdout, /P1 .* delivery unknown, sent again \(the agent ended\) /);
+  });
+
   it('refuses an empty text and one that is too long', async () => {
     assert.equal((await orc(['prompt', 'reviewer'], { input: ' \n' })).code, 2);
     const { code, stderr } = await orc(['prompt', 'reviewer', '-'], { input: 'x'.repeat(1_000_000) });
