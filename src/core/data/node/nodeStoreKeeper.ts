@@ -57,7 +57,8 @@ export class NodeStoreKeeper implements StoreKeeper {
   }
 
   requireBackup(file: string): void {
-    if (!nodePath.isAbsolute(file)) throw new DataError('data.fileUnusable', 'the name of a backup is an absolute path');
+    if (!nodePath.isAbsolute(file))
+      throw new DataError('data.fileUnusable', 'the name of a backup is an absolute path');
     if (!readBackupHeader(file)) throw new DataError('data.fileUnusable', `${file} is not a backup of this product`);
   }
 
