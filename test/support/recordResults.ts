@@ -16,9 +16,10 @@ export interface TestRecord {
   readonly reason?: string;
 }
 
-/** Appends one record per test, and per failed hook, to `resultsFile`. */
-export function recordResults(runner: Mocha.Runner, resultsFile: string): void {
+/** Appends one record per test, and per failed hook, to `resultsFile`; `failedToEnd` one of a process that had to be ended. */
+export function recordResults(runner: Mocha.Runner, resultsFile: string): { failedToEnd(reason: string): void } {
   const { EVENT_TEST_BEGIN, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } = Mocha.Runner.constants;
+  const append = (record: TestRecord): void => appendFileSync(resultsFile, JSON.stringify(record) + '\n');
   const outside: AskedTrials[] = [];
   const write = (test: Mocha.Runnable, state: TestRecord['state'], error?: Error): void => {
     // A count asked for outside of tests stands for all tests of its file that ask for none themselves.
@@ -33,12 +34,16 @@ export function recordResults(runner: Mocha.Runner, resultsFile: string): void {
       ...(count > 0 ? { trials: count } : {}),
       ...(error ? { reason: error.stack ?? error.message } : {}),
     };
-    appendFileSync(resultsFile, JSON.stringify(record) + '\n');
+    append(record);
   };
   runner.on(EVENT_TEST_BEGIN, () => void outside.push(...takeTrials()));
   runner.on(EVENT_TEST_PASS, (test) => write(test, 'passed'));
   runner.on(EVENT_TEST_PENDING, (test) => write(test, 'skipped'));
   runner.on(EVENT_TEST_FAIL, (test, error: Error) => write(test, 'failed', error));
+  return {
+    failedToEnd: (reason) =>
+      append({ file: '', titles: ['the process of the tests ends'], state: 'failed', ms: 0, reason }),
+  };
 }
 
 /** The suite of the extension host runs from what esbuild made of it, in whatever folder VS Code is in. */

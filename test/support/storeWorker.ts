@@ -66,10 +66,21 @@ export function temporaryFolder(): { readonly folder: string; remove(): void } {
   return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) };
 }
 
-/** The real store, in its real thread. */
+/** The real store, in its real thread. Of a test that fails it is closed, so that its thread keeps nothing running. */
 export async function openFileStore(
   folder: string,
   options: Partial<OpenDataStoreOptions> = {},
 ): ReturnType<typeof openDataStore> {
-  return openDataStore({ folder, workerFile: await buildStoreWorker(), wasmFile, ...options });
+  const opened = await openDataStore({ folder, workerFile: await buildStoreWorker(), wasmFile, ...options });
+  openedInTest.push(opened.store);
+  return opened;
 }
+
+const openedInTest: { close(): Promise<void> }[] = [];
+
+// Also benches open stores, without mocha.
+if (typeof afterEach === 'function')
+  afterEach('the stores of a failed test are closed', async function () {
+    const stores = openedInTest.splice(0);
+    if (this.currentTest?.isFailed()) await Promise.allSettled(stores.map((store) => store.close()));
+  });
