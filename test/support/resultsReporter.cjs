@@ -15,7 +15,7 @@ module.exports = class extends Mocha.reporters.Spec {
   }
 
   #end(recorded) {
-    const held = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe)Wrap$|^Timeout$/.test(name));
+    const held = process.getActiveResourcesInfo().filter((name) => !/^(TTY|Pipe)Wrap$/.test(name));
     const reason = `its tests are over, and this still runs in it: ${held.join(', ') || 'nothing that has a name'}`;
     process.stderr.write(`${reason}\n`);
     recorded?.failedToEnd(reason);
