@@ -306,6 +306,21 @@ describe('the store under faults', () => {
     await rejectsWith('data.newerSchema', openFileStore(folder, { onDamage: 'quarantine' }));
   });
 
+  it('C37 a new store is made whole or not at all, and several steps forward are one', async () => {
+    const engine = await openSqlJsEngine(path.join(folder, 'store-1.db'), threaded.wasmFile);
+    const step = (version: number, statement: string) => ({ version, statements: [statement] });
+    const [first, second] = [
+      step(newestSchema + 1, 'CREATE TABLE two(a)'),
+      step(newestSchema + 2, 'CREATE TABLE two(b)'),
+    ];
+    assert.throws(() => migrate(engine, [...storeMigrations, first, second]));
+    assert.deepEqual(engine.get('SELECT count(*) FROM sqlite_schema'), [0]);
+    assert.equal(migrate(engine).isNew, true);
+    assert.throws(() => migrate(engine, [...storeMigrations, first, second]));
+    assert.deepEqual(engine.get('PRAGMA user_version'), [newestSchema]);
+    engine.close();
+  });
+
   it('a crashed thread rejects what was under way, starts again once, and loses nothing acknowledged', async function () {
     this.timeout(20_000);
     const threads: StoreThread[] = [];

@@ -4,7 +4,7 @@ import type { SqlEngine } from './sqlEngine';
 /** "Core" in the header of every store: a file with another mark is not ours. */
 export const applicationId = 0x436f7265;
 
-/** One step forward. Applied in a transaction together with the new version number. */
+/** One step forward. All that are due are applied in one transaction, together with the new version number. */
 export interface Migration {
   /** The schema version it leads to; 1, 2, 3 … without gaps. */
   readonly version: number;
@@ -69,7 +69,7 @@ export interface SchemaOutcome {
 }
 
 /**
- * Brings a database to the newest schema; a new file gets all of it.
+ * Brings a database to the newest schema, whole or not at all: also a new file is empty or has all of it.
  * @throws {DataError} data.corrupt when it is somebody else's database; data.newerSchema when a newer product wrote it
  */
 export function migrate(engine: SqlEngine, migrations: readonly Migration[] = storeMigrations): SchemaOutcome {
@@ -81,12 +81,12 @@ export function migrate(engine: SqlEngine, migrations: readonly Migration[] = st
   if (fromVersion > newest) {
     throw new DataError('data.newerSchema', `the store has schema ${fromVersion}, this product knows ${newest}`);
   }
-  for (const { version, statements } of migrations) {
-    if (version <= fromVersion) continue;
+  const due = migrations.filter(({ version }) => version > fromVersion);
+  if (due.length > 0) {
     engine.begin(true);
     try {
-      for (const statement of statements) engine.exec(statement);
-      engine.exec(`PRAGMA user_version=${version}`);
+      for (const statement of due.flatMap(({ statements }) => statements)) engine.exec(statement);
+      engine.exec(`PRAGMA user_version=${newest}`);
       engine.commit();
     } catch (error) {
       engine.rollback();
