@@ -14,18 +14,24 @@ import type { AgentTypeInfo } from './engine';
  * Outlives the factories of single owner sessions and keeps them supplied.
  */
 export class AgentTypes implements Disposable {
+  #builtIn: readonly AgentType[] | undefined;
   readonly #foreign = new Map<string, unknown>();
   readonly #availability = new Map<string, AgentTypeInfo['availability']>();
   readonly #factories = new Map<AgentFactory, DisposableStore>();
   readonly #onDidChange: Emitter<void>;
   readonly onDidChange: Event<void>;
 
+  /** Reading the manifests that ship takes milliseconds: not before somebody asks. */
   constructor(
-    readonly builtIn: readonly AgentType[],
+    private readonly readBuiltIn: () => readonly AgentType[],
     onListenerFailure: ListenerFailure,
   ) {
     this.#onDidChange = new Emitter(onListenerFailure);
     this.onDidChange = this.#onDidChange.event;
+  }
+
+  get builtIn(): readonly AgentType[] {
+    return (this.#builtIn ??= this.readBuiltIn());
   }
 
   get #all(): readonly AgentType[] {

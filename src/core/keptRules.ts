@@ -38,156 +38,165 @@ function kept<T>(properties: RulesOf<T>): ValidationRule {
   return object(properties, { additional: unexpected });
 }
 
-const upTo = (max: number, min = 1): ValidationRule => allOf(text, length({ min, max }));
-const oneOf = (values: Readonly<Record<string, string>>): ValidationRule => oneOfValues(Object.values(values));
-/** Ours, and cut and cleaned where they are made: one that is not is told, and must not keep a state from being kept. */
-const words = (max: number): ValidationRule => allOf(text, warning(length({ max })), warning(noControl('lines')));
-const count = allOf(type('integer'), range({ min: 0 }));
-const timeMs = allOf(type('number'), range({ min: 0, below: 8.64e15 }));
-const flag = type('boolean');
-const reason = allOf(
-  text,
-  pattern('^[a-z0-9][a-z0-9_]{0,99}$', 'must be letters, digits and _, as programs read them'),
-);
-const agentId = allOf(text, pattern('^[a-z0-9][a-z0-9-]{0,40}$', 'must be the id of an agent'));
-const actor = upTo(200);
-
-/** A program can have ended before its start time could be read: then that is empty. */
-const process = kept({ pid: allOf(type('integer'), range({ min: 1 })), startTime: upTo(200, 0) });
-const evidence = allOf(
-  arrayOf(kept({ source: oneOf(EvidenceSource), detail: words(8_192), observedAtMs: timeMs })),
-  itemCount({ max: 1_000 }),
-);
-const standing = kept({ lifecycle: oneOf(Lifecycle), activity: oneOf(Activity) });
-
-const environment = allOf(type('object'), members({}, { additional: upTo(32_768, 0) }));
-const commandLine = allOf(arrayOf(upTo(32_768, 0)), itemCount({ max: 200 }));
-const spec = kept<AgentSpec>({
-  name: upTo(200),
-  typeId: upTo(41),
-  folder: upTo(4_096),
-  role: optional(upTo(200)),
-  team: optional(upTo(200)),
-  firstPrompt: optional(upTo(1_048_576, 0)),
-  args: optional(commandLine),
-  env: optional(environment),
-  command: optional(commandLine),
-  restartPolicy: optional(oneOf(RestartPolicy)),
-});
-
-const agent = allOf(
-  kept<AgentRecord>({
-    id: agentId,
-    spec,
-    fleetName: optional(upTo(200)),
-    desired: oneOf(DesiredState),
-    lifecycle: oneOf(Lifecycle),
-    activity: oneOf(Activity),
-    generation: count,
-    generationFloor: optional(count),
-    process: optional(process),
-    ending: optional(allOf(arrayOf(process), itemCount({ max: 10_000 }))),
-    exit: optional(
-      kept({ code: optional(allOf(type('integer'), range({ min: 0, max: 255 }))), signal: optional(upTo(40)) }),
-    ),
-    reason,
-    actor,
-    evidence,
-    sinceMs: timeMs,
-    createdAtMs: timeMs,
-    restartsAtMs: allOf(arrayOf(timeMs), itemCount({ max: 10_000 })),
-    nextStartAtMs: optional(timeMs),
-    sessionId: optional(upTo(200)),
-    hasSessionTurn: optional(flag),
-    transcriptPath: optional(upTo(4_096)),
-    isFirstPromptDone: flag,
-  }),
-  // Beside a damaged record of the same agent its new one is kept under another id (`dataAgentStore.ts`).
-  idOf('id', (id, recordId) => recordId === id || recordId === `${id} (recovered)`),
-);
-
-const agentChange = allOf(
-  kept<AgentChange>({
-    id: upTo(200),
-    agentId,
-    generation: count,
-    atMs: timeMs,
-    from: standing,
-    to: standing,
-    reason,
-    actor,
-    evidence,
-  }),
-  transition({ from: '/from/lifecycle', to: '/to/lifecycle', table: legalSteps() }),
-  idOf('id'),
-);
-
-const delivery = allOf(
-  kept<PromptDelivery>({
-    id: upTo(200),
-    agentId,
-    generation: count,
-    text: upTo(1_048_576, 0),
-    prepared: upTo(1_048_576, 0),
-    changes: allOf(arrayOf(kept({ kind: oneOf(PromptChangeKind), detail: words(1_000) })), itemCount({ max: 100 })),
-    state: oneOf(DeliveryState),
-    evidence: optional(oneOfValues(['hook', 'screen', 'person'])),
-    reason: optional(reason),
-    detail: optional(words(8_192)),
-    cameDuringWork: optional(flag),
-    submitCount: count,
-    createdAtMs: timeMs,
-    stateAtMs: timeMs,
-    steps: allOf(type('object'), members({}, { additional: timeMs })),
-    actor,
-    isFirstPrompt: optional(flag),
-    resentAs: optional(upTo(200)),
-  }),
-  idOf('id'),
-);
-
-const approval = allOf(
-  kept<Approval>({ hash: upTo(200), shown: upTo(1_048_576, 0), approvedAtMs: timeMs, actor }),
-  idOf('hash'),
-);
-
-const answer = allOf(
-  kept<AnsweredRequest>({
-    id: upTo(200),
-    agentId,
-    generation: count,
-    kind: oneOfValues(['permission', 'question']),
-    tool: optional(words(200)),
-    title: words(1_000),
-    shown: upTo(65_536, 0),
-    isCut: flag,
-    outcome: oneOf(AnswerOutcome),
-    via: oneOf(AnswerDoor),
-    rule: optional(upTo(10_000)),
-    reason: optional(upTo(65_536)),
-    actor,
-    askedAtMs: timeMs,
-    answeredAtMs: timeMs,
-  }),
-  idOf('id'),
-);
+let built: Readonly<Record<string, ValidationRule>> | undefined;
 
 /** What every kept record must be, by its kind. A kind that is not here is not kept (`validatedStore.ts`). */
-export const KEPT_RULES: Readonly<Record<string, ValidationRule>> = {
-  agent: named('agent', 'an agent as it is kept', agent),
-  agentChange: named('agentChange', 'a line of an agent’s history', agentChange),
-  delivery: named('delivery', 'a prompt on its way', delivery),
-  approval: named('approval', 'what a person agreed to', approval),
-  answer: named('answer', 'what an agent asked, and the answer', answer),
-  fleetType: named('fleetType', 'an agent type of a fleet file', allOf(agentType(), idOf('id'))),
-  deadLetter: DEAD_LETTER_RULE,
-  pipeline: named('pipeline', 'a pipeline of data', allOf(pipeline(), idOf('name'))),
-};
+export function keptRules(): Readonly<Record<string, ValidationRule>> {
+  return (built ??= buildRules());
+}
+
+/** Not while the module is loaded: a window that only watches never needs them. */
+function buildRules(): Readonly<Record<string, ValidationRule>> {
+  const upTo = (max: number, min = 1): ValidationRule => allOf(text, length({ min, max }));
+  const oneOf = (values: Readonly<Record<string, string>>): ValidationRule => oneOfValues(Object.values(values));
+  /** Ours, and cut and cleaned where they are made: one that is not is told, and must not keep a state from being kept. */
+  const words = (max: number): ValidationRule => allOf(text, warning(length({ max })), warning(noControl('lines')));
+  const count = allOf(type('integer'), range({ min: 0 }));
+  const timeMs = allOf(type('number'), range({ min: 0, below: 8.64e15 }));
+  const flag = type('boolean');
+  const reason = allOf(
+    text,
+    pattern('^[a-z0-9][a-z0-9_]{0,99}$', 'must be letters, digits and _, as programs read them'),
+  );
+  const agentId = allOf(text, pattern('^[a-z0-9][a-z0-9-]{0,40}$', 'must be the id of an agent'));
+  const actor = upTo(200);
+
+  /** A program can have ended before its start time could be read: then that is empty. */
+  const process = kept({ pid: allOf(type('integer'), range({ min: 1 })), startTime: upTo(200, 0) });
+  const evidence = allOf(
+    arrayOf(kept({ source: oneOf(EvidenceSource), detail: words(8_192), observedAtMs: timeMs })),
+    itemCount({ max: 1_000 }),
+  );
+  const standing = kept({ lifecycle: oneOf(Lifecycle), activity: oneOf(Activity) });
+
+  const environment = allOf(type('object'), members({}, { additional: upTo(32_768, 0) }));
+  const commandLine = allOf(arrayOf(upTo(32_768, 0)), itemCount({ max: 200 }));
+  const spec = kept<AgentSpec>({
+    name: upTo(200),
+    typeId: upTo(41),
+    folder: upTo(4_096),
+    role: optional(upTo(200)),
+    team: optional(upTo(200)),
+    firstPrompt: optional(upTo(1_048_576, 0)),
+    args: optional(commandLine),
+    env: optional(environment),
+    command: optional(commandLine),
+    restartPolicy: optional(oneOf(RestartPolicy)),
+  });
+
+  const agent = allOf(
+    kept<AgentRecord>({
+      id: agentId,
+      spec,
+      fleetName: optional(upTo(200)),
+      desired: oneOf(DesiredState),
+      lifecycle: oneOf(Lifecycle),
+      activity: oneOf(Activity),
+      generation: count,
+      generationFloor: optional(count),
+      process: optional(process),
+      ending: optional(allOf(arrayOf(process), itemCount({ max: 10_000 }))),
+      exit: optional(
+        kept({ code: optional(allOf(type('integer'), range({ min: 0, max: 255 }))), signal: optional(upTo(40)) }),
+      ),
+      reason,
+      actor,
+      evidence,
+      sinceMs: timeMs,
+      createdAtMs: timeMs,
+      restartsAtMs: allOf(arrayOf(timeMs), itemCount({ max: 10_000 })),
+      nextStartAtMs: optional(timeMs),
+      sessionId: optional(upTo(200)),
+      hasSessionTurn: optional(flag),
+      transcriptPath: optional(upTo(4_096)),
+      isFirstPromptDone: flag,
+    }),
+    // Beside a damaged record of the same agent its new one is kept under another id (`dataAgentStore.ts`).
+    idOf('id', (id, recordId) => recordId === id || recordId === `${id} (recovered)`),
+  );
+
+  const agentChange = allOf(
+    kept<AgentChange>({
+      id: upTo(200),
+      agentId,
+      generation: count,
+      atMs: timeMs,
+      from: standing,
+      to: standing,
+      reason,
+      actor,
+      evidence,
+    }),
+    transition({ from: '/from/lifecycle', to: '/to/lifecycle', table: legalSteps() }),
+    idOf('id'),
+  );
+
+  const delivery = allOf(
+    kept<PromptDelivery>({
+      id: upTo(200),
+      agentId,
+      generation: count,
+      text: upTo(1_048_576, 0),
+      prepared: upTo(1_048_576, 0),
+      changes: allOf(arrayOf(kept({ kind: oneOf(PromptChangeKind), detail: words(1_000) })), itemCount({ max: 100 })),
+      state: oneOf(DeliveryState),
+      evidence: optional(oneOfValues(['hook', 'screen', 'person'])),
+      reason: optional(reason),
+      detail: optional(words(8_192)),
+      cameDuringWork: optional(flag),
+      submitCount: count,
+      createdAtMs: timeMs,
+      stateAtMs: timeMs,
+      steps: allOf(type('object'), members({}, { additional: timeMs })),
+      actor,
+      isFirstPrompt: optional(flag),
+      resentAs: optional(upTo(200)),
+    }),
+    idOf('id'),
+  );
+
+  const approval = allOf(
+    kept<Approval>({ hash: upTo(200), shown: upTo(1_048_576, 0), approvedAtMs: timeMs, actor }),
+    idOf('hash'),
+  );
+
+  const answer = allOf(
+    kept<AnsweredRequest>({
+      id: upTo(200),
+      agentId,
+      generation: count,
+      kind: oneOfValues(['permission', 'question']),
+      tool: optional(words(200)),
+      title: words(1_000),
+      shown: upTo(65_536, 0),
+      isCut: flag,
+      outcome: oneOf(AnswerOutcome),
+      via: oneOf(AnswerDoor),
+      rule: optional(upTo(10_000)),
+      reason: optional(upTo(65_536)),
+      actor,
+      askedAtMs: timeMs,
+      answeredAtMs: timeMs,
+    }),
+    idOf('id'),
+  );
+
+  return {
+    agent: named('agent', 'an agent as it is kept', agent),
+    agentChange: named('agentChange', 'a line of an agent’s history', agentChange),
+    delivery: named('delivery', 'a prompt on its way', delivery),
+    approval: named('approval', 'what a person agreed to', approval),
+    answer: named('answer', 'what an agent asked, and the answer', answer),
+    fleetType: named('fleetType', 'an agent type of a fleet file', allOf(agentType(), idOf('id'))),
+    deadLetter: DEAD_LETTER_RULE,
+    pipeline: named('pipeline', 'a pipeline of data', allOf(pipeline(), idOf('name'))),
+  };
+}
 
 /** The rules of every kind, as they are checked on the way in, by an import and by the check of what is kept. */
 export function createKeptValidator(clock: Clock): DataValidator {
   const validator = new DataValidator(clock);
-  for (const [kind, rule] of Object.entries(KEPT_RULES)) validator.register(kind, rule);
+  for (const [kind, rule] of Object.entries(keptRules())) validator.register(kind, rule);
   return validator;
 }
 

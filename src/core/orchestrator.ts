@@ -105,7 +105,7 @@ export class Orchestrator implements Engine {
     this.#onDidChangeStatus = this.#owned.add(new Emitter<EngineStatus>(onFailure));
     this.#board = this.#owned.add(new ViewBoard(onFailure));
     this.#notices = this.#owned.add(new NoticeBoard(onFailure));
-    this.#types = this.#owned.add(new AgentTypes(builtInTypes(), onFailure));
+    this.#types = this.#owned.add(new AgentTypes(builtInTypes, onFailure));
     this.#outside = new OutsideData(ports.clock);
     this.#onDidChangeReceipt = this.#owned.add(new Emitter<PromptReceipt>(onFailure));
     this.#onDidChangeAgentTypes = this.#owned.add(new Emitter<void>(onFailure));

@@ -10,7 +10,7 @@ import { allOf } from './data/validation/composeRules';
 import { exportSchema } from './data/validation/jsonSchema';
 import { importSchema } from './data/validation/schemaImport';
 import { runRules } from './data/validation/validationRun';
-import { KEPT_RULES } from './keptRules';
+import { keptRules } from './keptRules';
 
 /** A requirement that another extension adds. */
 export interface OutsideRule {
@@ -93,7 +93,7 @@ export class OutsideData {
    * @throws {DataError} data.invalid – others have nothing to do with this kind
    */
   schema(kind: OutsideKind): Readonly<Record<string, unknown>> {
-    const own = OUTSIDE_KINDS.includes(kind) ? KEPT_RULES[kind] : undefined;
+    const own = OUTSIDE_KINDS.includes(kind) ? keptRules()[kind] : undefined;
     if (!own) throw new DataError('data.invalid', `a kind is one of ${OUTSIDE_KINDS.join(', ')}`);
     const others = [...this.#rules.values()].filter((rule) => rule.kind === kind);
     return exportSchema(allOf(own, ...others.map(({ form }) => form)));

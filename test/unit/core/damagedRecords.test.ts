@@ -119,7 +119,14 @@ describe('A damaged record', () => {
     const type = (id: string) => requireAgentType({ ...shell, id });
     await memory.tx((tx) => ['one', 'two'].forEach((id) => tx.put(FLEET_TYPES, id, type(id))));
     damaged.add('fleetType one');
-    const types = new FleetTypes(data, new AgentTypes([], () => undefined), damage);
+    const types = new FleetTypes(
+      data,
+      new AgentTypes(
+        () => [],
+        () => undefined,
+      ),
+      damage,
+    );
     await types.load(silentLogger);
     assert.deepEqual([types.has('one'), types.has('two')], [false, true]);
     await types.adopt(type('one'));
@@ -133,7 +140,14 @@ describe('A damaged record', () => {
       tx.put(kept, 'one', { ...shell, id: 'one', alters: ['trims'] });
       tx.put(kept, 'two', { ...shell, id: 'two' });
     });
-    const types = new FleetTypes(data, new AgentTypes([], () => undefined), damage);
+    const types = new FleetTypes(
+      data,
+      new AgentTypes(
+        () => [],
+        () => undefined,
+      ),
+      damage,
+    );
     await types.load(silentLogger);
     assert.deepEqual([types.has('one'), types.has('two')], [false, true]);
     assert.match(raised[0]?.detail ?? '', /1 agent type \(one\)/);

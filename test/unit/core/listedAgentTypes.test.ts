@@ -6,7 +6,7 @@ import { ListedAgentTypes, MAX_LISTED_TYPES } from '../../../src/core/listedAgen
 const mine = { id: 'mine', label: 'Mine', command: ['mine'] };
 
 function createFixture() {
-  const types = new AgentTypes(builtInTypes(), (error) => assert.fail(String(error)));
+  const types = new AgentTypes(builtInTypes, (error) => assert.fail(String(error)));
   let changes = 0;
   types.onDidChange(() => changes++);
   const listed = new ListedAgentTypes({ registerAgentType: (manifest) => types.register(manifest) });

@@ -98,7 +98,7 @@ describe('settleRestore', () => {
 
   it('a type of a fleet is what an agent that lives was started as, not the older one of the backup', async () => {
     const never = (): never => assert.fail('nothing is damaged');
-    const types = new AgentTypes([], never);
+    const types = new AgentTypes(() => [], never);
     const fleetTypes = new FleetTypes(
       new MemoryDataStore({ clock: new ManualClock() }),
       types,

@@ -10,7 +10,7 @@ const mine = { id: 'mine', label: 'Mine', command: ['mine'] };
 
 describe('agent types of the settings', () => {
   it('follow the setting; a mistake is told once, with its place', () => {
-    const types = new AgentTypes(builtInTypes(), (error) => assert.fail(String(error)));
+    const types = new AgentTypes(builtInTypes, (error) => assert.fail(String(error)));
     const changed = new Emitter<Settings>((error) => assert.fail(String(error)));
     const settings = { current: compileSettings(() => undefined), onDidChange: changed.event };
     const shown: string[] = [];
