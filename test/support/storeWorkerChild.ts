@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Collection, DataStore } from '../../src/core/data/dataStore';
 import { EpochWorkspaceLock } from '../../src/core/data/node/epochWorkspaceLock';
 import { openDataStore } from '../../src/core/data/node/openDataStore';
+import { writeWhole } from './writeWhole';
 import type { DurableStore } from '../../src/core/data/durableStore';
 import type { StoreEngineChoice } from '../../src/core/data/storeEngine';
 import type { Ownership } from '../../src/core/data/workspaceLock';
@@ -48,7 +49,7 @@ const fill: Collection<{ readonly text: string }> = {
 
 /** Written synchronously: a line that was returned from has reached the pipe. */
 function say(what: string, more: object = {}): void {
-  fs.writeSync(1, `${JSON.stringify({ at: Date.now(), say: what, ...more })}\n`);
+  writeWhole(1, `${JSON.stringify({ at: Date.now(), say: what, ...more })}\n`);
 }
 
 function codeOf(error: unknown): string {

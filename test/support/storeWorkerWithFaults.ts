@@ -4,6 +4,7 @@ import { workerData } from 'node:worker_threads';
 import type { StoreFaultPoint } from '../../src/core/data/node/storeFaultPoints';
 import { FAULTS_FILE, type StoreFaults } from './storeFaults';
 import { runStoreThread } from '../../src/core/data/node/storeThread';
+import { writeWhole } from './writeWhole';
 
 function readFaults(): StoreFaults {
   const { folder } = workerData as { readonly folder?: string }; // of a store; a check has none
@@ -13,7 +14,7 @@ function readFaults(): StoreFaults {
 
 /** Synchronously: a line that was returned from has reached the pipe. */
 function say(point: StoreFaultPoint, what: 'at' | 'killed'): void {
-  fs.writeSync(1, `${JSON.stringify({ at: Date.now(), say: what, point })}\n`);
+  writeWhole(1, `${JSON.stringify({ at: Date.now(), say: what, point })}\n`);
 }
 
 const { tell = [], killAt } = readFaults();
