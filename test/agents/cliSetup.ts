@@ -63,7 +63,7 @@ export interface CliSetupOptions {
   readonly retries?: number;
   /** It asks the person whether to go on when its tries are used up, where that is a setting (gemini). Default false. */
   readonly asksAfterTries?: boolean;
-  /** What else the person has set, where that is a file of JSON (gemini). */
+  /** What else the person has set, where that is a file of JSON (claude, gemini). */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
@@ -150,7 +150,7 @@ function xdgFolders(home: string): Readonly<Record<string, string>> {
 type SetUp = (home: CliHome, options: Required<CliSetupOptions>) => Pick<CliSetup, 'args' | 'env'>;
 
 const SETUPS: Readonly<Record<Cli, SetUp>> = {
-  claude(home, { serverUrl, permission, isFresh, isTrusted }) {
+  claude(home, { serverUrl, permission, isFresh, isTrusted, settings }) {
     // The very first dialogs need a network: they are taken as answered.
     if (isFresh) home.write('.claude.json', JSON.stringify({ hasCompletedOnboarding: true, theme: 'dark' }));
     if (!isFresh) {
@@ -165,6 +165,7 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
             [home.workspace]: { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true },
           }),
         },
+        ...settings,
       };
       home.write('.claude.json', JSON.stringify(state));
       if (permission === 'all')

@@ -3,8 +3,10 @@ import { commonScenes } from './commonScenes';
 import { everydayScenes, laterScenes } from './everydayScenes';
 import { hotfixScenes } from './hotfixScenes';
 import { imitationScenes } from './imitationScenes';
+import { mergeScenes } from './mergeScenes';
 import { endScenes, freshScene, loopScene, overlayScene, signedOutScene } from './ownScenes';
 import { releaseScenes } from './releaseScenes';
+import { reviewScenes } from './reviewScenes';
 import { type Dialect, DRAFT, IDLE, type Scene, SHELL_MODE, SIGN_IN, WORKING_HIDDEN } from './scene';
 import { afterWeekScenes, weekScenes } from './weekScenes';
 
@@ -126,6 +128,26 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'hotfix-unknown-command-printed', open: '/privacy-settings', leave: [], expected: IDLE },
       { name: 'hotfix-ide-printed', open: '/ide', leave: [], expected: IDLE },
     ]),
+    ...reviewScenes('claude', CLAUDE, [
+      { name: 'review-overlay-feedback', open: '/feedback' },
+      { name: 'review-overlay-mobile', open: '/mobile' },
+      {
+        name: 'review-overlay-permissions-moved',
+        open: ['/', 'p', 'e', 'r', 'm', 'Enter', 'Right'],
+        leave: ['Escape', 'Escape'],
+      },
+      { name: 'review-overlay-fast', open: '/fast' },
+      { name: 'review-version-printed', open: '/version', leave: [], expected: IDLE },
+    ]),
+    ...mergeScenes('claude', CLAUDE, [
+      {
+        name: 'merge-overlay-config-searched',
+        open: ['/', 'c', 'o', 'n', 'f', 'i', 'g', 'Enter', 'v', 'i', 'm'],
+        leave: ['Escape', 'Escape', 'Escape'],
+      },
+      { name: 'merge-rename-printed', open: '/rename merge-77', leave: [], expected: IDLE },
+      { name: 'merge-overlay-model-moved', open: ['/', 'm', 'o', 'd', 'e', 'l', 'Enter', 'Down'] },
+    ]),
     backgroundScene('[[tool: Bash {"command":"sleep 20","run_in_background":true,"description":"Sleep"}]]'),
     planScene(),
     overlayScene([{ name: 'sign-in', open: '/login', leave: ['Escape'], expected: SIGN_IN }], 'signed-out'),
@@ -183,6 +205,25 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'hotfix-overlay-tui', open: '/tui' },
       { name: 'hotfix-overlay-archive', open: '/archive' },
     ]),
+    ...reviewScenes('codex', CODEX, [
+      {
+        name: 'review-overlay-model-effort',
+        open: ['/', 'm', 'o', 'd', 'e', 'l', 'Enter', 'Enter'],
+        leave: ['Escape', 'Escape'],
+      },
+      { name: 'review-overlay-review-commit', open: ['/', 'r', 'e', 'v', 'i', 'e', 'w', 'Enter', 'Down', 'Down'] },
+      { name: 'review-overlay-theme-moved', open: ['/', 't', 'h', 'e', 'm', 'e', 'Enter', 'Down'] },
+      { name: 'review-rollout-printed', open: '/rollout', leave: [], expected: IDLE },
+      { name: 'review-overlay-permissions-moved', open: ['/', 'p', 'e', 'r', 'm', 'Enter', 'Down'] },
+    ]),
+    ...mergeScenes('codex', CODEX, [
+      { name: 'merge-profile-refused', open: '/permissions merge', leave: [], expected: IDLE },
+      { name: 'merge-overlay-skills-moved', open: ['/', 's', 'k', 'i', 'l', 'l', 's', 'Enter', 'Down'] },
+      {
+        name: 'merge-overlay-statusline-moved',
+        open: ['/', 's', 't', 'a', 't', 'u', 's', 'l', 'i', 'n', 'e', 'Enter', 'Down', 'Down'],
+      },
+    ]),
     signedOutScene(),
     freshScene([['Enter'], ['Enter']]),
     ...endScenes('/quit', []),
@@ -234,6 +275,23 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'hotfix-vim-mode', open: '/vim', leave: [], expected: IDLE },
       { name: 'hotfix-overlay-editor-moved', open: ['/', 'e', 'd', 'i', 't', 'o', 'r', 'Enter', 'Down'] },
     ]),
+    ...reviewScenes('gemini', GEMINI, [
+      { name: 'review-overlay-theme-moved', open: ['/', 't', 'h', 'e', 'm', 'e', 'Enter', 'Down', 'Down'] },
+      { name: 'review-overlay-model-moved', open: ['/', 'm', 'o', 'd', 'e', 'l', 'Enter', 'Down'] },
+      { name: 'review-tool-stats-printed', open: '/stats tools', leave: [], expected: IDLE },
+      { name: 'review-tools-described-printed', open: '/tools desc', leave: [], expected: IDLE },
+      {
+        name: 'review-overlay-settings-searched',
+        open: ['/', 's', 'e', 't', 't', 'i', 'n', 'g', 's', 'Enter', 'v', 'i', 'm'],
+      },
+    ]),
+    ...mergeScenes('gemini', GEMINI, [
+      { name: 'merge-overlay-model-opened', open: '/model' },
+      { name: 'merge-chats-printed', open: '/chat list', leave: [], expected: IDLE },
+      { name: 'merge-vim-insert', open: '/vim', leave: ['Escape'], expected: IDLE },
+      { name: 'merge-vim-normal', open: [], leave: ['i'], expected: { ...IDLE, alsoRightBox: ['hidden'] } },
+      { name: 'merge-vim-insert-again', open: [], leave: [], expected: IDLE },
+    ]),
     loopScene(),
     signedOutScene(),
     freshScene([['Enter'], ['Enter'], ['Enter']]),
@@ -284,6 +342,13 @@ export const SCENES: Readonly<Record<Cli, readonly Scene[]>> = {
       { name: 'hotfix-overlay-stash', open: ['C-p', 's', 't', 'a', 's', 'h'] },
       { name: 'hotfix-own-command', open: '!head -2 notes.txt', leave: [], expected: IDLE },
       { name: 'hotfix-thinking-toggled', open: '/thinking', leave: [], expected: IDLE },
+    ]),
+    ...reviewScenes('opencode', OPENCODE, [
+      { name: 'review-overlay-commands-moved', open: ['C-p', 'Down', 'Down', 'Down'] },
+      { name: 'review-overlay-models-searched', open: ['C-x', 'm', 's', 'c', 'r'] },
+      { name: 'review-overlay-theme-searched', open: ['C-x', 't', 'n', 'o', 'r', 'd'] },
+      { name: 'review-timestamps-toggled', open: '/timestamps', leave: [], expected: IDLE },
+      { name: 'review-overlay-help-by-palette', open: ['C-p', 'h', 'e', 'l', 'p', 'Enter'] },
     ]),
     ...endScenes('/exit', []),
   ],

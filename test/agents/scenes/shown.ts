@@ -8,6 +8,10 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     // Without any there is nothing to choose from, and the other is no command of this version: both only print a line.
     'later-overlay-mcp': IDLE,
     'later-overlay-output-style': IDLE,
+    // Without a network it only prints that it is switched off.
+    'review-overlay-feedback': IDLE,
+    // No command of this version: its status comes up in its place.
+    'review-version-printed': OVERLAY,
     // Interrupted before the first word of the answer, it gives the prompt back to the box.
     'interrupted-waiting': DRAFT,
     'error-401-interrupted': DRAFT,
@@ -40,8 +44,11 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'draft-question': { ...OVERLAY, alsoRightBox: ['empty'] },
     // Only prints that it found nothing.
     'hotfix-overlay-import': IDLE,
-    // There is no such command in this version: it stays in the box.
+    // There is no such command in this version: it stays in the box, ...
     'day-overlay-personality': DRAFT,
+    'review-rollout-printed': DRAFT,
+    // ... and was taken for a word of the next command, which only prints that it does not know it.
+    'review-overlay-permissions-moved': IDLE,
   },
   gemini: {
     // Says nothing of its retries.
@@ -53,6 +60,11 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     'week-retrying-529': WORKING,
     // Tries once more without what it was refused for, and gets an answer.
     'release-refused-request': IDLE,
+    'review-failed': IDLE,
+    'merge-failed': IDLE,
+    // The keys came too fast for its menus: no menu was opened.
+    'review-overlay-theme-moved': IDLE,
+    '120x40/review-overlay-model-moved': IDLE,
     // Nothing was recalled.
     '80x24/release-draft-recalled': IDLE,
     // Asks whether to go on trying, because the model is not found.
@@ -77,6 +89,8 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     '80x24/imitation-printed-dialogs': WORKING,
     // The second of them still stands in the box, as it was drawn.
     '80x24/week-queued-two': WORKING_DRAFT,
+    // It goes on with the answer.
+    'review-question-answered': WORKING,
     // It has no help of its own for this key.
     'draft-question': DRAFT,
     // "esc interrupt" is broken over two lines: it still tries again.
@@ -90,6 +104,7 @@ export const SHOWN: Readonly<Record<Cli, Readonly<Record<string, ExpectedReading
     '120x40/error-529-later': WORKING,
     '80x24/error-529-early': WORKING,
     '120x40/week-retrying-529': WORKING,
+    'review-retrying-429': WORKING,
   },
 };
 
@@ -102,14 +117,16 @@ export const MENDED_FOR: Readonly<Record<Cli, readonly string[]>> = {
     'day-overlay-memory',
     'week-failed-after-tool',
     'release-draft-recalled',
+    'review-failed',
   ],
-  codex: ['day-mcp-printed', 'release-overlay-memories'],
+  codex: ['day-mcp-printed', 'release-overlay-memories', 'review-overlay-permissions-moved'],
   gemini: [
     'week-failed-after-tool',
     'week-asked-stop-trying',
     'release-refused-request',
     'hotfix-second-minute',
     'hotfix-vim-mode',
+    'review-vim-normal',
   ],
   opencode: ['release-own-command'],
 };
