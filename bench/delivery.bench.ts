@@ -11,7 +11,6 @@ import { readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AgentId } from '../src/core/agents/agent';
-import { workspaceId, workspaceNames } from '../src/core/node/localWorkspace';
 import { eventually } from '../test/support/eventually';
 import { EngineMachine, type RunningEngine } from '../test/support/runningEngine';
 import { bench, figure, interleave, median, percentile, timed } from './figure';
@@ -133,10 +132,10 @@ async function targetOn(machine: EngineMachine, engine: RunningEngine, hasHooks:
     folder: machine.workspace,
     env: { DEMO_LOG: logFile, DEMO_WORK_MS: '0', ...(hasHooks && { DEMO_HOOK: hook }) },
   });
-  const names = workspaceNames(await workspaceId(machine.workspace), { storageFolder: machine.root, env: {} });
+  const socketName = await machine.socketName();
   const env = { ...process.env, TMUX_TMPDIR: machine.root };
   const tmux: Target['tmux'] = (args, input) =>
-    spawnSync('tmux', ['-u', '-L', names.socketName, ...args], { env, encoding: 'utf8', ...(input !== undefined && { input }) }).stdout; // prettier-ignore
+    spawnSync('tmux', ['-u', '-L', socketName, ...args], { env, encoding: 'utf8', ...(input !== undefined && { input }) }).stdout; // prettier-ignore
   const isIdle = async (): Promise<boolean> => (await engine.call('agents'))[0]?.activity === 'idle';
   await eventually('the agent is idle', isIdle, { timeoutMs: 20_000 });
   return { id, hasHooks, logFile, tmux };

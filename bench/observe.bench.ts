@@ -1,7 +1,6 @@
 import { createHook } from 'node:async_hooks';
 import { join } from 'node:path';
 import type { AgentId } from '../src/core/agents/agent';
-import { workspaceId, workspaceNames } from '../src/core/node/localWorkspace';
 import { eventually } from '../test/support/eventually';
 import { EngineMachine, type RunningEngine } from '../test/support/runningEngine';
 import { TmuxTestServer } from '../test/support/tmuxServer';
@@ -65,10 +64,7 @@ async function measureLoad(report: Parameters<Parameters<typeof bench>[0]>[0]): 
     const pidsOf = async (...command: string[]): Promise<readonly number[]> =>
       (await machine.tmux(...command)).trim().split('\n').map(Number);
     const server = await pidsOf('display-message', '-p', '#{pid}');
-    const { socketName } = workspaceNames(await workspaceId(machine.workspace), {
-      storageFolder: machine.root,
-      env: {},
-    });
+    const socketName = await machine.socketName();
     const results: { nobody: number[]; ours: number[]; poller: number[] } = { nobody: [], ours: [], poller: [] };
     for (let round = 0; round < ROUNDS; round++) {
       const engine = await restedEngine(machine);

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { AgentId } from '../src/core/agents/agent';
 import type { Activity } from '../src/core/agents/agentState';
 import type { AgentView } from '../src/core/engine';
-import { workspaceId, workspaceNames } from '../src/core/node/localWorkspace';
 import { eventually } from '../test/support/eventually';
 import { EngineMachine, type RunningEngine } from '../test/support/runningEngine';
 import { bench, figure, median, NotRunHere, percentile } from './figure';
@@ -71,7 +70,7 @@ function shownAtMs(machine: EngineMachine, name: string): number {
 
 /** Looks at the same agents as the engine does, past it. */
 async function pollerOf(machine: EngineMachine, ids: readonly AgentId[], onChange: (id: AgentId) => void) {
-  const { socketName } = workspaceNames(await workspaceId(machine.workspace), { storageFolder: machine.root, env: {} });
+  const socketName = await machine.socketName();
   return new Poller(socketName, { ...process.env, TMUX_TMPDIR: machine.root }, ids, onChange);
 }
 

@@ -1,8 +1,9 @@
 // Imported first by every script: says so in one sentence when Node is too old for what follows.
-const major = Number(process.versions.node.split('.')[0]);
-if (major < 20) {
+// 20.19 is the oldest that the compiler, the linter and the formatter run on.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(
-    'Core Orchestrator needs Node 20 or newer; this is Node ' +
+    'Core Orchestrator needs Node 20.19 or newer; this is Node ' +
       process.versions.node +
       ' (' +
       process.execPath +

@@ -20,12 +20,13 @@ export class EngineMachine {
   /** `ownType`: the manifest of an agent type that its engines know besides the built-in ones. */
   constructor(private readonly ownType?: { readonly id: string }) {}
 
-  async engine(): Promise<RunningEngine> {
+  /** `editor`: one with a storage folder of its own. */
+  async engine(editor = 'storage'): Promise<RunningEngine> {
     const distFolder = await buildBundles();
     const args = [
       join(distFolder, 'engineProcess.js'),
       this.workspace,
-      join(this.root, 'storage'),
+      join(this.root, editor),
       this.root,
       distFolder,
       ...(this.ownType ? [JSON.stringify(this.ownType)] : []),
@@ -36,9 +37,15 @@ export class EngineMachine {
     return engine;
   }
 
+  /** `-L` of the server of such an editor. */
+  async socketName(editor = 'storage'): Promise<string> {
+    const storageFolder = join(this.root, editor);
+    return workspaceNames(await workspaceId(this.workspace), { storageFolder, env: {} }).socketName;
+  }
+
   /** Answers of our tmux server to one command; throws when there is none. */
   async tmux(...args: string[]): Promise<string> {
-    const { socketName } = workspaceNames(await workspaceId(this.workspace), { storageFolder: this.root, env: {} });
+    const socketName = await this.socketName();
     return execFileSync('tmux', ['-L', socketName, ...args], {
       encoding: 'utf8',
       env: { ...process.env, TMUX_TMPDIR: this.root },

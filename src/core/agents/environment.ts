@@ -22,9 +22,31 @@ const TERMINAL: Environment = { TERM: 'tmux-256color', COLORTERM: 'truecolor' };
 /** What our own process may hand to a login shell, or to an agent when there is none. */
 export function inheritedEnvironment(processEnvironment: Readonly<Record<string, string | undefined>>): Environment {
   return pick(
-    processEnvironment,
+    outsideOfEditor(processEnvironment),
     (name) => (INHERITED.has(name) || INHERITED_FAMILIES.test(name)) && !NEVER.test(name),
   );
+}
+
+/** The launcher of VS Code's snap notes beside each variable that it changes what it was, empty for none (`snap/electron-launch`). */
+const SNAP_ORIGINAL = '_VSCODE_SNAP_ORIG';
+/** Of VS Code's server: its `code` opens files in the window of whoever runs it (`server-main.js`). */
+const EDITOR_PROGRAMS = /\/bin\/remote-cli\/?$/;
+
+/** As it was before the editor's own launchers changed it. */
+function outsideOfEditor(
+  of: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const env = { ...of };
+  for (const [name, original] of Object.entries(of)) {
+    if (!name.endsWith(SNAP_ORIGINAL)) continue;
+    env[name] = undefined;
+    env[name.slice(0, -SNAP_ORIGINAL.length)] = original === '' ? undefined : original;
+  }
+  env['PATH'] = env['PATH']
+    ?.split(':')
+    .filter((part) => !EDITOR_PROGRAMS.test(part))
+    .join(':');
+  return env;
 }
 
 export interface EnvironmentParts {

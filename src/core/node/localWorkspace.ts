@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { inheritedEnvironment } from '../agents/environment';
 import { LinuxProcesses } from '../agents/node/linuxProcesses';
 import { LoginShellEnvironment } from '../agents/node/loginShellEnvironment';
@@ -129,7 +130,7 @@ export async function openLocalWorkspace(options: LocalWorkspaceOptions): Promis
     readHookSpool: (verify, deliver) =>
       HookSpoolReader.open({ folder: spoolFolderOf(names.dataFolder), verify, deliver, clock, log }),
     connectGateway: (signal) => connectIfThere(pointerFileOf(names.dataFolder), { clock, log }, signal),
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256,
     diagnose: () =>
       diagnose(
         { ...names, orc: orcPath(options.storageFolder) },
@@ -175,7 +176,8 @@ export function workspaceNames(
   id: string,
   options: Pick<LocalWorkspaceOptions, 'storageFolder' | 'runtimeParent' | 'env'>,
 ): WorkspaceNames {
-  const short = id.slice(0, 8);
+  // The folder of the data is each editor's own, and so are its agents: two editors on one folder share no server (ADR 23).
+  const short = sha256(`${id}\n${realPath(options.storageFolder)}`).slice(0, 8);
   const parent = options.runtimeParent ?? options.env['XDG_RUNTIME_DIR'];
   return {
     dataFolder: join(options.storageFolder, 'workspaces', id),
@@ -184,6 +186,20 @@ export function workspaceNames(
       : join(tmpdir(), `core-orchestrator-${userInfo().uid}-${short}`),
     socketName: `core-${short}`,
   };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Also of what is not there yet: by the nearest folder above it that is. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
 }
 
 /** What the tmux server runs with: the allow-list, and where tmux keeps its sockets. */

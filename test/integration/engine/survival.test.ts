@@ -105,6 +105,25 @@ describe('An engine that is killed', function () {
     assert.ok(Math.max(...delaysMs) < 1_000, `${Math.max(...delaysMs)} ms`);
   });
 
+  it('R13 R18 another editor, with data of its own, has agents of its own on the same folder, and disturbs none', async () => {
+    const ours = await machine.engine();
+    await ours.becomes('ready');
+    await startAgents(machine, ours, 2, 'loop');
+    // It knows one of these as stopped and one as removed: its own are called so, too.
+    const other = await machine.engine('another editor');
+    await other.becomes('ready');
+    await startAgents(machine, other, 2, 'loop');
+    await other.call('stop', 'agent-1' as never);
+    const before = identities(await ours.call('agents'));
+    await other.call('end');
+    const again = await machine.engine('another editor');
+    await again.becomes('ready');
+    assert.deepEqual((await again.call('agents')).map(({ lifecycle }) => lifecycle).toSorted(), ['running', 'stopped']);
+    assert.deepEqual(identities(await ours.call('agents')), before);
+    assert.equal(ours.status.kind, 'ready');
+    assert.notEqual(await machine.socketName('another editor'), await machine.socketName());
+  });
+
   it('R13 can be taken over while it hangs, and does nothing when it wakes', async () => {
     const hung = await machine.engine();
     await hung.becomes('ready');

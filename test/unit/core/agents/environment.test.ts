@@ -22,6 +22,24 @@ describe('environment', () => {
     assert.deepEqual(inheritedEnvironment({ ...clean, ...leaks, UNSET: undefined }), clean);
   });
 
+  it('takes back what the launchers of VS Code changed', () => {
+    const changed = {
+      ...clean,
+      PATH: '/opt/server/bin/remote-cli:/bin:/home/me/remote-cli:/snap/code/180/bin/remote-cli/',
+      XDG_DATA_HOME: '/home/me/snap/code/180/.local/share',
+      XDG_DATA_HOME_VSCODE_SNAP_ORIG: '',
+      XDG_DATA_DIRS: '/home/me/snap/code/180/usr/share:/usr/share',
+      XDG_DATA_DIRS_VSCODE_SNAP_ORIG: '/usr/share',
+      LD_PRELOAD_VSCODE_SNAP_ORIG: '/x.so',
+    };
+    assert.deepEqual(inheritedEnvironment(changed), {
+      ...clean,
+      PATH: '/bin:/home/me/remote-cli',
+      XDG_DATA_DIRS: '/usr/share',
+    });
+    assert.equal('PATH' in inheritedEnvironment({ HOME: '/h' }), false);
+  });
+
   it('passes what the login shell exports, but never the marks of other programs', () => {
     const env = agentEnvironment({
       process: { ...clean, ...leaks },
