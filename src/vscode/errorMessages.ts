@@ -92,7 +92,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
   'agent.notRunning': warning('The agent is not running. Start it first.'),
   'agent.stillRunning': warning('The agent is still running. Stop it first.'),
   'agent.killFailed': error(
-    'The agent did not end, not even when it was killed: the processes that are left wait for the system or belong to someone else. End what they wait for, or them, then stop the agent once more.',
+    'The agent did not end, not even when it was killed: the processes that are left wait for the system or belong to someone else. End what they wait for, or them; then remove the agent (that ends what is left first) or start it again.',
     explain,
   ),
   'agent.startDeadline': error(
