@@ -3,9 +3,9 @@
 import './lib/nodeVersion.mjs';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'; // prettier-ignore
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { browserNote, installPackages, installPrograms, installWebVscode, webVscodeNeeds } from './lib/install.mjs';
 import { fail, isWebVscodeHost, manifest, root, run, runNode, vsixPath, which } from './lib/project.mjs';
 
@@ -51,6 +51,17 @@ function otherwise() {
   return `Run "code --version": the extension needs VS Code ${manifest.engines.vscode.replace('^', '')} or newer; update it from https://code.visualstudio.com${web}.`;
 }
 
+/** They are where the desktop keeps such things, not below the folder of this start: its engines have noted where. */
+function removeRuntimeFolders(storage) {
+  const workspaces = join(storage, 'workspaces');
+  for (const id of existsSync(workspaces) ? readdirSync(workspaces) : []) {
+    const pointer = join(workspaces, id, 'gateway.json');
+    if (!existsSync(pointer)) continue;
+    const made = dirname(JSON.parse(readFileSync(pointer, 'utf8')).socket);
+    if (basename(made).startsWith('core-orchestrator-')) rmSync(made, { recursive: true, force: true });
+  }
+}
+
 async function startDesktop(code) {
   const folder = prepareFolder('data/User');
   const profile = [
@@ -80,6 +91,7 @@ async function startDesktop(code) {
   }
   const { endTmuxServers } = await import('./lib/tmuxServers.mjs');
   endTmuxServers(folder);
+  removeRuntimeFolders(join(folder, 'data', 'User', 'globalStorage', 'core-orchestrator.core-orchestrator'));
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   if (status !== 0) fail(`npm start: ${code} ended with exit code ${status} (see above). ${otherwise()}`, status);
   process.exit(0);

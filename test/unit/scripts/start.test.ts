@@ -13,9 +13,9 @@ interface Call {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Records how it is called, and fails the step that FAIL_AT names. */
+/** Records how it is called, leaves what an engine would, and fails the step that FAIL_AT names. */
 const FAKE_CODE = `#!${process.execPath}
-const { appendFileSync, existsSync, readdirSync, readFileSync } = require('node:fs');
+const { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const args = process.argv.slice(2);
 const folder = args.at(-1);
@@ -23,6 +23,10 @@ const data = args[args.indexOf('--user-data-dir') + 1];
 const settings = JSON.parse(readFileSync(join(data, 'User', 'settings.json'), 'utf8'));
 const sample = existsSync(folder) && !folder.startsWith('--') ? readdirSync(folder) : [];
 appendFileSync(process.env.CALLS, JSON.stringify({ args, tmuxFolder: process.env.TMUX_TMPDIR, sample, settings }) + '\\n');
+const workspace = join(data, 'User', 'globalStorage', 'core-orchestrator.core-orchestrator', 'workspaces', 'w');
+const runtime = join(process.env.HOME, 'run', 'core-orchestrator-1');
+for (const made of [workspace, join(runtime, 'launch')]) mkdirSync(made, { recursive: true });
+writeFileSync(join(workspace, 'gateway.json'), JSON.stringify({ socket: join(runtime, 'gateway.sock') }));
 if (args.includes(process.env.FAIL_AT)) { console.error('code says no'); process.exit(9); }
 `;
 const FAKE_TMUX = `#!${process.execPath}\nif (process.argv[2] === '-V') console.log('tmux 3.3a');\n`;
@@ -92,6 +96,7 @@ describe('npm start with the desktop VS Code', () => {
     assert.deepEqual([...open.sample].sort(), readdirSync('sample').sort());
     assert.equal(open.tmuxFolder, own, 'its agents have a tmux server of their own');
     assert.deepEqual(readdirSync(path.join(folder, 'tmp')), [], 'nothing is left');
+    assert.deepEqual(readdirSync(path.join(folder, 'run')), [], 'nor what its engines had elsewhere');
     assert.equal(existsSync(path.join(folder, 'x')), false);
   });
 
