@@ -161,11 +161,12 @@ function readRule(given: OutsideRule | OutsideSchema): KnownRule {
 /** Values of environment variables may be secret: names go out, values do not. */
 function withoutEnvironment(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const { env, spec, ...rest } = value as Readonly<Record<string, unknown>>; // a copy of a record's value
+  const { env, spec, inject, ...rest } = value as Readonly<Record<string, unknown>>; // a copy of a record's value
   return {
     ...rest,
     ...(env !== undefined && { env: namesOnly(env) }),
     ...(spec !== undefined && { spec: withoutEnvironment(spec) }),
+    ...(inject !== undefined && { inject: withoutEnvironment(inject) }),
   };
 }
 

@@ -15,11 +15,14 @@ export interface OwnerExportPorts {
   readonly log: Logger;
 }
 
-/** Values of environment variables: secret, whatever they look like. */
+/**
+ * Values of environment variables: secret, whatever they look like. Those of agents, of types, and what a type adds to a launch; in the
+ * text of an approval they are found by its lines (`redact.ts`, `environment`).
+ */
 export const SECRET_PLACES = [
   ['value', 'spec', 'env', '*'],
   ['value', 'env', '*'],
-  ['value', 'launch', 'env', '*'],
+  ['value', 'inject', 'env', '*'],
 ] as const;
 
 /** Exports of everything that the owner keeps. */

@@ -1,7 +1,10 @@
 /** What takes the place of a secret. */
 export const REDACTED = '[redacted]';
 
-/** What a secret is, by who issues it or where it stands. `named`: a value behind a name like `password=`. */
+/**
+ * What a secret is, by who issues it or where it stands. `named`: a value behind a name like `password=`. `environment`: the
+ * value of an environment variable, on the line of an approved command that names it (`approvalText` writes those).
+ */
 export type SecretKind =
   | 'privateKey'
   | 'authorization'
@@ -13,7 +16,18 @@ export type SecretKind =
   | 'slack'
   | 'registryToken'
   | 'ownToken'
-  | 'named';
+  | 'named'
+  | 'environment';
+
+/** How a name ends that has a secret behind it: `API_KEY`, `GITHUB_TOKEN`, `dbPassword`. */
+const names =
+  '(?:api[_-]?key|access[_-]?token|refresh[_-]?token|client[_-]?secret|secret[_-]?access[_-]?key|private[_-]?key|secret|password|passwd|pwd|token)';
+
+/**
+ * What follows an opening quote (group 2; three of them are one, and in a text inside of a text it has backslashes): up to the same quote where that is not escaped,
+ * as `\"` or as a shell does it (`'\''`), else to the end of the line. Nothing looks further than 4 000 characters: hostile text costs no time.
+ */
+const quotedValue = String.raw`(?:(?:'\\+''|(?!'\\+'')[^]){1,4000}?(?=(?<!\\)\2(?!\\+''))|[^\r\n]+)`;
 
 /**
  * Shapes of secrets, each replaced by {@link REDACTED}; a group 1, where there is one, stays. Ordered: what may
@@ -23,25 +37,21 @@ export type SecretKind =
  */
 const shapes: readonly (readonly [kind: SecretKind, shape: RegExp])[] = [
   ['privateKey', /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g],
-  [
-    'authorization',
-    /\b((?:proxy-)?authorization["'\\]*\s*[:=]\s*["'\\]*(?:(?:bearer|basic|token|digest)\s+)?)[^\s"'\\,;]+/gi,
-  ],
+  ['authorization', /(authorization["'\\]*\s*[:=]\s*["'\\]*(?:(?:bearer|basic|token|digest)\s+)?)[^\s"'\\,;]+/gi],
   ['authorization', /\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi],
-  ['urlCredentials', /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']*:[^\s/@"']+(?=@)/gi],
-  ['jwt', /\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*)?/g],
+  ['urlCredentials', /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@:"']*:[^\s/@"']+(?=@)/gi],
+  ['jwt', /\beyJ[A-Za-z0-9_-]{5,4000}\.[A-Za-z0-9_-]{2,}(?:\.[A-Za-z0-9_-]*)?/g],
   ['providerKey', /\bsk-[A-Za-z0-9_-]{8,}/g],
   ['githubToken', /\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{16,})/g],
   ['aws', /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g],
-  ['aws', /\b(aws_?(?:secret_?access_?key|session_?token)["'\\]*\s*[:=]\s*["'\\]*)[A-Za-z0-9/+=]{16,}/gi],
+  ['aws', /(aws_?(?:secret_?access_?key|session_?token)["'\\]*\s*[:=]\s*["'\\]*)[A-Za-z0-9/+=]{16,}/gi],
   ['slack', /\bxox[abeoprs]-[A-Za-z0-9-]{8,}/g],
   ['providerKey', /\bAIza[A-Za-z0-9_-]{30,}/g],
   ['registryToken', /\b(?:npm_[A-Za-z0-9]{30,}|glpat-[A-Za-z0-9_-]{16,})/g],
   ['ownToken', /\bcore_[a-z]+_[A-Za-z0-9_-]{16,}/g],
-  [
-    'named',
-    /\b((?:api[_-]?key|access[_-]?token|refresh[_-]?token|client[_-]?secret|secret|password|passwd|pwd|token)["'\\]*\s*[:=]\s*["'\\]*)[^\s"'\\,;&]{4,}/gi,
-  ],
+  ['environment', /( {2}(?:adds )?environment: [^=\n]{1,1000}=)[^\n]+/g],
+  ['named', new RegExp(String.raw`(${names}["'\\]*\s*[:=]\s*\$?((\\{0,7}["'])(?:\3\3)?))(?!\2)${quotedValue}`, 'gi')],
+  ['named', new RegExp(String.raw`(${names}["'\\]*\s*[:=]\s*["'\\]*)[^\s"'\\,;&]{4,}`, 'gi')],
 ];
 
 /** Every shape has one of these in it: one quick look, at characters that most words do not have, spares the others. */
@@ -49,19 +59,19 @@ const mark = /[-_:=J]|IA|AIz|[rR]\s/;
 
 /** Every shape has one of these in it, too: a closer look before the many. */
 const hint =
-  /-----BEGIN |authorization|bearer\s|:\/\/|eyJ|sk-|gh[pousr]_|github_pat_|AKIA|ASIA|aws_?se|xox[abeoprs]-|AIza|npm_|glpat-|core_|(?:api[_-]?key|secret|passwo?r?d|pwd|token)["'\\]*\s*[:=]/i;
+  /-----BEGIN |authorization|bearer\s|:\/\/|eyJ|sk-|gh[pousr]_|github_pat_|AKIA|ASIA|aws_?se|xox[abeoprs]-|AIza|npm_|glpat-|core_| environment: |(?:api[_-]?key|access[_-]?key|private[_-]?key|secret|passwo?r?d|pwd|token)["'\\]*\s*[:=]/i;
 
 /**
  * Looser, and for the JSON text of a value: there a line break is two letters and a quote has a backslash. It has one of these in it when
  * {@link redact} would change a text of the value, or when a name in it is one of {@link isSecretName}.
  */
 const jsonHint =
-  /-----BEGIN |authorization|bearer|:\/\/|eyJ|sk-|gh[pousr]_|github_pat_|AKIA|ASIA|aws_?se|xox[abeoprs]-|AIza|npm_|glpat-|core_|api[_-]?key|private[_-]?key|secret|passw|pwd|token/i;
+  /-----BEGIN |authorization|bearer|:\/\/|eyJ|sk-|gh[pousr]_|github_pat_|AKIA|ASIA|aws_?se|xox[abeoprs]-|AIza|npm_|glpat-|core_| environment: |api[_-]?key|private[_-]?key|secret|passw|pwd|token/i;
 
 /** Each alternative of {@link jsonHint} has one of these in it, in small letters; few texts have any. */
 const jsonMarks = [
   ...['-be', 'riz', 'bea', '://', 'eyj', 'sk-', 'hp_', 'ho_', 'hu_', 'hs_', 'hr_', 'ub_', 'aki', 'sia', 'aws', 'xox'],
-  ...['iza', 'pm_', 'lpa', 're_', 'pik', 'pi_', 'pi-', 'tek', 'te_', 'te-', 'ecr', 'ssw', 'pwd', 'tok'],
+  ...['iza', 'pm_', 'lpa', 're_', 'pik', 'pi_', 'pi-', 'tek', 'te_', 'te-', 'ecr', 'ssw', 'pwd', 'tok', 'onm'],
 ];
 /** Three characters as one number: 7 bits each, small and capital letters alike. */
 const markBits = 21;
@@ -106,8 +116,7 @@ export function redactKinds(text: string, kinds: ReadonlySet<SecretKind> | undef
   return result;
 }
 
-const secretName =
-  /(?:api[_-]?key|access[_-]?token|refresh[_-]?token|client[_-]?secret|secret[_-]?access[_-]?key|private[_-]?key|secret|password|passwd|pwd|token|authorization)$/i;
+const secretName = new RegExp(`(?:${names}|authorization)$`, 'i');
 
 /** True for the name of a property that holds a secret: `password`, `apiKey`, `GITHUB_TOKEN`; not for `tokens`. */
 export function isSecretName(name: string): boolean {

@@ -1,3 +1,5 @@
+import type { AgentType } from '../../src/core/agents/agentType';
+import { requireAgentType } from '../../src/core/agents/agentTypeParser';
 import type { AgentId, AgentRecord, AgentSpec } from '../../src/core/agents/agent';
 import type { SettledScreen } from '../../src/core/agents/agentHost';
 import type { Ids } from '../../src/core/base/ids';
@@ -16,6 +18,14 @@ export function agentId(text: string): AgentId {
 
 export function aSpec(changes: Partial<AgentSpec> = {}): AgentSpec {
   return { name: 'Reviewer', typeId: 'shell', folder: '/project', ...changes };
+}
+
+/** A type as a fleet file brings one. */
+export function aType(changes: Partial<AgentType> = {}): AgentType {
+  return requireAgentType({
+    ...{ id: 'theirs', label: 'Theirs', icon: 'beaker', command: ['true'], quit: [], graceMs: 1, screenRules: [] },
+    ...{ readiness: { when: 'alive', afterMs: 1 }, prompt: { canPaste: false, submitDelayMs: 1 }, ...changes },
+  });
 }
 
 export function aRecord(changes: Partial<AgentRecord> = {}): AgentRecord {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { AGENTS } from '../../../src/core/dataAgentStore';
+import { AGENTS, APPROVALS } from '../../../src/core/dataAgentStore';
 import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
 import { ProcessingError } from '../../../src/core/data/processing/processingErrors';
 import { TransformationRegistry } from '../../../src/core/data/processing/transformationRegistry';
 import { ValidatedStore } from '../../../src/core/data/validation/validatedStore';
 import { createKeptValidator } from '../../../src/core/keptRules';
+import { FLEET_TYPES } from '../../../src/core/fleetTypes';
 import { createPipelines } from '../../../src/core/ownerPipelines';
 import { silentLogger } from '../../../src/core/base/log';
-import { agentId, aRecord, aSpec, CountingIds } from '../../support/builders';
+import { agentId, aRecord, aSpec, aType, CountingIds } from '../../support/builders';
 import { ManualClock } from '../../support/manualClock';
 import { MemoryExportFiles } from '../../support/memoryExportFiles';
 
@@ -83,6 +84,26 @@ describe('pipelines of an owner', () => {
     assert.equal(JSON.stringify(rejected).includes('hunter2'), false);
     assert.equal((await pipelines.rejected()).length, 1);
     assert.ok(told.length > 0);
+  });
+
+  it('S18 are given no value of an environment variable of an approval or of a type', async () => {
+    const pipelines = await make();
+    const shown = 'One (Demo)\n  environment: DSN=hunter2\n  adds environment: MORE=hunter2';
+    const hash = 'a'.repeat(64);
+    await store.tx((tx) => tx.put(APPROVALS, hash, { hash, shown, approvedAtMs: 1, actor: 'person' }));
+    await store.tx((tx) =>
+      tx.put(FLEET_TYPES, 'theirs', aType({ id: 'theirs', inject: { env: { MORE: 'hunter2' } } })),
+    );
+    const only = (kind: string) => ({ use: 'filter', with: { where: { op: 'eq', path: 'kind', value: kind } } });
+    const join = (table: string) => ({ use: 'join', with: { at: 'id', table, rightAt: 'id', as: 'same' } });
+    for (const kind of ['approval', 'fleetType']) {
+      const pipeline = { name: kind, version: 1, steps: [only(kind), join(kind)] };
+      const { out } = await pipelines.runPipeline({ pipeline, file: `/${kind}` }, () => undefined, signal);
+      assert.equal(out, 1);
+    }
+    assert.match(files.get('/approval') ?? '', /environment: DSN=.*"same":.*environment: DSN=/);
+    assert.match(files.get('/fleetType') ?? '', /"inject":.*"same":.*"inject":/);
+    assert.doesNotMatch(JSON.stringify([...files]), /hunter2/);
   });
 
   it('say what is wrong with them, and write nothing', async () => {

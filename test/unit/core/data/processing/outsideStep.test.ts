@@ -16,7 +16,7 @@ import { ProcessingError } from '../../../../../src/core/data/processing/process
 import { TransformationRegistry } from '../../../../../src/core/data/processing/transformationRegistry';
 import { OutsideData } from '../../../../../src/core/outsideData';
 import { createKeptValidator } from '../../../../../src/core/keptRules';
-import { aRecord, aSpec, CountingIds } from '../../../../support/builders';
+import { aRecord, aSpec, aType, CountingIds } from '../../../../support/builders';
 import { ManualClock } from '../../../../support/manualClock';
 
 const NAME = 'some.body/change';
@@ -164,6 +164,16 @@ describe('rules of others', () => {
     for (const validator of [early, late])
       assert.deepEqual(validator.validate('agent', red).problems.map(({ rule: by, message }) => `${by} ${message}`), ['some.body/noRed no red teams']); // prettier-ignore
     assert.equal(JSON.stringify(seen).includes('secret'), false, 'values of the environment do not go out');
+    data.registerRule({
+      ...rule,
+      name: 'some.body/types',
+      kind: 'fleetType',
+      validate: (value) => (seen.push(value), []),
+    });
+    const type = aType({ env: { KEY: 'secret' }, inject: { args: ['kept'], env: { KEY: { json: 'secret' } } } });
+    early.validate('fleetType', type);
+    assert.match(JSON.stringify(seen), /"args":\["kept"\]/);
+    assert.equal(JSON.stringify(seen).includes('secret'), false, 'nor those that a type adds');
     supplied.dispose();
     assert.equal(late.validate('agent', red).ok, true);
     registration.dispose();
