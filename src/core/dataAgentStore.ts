@@ -54,7 +54,9 @@ export const AGENT_CHANGES: Collection<AgentChange> = {
 export const APPROVALS: Collection<Approval> = {
   kind: 'approval',
   indexes: [],
-  texts: ['shown'],
+  // It names environment variables with their values. In stores of before the values were searched, too: that this is another declaration
+  // has their index made anew, and until that is done no hit by such a word holds when it is checked on its record.
+  texts: ['shown~'],
   parse: objectWith('approval', { hash: 'string', shown: 'string', approvedAtMs: 'number' }),
 };
 

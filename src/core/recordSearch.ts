@@ -1,3 +1,4 @@
+import { redact } from '../shared/redact';
 import type { PromptDelivery } from './agents/delivery/promptDelivery';
 import type { AgentChange, AgentId, AgentRecord } from './agents/agent';
 import type { Approval } from './agents/agentStore';
@@ -81,7 +82,7 @@ export class RecordSearch {
   }
 }
 
-/** Never more of a record than this: agents' environments hold secrets. */
+/** Never more of a record than this: agents' environments hold secrets, and so do approvals, which name them. */
 function foundOf(hit: SearchHit): FoundRecord {
   const { kind, id, snippet, position, createdAtMs, value } = hit;
   const common = { id, snippet, position };
@@ -103,7 +104,7 @@ function foundOf(hit: SearchHit): FoundRecord {
     return { kind: 'history', ...common, agentId, about: `${to.lifecycle}, ${to.activity}`, atMs, ...cut(why) };
   }
   const { actor, shown, approvedAtMs: atMs = createdAtMs } = value as Approval; // what this collection keeps
-  return { kind: 'approval', ...common, about: actor, atMs, ...cut(shown) };
+  return { kind: 'approval', ...common, about: actor, atMs, ...cut(redact(shown)) };
 }
 
 function cut(text: string): Pick<FoundRecord, 'text' | 'isTextCut'> {

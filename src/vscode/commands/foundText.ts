@@ -64,7 +64,10 @@ export function foundDocument(
         const name = nameOf(record, agent);
         return shown(`Request of ${name}.txt`, `Request of ${name}, ${time}: ${about}`);
       }
-      return shown('Approved Command.txt', `Approved ${time}, exactly as it was shown:`);
+      return shown(
+        'Approved Command.txt',
+        `Approved ${time}, as it was shown; secrets and values of environment variables are left out here:`,
+      );
     case 'history': {
       const name = nameOf(record, agent);
       return shown(`History of ${name}.txt`, `History of ${name}, ${time}: ${about}`);

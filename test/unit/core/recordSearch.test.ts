@@ -18,7 +18,11 @@ describe('searching what an owner keeps', () => {
     { id: '1'.padStart(26, '0'), agentId: reviewer.id, text: `the needle ${'and hay '.repeat(400)}`, actor: 'person' },
     5,
   );
-  const approval = { hash: 'a'.repeat(64), shown: 'command: needle --sharp', approvedAtMs: 7, actor: 'person' };
+  const approved = [
+    'Critic (Theirs)\n  command: needle --sharp',
+    '  environment: SENTRY_DSN=\'https://envcanary\'\n  adds environment: MORE={"deep":"envcanary"}',
+  ].join('\n');
+  const approval = { hash: 'a'.repeat(64), shown: approved, approvedAtMs: 7, actor: 'person' };
   const answer: AnsweredRequest = {
     ...{ id: '2'.padStart(26, '0'), agentId: reviewer.id, generation: 1, kind: 'permission', tool: 'Bash' },
     ...{ title: 'Allow this command?', shown: 'Allow this command?\nsew --thread', isCut: false, outcome: 'denied' },
@@ -79,7 +83,12 @@ describe('searching what an owner keeps', () => {
 
   it('never finds or shows the values of environment variables', async () => {
     assert.deepEqual((await search.search({ query: 'env' })).found, []);
-    assert.doesNotMatch(JSON.stringify(await search.search({ query: 'critic' })), /needle-in-env/);
+    assert.doesNotMatch(JSON.stringify(await search.search({ query: 'critic' })), /needle-in-env|envcanary/);
+    for (const query of ['envcanary', 'envcan*', '"https envcanary"', '"deep envcanary"'])
+      assert.deepEqual((await search.search({ query })).found, [], query);
+    const { found } = await search.search({ query: 'sentry_dsn' });
+    assert.match(found[0]?.text ?? '', /environment: SENTRY_DSN=\[redacted\]\n  adds environment: MORE=\[redacted\]$/);
+    assert.doesNotMatch(JSON.stringify(found), /envcanary/);
   });
 
   it('looks only among what is asked for, and goes on where the last answer ended', async () => {

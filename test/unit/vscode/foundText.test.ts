@@ -95,7 +95,7 @@ describe('what a search has found', () => {
     assert.equal(prompt.fileName, 'Prompt to Scout.txt');
     assert.match(prompt.text, /^Prompt to Scout of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(.+\): acknowledged\n\nlook at the basket\n\n\(The rest/); // prettier-ignore
     const approval = foundDocument(anApproval('build'), undefined);
-    assert.ok(approval.text.endsWith(`exactly as it was shown:\n\n${shown}\n`));
+    assert.ok(approval.text.endsWith(`are left out here:\n\n${shown}\n`));
     const agent = foundDocument(aFound({ kind: 'agent', about: 'Scout' }, '', ''), undefined);
     assert.match(agent.text, /^Agent Scout, made .+, is not there any more\n/);
     for (const { text, fileName } of [prompt, approval, agent]) assert.doesNotMatch(`${fileName}${text}`, /T\d\d:\d\d:\d\d\.\d{3}Z|01JGFJJZ/); // prettier-ignore

@@ -195,11 +195,15 @@ export class SearchIndex {
     }
   }
 
-  /** The record of this row, when it has all that is looked for. A damaged record is not served. */
+  /**
+   * The record of this row, when it has all that is looked for by the newest declaration, also while that is not kept yet. A damaged
+   * record is not served.
+   */
   #hit(row: number, wanted: readonly string[], terms: readonly SearchTerm[]): SearchHit | undefined {
     const record = readRecordAt(this.engine, row);
     if (!record || !wanted.includes(record.kind)) return undefined;
-    return hitOf(record, row, this.#kinds.get(record.kind)?.paths ?? [], terms);
+    const paths = this.#declared.get(record.kind) ?? this.#kinds.get(record.kind)?.paths ?? [];
+    return hitOf(record, row, paths, terms);
   }
 
   /** False when nothing is noted. */

@@ -1,23 +1,37 @@
+import { redact } from '../../../shared/redact';
 import { checkIndexName } from '../recordCodec';
 import { DataError } from '../dataErrors';
 import { findTerm, type SearchTerm } from './searchTerms';
 import { searchWords } from './searchWords';
 
-/** Where texts are in a value: properties, `*` for every element: `text`, `parts.*.text`. */
+/**
+ * Where texts are in a value: properties, `*` for every element: `text`, `parts.*.text`. `~` at the end: without what is secret in
+ * them (`redact.ts`), which is neither found nor shown.
+ */
 export type TextPath = string;
+
+function readPath(path: TextPath): { readonly names: readonly string[]; readonly isRedacted: boolean } {
+  const isRedacted = path.endsWith('~');
+  return { names: (isRedacted ? path.slice(0, -1) : path).split('.'), isRedacted };
+}
 
 const maxTextPaths = 16;
 
 /** @throws {DataError} data.invalid */
 export function checkTextPaths(paths: readonly TextPath[]): void {
   if (paths.length > maxTextPaths) throw new DataError('data.invalid', `at most ${maxTextPaths} texts are searched`);
-  for (const path of paths) for (const name of path.split('.')) if (name !== '*') checkIndexName(name);
+  for (const path of paths) for (const name of readPath(path).names) if (name !== '*') checkIndexName(name);
 }
 
 /** The texts of a value at `paths`, in order; what is no text is passed over. */
 export function textsAt(value: unknown, paths: readonly TextPath[]): readonly string[] {
   const texts: string[] = [];
-  for (const path of paths) collect(value, path.split('.'), 0, texts);
+  for (const path of paths) {
+    const { names, isRedacted } = readPath(path);
+    const first = texts.length;
+    collect(value, names, 0, texts);
+    if (isRedacted) for (let i = first; i < texts.length; i++) texts[i] = redact(texts[i] ?? '');
+  }
   return texts;
 }
 

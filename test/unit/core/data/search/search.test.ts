@@ -62,6 +62,8 @@ describe('search', () => {
       ...['one', 'two', 'four'],
     ]);
     assert.deepEqual(textsAt('text', ['text']), []);
+    const secret = { parts: [{ text: 'X_TOKEN=hunter22 go' }], text: 'password=hunter22' };
+    assert.deepEqual(textsAt(secret, ['text', 'parts.*.text~']), ['password=hunter22', 'X_TOKEN=[redacted] go']);
     assert.equal(snippetOf(['one', 'two'], parseSearch('"one two"')), undefined, 'a phrase is in one text');
     assert.ok(snippetOf(['one', 'two'], parseSearch('two one')));
   });
