@@ -1,8 +1,9 @@
-import type { AgentChange, AgentRecord } from './agents/agent';
+import type { AgentChange, AgentId, AgentRecord } from './agents/agent';
 import { type AnsweredRequest, answerWords } from './agents/answeredRequest';
 import type { PromptDelivery } from './agents/delivery/promptDelivery';
 import { AGENT_CHANGES, AGENTS, ANSWERS, APPROVALS } from './dataAgentStore';
 import { DELIVERIES } from './dataDeliveryStore';
+import type { Collection, DataRecord } from './data/dataStore';
 import type { Snapshot } from './data/exchange/snapshot';
 import { markdownSections } from './data/processing/markdownExport';
 import type { DataTransformation, JsonObject } from './data/processing/dataTransformation';
@@ -13,10 +14,15 @@ interface Entry {
   readonly section: JsonObject;
 }
 
-/** What was said to each agent, what it asked and what became of it, in order of time; then what a person approved to run. For people. */
+/**
+ * What was said to each agent, what it asked and what became of it, in order of time; then what a person approved to run; last the same of
+ * agents whose own record is damaged or gone. For people. Only the ids of the agents are held.
+ */
 export async function* transcripts(snapshot: Snapshot): AsyncGenerator<readonly JsonObject[]> {
+  const told = new Set<AgentId>();
   for await (const agents of snapshot.read(AGENTS)) {
     for (const { value } of agents) {
+      told.add(value.id);
       yield [headOf(value)];
       const where = { agentId: value.id };
       // Ids are ULIDs, so that records by id are records by time.
@@ -35,12 +41,36 @@ export async function* transcripts(snapshot: Snapshot): AsyncGenerator<readonly 
         hash: value.hash,
         body: value.shown,
       }));
+  yield* ofNoAgent(snapshot, told);
+}
+
+async function* ofNoAgent(snapshot: Snapshot, told: ReadonlySet<AgentId>): AsyncGenerator<readonly JsonObject[]> {
+  const rest = <T extends { readonly agentId: AgentId }>(collection: Collection<T>, entryOf: (value: T) => Entry) =>
+    entries(without(snapshot.read(collection), told), (value) => {
+      const { atMs, section } = entryOf(value);
+      return { atMs, section: { ...section, agent: value.agentId } };
+    });
+  let isFirst = true;
+  const all = merged(rest(DELIVERIES, entryOfPrompt), rest(AGENT_CHANGES, entryOfChange), rest(ANSWERS, entryOfAnswer));
+  for await (const sections of all) {
+    if (isFirst) yield [{ title: 'Agents that cannot be read', detail: 'their own records are damaged or gone' }];
+    isFirst = false;
+    yield sections;
+  }
+}
+
+async function* without<T extends { readonly agentId: AgentId }>(
+  pages: AsyncIterable<readonly DataRecord<T>[]>,
+  told: ReadonlySet<AgentId>,
+): AsyncGenerator<readonly DataRecord<T>[]> {
+  for await (const page of pages) yield page.filter(({ value }) => !told.has(value.agentId));
 }
 
 /** Markdown of {@link transcripts}; no text of an agent becomes markup. */
 export function transcriptFormat(): DataTransformation<JsonObject, string> {
   const fields = [
     'id',
+    'agent',
     'type',
     'folder',
     'state',

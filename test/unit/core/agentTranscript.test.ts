@@ -6,7 +6,10 @@ import type { Collection } from '../../../src/core/data/dataStore';
 import { DataError } from '../../../src/core/data/dataErrors';
 import { withSnapshot } from '../../../src/core/data/exchange/snapshot';
 import { MemoryDataStore } from '../../../src/core/data/memoryDataStore';
+import type { JsonObject } from '../../../src/core/data/processing/dataTransformation';
+import { newDelivery } from '../../../src/core/agents/delivery/deliveryRecord';
 import { DELIVERIES } from '../../../src/core/dataDeliveryStore';
+import { agentId, aRecord } from '../../support/builders';
 
 describe('transcripts', () => {
   it('tell of prompts and states of each agent in order of time, then of approvals, without any markup', async () => {
@@ -103,6 +106,46 @@ describe('transcripts', () => {
     assert.ok(text.includes('- answer: allowed in a notification, asked at 1970-01-01T00:00:02.600Z\n- tool: Bash\n- by: person\n\n```\nAllow this command?\nrm -r build\n```\n'), text); // prettier-ignore
     // Approvals are put in order within what is read together.
     assert.equal((await read(inPages)).split('\n').length, text.split('\n').length);
+    await store.close();
+  });
+
+  it('tell last, in order of time, of what belongs to agents whose own record is damaged or gone', async () => {
+    const store = new MemoryDataStore({ clock: new SystemClock() });
+    const state = { lifecycle: 'running', activity: 'idle' } as const;
+    const id = (n: number): string => String(n).padStart(26, '0');
+    const prompt = (n: number, of: string) => newDelivery({ id: id(n), agentId: agentId(of), text: `text ${n}`, actor: 'person' }, n * 1_000); // prettier-ignore
+    await store.tx((tx) => {
+      tx.put(AGENTS, 'here', aRecord({ id: agentId('here') }));
+      tx.put({ ...AGENTS, parse: (value) => value as never }, 'damaged', { id: 'damaged' } as never);
+      tx.put(DELIVERIES, id(1), prompt(1, 'here'));
+      for (const [n, of] of [[2, 'gone'], [4, 'damaged']] as const) tx.put(DELIVERIES, id(n), prompt(n, of)); // prettier-ignore
+      tx.put(AGENT_CHANGES, id(3), {
+        ...{ id: id(3), agentId: agentId('damaged'), generation: 1, atMs: 3_000, actor: 'engine', reason: 'ready' },
+        ...{ from: state, to: state, evidence: [] },
+      });
+      tx.put(ANSWERS, id(5), {
+        ...{ id: id(5), agentId: agentId('gone'), generation: 1, kind: 'permission', title: 'May I?', shown: 'rm -r build' },
+        ...{ isCut: false, outcome: 'allowed', via: 'notification', actor: 'person', askedAtMs: 4_000, answeredAtMs: 5_000 },
+      });
+      tx.put(APPROVALS, 'a', { hash: 'a', shown: 'sh -c late', approvedAtMs: 9_000, actor: 'person' });
+    }); // prettier-ignore
+    const all = [AGENTS, AGENT_CHANGES, DELIVERIES, ANSWERS, APPROVALS] as unknown as readonly Collection<never>[];
+    const told = await withSnapshot(store, all, async (snapshot) => {
+      const sections: JsonObject[] = [];
+      for await (const page of transcripts(snapshot)) sections.push(...page);
+      assert.deepEqual(snapshot.damaged, [{ kind: 'agent', id: 'damaged' }]);
+      return sections;
+    });
+    const lines = told.map(({ title, agent, body }) => [String(title), agent, body]);
+    const at = lines.findIndex(([title]) => title === 'Agents that cannot be read');
+    assert.deepEqual(lines.slice(at + 1), [
+      ['1970-01-01T00:00:02.000Z Prompt', 'gone', 'text 2'],
+      ['1970-01-01T00:00:03.000Z running, idle', 'damaged', undefined],
+      ['1970-01-01T00:00:04.000Z Prompt', 'damaged', 'text 4'],
+      ['1970-01-01T00:00:05.000Z Request', 'gone', 'rm -r build'],
+    ]);
+    assert.equal(lines[at - 1]?.[2], 'sh -c late', 'after the approvals');
+    assert.equal(lines.filter(([, , body]) => body === 'text 1').length, 1);
     await store.close();
   });
 });

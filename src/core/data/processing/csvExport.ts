@@ -23,8 +23,8 @@ export interface CsvOptions {
  * CSV by RFC 4180: commas, CRLF, quotes where needed. Numbers and truth values are written bare; missing and null are
  * an empty field, an empty text is `""`; objects and lists are JSON.
  *
- * **Formula guard**: spreadsheets run a text that begins with `=`, `+`, `-`, `@`, tab or CR as a formula (OWASP, "CSV
- * Injection"), so such a text, also as a header, gets an apostrophe in front. Numbers stay numbers: -5 is `-5`, the
+ * **Formula guard**: spreadsheets run a text that begins with `=`, `+`, `-`, `@`, tab, CR or LF as a formula (OWASP, "CSV
+ * Injection"), and some drop a NUL before it, so such a text, also as a header, gets an apostrophe in front. Numbers stay numbers: -5 is `-5`, the
  * text "-5" is `'-5`. Whoever reads the file back cannot tell a guarded text from one with an apostrophe of its own.
  *
  * Refuses: csv.unknownColumn, csv.notJson, csv.notFinite.
@@ -80,8 +80,10 @@ export function csvField(value: unknown): string {
   throw new RecordRejection('csv.notFinite', 'a number is not finite');
 }
 
+const formulaStarts = '=+-@\t\r\n\0';
+
 function csvText(text: string): string {
-  const guarded = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const guarded = text !== '' && formulaStarts.includes(text.charAt(0)) ? `'${text}` : text;
   return guarded === '' || /[",\r\n\t]|^\s|\s$/.test(guarded) ? quoted(guarded) : guarded;
 }
 

@@ -76,7 +76,7 @@ describe('CSV', () => {
     return rows;
   }
 
-  const guarded = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+  const guarded = (text: string): string => (/^[=+\-@\t\r\n\0]/.test(text) ? `'${text}` : text);
 
   it('is read back by an independent parser', () =>
     fc.assert(
@@ -105,7 +105,7 @@ describe('CSV', () => {
     ));
 
   it('lets no text begin as a formula does, and leaves numbers alone', () => {
-    for (const text of ['=1+1', '+1', '-1', '@x', '\tx', '\rx', '=cmd|"/c calc"!A1'])
+    for (const text of ['=1+1', '+1', '-1', '@x', '\tx', '\rx', '\n=1+1', '\0=1+1', '=cmd|"/c calc"!A1'])
       assert.match(csvField(text), /^"?'/, JSON.stringify(text));
     assert.equal(csvField(-5.5), '-5.5');
     assert.equal(csvField('-5.5'), "'-5.5");
