@@ -135,6 +135,28 @@ for (const cli of CLIS) {
         }
         world.holdHooks('PermissionRequest', 0);
       });
+
+      it('requests stay open when the hook of their own tool call comes after them, also under a dialog that is taller than the terminal', async () => {
+        world.holdHooks('PreToolUse', 0.1);
+        for (let trial = trials(1, 3, 20); trial > 0; trial--) {
+          const name = `tall-${trial}`;
+          const file_path = join(world.home.workspace, name);
+          const input = { file_path, content: Array.from({ length: 60 }, (_, line) => line).join('\n') };
+          await world.ask(id, `Write ${trial}. [[tool: Write ${JSON.stringify(input)}]] [[reply: done]]`);
+          await world.shows(id, 'awaiting_approval', 20_000);
+          await eventually('it asks', async () => /Do you want to create/.test(await world.screen(id)));
+          await new Promise((resolve) => setTimeout(resolve, 1_000)); // every hook has come
+          const { request, activity } = world.view(id);
+          assert.deepEqual(
+            [activity, request?.source, request?.door, request?.canAllow],
+            ['awaiting_approval', 'hook', 'hook', true],
+          );
+          await world.engine.answerRequest(id, request?.id ?? '', { kind: 'allow' });
+          await eventually('the file is written', () => hasFile(name), { timeoutMs: 15_000 });
+          await world.shows(id, 'idle', 30_000);
+        }
+        world.holdHooks('PreToolUse', 0);
+      });
     }
 
     it('requests are asked of the engine that takes over while they are open, and are answered from there', async () => {

@@ -28,6 +28,7 @@ export const askerType = {
       permission: { kind: 'permission', toolPath: '/tool', detailPath: '/input' },
       says: 'it asks for permission',
     },
+    { event: 'Tool', activity: 'busy', leavesQuestion: true, says: 'it uses a tool' },
     { event: 'Stop', activity: 'idle', unlessPath: '/background', says: 'its turn has ended' },
   ],
   approval: {

@@ -141,6 +141,8 @@ export interface HookRule {
   readonly unlessPath?: string;
   /** The program ends its turn now: until a hook with `idle` says that it is over (10 s at most) nothing is typed, for it might never be run. */
   readonly endsTurn?: boolean;
+  /** It may be told of another tool call, or late: while a question of a hook is open it says nothing about whether that still waits. */
+  readonly leavesQuestion?: boolean;
   /** For people; `{…}` is not replaced. */
   readonly says: string;
 }

@@ -21,7 +21,7 @@ export interface HookIntakeParts {
   readonly state: AgentStateManager;
   /** Takes what a hook says about the activity. */
   readonly observer: { signal(signal: AgentSignal): void };
-  readonly desk: Pick<PermissionDesk, 'ask'>;
+  readonly desk: Pick<PermissionDesk, 'ask' | 'request'>;
   /** Counts what programs used. */
   readonly usage?: { onHook(agent: Agent, payload: unknown): void };
   readonly clock: Clock;
@@ -95,6 +95,8 @@ export class AgentHookIntake implements HookIntake, Disposable {
     const isOvertaken = this.#isOld(report, nowMs);
     // A question is asked for as long as its hook waits for the answer, whatever was told meanwhile.
     const isOld = isOvertaken && (rule.permission === undefined || report.isLate);
+    const isBeside = rule.leavesQuestion === true && desk.request(agent.id)?.source === 'hook';
+    const activity = isOld || isBeside ? undefined : rule.activity;
     const { payload, event } = report;
     const prompt = textAt(payload, rule.promptPath);
     const sessionId = textAt(payload, rule.sessionIdPath);
@@ -106,7 +108,7 @@ export class AgentHookIntake implements HookIntake, Disposable {
     this.#onDidReceive.fire({
       agentId: agent.id, generation: report.generation, event, observedAtMs,
       ...(prompt !== undefined && { prompt }), ...(sessionId !== undefined && { sessionId }),
-      ...(!isOld && rule.activity && { activity: rule.activity }), ...(!isOld && rule.endsTurn && { endsTurn: true }),
+      ...(activity && { activity }), ...(!isOld && rule.endsTurn && { endsTurn: true }),
     }); // prettier-ignore
     this.parts.usage?.onHook(agent, payload);
     if (isOld) return NOTHING;
@@ -115,9 +117,9 @@ export class AgentHookIntake implements HookIntake, Disposable {
       observer.signal({ agentId: agent.id, generation: report.generation, source: 'hook', activity: 'busy', detail, observedAtMs, isBackground: true }); // prettier-ignore
       return NOTHING;
     }
-    if (rule.activity) {
+    if (activity) {
       const detail = cleanText(`${event}: ${rule.says}`);
-      observer.signal({ agentId: agent.id, generation: report.generation, source: 'hook', activity: rule.activity, detail, observedAtMs }); // prettier-ignore
+      observer.signal({ agentId: agent.id, generation: report.generation, source: 'hook', activity, detail, observedAtMs }); // prettier-ignore
     }
     if (!rule.permission || report.isLate) return NOTHING;
     const { kind, toolPath, detailPath } = rule.permission;

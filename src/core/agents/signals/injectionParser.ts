@@ -168,7 +168,8 @@ export class InjectionParser {
 
   #hook(value: unknown, path: string): HookRule | undefined {
     const object = this.#object(value, path, [
-      'event', 'when', 'activity', 'promptPath', 'sessionIdPath', 'permission', 'unlessPath', 'endsTurn', 'says',
+      'event', 'when', 'activity', 'promptPath', 'sessionIdPath', 'permission', 'unlessPath', 'endsTurn',
+      'leavesQuestion', 'says',
     ]); // prettier-ignore
     if (!object) return undefined;
     const pointer = (key: string) => this.json.optionalString(object[key], join(path, key), POINTER);
@@ -186,11 +187,12 @@ export class InjectionParser {
       pointer('sessionIdPath'),
       pointer('unlessPath'),
     ];
-    const endsTurn =
-      object['endsTurn'] === undefined ? undefined : this.json.boolean(object['endsTurn'], join(path, 'endsTurn'));
+    const flag = (key: string) =>
+      object[key] === undefined ? undefined : this.json.boolean(object[key], join(path, key));
+    const [endsTurn, leavesQuestion] = [flag('endsTurn'), flag('leavesQuestion')];
     if (event === undefined || says === undefined) return undefined;
     return {
-      event, says, ...(endsTurn && { endsTurn }),
+      event, says, ...(endsTurn && { endsTurn }), ...(leavesQuestion && { leavesQuestion }),
       ...(when && { when }), ...(activity && { activity }), ...(promptPath !== undefined && { promptPath }),
       ...(sessionIdPath !== undefined && { sessionIdPath }), ...(permission && { permission }), ...(unlessPath !== undefined && { unlessPath }),
     }; // prettier-ignore

@@ -167,6 +167,48 @@ describe('AgentHookIntake', () => {
     assert.equal(world.supervisor.request(agentId('reviewer'))?.title, 'Bash: ls');
   });
 
+  it('leaves an open question alone when a hook tells of a tool call, which may be another one or told late', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    await world.clock.advanceMs(5_000);
+    await world.tell('Prompt', { prompt: 'x' });
+    const result: { output?: string; isDone?: true } = {};
+    for (const tool of ['Bash', 'Question']) {
+      const payload = { tool, input: { command: 'ls' } };
+      const sentAtMs = world.clock.nowMs();
+      const report = { agentId: agent.id, generation: 1, event: 'Ask', payload, sentAtMs, isLate: false };
+      void world.supervisor.hooks
+        .report(report, NEVER)
+        .then((answer) => tool === 'Bash' && Object.assign(result, answer, { isDone: true }));
+      await world.clock.advanceMs(0);
+      const { id } = world.supervisor.request(agent.id) ?? {};
+      const before = agent.record.activity;
+      await world.clock.advanceMs(50);
+      await world.tell('Tool', {});
+      await world.clock.advanceMs(500);
+      assert.deepEqual([agent.record.activity, world.supervisor.request(agent.id)?.id], [before, id]);
+      assert.equal(world.facts.at(-1)?.activity, undefined);
+      if (tool === 'Bash') await world.run(world.supervisor.answerRequest(agent.id, id ?? '', { kind: 'allow' }));
+    }
+    assert.deepEqual(result, { output: '{"ok":true}', isDone: true });
+  });
+
+  it('takes what a hook tells of a tool call for work again once the question is over', async () => {
+    const world = new World();
+    const agent = await world.begin();
+    await world.clock.advanceMs(5_000);
+    const payload = { tool: 'Bash', input: { command: 'ls' } };
+    const sentAtMs = world.clock.nowMs();
+    const report = { agentId: agent.id, generation: 1, event: 'Ask', payload, sentAtMs, isLate: false };
+    void world.supervisor.hooks.report(report, NEVER);
+    await world.clock.advanceMs(0);
+    const { id } = world.supervisor.request(agent.id) ?? {};
+    await world.run(world.supervisor.answerRequest(agent.id, id ?? '', { kind: 'allow' }));
+    await world.clock.advanceMs(50);
+    await world.tell('Tool', {});
+    assert.deepEqual([agent.record.activity, world.facts.at(-1)?.activity], ['busy', 'busy']);
+  });
+
   it('answers an event that nobody knows, and a payload of any shape, with nothing', async () => {
     const world = new World();
     await world.begin();

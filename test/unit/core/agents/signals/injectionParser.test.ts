@@ -36,6 +36,8 @@ const cases: readonly (readonly [Readonly<Record<string, unknown>>, boolean])[] 
   [{ hooks: [{ ...hook, activity: 'idle', unlessPath: '/a', when: { path: '/b', equals: true } }] }, true],
   [{ hooks: [{ ...hook, endsTurn: true }] }, true],
   [{ hooks: [{ ...hook, endsTurn: 'yes' }] }, false],
+  [{ hooks: [{ ...hook, leavesQuestion: true }] }, true],
+  [{ hooks: [{ ...hook, leavesQuestion: 'yes' }] }, false],
   [{ hooks: [{ ...hook, activity: 'unknown' }] }, false],
   [{ hooks: [{ ...hook, event: 'a b' }] }, false],
   [{ hooks: [{ ...hook, promptPath: 'prompt' }] }, false],
