@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { SystemClock } from '../../../src/core/base/clock';
 import { silentLogger } from '../../../src/core/base/log';
 import type { Collection } from '../../../src/core/data/dataStore';
@@ -50,6 +52,22 @@ describe('Exports of a store on a file', () => {
     secretPlaces: [],
     document: { records: async function* () {}, format: jsonArray },
   });
+  interface Written {
+    readonly kind: string;
+    readonly value: Half;
+  }
+  /** By the program of SQLite itself where it is a database. */
+  async function recordsOf(format: 'json' | 'ndjson' | 'sqlite'): Promise<readonly Written[]> {
+    if (format === 'sqlite') {
+      const sql = `SELECT json_group_array(json_object('kind', kind, 'value', json(value)))
+        FROM (SELECT kind, value FROM records ORDER BY kind, id)`;
+      const { stdout } = await promisify(execFile)('sqlite3', ['-readonly', file, sql], { maxBuffer: 2 ** 24 });
+      return JSON.parse(stdout) as readonly Written[]; // just written
+    }
+    const text = fs.readFileSync(file, 'utf8');
+    if (format === 'json') return JSON.parse(text) as readonly Written[]; // just written
+    return text.trimEnd().split('\n').map((line) => JSON.parse(line) as Written); // just written
+  } // prettier-ignore
   const files = (): string[] => fs.readdirSync(place.folder).filter((name) => name !== 'store' && name !== 'other');
 
   it('R5 never holds half of a transaction, while others write', async function () {
@@ -74,8 +92,9 @@ describe('Exports of a store on a file', () => {
     })();
     try {
       for (let i = 0; i < rounds; i++) {
-        await exportData(ports(), { file, format: 'json', overwrite: true }, () => undefined);
-        const records = JSON.parse(fs.readFileSync(file, 'utf8')) as { kind: string; value: Half }[]; // just written
+        const format = i % 10 === 2 ? 'sqlite' : i % 2 === 0 ? 'json' : 'ndjson';
+        await exportData(ports(), { file, format, overwrite: true }, () => undefined);
+        const records = await recordsOf(format);
         const roundsOf = (kind: string): number[] =>
           records.filter((each) => each.kind === kind).map(({ value }) => value.round);
         assert.equal(roundsOf('left').length, all.length);
