@@ -1,6 +1,8 @@
 import { fieldsOf } from '../shared/reportLine';
 import { EngineLine, type Json } from './engineLine';
 import { OpenQuestions } from './openQuestions';
+import { requestDetail } from './requestDetail';
+import { ToolCalls } from './toolCalls';
 
 /*
  * Runs inside opencode and tells the engine what happens there: the same reports as `orc hook`, sent by this process itself. It starts
@@ -32,12 +34,17 @@ interface PluginInput {
 export const CoreOrchestrator = (input: PluginInput): Promise<Json> => {
   const line = new EngineLine(process.env);
   const questions = new OpenQuestions(line, (id, output) => void reply(input, id, output));
-  const sessions = new Sessions();
+  const calls = new ToolCalls();
+  const sessions = new Sessions(calls);
   line.send('plugin.load', {});
   const onEvent = (type: string, properties: Json): void => {
-    const { requestID, permissionID, sessionID } = properties;
+    const { requestID, permissionID, sessionID, part } = properties;
+    if (type === 'message.part.updated') calls.onPart(fieldsOf(part));
     if (ENDS_QUESTION.has(type)) questions.closed(String(requestID ?? permissionID));
-    if (ENDS_TURN.has(type)) questions.closedOf(sessionID);
+    if (ENDS_TURN.has(type)) {
+      questions.closedOf(sessionID);
+      calls.endOf(sessionID);
+    }
     const payload = TOLD.has(type) ? sessions.read(type, properties) : undefined;
     if (!payload) return;
     if (ASKS.has(type)) questions.asked(String(payload['id']), type, payload);
@@ -54,6 +61,14 @@ export const CoreOrchestrator = (input: PluginInput): Promise<Json> => {
         if (sessions.isChild(sessionID)) return;
         sessions.begin(sessionID);
         line.send('chat.message', { sessionID, prompt: promptOf(fieldsOf(output)['parts']) });
+      });
+      return Promise.resolve();
+    },
+    // Awaited before the tool asks for its permission.
+    'tool.execute.before': (call: unknown, output: unknown): Promise<void> => {
+      quietly(() => {
+        const { sessionID, callID, tool } = fieldsOf(call);
+        calls.begin(sessionID, callID, tool, fieldsOf(output)['args']);
       });
       return Promise.resolve();
     },
@@ -85,6 +100,8 @@ class Sessions {
   readonly #children = new Set<unknown>();
   readonly #failed = new Set<unknown>();
 
+  constructor(private readonly calls: Pick<ToolCalls, 'find'>) {}
+
   isChild(sessionId: unknown): boolean {
     return this.#children.has(sessionId);
   }
@@ -101,8 +118,10 @@ class Sessions {
         if (fieldsOf(properties['info'])['parentID'] === undefined) return { sessionID };
         if (this.#children.size < MAX_CHILDREN) this.#children.add(sessionID);
         return undefined;
-      case 'permission.asked':
-        return { sessionID, ...picked(properties, ['id', 'permission']), detail: detailOf(properties) };
+      case 'permission.asked': {
+        const call = this.calls.find(sessionID, fieldsOf(properties['tool'])['callID']);
+        return { sessionID, ...picked(properties, ['id', 'permission']), detail: requestDetail(properties, call) };
+      }
       case 'question.asked':
         return { sessionID, ...picked(properties, ['id', 'questions']) };
       case 'session.status':
@@ -137,17 +156,6 @@ function statusOf(status: unknown): Json {
 function usageOf(info: Json): Json | undefined {
   if (info['role'] !== 'assistant' || fieldsOf(info['time'])['completed'] === undefined) return undefined;
   return picked(info, ['id', 'sessionID', 'tokens', 'cost', 'modelID']);
-}
-
-/** The exact request: the patterns are what is run or changed, the metadata says how. */
-function detailOf(properties: Json): Json {
-  const metadata = fieldsOf(properties['metadata']);
-  const { patterns } = properties;
-  const isKnown = ['command', 'filepath', 'filePath', 'path', 'url'].some((key) => typeof metadata[key] === 'string');
-  return {
-    ...(isKnown ? {} : { command: Array.isArray(patterns) ? patterns.map(String).join('\n') : '' }),
-    ...metadata,
-  };
 }
 
 function promptOf(parts: unknown): string {

@@ -222,6 +222,98 @@ describe('the plugin of opencode', function () {
     assert.ok(Math.max(...gateway.chunks) <= GATEWAY_LIMITS.frameBytes);
     assert.ok(isFor(reports('permission.asked')[0] ?? {}, 'p1'));
   });
+
+  describe('shows a request with the input of the call that it comes from', () => {
+    const MCP = { permission: 'lab_echo', patterns: ['*'], metadata: {} };
+    const UNTOLD = { 'not-told': 'the input of the tool; look into its terminal' };
+
+    const begin = (tool: string, args: unknown, callID = 'c1'): Promise<void> | undefined =>
+      hooks['tool.execute.before']?.({ sessionID: 's', callID, tool }, { args });
+    let asked = 0;
+    /** What the engine is told of a request. */
+    const detailOf = async (request: object, callID: string | undefined = 'c1'): Promise<unknown> => {
+      const tool = callID && { tool: { messageID: 'm', callID } };
+      await event('permission.asked', { id: `p${(asked += 1)}`, sessionID: 's', ...request, ...tool });
+      await eventually('it was told', () => isFor(reports('permission.asked').at(-1) ?? {}, `p${asked}`));
+      return (reports('permission.asked').at(-1)?.['payload'] as { readonly detail: unknown }).detail;
+    };
+
+    beforeEach(async () => {
+      await gateway.listen();
+      gateway.answers = { 'hook.report': holdsQuestions };
+      await load();
+    });
+
+    it('of an MCP tool, which says nothing itself, as it is when it asks', async () => {
+      const input = { text: 'via allow', options: { count: 2 } };
+      await begin('lab_echo', input);
+      await begin('lab_echo', { text: 'another call' }, 'c2');
+      input.text = 'changed by another plugin';
+      assert.deepEqual(await detailOf(MCP), { text: 'changed by another plugin', options: { count: 2 } });
+      await begin('lab_none', {}, 'c3');
+      assert.deepEqual(await detailOf({ ...MCP, permission: 'lab_none' }, 'c3'), { input: {} });
+      await begin('lab_list', ['a'], 'c4');
+      assert.deepEqual(await detailOf({ ...MCP, permission: 'lab_list' }, 'c4'), { input: ['a'] });
+    });
+
+    const command = 'touch a';
+    const opencode: readonly (readonly [tool: string, input: object, request: object, detail: object])[] = [
+      ['bash', { command, workdir: '/tmp' }, { permission: 'bash', patterns: [command], metadata: { command } }, { command, workdir: '/tmp' }],
+      ['webfetch', { url: 'http://a', timeout: 3 }, { permission: 'webfetch', patterns: ['http://a'], metadata: { url: 'http://a' } }, { url: 'http://a', timeout: 3 }],
+      ['task', { prompt: 'remove it', subagent_type: 'general' }, { permission: 'task', patterns: ['general'], metadata: { subagent_type: 'general' } }, { command: 'general', prompt: 'remove it', subagent_type: 'general' }],
+      ['todowrite', { todos: [{ content: 'x' }] }, { permission: 'todowrite', patterns: ['*'], metadata: {} }, { todos: [{ content: 'x' }] }],
+      ['write', { filePath: '/b', content: 'all' }, { permission: 'external_directory', patterns: ['/*'], metadata: { filepath: '/b', parentDir: '/' } }, { filePath: '/b', content: 'all', filepath: '/b', parentDir: '/' }],
+      ['edit', { filePath: '/b', oldString: 'x', newString: 'y' }, { permission: 'edit', patterns: ['b'], metadata: { filepath: '/b', diff: '-x +y' } }, { filepath: '/b', diff: '-x +y' }],
+      ['lsp', { operation: 'hover', filePath: 'b' }, { permission: 'lsp', patterns: ['*'], metadata: { operation: 'hover', filePath: '/b' } }, { metadata: { operation: 'hover', filePath: '/b' }, input: { operation: 'hover', filePath: 'b' } }],
+      ['own', { command: 'x' }, { permission: 'own', patterns: ['y'], metadata: {} }, { patterns: 'y', command: 'x' }],
+    ]; // prettier-ignore
+    for (const [tool, input, request, detail] of opencode) {
+      it(`of its own tools: ${tool}`, async () => {
+        await begin(tool, input);
+        assert.deepEqual(await detailOf(request), detail);
+      });
+    }
+
+    it('and says that it is not complete when the input is not known, or is that of another tool', async () => {
+      assert.deepEqual(await detailOf(MCP), UNTOLD);
+      assert.deepEqual(await detailOf(MCP, ''), UNTOLD);
+      await begin('execute', { code: 'lab.echo({})' });
+      assert.deepEqual(await detailOf(MCP), UNTOLD);
+      const metadata = { command };
+      assert.deepEqual(await detailOf({ permission: 'bash', patterns: [command], metadata }, 'c9'), {
+        command,
+        ...UNTOLD,
+      });
+    });
+
+    it('and tells an input never in part: what is too large or too deep, or of two calls of one name, is not known', async () => {
+      await begin('lab_echo', { text: 'x'.repeat(100_000) });
+      assert.deepEqual(await detailOf(MCP), UNTOLD);
+      await begin('lab_echo', JSON.parse(`${'['.repeat(40)}1${']'.repeat(40)}`), 'c2');
+      assert.deepEqual(await detailOf(MCP, 'c2'), UNTOLD);
+      await begin('lab_echo', { text: 'one' }, 'c3');
+      await begin('lab_echo', { text: 'other' }, 'c3');
+      assert.deepEqual(await detailOf(MCP, 'c3'), UNTOLD);
+    });
+
+    it('and forgets it when the call or its turn has ended, and the oldest of too many', async () => {
+      const ended = (status: string, callID: string): Promise<void> | undefined =>
+        event('message.part.updated', { part: { type: 'tool', sessionID: 's', callID, state: { status } } });
+      const input = { text: 'x' };
+      for (const callID of ['c1', 'c2', 'c3']) await begin('lab_echo', input, callID);
+      await ended('running', 'c1');
+      await ended('completed', 'c2');
+      await ended('error', 'c3');
+      assert.deepEqual(await detailOf(MCP), input);
+      assert.deepEqual(await detailOf(MCP, 'c2'), UNTOLD);
+      assert.deepEqual(await detailOf(MCP, 'c3'), UNTOLD);
+      await event('session.idle', { sessionID: 's' });
+      assert.deepEqual(await detailOf(MCP), UNTOLD);
+      for (let index = 0; index <= 200; index++) await begin('lab_echo', input, `n${index}`);
+      assert.deepEqual(await detailOf(MCP, 'n0'), UNTOLD);
+      assert.deepEqual(await detailOf(MCP, 'n1'), input);
+    });
+  });
 });
 
 function isFor({ payload }: Readonly<Record<string, unknown>>, id: string): boolean {

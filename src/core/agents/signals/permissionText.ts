@@ -1,3 +1,4 @@
+import { UNTOLD_FIELD } from '../../../shared/untoldInput';
 import type { AgentType } from '../agentType';
 import { isJsonObject } from '../jsonReader';
 import { requirePattern, screenLines } from '../screenText';
@@ -25,7 +26,13 @@ export function requestText(tool: string | undefined, input: unknown, says: stri
     [tool, subject === undefined ? undefined : firstLine(subject)].filter(Boolean).join(': ') || says,
   );
   const { text, isCut } = bounded(spellText(readableInput(input)));
-  return { title, detail: text === '' ? title : text, isCut, ...(subject !== undefined && { subject }) };
+  const isUntold = isJsonObject(value) && value[UNTOLD_FIELD] !== undefined;
+  return {
+    title,
+    detail: text === '' ? title : text,
+    isCut: isCut || isUntold,
+    ...(subject !== undefined && { subject }),
+  };
 }
 
 /** A dialog on the screen as a request. */

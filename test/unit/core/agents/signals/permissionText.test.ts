@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { dialogOf, showsWhole } from '../../../../../src/core/agents/signals/permissionText';
+import { dialogOf, requestText, showsWhole } from '../../../../../src/core/agents/signals/permissionText';
 import { askerType } from '../../../../support/askerType';
 
 function dialog(...lines: readonly string[]): string {
@@ -36,5 +36,13 @@ describe('A dialog that shows a whole request', () => {
       '{"command": "rm", "command": "git push --force"}',
     ])
       assert.equal(showsWhole(shown, input), false, JSON.stringify(input));
+  });
+});
+
+describe('A request of which its program says that it could not tell all', () => {
+  it('S24 counts as cut, and says what is missing', () => {
+    const { detail, isCut } = requestText('lab_echo', { 'not-told': 'the input of the tool' }, 'it asks');
+    assert.deepEqual([detail, isCut], ['not-told: the input of the tool', true]);
+    assert.equal(requestText('lab_echo', { text: 'not-told' }, 'it asks').isCut, false);
   });
 });
