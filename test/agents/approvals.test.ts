@@ -206,3 +206,62 @@ for (const cli of CLIS) {
 }
 
 const QUESTION = /Do you want to proceed|Would you like to run|Allow execution|Permission required/;
+
+if (CLIS.includes('opencode')) {
+  describe(`The requests of opencode ${installedVersion('opencode') ?? ''} for tools that say nothing of their input themselves`, function () {
+    this.timeout(300_000);
+    let world: AgentWorld;
+    let id: AgentId;
+
+    before(async function () {
+      requireTmux(this);
+      requireCli(this, 'opencode');
+      world = await AgentWorld.open('opencode');
+      const settings = {
+        mcp: { lab: { type: 'local', command: [process.execPath, join(__dirname, 'echoServer.mjs')] } },
+        permission: { bash: 'ask', webfetch: 'ask', task: 'ask', todowrite: 'ask', 'lab_*': 'ask' },
+      };
+      id = await world.start('worker', { settings });
+    });
+    after(() => world?.dispose());
+
+    async function asked(tool: string, input: object): Promise<PermissionRequest> {
+      await world.ask(id, `Use ${tool}. [[tool: ${tool} ${JSON.stringify(input)}]] [[reply: done]]`);
+      return eventually('the request can be answered', () => [world.view(id).request].find((one) => one?.canDeny), {
+        timeoutMs: 20_000,
+      });
+    }
+
+    it('S24 show the input of an MCP tool, which runs with it once it is allowed', async () => {
+      const { id: requestId, ...request } = await asked('lab_echo', { text: 'via allow', more: { count: 2 } });
+      const { tool, detail, isCut } = request;
+      assert.deepEqual(
+        { tool, detail, isCut },
+        { tool: 'lab_echo', detail: 'text: via allow\nmore:\n  count: 2', isCut: false },
+      );
+      await world.engine.answerRequest(id, requestId, { kind: 'allow' });
+      const ran = (): boolean => world.model.requests.some((one) => JSON.stringify(one).includes('echoed: via allow'));
+      await eventually('the model has its answer', ran, { timeoutMs: 15_000 });
+      await world.shows(id, 'idle', 30_000);
+    });
+
+    for (const [tool, input, shown] of [
+      ['bash', { command: 'touch a', description: 'makes a', workdir: '.' }, ['touch a', 'workdir: .']],
+      ['webfetch', { url: 'http://127.0.0.1:9/a', format: 'text' }, ['http://127.0.0.1:9/a', 'format: text']],
+      ['task', { description: 'clean', prompt: 'remove b', subagent_type: 'general' }, ['general', 'prompt: remove b']],
+      [
+        'todowrite',
+        { todos: [{ content: 'to do', status: 'pending', priority: 'low' }] },
+        ['+ to do', 'priority: low'],
+      ],
+    ] as const) {
+      it(`S24 show the input of ${tool}`, async () => {
+        const request = await asked(tool, input);
+        assert.deepEqual([request.tool, request.isCut], [tool, false]);
+        for (const words of shown) assert.ok(request.detail.includes(words), request.detail);
+        await world.engine.answerRequest(id, request.id, { kind: 'deny' });
+        await world.shows(id, 'idle', 30_000);
+      });
+    }
+  });
+}

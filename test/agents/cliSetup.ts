@@ -63,7 +63,7 @@ export interface CliSetupOptions {
   readonly retries?: number;
   /** It asks the person whether to go on when its tries are used up, where that is a setting (gemini). Default false. */
   readonly asksAfterTries?: boolean;
-  /** What else the person has set, where that is a file of JSON (claude, gemini). */
+  /** What else the person has set, where that is a file of JSON (claude, gemini, opencode). */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
@@ -233,7 +233,7 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
     };
   },
 
-  opencode(home, { serverUrl, permission }) {
+  opencode(home, { serverUrl, permission, settings }) {
     const model = {
       name: 'Scripted Model',
       tool_call: true,
@@ -261,6 +261,7 @@ const SETUPS: Readonly<Record<Cli, SetUp>> = {
       small_model: 'scripted/scripted-model',
       enabled_providers: ['scripted'],
       permission: permissions,
+      ...settings,
     };
     home.write('.config/opencode/opencode.json', JSON.stringify(config));
     pretendPluginIsInstalled(home);
