@@ -5,7 +5,7 @@ import type { AgentRequest, AgentRow, Check, DoctorAnswer, Explanation, Notice, 
 import type { VerbContext } from './context';
 import { ExitCode } from './exitCodes';
 import { bytesWords, type DataStatusAnswer, storeWords } from './maintenanceVerbs';
-import { shellWord } from './nextStep';
+import { isAllowable, shellWord } from './nextStep';
 import { cleanBlock, cleanLine, fitted, formatAge, formatTable, type TableFit } from './terminalText';
 
 /** Names and ids are typed again: they stay whole; of what does not fit, the note goes first. */
@@ -138,10 +138,12 @@ export async function why(context: VerbContext): Promise<ExitCode> {
 }
 
 /** How this very request is answered. */
-function answerLine({ id, canAllow, canDeny }: AgentRequest, handle: string): string {
-  const verbs = [...(canAllow === false ? [] : ['approve']), ...(canDeny === false ? [] : ['deny'])];
-  const commands = verbs.map((verb) => `\`orc ${verb} ${handle} --request ${shellWord(cleanLine(id))}\``);
-  return `answer: ${commands.length === 0 ? `in its terminal, \`orc attach ${handle}\`` : commands.join(' or ')}`;
+function answerLine(request: AgentRequest, handle: string): string {
+  const isOpen = isAllowable(request);
+  const verbs = [...(isOpen ? ['approve'] : []), ...(request.canDeny === false ? [] : ['deny'])];
+  const commands = verbs.map((verb) => `\`orc ${verb} ${handle} --request ${shellWord(cleanLine(request.id))}\``);
+  if (!isOpen) commands.push(`in its terminal, \`orc attach ${handle}\``);
+  return `answer: ${commands.join(' or ')}`;
 }
 
 export async function screen(context: VerbContext): Promise<ExitCode> {

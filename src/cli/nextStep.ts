@@ -1,4 +1,4 @@
-import type { AgentRow } from './engineAnswers';
+import type { AgentRequest, AgentRow } from './engineAnswers';
 import { cleanLine } from './terminalText';
 
 /** One word for any shell of a person (sh, bash, zsh, fish): as it is where nothing in it means something to a shell. */
@@ -21,9 +21,14 @@ export function handleOf({ id, name }: Pick<AgentRow, 'id' | 'name'>, agents: re
 /** Neither running nor to be started: the engine is at it. */
 const UNDER_WAY: ReadonlySet<string> = new Set(['starting', 'stopping', 'lost']);
 
+/** Nothing that was cut is allowed: nobody has seen all of it. */
+export function isAllowable({ canAllow, isCut }: AgentRequest): boolean {
+  return canAllow !== false && !isCut;
+}
+
 /** What a person can answer in place of the agent's terminal. */
 function canBeAllowed({ request }: AgentRow): boolean {
-  return request?.kind === 'permission' && request.canAllow === true;
+  return request?.kind === 'permission' && request.canAllow === true && isAllowable(request);
 }
 
 /**

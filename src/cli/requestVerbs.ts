@@ -2,12 +2,13 @@ import { textOf } from './commandLine';
 import type { VerbContext } from './context';
 import type { AgentRequest, AgentRow } from './engineAnswers';
 import { CliError, ExitCode, usageError } from './exitCodes';
+import { isAllowable } from './nextStep';
 import { cleanBlock, cleanLine } from './terminalText';
 
 export async function approve(context: VerbContext): Promise<ExitCode> {
   const agent = await context.agent(context.operand(0));
   const named = textOf(context.line, 'request');
-  if (named === undefined && requestOf(agent).canAllow === false) throw onlyInTerminal(agent);
+  if (named === undefined && !isAllowable(requestOf(agent))) throw onlyInTerminal(agent, agent.request?.isCut);
   const requestId = named ?? (await confirmed(context, agent, requestOf(agent)));
   if (requestId === undefined) {
     context.say('not approved');
@@ -29,7 +30,6 @@ async function confirmed(context: VerbContext, agent: AgentRow, request: AgentRe
   context.say(
     `${context.strong(cleanLine(agent.name))} asks: ${cleanLine(request.title)}\n${cleanBlock(request.detail)}`,
   );
-  if (request.isCut) context.say('(cut: attach to see all of it)');
   return (await agrees(context, 'Allow this?')) ? request.id : undefined;
 }
 
@@ -63,9 +63,14 @@ export async function deny(context: VerbContext): Promise<ExitCode> {
   return ExitCode.Ok;
 }
 
-function onlyInTerminal({ id, name }: AgentRow): CliError {
+function onlyInTerminal({ id, name }: AgentRow, isCut = false): CliError {
   const data = { status: 'FAILED_PRECONDITION', code: 'agent.cannotAnswer', agentId: id };
-  return new CliError(ExitCode.Refused, `${cleanLine(name)} can only be answered in its terminal`, undefined, data);
+  return new CliError(
+    ExitCode.Refused,
+    `${cleanLine(name)} ${isCut ? 'asks for more than can be shown: it can be allowed only in its terminal' : 'can only be answered in its terminal'}`,
+    undefined,
+    data,
+  );
 }
 
 /** @throws {CliError} Refused when it asks nothing */

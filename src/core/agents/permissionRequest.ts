@@ -17,7 +17,7 @@ export interface PermissionRequest {
   readonly source: 'hook' | 'screen';
   /** `hook`: answered through the program's own door. `keys`: by keys, only while this very dialog is on the screen. `none`: only in the terminal. */
   readonly door: 'hook' | 'keys' | 'none';
-  /** Answers that can be given from here. */
+  /** Answers that can be given from here: what was cut is never allowed, for nobody has seen all of it. */
   readonly canAllow: boolean;
   readonly canDeny: boolean;
   /** A refusal may carry a reason that reaches the model. */

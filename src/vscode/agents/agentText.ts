@@ -1,7 +1,7 @@
 import type { Activity, ExitCause, Lifecycle } from '../../core/agents/agentState';
 import { type AgentView, needsYouOf } from '../../core/engine';
 import { ACTIVITY_WORDS, LIFECYCLE_WORDS, stateWords as wordsOfCodes, withTerm } from '../../shared/stateWords';
-import { requestSubject, requestTitle } from '../approvals/requestText';
+import { isAllowable, requestSubject, requestTitle } from '../approvals/requestText';
 import { isTroubled, queueWords, receiptInRow, unsureWords } from '../prompts/receiptText';
 import { troubleWords } from '../../core/agentTrouble';
 
@@ -195,7 +195,7 @@ export function takesPrompts({ lifecycle }: Pick<AgentView, 'lifecycle'>): boole
 function answerTokens(request: NonNullable<AgentView['request']>): readonly string[] {
   if (request.door === 'none') return [];
   return [
-    ...(request.canAllow ? ['allow'] : []),
+    ...(isAllowable(request) ? ['allow'] : []),
     ...(request.canDeny ? ['deny'] : []),
     ...(request.canDeny && request.canGiveReason ? ['reason'] : []),
   ];

@@ -30,14 +30,18 @@ export function requestText(agentName: string, request: PermissionRequest): stri
   if (!request.detail.startsWith(request.title)) lines.push(...indented(request.title), '');
   lines.push(...indented(request.detail));
   if (request.tool !== undefined) lines.push('', `Tool: ${oneLine(request.tool)}`);
-  if (request.isCut) lines.push('', 'It tells more than can be kept here. The rest is only in its terminal.');
+  if (request.isCut)
+    lines.push(
+      '',
+      'It tells more than can be kept here. The rest is only in its terminal, where alone it can be allowed.',
+    );
   lines.push('', doorWords(request));
   return lines.join('\n');
 }
 
-/** It can be allowed from here. */
+/** It can be allowed from here: never what was cut (S24). */
 export function isAllowable(request: PermissionRequest): boolean {
-  return request.canAllow && request.door !== 'none';
+  return request.canAllow && !request.isCut && request.door !== 'none';
 }
 
 /** It can be refused from here. */

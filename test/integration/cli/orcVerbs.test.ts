@@ -345,6 +345,20 @@ describe('orc for people', () => {
       );
     });
 
+    it('S24 approve nothing that was cut, also with --yes, and lead to the terminal; deny works', async () => {
+      const cut = { ...agents[1], request: { ...request, isCut: true } };
+      answering({ 'agent.list': { result: [agents[0], cut] } });
+      for (const args of [
+        ['approve', 'builder'],
+        ['approve', 'builder', '--yes'],
+      ]) {
+        const { code, stderr } = await orc(args);
+        assert.deepEqual([code, stderr.match(/`[^`]*`/g)], [5, ['`orc attach Builder`']], stderr);
+      }
+      assert.ok(!gateway.methods().includes('agent.approve'));
+      assert.equal((await orc(['deny', 'builder'])).code, 0);
+    });
+
     it('do nothing when nothing is asked', async () => {
       for (const verb of ['approve', 'deny'])
         assert.equal((await orc([verb, 'reviewer', ...(verb === 'approve' ? ['--yes'] : [])])).code, 5);

@@ -4,7 +4,13 @@ import { AgentError } from '../../../src/core/agents/agentErrors';
 import type { PermissionRequest } from '../../../src/core/agents/permissionRequest';
 import { approvalCommands } from '../../../src/vscode/approvals/approvalCommands';
 import { ApprovalDesk, DRAWN_MS } from '../../../src/vscode/approvals/approvalDesk';
-import { fitsInDialog, requestText, requestTitle } from '../../../src/vscode/approvals/requestText';
+import {
+  fitsInDialog,
+  isAllowable,
+  isDeniable,
+  requestText,
+  requestTitle,
+} from '../../../src/vscode/approvals/requestText';
 import { AgentTargets } from '../../../src/vscode/commands/agentTargets';
 import type { CommandHandlers } from '../../../src/vscode/commands/registerCommands';
 import { CommandId } from '../../../src/vscode/manifest';
@@ -35,9 +41,16 @@ describe('S24 the text of a request', () => {
 
   it('S24 says when the program told more than is kept, and is then never asked about in a dialog', () => {
     const request = aRequest({ isCut: true });
-    assert.match(requestText('A', request), /The rest is only in its terminal\./);
+    assert.match(requestText('A', request), /The rest is only in its terminal, where alone it can be allowed\./);
     assert.deepEqual([fitsInDialog('A', request), fitsInDialog('A', aRequest())], [false, true]);
     assert.equal(fitsInDialog('A', aRequest({ detail: 'a\n'.repeat(20) })), false);
+  });
+
+  it('S24 is allowed only where all of it is there, and denied anyway', () => {
+    for (const isCut of [true, false]) {
+      const request = aRequest({ isCut });
+      assert.deepEqual([isAllowable(request), isDeniable(request)], [!isCut, true]);
+    }
   });
 
   it('S24 is shortened only where it cannot be answered, and visibly', () => {
@@ -123,6 +136,18 @@ describe('answering a request', () => {
     window.answer = 'Approve';
     await desk.approve(id);
     assert.deepEqual(engine.calls, ['answerRequest reviewer q1 allow']);
+  });
+
+  it('S24 never offers to approve what was cut: it leads to the terminal', async () => {
+    const { engine, window, desk } = createFixture({ isCut: true, canAllow: false });
+    window.answer = 'Attach';
+    await desk.approve(id);
+    await desk.review(id);
+    const offers = window.shown.map((text) => /\[(.*)\]$/.exec(text)?.[1]);
+    assert.deepEqual(offers, ['Decide Later|Attach', 'Decide Later|Attach|Deny|Deny with Reason…']);
+    assert.deepEqual(engine.calls, []);
+    const attach = [CommandId.AttachAgent, id];
+    assert.deepEqual(window.ran, [attach, attach]);
   });
 
   it('S24 shows a long request as a document while the question waits above it', async () => {

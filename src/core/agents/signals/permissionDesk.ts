@@ -128,7 +128,7 @@ export class PermissionDesk implements Disposable {
       ...text,
       ...(asked.tool !== undefined && { tool: cleanText(asked.tool, 100) }),
       ...(canHold
-        ? { door: 'hook', canAllow: hook.allow !== undefined, canDeny: hook.deny !== undefined, canGiveReason: takesReason(hook.deny) }
+        ? { door: 'hook', canAllow: hook.allow !== undefined && !text.isCut, canDeny: hook.deny !== undefined, canGiveReason: takesReason(hook.deny) }
         : { door: asked.kind === 'permission' && type.approval?.keys ? 'keys' : 'none', canAllow: false, canDeny: false, canGiveReason: false }),
     }; // prettier-ignore
     const rule = matchingRule(
@@ -173,8 +173,7 @@ export class PermissionDesk implements Disposable {
     if (!open || (open.request.id !== requestId && !isBefore)) throw gone(agent.id);
     const { request } = open;
     const seen = (isBefore && open.before) || request;
-    if (!(answer.kind === 'allow' ? seen.canAllow : seen.canDeny))
-      throw new AgentError('agent.cannotAnswer', `${id} can only be answered in its terminal`, { agentId: agent.id });
+    if (!(answer.kind === 'allow' ? seen.canAllow : seen.canDeny)) throw onlyInTerminal(agent.id, seen);
     if (seen.door === 'hook') this.#answerHook(agent, open, answer);
     else await this.#answerKeys(agent, open, answer, by, seen);
     const outcome = answer.kind === 'allow' ? 'allowed' : 'denied';
@@ -333,8 +332,9 @@ export class PermissionDesk implements Disposable {
     const told = open?.request.source === 'hook' ? open : open?.pending;
     if (open && told && isOf(dialog, told)) return this.#withDialog(agent, open, told, dialog);
     const watch = new DisposableStore();
+    const text = dialogText(dialog);
     const request: PermissionRequest = {
-      ...this.#head(agent, kind, 'screen'), ...dialogText(dialog), ...keyDoor(type, kind), dialog,
+      ...this.#head(agent, kind, 'screen'), ...text, ...keyDoor(type, kind, text.isCut), dialog,
     }; // prettier-ignore
     const pending = told && { request: told.request, subject: told.subject };
     this.#replace(agent, {
@@ -356,7 +356,11 @@ export class PermissionDesk implements Disposable {
   #withDialog(agent: Agent, open: Open, told: Pick<Open, 'request' | 'subject'>, dialog: string): void {
     const { type } = agent;
     if (!type) return;
-    const request: PermissionRequest = { ...told.request, ...keyDoor(type, told.request.kind), dialog };
+    const request: PermissionRequest = {
+      ...told.request,
+      ...keyDoor(type, told.request.kind, told.request.isCut),
+      dialog,
+    };
     const { pending: _pending, ...kept } = open;
     this.#set(agent.id, { ...kept, request, subject: told.subject });
     const rule = matchingRule(this.parts.allowRules(), type.id, request, told.subject);
@@ -433,12 +437,13 @@ function keysOf(type: AgentType | undefined, kind: PermissionAnswer['kind']): re
   return keys && keys.length > 0 ? keys : undefined;
 }
 
-/** Questions are answered in the terminal: keys would choose among answers that nobody here has read. */
+/** Questions are answered in the terminal: keys would choose among answers that nobody here has read. What was cut can only be denied. */
 function keyDoor(
   type: AgentType,
   kind: PermissionRequest['kind'],
+  isCut: boolean,
 ): Pick<PermissionRequest, 'door' | 'canAllow' | 'canDeny' | 'canGiveReason'> {
-  const canAllow = kind === 'permission' && keysOf(type, 'allow') !== undefined;
+  const canAllow = kind === 'permission' && !isCut && keysOf(type, 'allow') !== undefined;
   const canDeny = kind === 'permission' && keysOf(type, 'deny') !== undefined;
   return { door: canAllow || canDeny ? 'keys' : 'none', canAllow, canDeny, canGiveReason: false };
 }
@@ -455,6 +460,14 @@ function takesReason(deny: unknown): boolean {
 
 function describeRule({ type, tool, pattern }: AllowRule): string {
   return `${type} / ${tool} / ${pattern}`;
+}
+
+function onlyInTerminal(id: AgentId, { isCut, canDeny }: PermissionRequest): AgentError {
+  const why =
+    isCut && canDeny
+      ? `${id} asks for more than is kept here: attach to see all of it and allow it`
+      : `${id} can only be answered in its terminal`;
+  return new AgentError('agent.cannotAnswer', why, { agentId: id });
 }
 
 function gone(id: AgentId): AgentError {

@@ -166,6 +166,35 @@ describe('PermissionDesk through the hook', () => {
     assert.ok(Buffer.byteLength(world.request?.detail ?? '') <= 32 * 1024);
   });
 
+  it('S24 allows nothing that was cut, neither by a person nor by a rule; it can be denied', async () => {
+    const content = 'x'.repeat(40_000);
+    const world = new World();
+    world.settings = { allowRules: [{ type: '*', tool: 'Write', pattern: '.*' }] };
+    const agent = await world.begin();
+    const hook = await world.ask('Write', { file_path: '/a', content });
+    const { canAllow, canDeny, canGiveReason, isCut } = world.request ?? {};
+    assert.deepEqual([isCut, canAllow, canDeny, canGiveReason], [true, false, true, true]);
+    await assert.rejects(world.answer({ kind: 'allow' }), (error) => {
+      assert.ok(isCode('agent.cannotAnswer')(error) && /attach/.test((error as Error).message), String(error));
+      return true;
+    });
+    assert.deepEqual([hook.isDone, agent.record.activity], [false, 'awaiting_approval']);
+    await world.answer({ kind: 'deny' });
+    assert.deepEqual([JSON.parse(hook.output ?? '').ok, world.request], [false, undefined]);
+  });
+
+  it('S24 allows by keys nothing that was cut either, when its dialog is up', async () => {
+    const world = new World();
+    world.settings = { allowRules: [{ type: '*', tool: 'Bash', pattern: '.*' }] };
+    await world.begin('key-asker');
+    await world.ask('Bash', { command: COMMAND, content: 'x'.repeat(40_000) });
+    await world.draw(askingScreen(COMMAND));
+    const { source, canAllow, canDeny, isCut } = world.request ?? {};
+    assert.deepEqual([source, isCut, canAllow, canDeny], ['hook', true, false, true]);
+    await assert.rejects(world.answer({ kind: 'allow' }), isCode('agent.cannotAnswer'));
+    assert.deepEqual(world.host.pressedKeys(ID), []);
+  });
+
   it('S24 spells out what cannot be seen, and leaves nothing out', async () => {
     const world = new World();
     await world.begin();
