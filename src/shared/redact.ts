@@ -23,11 +23,16 @@ export type SecretKind =
 const names =
   '(?:api[_-]?key|access[_-]?token|refresh[_-]?token|client[_-]?secret|secret[_-]?access[_-]?key|private[_-]?key|secret|password|passwd|pwd|token)';
 
+/** Group 2. Three are one; in a text inside of a text they have backslashes. */
+const openingQuote = String.raw`((\\{0,7}["'])(?:\3\3)?)`;
+const closingQuote = String.raw`(?=(?<!\\)\2(?!\\+''))`;
 /**
- * What follows an opening quote (group 2; three of them are one, and in a text inside of a text it has backslashes): up to the same quote where that is not escaped,
- * as `\"` or as a shell does it (`'\''`), else to the end of the line. Nothing looks further than 4 000 characters: hostile text costs no time.
+ * What follows an opening quote: up to the same quote where that is not escaped, as `\"` or as a shell does it (`'\''`), else to the end of
+ * the line. Nothing looks further than 4 000 characters: hostile text costs no time.
  */
-const quotedValue = String.raw`(?:(?:'\\+''|(?!'\\+'')[^]){1,4000}?(?=(?<!\\)\2(?!\\+''))|[^\r\n]+)`;
+const quotedValue = String.raw`(?!\2)(?:(?:'\\+''|(?!'\\+'')[^]){1,4000}?${closingQuote}|[^\r\n]+)`;
+/** Behind a bare name the quote may also end a text (`read -p "Password: " it`, `"?token="+it`): what looks so is a value on one line at most. */
+const likelyValue = String.raw`(?:[)\]},;+][^\r\n]{0,4000}?${closingQuote}|(?![\s)\]},;+])${quotedValue})`;
 
 /**
  * Shapes of secrets, each replaced by {@link REDACTED}; a group 1, where there is one, stays. Ordered: what may
@@ -50,7 +55,8 @@ const shapes: readonly (readonly [kind: SecretKind, shape: RegExp])[] = [
   ['registryToken', /\b(?:npm_[A-Za-z0-9]{30,}|glpat-[A-Za-z0-9_-]{16,})/g],
   ['ownToken', /\bcore_[a-z]+_[A-Za-z0-9_-]{16,}/g],
   ['environment', /( {2}(?:adds )?environment: [^=\n]{1,1000}=)[^\n]+/g],
-  ['named', new RegExp(String.raw`(${names}["'\\]*\s*[:=]\s*\$?((\\{0,7}["'])(?:\3\3)?))(?!\2)${quotedValue}`, 'gi')],
+  ['named', new RegExp(String.raw`(${names}["'\\]+\s*[:=]\s*\$?${openingQuote})${quotedValue}`, 'gi')],
+  ['named', new RegExp(String.raw`(${names}\s*[:=]\s*\$?${openingQuote})${likelyValue}`, 'gi')],
   ['named', new RegExp(String.raw`(${names}["'\\]*\s*[:=]\s*["'\\]*)[^\s"'\\,;&]{4,}`, 'gi')],
 ];
 

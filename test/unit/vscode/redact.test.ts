@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import type * as vscode from 'vscode';
 import { ChannelLogger } from '../../../src/vscode/log';
+import { mayHoldSecret } from '../../../src/shared/redact';
 import { redact, REDACTED } from '../../../src/vscode/redact';
 
 /** Joined here so that no scanner takes this file for a leak. */
@@ -26,6 +27,8 @@ const canaries: readonly (readonly [string, string, string])[] = [
   ['AWS secret with a prefix', 'MY_AWS_SECRET_ACCESS_KEY=CANARY/1234567890+abc', 'CANARY'],
   ['Authorization as a variable', 'X_AUTHORIZATION=CANARY-1234', 'CANARY-1234'],
   ['quoted secret', '{"password": "two CANARY here"}', 'CANARY'],
+  ['quoted secret that begins as code goes on', 'password=")a,b CANARY"', 'CANARY'],
+  ['quoted secret that begins with a blank', '{"password": " CANARY"}', 'CANARY'],
   ['quoted secret with quotes in it', String.raw`"password": "a \"b\" CANARY", "x": 1`, 'CANARY'],
   ['secret in single quotes', String.raw`password: 'it\'s my CANARY'`, 'CANARY'],
   ['secret in quotes of a shell', String.raw`X_PASSWORD='it'\''s my CANARY'`, 'CANARY'],
@@ -60,6 +63,10 @@ describe('S18 secrets in the log', () => {
     });
   }
 
+  it('no text with a secret is passed over because of the quick look at its JSON', () => {
+    for (const [kind, text] of canaries) assert.ok(mayHoldSecret(JSON.stringify({ text })), kind);
+  });
+
   it('ordinary lines stay as they are', () => {
     const lines = [
       'agent=reviewer lifecycle=running',
@@ -71,6 +78,9 @@ describe('S18 secrets in the log', () => {
       'tokenizer=fast secretary: Anna passwords: none keypad=123456 the secret of it',
       '{"password":"","user":"bob"}',
       'the environment: a good one',
+      'read -p "Password: " it; echo "done"',
+      'input("Enter password: ")\nprint("hello")',
+      'const url = "?token=" + it + "&x=1";',
     ];
     assert.deepEqual(lines.map(redact), lines);
   });
@@ -89,6 +99,9 @@ describe('S18 secrets in the log', () => {
     '://' + 'a.'.repeat(100_000),
     'eyJaaaaa-'.repeat(20_000),
     'token="'.repeat(30_000),
+    'token=")'.repeat(30_000),
+    'token=")\n'.repeat(30_000),
+    `token")='`.repeat(30_000),
     "PASSWORD='\\''\n".repeat(15_000),
     "pwd='\n".repeat(30_000),
     'password="' + 'a b\n'.repeat(50_000),
