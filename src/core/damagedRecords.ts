@@ -3,6 +3,7 @@ import type { Logger } from './base/log';
 import { DataError } from './data/dataErrors';
 import type { Collection, DataRecord, DataStore } from './data/dataStore';
 import { recordIds } from './data/recordIds';
+import { DAMAGED_RECORDS } from './engine';
 import { AlertLevel, type AlertSink } from './monitoring/alertSink';
 
 /** How people call one record of a kind, and several. */
@@ -17,7 +18,6 @@ const WORDS: Readonly<Record<string, readonly [one: string, many: string]>> = {
 /** Kinds whose ids say something to a person. */
 const NAMED: ReadonlySet<string> = new Set(['agent', 'fleetType']);
 const MAX_NAMED = 5;
-export const STORE_CORRUPT = 'store.corrupt';
 
 /** Collects what was found damaged in the store while an owner works with it, and tells a person: once per record, in one notice. */
 export class DamagedRecords {
@@ -51,7 +51,7 @@ export class DamagedRecords {
       ? ' An agent that still runs is shown under its id and can be used and stopped; what it was started with is not known any more. One that does not run is not shown: start it anew.'
       : '';
     this.ports.notices.raise({
-      fingerprint: STORE_CORRUPT,
+      fingerprint: DAMAGED_RECORDS,
       level: AlertLevel.Critical,
       title: 'Some records in the store are damaged',
       detail: `Cannot be read: ${counts.join(', ')}. They are kept as they are and left out; everything else works.${agents} This can be a sign of a failing disk: Check Setup names the data folder, copy it before anything else.`,

@@ -227,8 +227,8 @@ export interface Engine extends Disposable {
   /** By decision of a person: become the owner although the present one is not responding. Only while `following` such an owner. */
   takeOver(): void;
   /**
-   * By decision of a person: write again although acknowledged changes are missing from the store (notice
-   * {@link STORE_LOSS}). Agents keep running. Resolves when the engine has begun anew; without such a loss it does nothing.
+   * By decision of a person: go on although acknowledged changes are missing from the store (notice {@link STORE_LOSS}), or are in a damaged
+   * one that was put aside ({@link STORE_QUARANTINED}). Agents keep running. Resolves when the engine has begun anew; without such a loss it does nothing.
    */
   acceptStoreLoss(): Promise<void>;
   /** For *Check Setup*: what is installed, where things are kept, what is wrong. No secrets. */
@@ -237,8 +237,10 @@ export interface Engine extends Disposable {
 
 /** Fingerprint of the notice that acknowledged changes are missing from the store. */
 export const STORE_LOSS = 'store.missingChanges';
-/** Of the notice that a damaged store was put aside, and an empty one begun. */
+/** Of the notice that a damaged store was put aside, and an empty one begun: raised at each start until a backup is restored or a person goes on without it. */
 export const STORE_QUARANTINED = 'store.corrupt';
+/** Of the notice that single records are damaged. */
+export const DAMAGED_RECORDS = 'store.damagedRecords';
 /** Of the notice that a check has found damage. */
 export const STORE_DAMAGED = 'store.damaged';
 /** Of the notice that a check by itself has found records that do not fit together, or with tmux. */

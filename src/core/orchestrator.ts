@@ -29,7 +29,6 @@ import {
   type NoticeChange,
   type ResumeReport,
   type StateExplanation,
-  STORE_LOSS,
 } from './engine';
 import type { EngineCalls } from './engineCalls';
 import { engineDiagnosis } from './engineDiagnosis';
@@ -41,6 +40,7 @@ import { optionsOf } from './maintenanceSteps';
 import {
   BLOCKED_NOTICES,
   blockedByStoreNotice,
+  hasStoreLoss,
   isBlockedByStore,
   statusWithoutStore,
   storeDiagnoses,
@@ -273,8 +273,7 @@ export class Orchestrator implements Engine {
   }
 
   acceptStoreLoss(): Promise<void> {
-    const hasLoss = this.#notices.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);
-    if (!hasLoss) return Promise.resolve();
+    if (!hasStoreLoss(this.#notices.notices)) return Promise.resolve();
     const remote = this.#run?.link?.remote;
     if (remote) return remote.acceptStoreLoss();
     this.#run?.owner?.reopen({ isLossAccepted: true });

@@ -1,11 +1,16 @@
 import type { Diagnosis } from './base/diagnosis';
 import type { DataStatus, KeptCheck, StoreKeeper } from './data/storeCare';
-import { type EngineStatus, STORE_BLOCKED, STORE_UNUSABLE } from './engine';
+import { type EngineStatus, STORE_BLOCKED, STORE_LOSS, STORE_QUARANTINED, STORE_UNUSABLE } from './engine';
 import type { AlertNotice } from './monitoring/alertSink';
 
 /** The engine cannot work because of its store: what is done about the store's files is done without it. */
 export function isBlockedByStore(status: EngineStatus): boolean {
   return status.kind === 'blocked' && status.code.startsWith('data.');
+}
+
+/** A person is asked whether to go on without what is not in the store any more. */
+export function hasStoreLoss(notices: readonly AlertNotice[]): boolean {
+  return notices.some(({ fingerprint }) => fingerprint === STORE_LOSS || fingerprint === STORE_QUARANTINED);
 }
 
 /** Fingerprints of {@link blockedByStoreNotice}. */

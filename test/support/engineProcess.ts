@@ -64,6 +64,7 @@ const calls = {
   agents: () => Promise.resolve(engine.agents),
   notices: () => Promise.resolve(engine.notices),
   status: () => Promise.resolve(engine.status),
+  acceptStoreLoss: () => engine.acceptStoreLoss(),
   takeOver: () => Promise.resolve(engine.takeOver()),
   end: async () => {
     await engine.stop();

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import readline from 'node:readline';
 import { SystemClock } from '../../src/core/base/clock';
 import { OrchestratorError } from '../../src/core/base/errors';
@@ -26,6 +25,8 @@ interface Args {
   readonly role: 'acks' | 'patient' | 'contend' | 'lock' | 'tour' | 'read' | 'history';
   /** Default: `auto`. */
   readonly engine?: StoreEngineChoice;
+  /** `quarantine`: a damaged store is put aside. */
+  readonly onDamage?: string;
   /** A number: opened as its owner after a forced take-over. */
   readonly staleEpoch?: string;
   /** How many writes are under way at a time. */
@@ -106,7 +107,8 @@ async function open(args: Args, ownership?: Ownership): Promise<DurableStore> {
   const { dataFolder: folder, workerFile, wasmFile } = args;
   say('opening');
   const optional = { ...(ownership && { ownership }), ...(args.engine && { engine: args.engine }) };
-  const { store, report } = await openDataStore({ folder, workerFile, wasmFile, ...optional });
+  const onDamage = args.onDamage === 'quarantine' ? 'quarantine' : 'reject';
+  const { store, report } = await openDataStore({ folder, workerFile, wasmFile, onDamage, ...optional });
   say('report', { report });
   return store;
 }

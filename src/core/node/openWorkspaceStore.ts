@@ -1,10 +1,11 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { Emitter } from '../base/event';
 import { silentLogger } from '../base/log';
 import { type OpenDataStoreOptions, openDataStore } from '../data/node/openDataStore';
 import { formerPages, type FormerRecords, readFormerStore } from '../data/node/formerStore';
 import type { NodeStoreKeeper } from '../data/node/nodeStoreKeeper';
 import type { OpenReport } from '../data/node/storeProtocol';
+import type { Quarantined } from '../data/node/storeQuarantine';
 import { readInThread } from '../data/node/storeReader';
 import { type AppliedRestore, forgetRestored } from '../data/node/storeRestore';
 import { AGENTS } from '../dataAgentStore';
@@ -29,8 +30,8 @@ export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Pr
   const onBackupDamage = (): void => damage.fire();
   const how = { onDamage: 'quarantine', settlesRestore: true, ...options, onBackupDamage } as const;
   const { store, report } = await openDataStore(how);
-  const { restored, quarantinedFile } = report;
-  if (restored !== undefined || quarantinedFile !== undefined) options.keeper.forgetCheck(); // it was of the former file
+  const { restored, isNew } = report;
+  if (restored !== undefined || isNew) options.keeper.forgetCheck(); // it was of the former file
   if (restored) log.warn('a backup was restored', { ...restored });
   const former = restored && (await readFormerStore(restored, FORMER_AGENTS, openReader, log));
   return {
@@ -56,7 +57,7 @@ export async function openWorkspaceStore(options: OpenWorkspaceStoreOptions): Pr
 }
 
 function warningsOf(
-  { file, missingChanges, quarantinedFile, restored }: OpenReport,
+  { file, missingChanges, quarantined, restored }: OpenReport,
   former: FormerRecords | undefined,
 ): readonly StoreWarning[] {
   const warnings: StoreWarning[] = [];
@@ -67,8 +68,8 @@ function warningsOf(
       title: 'A backup was restored',
       detail: restoredText(restored, former),
     });
-  if (quarantinedFile !== undefined) {
-    const detail = `It was put aside as ${quarantinedFile}; nothing was overwritten. Running agents go on and are shown again under their ids; names, history and agents that did not run are in that file. Restore a backup to have them back, or start those that you miss anew.`;
+  if (quarantined) {
+    const detail = quarantinedText(quarantined, dirname(file));
     warnings.push({ fingerprint: STORE_QUARANTINED, title: 'The store was damaged', detail });
   }
   if (missingChanges) {
@@ -76,6 +77,13 @@ function warningsOf(
     warnings.push({ fingerprint: STORE_LOSS, title: 'Part of the store is missing', detail });
   }
   return warnings;
+}
+
+/** Told at each start: what to do is in it, and how it is told no more. */
+export function quarantinedText({ files, atMs }: Quarantined, folder: string): string {
+  const when = atMs === undefined ? '' : ` on ${new Date(atMs).toISOString().slice(0, 16).replace('T', ' at ')} UTC`;
+  const where = files.length === 0 ? `in ${folder}, under names with .corrupt-` : `as ${files.join(' and ')}`;
+  return `It was put aside ${where}${when}; nothing was overwritten. Running agents go on and are shown again under their ids; names, history and agents that did not run are in ${files.length > 1 ? 'those files' : 'that file'}. Restore a backup to have them back, or start those that you miss anew; Continue Without Missing Changes ends this notice.`;
 }
 
 /** In few words: more about the files is in the log. */

@@ -68,7 +68,7 @@ export function windowCommands({
     },
     [CommandId.AcceptStoreLoss]: async () => {
       const detail =
-        'Changes that were confirmed earlier are not in the store any more. A backup that has them can be put in its place instead: Restore from Backup. If you continue, the engine goes on with what is there; running agents are not touched.';
+        'Changes that were confirmed earlier are not in the store any more. A backup that has them can be put in its place instead: Restore from Backup. If you continue, the engine goes on with what is there; running agents are not touched, and a damaged store that was put aside stays where it is.';
       const question = 'Continue without the missing changes?';
       const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, RESTORE, 'Continue');
       if (answer === RESTORE) await vscode.commands.executeCommand(CommandId.Restore);

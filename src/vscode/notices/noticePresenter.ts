@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/base/clock';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import {
+  DAMAGED_RECORDS,
   type Engine,
   type NoticeChange,
   STORE_BLOCKED,
@@ -115,7 +116,8 @@ export class NoticePresenter implements Disposable {
 
 function buttonsOf(kind: string, notices: readonly AlertNotice[]): readonly string[] {
   if (kind === STORE_LOSS) return [CONTINUE, RESTORE, CHECK_SETUP, SHOW_LOG];
-  if (kind === STORE_QUARANTINED || kind === STORE_DAMAGED) return [RESTORE, CHECK, SHOW_LOG];
+  if (kind === STORE_QUARANTINED) return [RESTORE, CONTINUE, SHOW_LOG];
+  if (kind === DAMAGED_RECORDS || kind === STORE_DAMAGED) return [RESTORE, CHECK, SHOW_LOG];
   if (kind === STORE_FINDINGS) return [CHECK, SHOW_LOG];
   if (kind === STORE_BLOCKED) return [RESTORE, CHECK_SETUP, SHOW_LOG];
   if (kind === STORE_RESTORED) return [SHOW_LOG]; // which files it was

@@ -2,7 +2,8 @@ import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../core/base/disposable';
 import type { Logger } from '../../core/base/log';
-import { type Engine, STORE_LOSS } from '../../core/engine';
+import type { Engine } from '../../core/engine';
+import { hasStoreLoss } from '../../core/storeDiagnosis';
 import { isEnded, isLive } from '../agents/agentText';
 import { canAct } from '../commands/control';
 import { mayRestore } from '../commands/maintenanceDesk';
@@ -89,8 +90,7 @@ export class WorkspaceFacts implements Disposable {
       agents.some(({ request }) => request !== undefined),
     );
     this.keys.set('coreOrchestrator.hasFleetFile', this.#hasFleetFile);
-    const hasLoss = this.engine.notices.some(({ fingerprint }) => fingerprint === STORE_LOSS);
-    this.keys.set('coreOrchestrator.hasStoreLoss', hasLoss);
+    this.keys.set('coreOrchestrator.hasStoreLoss', hasStoreLoss(this.engine.notices));
     this.keys.set('coreOrchestrator.canTakeOver', status.kind === 'following' && !status.isOwnerResponding);
   }
 }

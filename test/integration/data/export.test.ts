@@ -113,8 +113,8 @@ describe('Exports of a store on a file', () => {
     fs.mkdirSync(folder, { mode: 0o700 });
     const threads: StoreThread[] = [];
     const start = startWorkerThread(workerFile, { ...defaultSettings, folder }, silentLogger);
-    const recording: StartThread = (onReplies, onExit) => {
-      const thread = start(onReplies, onExit);
+    const recording: StartThread = (...args) => {
+      const thread = start(...args);
       threads.push(thread);
       return thread;
     };

@@ -38,7 +38,7 @@ async function assertWhole(folder: string, acked: ReadonlySet<string>, where: st
   for (const opening of ['first', 'second']) {
     const { store, report } = await openFileStore(folder);
     assert.deepEqual(
-      [report.missingChanges, report.quarantinedFile, report.migratedFromVersion, report.isChecked],
+      [report.missingChanges, report.quarantined, report.migratedFromVersion, report.isChecked],
       [undefined, undefined, undefined, true],
       where,
     );

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Collection } from '../../../src/core/data/dataStore';
+import { findStore } from '../../../src/core/data/node/storeFiles';
 import { prepareRestore } from '../../../src/core/data/node/storeRestore';
 import { STORE_FAULT_POINTS, type StoreFaultPoint } from '../../../src/core/data/node/storeFaultPoints';
 import { checkHere } from '../../support/checkHere';
@@ -17,6 +18,8 @@ interface Note {
   readonly text: string;
 }
 const notes: Collection<Note> = { kind: 'note', indexes: ['text'], parse: (value) => value as Note };
+
+const DAMAGED = 'something else '.repeat(1_000);
 
 describe('a store that is killed', () => {
   let folder: string;
@@ -35,9 +38,26 @@ describe('a store that is killed', () => {
     }
     await store.close();
     if (point.startsWith('restore')) await prepareRestore({ folder: at, backup, runCheck: checkHere, wasmFile });
+    if (point.startsWith('quarantine')) {
+      fs.writeFileSync(findStore(at)?.main ?? assert.fail('no store'), DAMAGED);
+      return { onDamage: 'quarantine' };
+    }
     if (point !== 'fresh.named') return {};
     fs.writeFileSync(path.join(at, 'lock.2'), '');
     return { staleEpoch: '2' };
+  }
+
+  /** The damaged store is told after the kill, at each opening, and is where it is told to be. */
+  async function assertTold(at: string, point: StoreFaultPoint): Promise<void> {
+    for (const opening of ['first', 'second']) {
+      const where = `${point}, ${opening} opening`;
+      const { store, report } = await openFileStore(at, { onDamage: 'quarantine' });
+      assert.equal(report.isNew, opening === 'first', where);
+      const [aside = '', ...others] = report.quarantined?.files ?? [];
+      assert.deepEqual([fs.readFileSync(aside, 'utf8'), others], [DAMAGED, []], where);
+      await store.tx((tx) => tx.put(notes, opening, { text: 'goes on' }));
+      await store.close();
+    }
   }
 
   /** Whole after the kill, again after another opening, and with everything that was acknowledged. */
@@ -45,11 +65,7 @@ describe('a store that is killed', () => {
     for (const opening of ['first', 'second']) {
       const where = `${point}, ${opening} opening`;
       const { store, report } = await openFileStore(at);
-      assert.deepEqual(
-        [report.missingChanges, report.quarantinedFile, report.isNew],
-        [undefined, undefined, false],
-        where,
-      );
+      assert.deepEqual([report.missingChanges, report.quarantined, report.isNew], [undefined, undefined, false], where);
       const isTold = opening === 'first' && point.startsWith('restore');
       assert.equal(report.restored?.backup, isTold ? path.join(at, 'copy.db') : undefined, where);
       const ids = new Set((await store.find(numbers)).map(({ id }) => id));
@@ -79,7 +95,8 @@ describe('a store that is killed', () => {
         await child.until('killed', 30_000);
         await child.exited;
         fs.rmSync(path.join(at, FAULTS_FILE));
-        await assertRecovered(at, point, child.said('ack').map(({ n }) => `n-${String(n)}`)); // prettier-ignore
+        if (point.startsWith('quarantine')) await assertTold(at, point);
+        else await assertRecovered(at, point, child.said('ack').map(({ n }) => `n-${String(n)}`)); // prettier-ignore
       }
     });
 

@@ -216,7 +216,7 @@ describe('the store under faults', () => {
       flipped[at + 5] = (flipped[at + 5] ?? 0) ^ 4;
       fs.writeFileSync(main, flipped);
       const { store, report } = await openFileStore(folder);
-      assert.equal(report.quarantinedFile, undefined);
+      assert.equal(report.quarantined, undefined);
       assert.equal((await store.find(notes)).length, 8);
       assert.equal((await store.get(notes, 'n3'))?.value.text, 'text number 3');
       assert.deepEqual((await store.find(notes, { where: { text: 'text number 5' } })).map(({ id }) => id), ['n5']); // prettier-ignore
@@ -284,8 +284,10 @@ describe('the store under faults', () => {
       if (left) assert.ok(fs.readFileSync(main).equals(left), 'the damaged file is untouched');
       const { store, report } = await openFileStore(folder, { onDamage: 'quarantine' });
       assert.ok(report.isNew);
-      assert.match(report.quarantinedFile ?? '', /store-1\.db.*\.corrupt-/);
-      if (left) assert.ok(fs.readFileSync(report.quarantinedFile ?? '').equals(left), 'it was kept as it was');
+      const [aside = '', ...others] = report.quarantined?.files ?? [];
+      assert.match(aside, /store-1\.db.*\.corrupt-/);
+      assert.deepEqual(others, []);
+      if (left) assert.ok(fs.readFileSync(aside).equals(left), 'it was kept as it was');
       assert.deepEqual(await store.find(notes), []);
       await store.close();
     });
@@ -326,8 +328,8 @@ describe('the store under faults', () => {
     const threads: StoreThread[] = [];
     const settings = { ...inProcess.defaultSettings, folder };
     const start = startWorkerThread(await threaded.buildStoreWorker(), settings, silentLogger);
-    const recording: StartThread = (onReplies, onExit) => {
-      const thread = start(onReplies, onExit);
+    const recording: StartThread = (...args) => {
+      const thread = start(...args);
       threads.push(thread);
       return thread;
     };

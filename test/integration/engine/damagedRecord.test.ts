@@ -48,7 +48,9 @@ describe('A store with a damaged record', function () {
         before.filter(({ id }) => id !== 'sleeper').map(({ id, pid, lifecycle }) => [id, pid, lifecycle]).sort(),
       ); // prettier-ignore
       assert.deepEqual([row('scout')?.name, row('scout')?.typeId], ['scout', 'command']);
-      const notices = (await engine.call('notices')).filter(({ fingerprint }) => fingerprint === 'store.corrupt');
+      const notices = (await engine.call('notices')).filter(
+        ({ fingerprint }) => fingerprint === 'store.damagedRecords',
+      );
       assert.match(notices[0]?.detail ?? '', /2 agents \(scout, sleeper\)/);
       await engine.call('end');
       await eventually('it has ended', () => engine.hasEnded);

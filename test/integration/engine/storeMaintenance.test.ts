@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildBundles } from '../../support/bundles';
 import { eventually } from '../../support/eventually';
 import { runProgram } from '../../support/runProgram';
-import { EngineMachine } from '../../support/runningEngine';
+import { EngineMachine, type RunningEngine } from '../../support/runningEngine';
 
 interface Row {
   readonly id: string;
@@ -173,6 +173,40 @@ describe('The store of an engine, from a shell', function () {
     assert.equal((await asker())?.generation, 2);
   });
 
+  it('R3 is told to be damaged at each start, also after a kill, until a person goes on without it', async () => {
+    const start = async (): Promise<RunningEngine> => {
+      const engine = await machine.engine();
+      await engine.becomes('ready');
+      return engine;
+    };
+    const end = async (engine: RunningEngine): Promise<void> => {
+      await engine.call('end');
+      await eventually('it has ended', () => engine.hasEnded);
+    };
+    const told = async (engine: RunningEngine): Promise<readonly (string | undefined)[]> =>
+      (await engine.call('notices')).filter(({ fingerprint }) => fingerprint === 'store.corrupt').map(({ detail }) => detail); // prettier-ignore
+    const first = await start();
+    await first.call('start', { name: 'Scout', typeId: 'demo', folder: machine.workspace });
+    await end(first);
+    const storage = join(machine.root, 'storage');
+    const main = readdirSync(storage, { recursive: true }).map(String).find((name) => /\/store-\d+\.db$/.test(name)); // prettier-ignore
+    truncateSync(join(storage, main ?? ''), 5_000);
+    const second = await start();
+    const [detail, ...others] = await told(second);
+    assert.match(detail ?? '', /put aside .*corrupt-.*Restore a backup.*Continue Without Missing Changes/);
+    assert.deepEqual(others, []);
+    second.kill('SIGKILL');
+    await eventually('it has ended', () => second.hasEnded);
+    const third = await start();
+    assert.deepEqual(await told(third), [detail]);
+    assert.equal((await rows()).length, 1, 'who runs is shown');
+    await third.call('acceptStoreLoss');
+    await eventually('it is told no more', async () => (await told(third)).length === 0);
+    await third.becomes('ready');
+    await end(third);
+    assert.deepEqual(await told(await start()), []);
+  });
+
   it('R5 is backed up and restored while agents run on; a damaged one comes back, too', async () => {
     const engine = await machine.engine();
     await engine.becomes('ready');
@@ -214,6 +248,10 @@ describe('The store of an engine, from a shell', function () {
       timeoutMs: 20_000,
     });
     assert.deepEqual(await rows(), before);
+    assert.ok(
+      (await next.call('notices')).every(({ fingerprint }) => fingerprint !== 'store.corrupt'),
+      'it is mended',
+    );
     const status = (await orc('data', 'status')).answer as { readonly asideBytes: number; readonly engine: string };
     assert.ok(status.asideBytes > 0 && status.engine.startsWith('sql.js'));
   });

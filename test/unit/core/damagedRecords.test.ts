@@ -50,7 +50,7 @@ describe('A damaged record', () => {
     assert.deepEqual((await store.load()).map(({ id }) => id).sort(), ['tester', 'writer']);
     assert.deepEqual([...store.unreadableIds], ['scout']);
     assert.equal(raised.length, 1);
-    assert.equal(raised[0]?.fingerprint, 'store.corrupt');
+    assert.equal(raised[0]?.fingerprint, 'store.damagedRecords');
     assert.match(raised[0]?.detail ?? '', /1 agent \(scout\).*kept as (it is|they are)/);
     await store.load();
     assert.equal(raised.length, 1, 'told once');

@@ -4,7 +4,8 @@ import path from 'node:path';
 import manifest from '../../../package.json';
 import type { EngineStatus } from '../../../src/core/engine';
 import { welcomeState, type WelcomeFacts } from '../../../src/vscode/agents/welcomeState';
-import { AGENTS_VIEW_ID, WelcomeState } from '../../../src/vscode/manifest';
+import { mayRestore } from '../../../src/vscode/commands/maintenanceDesk';
+import { AGENTS_VIEW_ID, CommandId, WelcomeState } from '../../../src/vscode/manifest';
 
 const { viewsWelcome } = manifest.contributes;
 const KEY = 'coreOrchestrator.welcome';
@@ -44,7 +45,7 @@ const states: Readonly<Record<WelcomeState, { readonly facts: Partial<WelcomeFac
     says: /cannot be started.*Check Setup says/s,
   },
   unsafeFolder: { facts: blocked('tmux.socketFolderUnsafe'), says: /belongs to someone else.*Check Setup/s },
-  storeCorrupt: { facts: blocked('data.corrupt'), says: /damaged/ },
+  storeCorrupt: { facts: blocked('data.corrupt'), says: /damaged.*command:coreOrchestrator\.restore\)/s },
   storeNewer: { facts: blocked('data.newerSchema'), says: /newer version/ },
   storeReadOnly: { facts: blocked('data.io'), says: /cannot be written/ },
   readOnly: { facts: { status: { ...ready, isReadOnly: true } }, says: /read-only.*Try Again/s },
@@ -65,6 +66,13 @@ describe('the welcome view', () => {
       assert.equal(shown[0]?.view, AGENTS_VIEW_ID);
       assert.match(shown[0]?.contents ?? '', says);
     });
+
+  it('leads to a restore where one is possible, and to nothing else that is not', () => {
+    for (const [state, { facts: some }] of Object.entries(states)) {
+      const contents = viewsWelcome.find(({ when }) => holds(when, state as WelcomeState))?.contents ?? '';
+      if (contents.includes(CommandId.Restore)) assert.ok(mayRestore({ ...facts, ...some }.status), state);
+    }
+  });
 
   it('says that it looks for agents while the extension has not spoken yet', () => {
     const shown = viewsWelcome.filter(({ when }) => holds(when, undefined));

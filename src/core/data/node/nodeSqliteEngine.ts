@@ -224,17 +224,21 @@ function attempt<T>(body: () => T): T {
 }
 
 /** By SQLite's primary result code, which node:sqlite passes on as `errcode` (sqlite.org/rescode.html). */
-function kindOf(error: unknown): SqlErrorKind {
+export function kindOf(error: unknown): SqlErrorKind {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   return primaryKinds.get(code) ?? 'other';
 }
 
 const primaryKinds = new Map<number, SqlErrorKind>([
   [13, 'full'], // SQLITE_FULL
+  [3, 'io'], // SQLITE_PERM
   [5, 'io'], // SQLITE_BUSY: another program holds the file
+  [6, 'io'], // SQLITE_LOCKED
+  [7, 'io'], // SQLITE_NOMEM
   [8, 'io'], // SQLITE_READONLY
   [10, 'io'], // SQLITE_IOERR
   [14, 'io'], // SQLITE_CANTOPEN
+  [15, 'io'], // SQLITE_PROTOCOL
   [11, 'corrupt'], // SQLITE_CORRUPT
   [26, 'corrupt'], // SQLITE_NOTADB
 ]);

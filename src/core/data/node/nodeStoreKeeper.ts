@@ -32,7 +32,7 @@ export class NodeStoreKeeper implements StoreKeeper {
     const found = fs.existsSync(folder) ? findStore(folder) : undefined;
     const backups = listBackups(folder);
     const months = listMonths(folder);
-    const aside = fs.existsSync(folder) ? fs.readdirSync(folder).filter(isAside) : [];
+    const aside = fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => isAside(name)) : [];
     return {
       ...(found && { file: found.main }),
       mainBytes: found ? sizeOf(found.main) : 0,

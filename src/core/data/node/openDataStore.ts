@@ -28,11 +28,11 @@ export interface OpenDataStoreOptions {
   readonly log?: Logger;
   /**
    * What to do with a damaged or foreign file: `reject` (default) fails with data.corrupt and touches nothing;
-   * `quarantine` moves it aside and begins an empty store, which the caller must tell the person
-   * (`report.quarantinedFile`).
+   * `quarantine` moves it aside and begins an empty store, which the caller must tell the person, at this opening and
+   * at those after it (`report.quarantined`).
    */
   readonly onDamage?: 'reject' | 'quarantine';
-  /** A person decided to go on although acknowledged changes are missing (`report.missingChanges`). Default false. */
+  /** A person decided to go on although acknowledged changes are missing (`report.missingChanges`, `report.quarantined`). Default false. */
   readonly acceptMissingChanges?: boolean;
   /** So many automatic backups are kept in the folder (at most one is made a day); default 0: none is made. */
   readonly keptBackups?: number;
@@ -106,9 +106,10 @@ export async function connectStore(
 
 /** Runs a store in a worker thread from the bundle `workerFile`. */
 export function startWorkerThread(workerFile: string, settings: StoreSettings, log: Logger): StartThread {
-  return (onReplies, onExit) => {
+  return (onReplies, onExit, isTakingOver) => {
+    const workerData = isTakingOver ? takingOver(settings) : settings;
     // No inherited flags or environment: the worker needs neither, and a loader of the parent would only cost time.
-    const worker = new Worker(workerFile, { workerData: settings, name: 'store', execArgv: [], env: {} });
+    const worker = new Worker(workerFile, { workerData, name: 'store', execArgv: [], env: {} });
     let failure: Error | undefined;
     worker.on('message', (message: WorkerMessage) => {
       if ('replies' in message) onReplies(message.replies);
@@ -121,4 +122,9 @@ export function startWorkerThread(workerFile: string, settings: StoreSettings, l
       terminate: async () => void (await worker.terminate()),
     };
   };
+}
+
+/** For a thread that takes over from one that crashed: what a person must be told, or has accepted of another opening, is not decided by it. */
+function takingOver(settings: StoreSettings): StoreSettings {
+  return { ...settings, onDamage: 'reject', acceptMissingChanges: false };
 }

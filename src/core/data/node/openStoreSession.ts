@@ -17,13 +17,13 @@ import {
   hasLog,
   isEmptied,
   orphanedSeq,
-  quarantine,
   removeLeftovers,
   type StorePaths,
   storePaths,
   syncFolder,
 } from './storeFiles';
 import type { OpenReport } from './storeProtocol';
+import { forgetQuarantined, quarantine, readQuarantined } from './storeQuarantine';
 import { applyRestore } from './storeRestore';
 import { applicationId, migrate, newestSchema, number, type SchemaOutcome } from './storeSchema';
 import { lastSeq } from './storeSql';
@@ -41,7 +41,7 @@ export interface StoreSettings {
   /** A suspended process may hold the files open: copy them first. */
   readonly hasStaleWriter: boolean;
   readonly onDamage: 'reject' | 'quarantine';
-  /** A person accepted that acknowledged changes are gone. */
+  /** A person accepted that acknowledged changes are gone, and damaged stores that were put aside so far. */
   readonly acceptMissingChanges: boolean;
   readonly engine: StoreEngineChoice;
 }
@@ -60,7 +60,8 @@ const checkedAtOpenBytes = 64 * 1024 * 1024;
 
 /**
  * Opens the store in `settings.folder`, or makes one. Damage is never passed over: it is rejected, or – when asked to
- * – the damaged files are moved aside and the report says where.
+ * – the damaged files are moved aside; where to is in the report of this opening and of each one after it, until a
+ * backup is restored or a person accepts it.
  * @throws {DataError} data.corrupt, data.newerSchema, data.engineUnavailable, data.fenced, data.io
  */
 export async function openStoreSession(settings: StoreSettings, ports: StorePorts): Promise<OpenedSession> {
@@ -68,6 +69,7 @@ export async function openStoreSession(settings: StoreSettings, ports: StorePort
   const fence: Fence = settings.isFenced ? epochFence(folder, epoch) : () => 'mine';
   if (fence() !== 'mine') throw new DataError('data.fenced', 'this process does not own the workspace');
   const at = ports.at ?? (() => undefined);
+  if (settings.acceptMissingChanges) forgetQuarantined(folder);
   const restored = applyRestore(folder, epoch, ports.clock.nowMs(), at);
   if (restored) ports.log.warn('a backup has taken the place of the store', { ...restored });
   const hasFreshFiles = settings.hasStaleWriter && (await copyToFreshFiles(folder, epoch, ports.clock));
@@ -77,13 +79,13 @@ export async function openStoreSession(settings: StoreSettings, ports: StorePort
     return await opener.openWithAny({ hasFreshFiles, ...(restored && { restored }) });
   } catch (error) {
     if (settings.onDamage !== 'quarantine' || !DataError.is(error, 'data.corrupt')) throw error;
-    const quarantinedFile = quarantine(folder, ports.clock.nowMs());
-    ports.log.error('a damaged store was moved aside', { quarantinedFile, error });
-    return opener.openWithAny({ hasFreshFiles, quarantinedFile });
+    const quarantined = quarantine(folder, ports.clock.nowMs(), at);
+    ports.log.error('a damaged store was moved aside', { ...quarantined, error });
+    return opener.openWithAny({ hasFreshFiles });
   }
 }
 
-type SoFar = Pick<OpenReport, 'hasFreshFiles' | 'quarantinedFile' | 'restored'>;
+type SoFar = Pick<OpenReport, 'hasFreshFiles' | 'restored'>;
 interface OpenedSession {
   readonly session: StoreSession;
   readonly report: OpenReport;
@@ -132,7 +134,9 @@ class StoreOpener {
       syncFolder(this.settings.folder);
       const missing = this.#compare(engine, highWater);
       const session = this.#session(engine, highWater, paths, schema, missing);
-      return { session, report: { ...reportOf(paths, schema, isChecked, missing, soFar), wasUnclean } };
+      const quarantined = readQuarantined(this.settings.folder);
+      const report = { ...reportOf(paths, schema, isChecked, missing, soFar), ...(quarantined && { quarantined }) };
+      return { session, report: { ...report, wasUnclean } };
     } catch (error) {
       engine?.close();
       highWater?.close();
@@ -233,7 +237,8 @@ function reportOf(
   };
 }
 
-function explain(error: unknown): unknown {
+/** What a failed opening is: damage, only where the file itself is wrong. */
+export function explain(error: unknown): unknown {
   if (DataError.is(error)) return error;
   const errno = errnoCode(error);
   if (errno !== undefined) return new DataError('data.io', `the store cannot be opened (${errno})`, { cause: error });

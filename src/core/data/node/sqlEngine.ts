@@ -56,7 +56,7 @@ export interface SqlEngine {
 
 /**
  * - `full` no space (or quota); nothing of the statement was kept
- * - `io` any other failure of a file call; for a commit: it may or may not be found after a restart
+ * - `io` any other failure of a file call, of a lock or for want of memory; for a commit: it may or may not be found after a restart
  * - `corrupt` the file is damaged or no database
  * - `other` a bad statement or a violated constraint: a bug
  */

@@ -293,6 +293,19 @@ export function classify(message: string, fault: RedirectedFile['fault']): SqlEr
   if (message.includes('malformed JSON')) return 'other'; // a value, not the file
   if (message.includes('malformed') || message.includes('not a database')) return 'corrupt';
   if (message.includes('disk is full')) return 'full';
-  if (message.includes('disk I/O error') || message.includes('unable to open database')) return 'io';
+  if (surroundings.some((text) => message.startsWith(text))) return 'io';
   return 'other';
 }
+
+/** What is wrong with the file's surroundings, not with what is in it. */
+const surroundings = [
+  'disk I/O error',
+  'unable to open database',
+  'access permission denied',
+  'attempt to write a readonly database',
+  'database is locked',
+  'database schema is locked',
+  'database table is locked',
+  'locking protocol',
+  'out of memory',
+] as const;

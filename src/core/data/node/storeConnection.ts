@@ -6,6 +6,7 @@ import { DataError } from '../dataErrors';
 import type { WriteOp } from '../transactionView';
 import {
   fromWireError,
+  toWireError,
   type MaintenanceAction,
   type OpenReport,
   type ReadQuestion,
@@ -22,10 +23,14 @@ export interface StoreThread {
   terminate(): Promise<void>;
 }
 
-/** Starts a store thread; `onExit` comes once, after the last reply, with the reason when it was not asked to end. */
+/**
+ * Starts a store thread; `onExit` comes once, after the last reply, with the reason when it was not asked to end. One that takes over from a
+ * thread that crashed serves the same store or none: nobody would read its report.
+ */
 export type StartThread = (
   onReplies: (replies: readonly StoreReply[]) => void,
   onExit: (error?: Error) => void,
+  isTakingOver: boolean,
 ) => StoreThread;
 
 type Answer = Extract<StoreReply, { type: 'answer' }>;
@@ -59,6 +64,8 @@ export class StoreConnection {
   #thread: StoreThread | undefined;
   #opening: { readonly resolve: (report: OpenReport) => void; readonly reject: (error: Error) => void } | undefined;
   #hasRestarted = false;
+  /** The thread has crashed, and its store was found damaged. */
+  #isDamaged = false;
   /** The present thread has opened its store. */
   #isServing = false;
   #isClosing = false;
@@ -132,6 +139,7 @@ export class StoreConnection {
   }
 
   async maintain(action: MaintenanceAction): Promise<Pick<Answer, 'held' | 'compacted'>> {
+    if (this.#isDamaged) throw new DataError('data.corrupt', this.#state.reason ?? ''); // a backup may take its place
     return (await this.#ask((id) => ({ type: 'maintain', id, action }))) ?? {};
   }
 
@@ -192,6 +200,7 @@ export class StoreConnection {
         onExited();
         this.#onExit(error);
       },
+      this.#hasRestarted,
     );
   }
 
@@ -254,7 +263,14 @@ export class StoreConnection {
       this.#restarted.fire();
     } catch (error) {
       this.log.error('the store could not be opened again', { error });
+      if (DataError.is(error, 'data.corrupt')) this.#tellDamage(error);
     }
+  }
+
+  #tellDamage(error: DataError): void {
+    this.#isDamaged = true;
+    const reason = `The part that writes the store has crashed, and the store was found damaged: ${toWireError(error).detail}. Its files were not touched.`;
+    this.#setState({ ...this.#state, reason });
   }
 
   #setState(state: StoreState): void {

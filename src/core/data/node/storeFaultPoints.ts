@@ -4,6 +4,10 @@ export const STORE_FAULT_POINTS = [
   'restore.aside',
   /** A prepared restore: the copy is the store. */
   'restore.named',
+  /** A damaged store: that it is put aside is noted, nothing is moved yet. */
+  'quarantine.noted',
+  /** A damaged store: its files are aside, the new one is not begun. */
+  'quarantine.aside',
   /** After a take-over: the fresh files have got their name, the mark of the suspended owner is still there. */
   'fresh.named',
   /** The file is open, its schema is not brought forward yet. */

@@ -137,28 +137,40 @@ export function removeLeftovers(folder: string, inForce: StorePaths): void {
   }
 }
 
+type WhyAside = 'corrupt' | 'replaced';
+
 /**
- * Moves every file of every generation aside; nothing is deleted. Returns the new name of the main file in force (or
- * of what is left of it).
+ * Moves every file of every generation aside, under names that end in `.<why>-<time>`; nothing is deleted. Returns the new name of the main
+ * file in force (or of what is left of it); undefined when there was nothing.
  */
-export function quarantine(folder: string, nowMs: number): string {
-  return moveAside(folder, nowMs, 'corrupt') ?? nodePath.join(folder, 'store.db');
+export function moveAside(folder: string, nowMs: number, why: WhyAside): string | undefined {
+  const moved = asideName(folder, nowMs, why);
+  const suffix = asideSuffix(nowMs, why);
+  for (const name of filesOf(folder)) fs.renameSync(nodePath.join(folder, name), nodePath.join(folder, name + suffix));
+  if (moved !== undefined) syncFolder(folder);
+  return moved;
 }
 
-/** The same under names that end in `.<why>-<time>`; undefined when there was nothing. */
-export function moveAside(folder: string, nowMs: number, why: 'corrupt' | 'replaced'): string | undefined {
-  const suffix = `.${why}-${new Date(nowMs).toISOString().replaceAll(':', '').replace('.', '')}`;
-  const names = fs.readdirSync(folder).filter((name) => /^store-\d+\.db(-wal|-journal|\.high|\.tmp)?$/.test(name));
-  if (names[0] === undefined) return undefined;
-  const inForce = findStore(folder)?.main ?? nodePath.join(folder, names[0]);
-  for (const name of names) fs.renameSync(nodePath.join(folder, name), nodePath.join(folder, name + suffix));
-  syncFolder(folder);
-  return inForce + suffix;
+/** What {@link moveAside} would return. */
+export function asideName(folder: string, nowMs: number, why: WhyAside): string | undefined {
+  const [first] = filesOf(folder);
+  if (first === undefined) return undefined;
+  return (findStore(folder)?.main ?? nodePath.join(folder, first)) + asideSuffix(nowMs, why);
 }
 
-/** True for the name of a file that {@link moveAside} put aside. */
-export function isAside(name: string): boolean {
-  return /^store-\d+\.db(-wal|-journal|\.high|\.tmp)?\.(corrupt|replaced)-/.test(name);
+function asideSuffix(nowMs: number, why: WhyAside): string {
+  return `.${why}-${new Date(nowMs).toISOString().replaceAll(':', '').replace('.', '')}`;
+}
+
+/** Of every generation. */
+function filesOf(folder: string): readonly string[] {
+  return fs.readdirSync(folder).filter((name) => /^store-\d+\.db(-wal|-journal|\.high|\.tmp)?$/.test(name));
+}
+
+/** True for the name of a file that {@link moveAside} put aside, for this reason or any. */
+export function isAside(name: string, why?: WhyAside): boolean {
+  const found = /^store-\d+\.db(?:-wal|-journal|\.high|\.tmp)?\.(corrupt|replaced)-/.exec(name)?.[1];
+  return why === undefined ? found !== undefined : found === why;
 }
 
 /** {@link hasLog} of a main file that {@link moveAside} put aside: what is in its log is not in it. */

@@ -4,6 +4,7 @@ import type { StoredRecord } from '../recordCodec';
 import type { PlainQuery } from '../recordQuery';
 import type { PlainSearch, SearchPage } from '../search/dataSearch';
 import type { WriteOp } from '../transactionView';
+import type { Quarantined } from './storeQuarantine';
 import type { AppliedRestore } from './storeRestore';
 
 /** The writes of one transaction. */
@@ -107,8 +108,8 @@ export interface OpenReport {
   readonly isNew: boolean;
   /** The schema version it had, when it was brought forward. */
   readonly migratedFromVersion?: number;
-  /** A damaged store was moved here (with its companions), and an empty one begun. */
-  readonly quarantinedFile?: string;
+  /** Damaged stores were put aside (with their companions), and an empty one begun, now or before. */
+  readonly quarantined?: Quarantined;
   /** A backup has taken the store's place; nobody was told yet. */
   readonly restored?: AppliedRestore;
   /** The store was copied to fresh files, because a suspended process may hold the old ones open. */

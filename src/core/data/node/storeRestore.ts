@@ -7,6 +7,8 @@ import { errnoCode } from './fileSystem';
 import { copyComplete } from './placeCopy';
 import type { AtStoreFaultPoint } from './storeFaultPoints';
 import { moveAside, storePaths, syncFolder } from './storeFiles';
+import { readNote, removeNote, UNREADABLE, writeNote } from './storeNote';
+import { forgetQuarantined } from './storeQuarantine';
 import { isBackupFile } from './storeHeader';
 import type { RunCheck } from './storeMaintenance';
 
@@ -94,16 +96,16 @@ export function applyRestore(
 ): AppliedRestore | undefined {
   const waiting = nodePath.join(folder, waitingName);
   const told = nodePath.join(folder, toldName);
-  if (!fs.existsSync(waiting)) return readNote(told);
+  if (!fs.existsSync(waiting)) return readApplied(told);
   const moved = moveAside(folder, nowMs, 'replaced');
-  const about = readNote(nodePath.join(folder, aboutName));
-  const restored = { ...about, ...(moved !== undefined && { replacedFile: moved }), ...formerOf(readNote(told)) };
-  writeNote(told, restored);
-  syncFolder(folder); // it is told also when the power goes right after the copy got its name
+  const about = readApplied(nodePath.join(folder, aboutName));
+  const restored = { ...about, ...(moved !== undefined && { replacedFile: moved }), ...formerOf(readApplied(told)) };
+  writeNote(told, restored); // it is told also when the power goes right after the copy got its name
   at('restore.aside');
   fs.renameSync(waiting, storePaths(folder, epoch).main);
-  fs.rmSync(nodePath.join(folder, aboutName), { force: true });
+  removeNote(nodePath.join(folder, aboutName));
   syncFolder(folder);
+  forgetQuarantined(folder); // what was damaged is mended
   at('restore.named');
   return restored;
 }
@@ -116,7 +118,7 @@ function formerOf({ replacedFile, presentBackup }: AppliedRestore = {}): Applied
 
 /** The person was told, or will be by what is kept now: the next opening says nothing about it. */
 export function forgetRestored(folder: string): void {
-  fs.rmSync(nodePath.join(folder, toldName), { force: true });
+  removeNote(nodePath.join(folder, toldName));
 }
 
 /** It carries our mark: what is foreign about it is a newer schema. */
@@ -127,35 +129,11 @@ function unusable(findings: readonly StoreFinding[]): DataError {
   return new DataError('data.corrupt', `the backup is damaged: ${message}`);
 }
 
-/** On the disk when this returns, but for its name. */
-function writeNote(file: string, note: AppliedRestore): void {
-  const fd = fs.openSync(file, 'w', 0o600);
-  try {
-    fs.writeFileSync(fd, JSON.stringify(note));
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
 /** Only for telling: what cannot be read is told without details. */
-function readNote(file: string): AppliedRestore | undefined {
-  let text: string;
-  try {
-    text = fs.readFileSync(file, 'utf8');
-  } catch {
-    return undefined; // there is none
-  }
-  try {
-    return parseNote(JSON.parse(text));
-  } catch {
-    return {}; // it was interrupted while being written
-  }
-}
-
-function parseNote(value: unknown): AppliedRestore {
-  if (typeof value !== 'object' || value === null) return {};
-  const fields = value as Readonly<Record<string, unknown>>; // looked at one by one
+function readApplied(file: string): AppliedRestore | undefined {
+  const fields = readNote(file);
+  if (fields === undefined) return undefined;
+  if (fields === UNREADABLE) return {};
   const text = (name: string): object => (typeof fields[name] === 'string' ? { [name]: fields[name] } : {});
   const count = (name: string): object => (Number.isSafeInteger(fields[name]) ? { [name]: fields[name] } : {});
   return { ...text('replacedFile'), ...text('backup'), ...text('presentBackup'), ...count('seq'), ...count('records') };

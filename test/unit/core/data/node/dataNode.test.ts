@@ -3,6 +3,9 @@ import fs from 'node:fs';
 import { HighWater, parseHighWater, readHighWater } from '../../../../../src/core/data/node/highWater';
 import { nodeFileSystem } from '../../../../../src/core/data/node/fileSystem';
 import { mountTypeOf, refuseNetworkFolder } from '../../../../../src/core/data/node/safeFolder';
+import { kindOf } from '../../../../../src/core/data/node/nodeSqliteEngine';
+import { explain } from '../../../../../src/core/data/node/openStoreSession';
+import { SqlEngineError, type SqlErrorKind } from '../../../../../src/core/data/node/sqlEngine';
 import { classify } from '../../../../../src/core/data/node/sqlJsEngine';
 import { nativeOpenFlags } from '../../../../../src/core/data/node/sqlJsFiles';
 import { checkWasm, redirectImports } from '../../../../../src/core/data/node/sqlJsImports';
@@ -71,6 +74,26 @@ describe('the pinned build of sql.js', () => {
     assert.equal(classify('malformed JSON', undefined), 'other', 'one value, not the file');
     assert.equal(classify('file is not a database', undefined), 'corrupt');
     assert.equal(classify('near "x": syntax error', undefined), 'other');
+    assert.equal(classify('no such column: locking protocol', undefined), 'other');
+  });
+
+  it('is not called damaged for want of memory, or for what others do with the file', () => {
+    const texts: Readonly<Record<string, number>> = {
+      'access permission denied': 3,
+      'database is locked': 5,
+      'database table is locked: sqlite_schema': 6,
+      'out of memory': 7,
+      'attempt to write a readonly database': 8,
+      'disk I/O error': 10,
+      'unable to open database file': 14,
+      'locking protocol': 15,
+    };
+    const codeOf = (kind: SqlErrorKind): unknown => (explain(new SqlEngineError(kind, 'why')) as DataError).code;
+    for (const [text, errcode] of Object.entries(texts)) {
+      const ofNode = kindOf(Object.assign(new Error(text), { errcode: errcode | (1 << 8) }));
+      assert.deepEqual([codeOf(classify(text, undefined)), codeOf(ofNode)], ['data.io', 'data.io'], text);
+    }
+    for (const errcode of [1, 11, 26]) assert.equal(codeOf(kindOf(Object.assign(new Error(''), { errcode }))), 'data.corrupt'); // prettier-ignore
   });
 });
 
