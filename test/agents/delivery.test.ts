@@ -137,6 +137,27 @@ for (const cli of CLIS) {
         await untilIdle({ world, id });
       });
 
+    if (cli === 'opencode')
+      it(`${cli} keeps what waits inside it when Esc ends its turn, and tells the model with the next prompt`, async () => {
+        await untilIdle({ world, id });
+        await world.ask(id, 'Work until Esc. [[slow: 60]]');
+        const waiting = 'Wait until Esc. [[reply: never said]]';
+        const { evidence } = await world.engine.sendPrompt(id, waiting);
+        assert.equal(evidence, 'hook');
+        await world.keys(id, 'Escape');
+        await eventually('it asks for a second press', async () => /again to interrupt/.test(await world.screen(id)));
+        await world.keys(id, 'Escape');
+        await untilIdle({ world, id });
+        await new Promise((resolve) => setTimeout(resolve, 3_000)); // so long it might still begin
+        assert.equal(world.view(id).activity, 'idle');
+        assert.equal(world.view(id).lastReceipt?.state, 'acknowledged');
+        assert.deepEqual(world.model.turnsWith(waiting), []);
+        await world.ask(id, 'After Esc. [[reply: done]]');
+        const told = world.model.turnsWith('After Esc. [[reply: done]]').at(-1);
+        assert.ok(told?.conversation.userTexts.includes(waiting), JSON.stringify(told?.conversation.userTexts));
+        await untilIdle({ world, id });
+      });
+
     it(`delivers the first prompt of a launch of ${cli}`, async () => {
       await world.engine.removeAgent(id);
       const { env, args } = world.home.setUp(cli, { serverUrl: world.model.url });
