@@ -37,9 +37,10 @@ export class AgentAccess implements Authenticator, Disposable {
 
   authenticate({ token, personKey, client }: Parameters<Authenticator['authenticate']>[0]): Principal {
     if (token !== undefined && personKey === undefined) {
-      const { sub, generation } = this.ports.tokens.verify(token);
+      const claims = this.ports.tokens.verify(token);
+      const { sub, generation } = claims;
       if (!isAgentId(sub)) throw new AuthError('auth.unauthenticated');
-      const principal: Principal = { kind: 'agent', agentId: sub, generation, client };
+      const principal: Principal = { kind: 'agent', agentId: sub, generation, token: claims, client };
       if (this.isStillValid(principal)) return principal;
     } else if (personKey !== undefined && token === undefined && this.ports.isPersonKey(personKey)) {
       return { kind: 'person', client };
@@ -50,7 +51,8 @@ export class AgentAccess implements Authenticator, Disposable {
   isStillValid(principal: Principal): boolean {
     if (principal.kind === 'person') return true;
     const record = this.ports.registry.find(principal.agentId)?.record;
-    return record !== undefined && record.generation === principal.generation && isLive(record.lifecycle);
+    const isItsRun = record !== undefined && record.generation === principal.generation && isLive(record.lifecycle);
+    return isItsRun && this.ports.tokens.isCurrent(principal.token);
   }
 
   /** Hooks read the file at each call: one that still has an earlier token finds the new one there. */

@@ -31,11 +31,18 @@ export class FakeAuthenticator implements Authenticator {
 
   authenticate(hello: Parameters<Authenticator['authenticate']>[0]): Principal {
     this.attempts++;
-    const { token, personKey, client } = hello;
+    const { personKey, client } = hello;
     if (personKey === PERSON_KEY) return { kind: 'person', client };
-    const [, agentId, generation] = /^([a-z0-9-]+):(\d+)$/.exec(token ?? '') ?? [];
+    const [, agentId, generation] = /^([a-z0-9-]+):(\d+)$/.exec(hello.token ?? '') ?? [];
     if (agentId === undefined) throw new AuthError('auth.unauthenticated');
-    const principal: Principal = { kind: 'agent', agentId: agentId as AgentId, generation: Number(generation), client };
+    const token = { sub: agentId, generation: Number(generation), jti: 'j', epoch: 1, iat: 0, exp: 1 };
+    const principal: Principal = {
+      kind: 'agent',
+      agentId: agentId as AgentId,
+      generation: token.generation,
+      token,
+      client,
+    };
     if (!this.isStillValid(principal)) throw new AuthError('auth.unauthenticated');
     return principal;
   }

@@ -127,6 +127,7 @@ export class WindowedMachine {
           issue: () => '',
           verify,
           verifyLeft: verify,
+          isCurrent: verify,
           revoke: () => {},
           revokeId: () => {},
           revokeBefore: () => {},

@@ -1,11 +1,19 @@
 import type { Disposable } from '../base/disposable';
 import type { Event } from '../base/event';
 import type { AgentId } from '../agents/agent';
+import type { TokenClaims } from '../services/authentication/authPorts';
 
 /** Who calls, as the gateway established it. Nothing in a request's parameters changes it (S11). */
 export type Principal =
   | { readonly kind: 'person'; readonly client: string }
-  | { readonly kind: 'agent'; readonly agentId: AgentId; readonly generation: number; readonly client: string };
+  | {
+      readonly kind: 'agent';
+      readonly agentId: AgentId;
+      readonly generation: number;
+      /** What the token says that was shown: it ends before the run does. */
+      readonly token: TokenClaims;
+      readonly client: string;
+    };
 
 /** One connection, as frames. Implemented over unix sockets in `node/`, in memory for tests. */
 export interface GatewayConnection extends Disposable {
@@ -40,7 +48,7 @@ export interface GatewayListener extends Disposable {
 export interface Authenticator {
   /** @throws {AuthError} auth.unauthenticated – one generic refusal, whatever was wrong */
   authenticate(hello: { readonly token?: string; readonly personKey?: string; readonly client: string }): Principal;
-  /** False once the token of an agent's generation was revoked: asked at every request. */
+  /** False once the run of an agent is over, or the token that was shown has expired or is revoked: asked at every request. */
   isStillValid(principal: Principal): boolean;
 }
 

@@ -23,6 +23,7 @@ function world(
   for (const record of records) writer.add(record);
   const files = new Set<string>();
   const endedBefore: number[] = [];
+  const endedIds = new Set<string>();
   const access = new AgentAccess({
     registry,
     log: silentLogger,
@@ -37,8 +38,9 @@ function world(
       verify: (token) => {
         const [sub = '', generation] = token.split('@');
         if (generation === undefined) throw new AuthError('auth.unauthenticated');
-        return { sub, generation: Number(generation), jti: 'j', epoch: 1, iat: 0, exp: 1 };
+        return { sub, generation: Number(generation), jti: token, epoch: 1, iat: 0, exp: 1 };
       },
+      isCurrent: ({ jti }) => !endedIds.has(jti),
     },
     tokenFiles: {
       provide: (id, generation) => {
@@ -57,7 +59,7 @@ function world(
       return false;
     }
   };
-  return { registry, writer, files, endedBefore, access, isAccepted };
+  return { registry, writer, files, endedBefore, endedIds, access, isAccepted };
 }
 
 describe('who may call', function () {
@@ -88,6 +90,16 @@ describe('who may call', function () {
     step('failed', 2);
     step('retired', 2);
     assert.deepEqual([...files], []);
+  });
+
+  it('S12 who has called is asked for the token that was shown again, not only for the run', () => {
+    const { endedIds, access } = world([aRecord({ id: ID, lifecycle: 'running', generation: 1 })]);
+    const agent = access.authenticate({ token: 'reviewer@1', client: 'test' });
+    const person = access.authenticate({ personKey: 'the key', client: 'test' });
+    assert.equal(access.isStillValid(agent), true);
+    endedIds.add('reviewer@1');
+    assert.equal(access.isStillValid(agent), false, 'expired, replaced or of an epoch that is over');
+    assert.equal(access.isStillValid(person), true);
   });
 
   it('S10 agents that were found running have one, too', () => {

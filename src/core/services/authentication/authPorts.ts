@@ -28,6 +28,8 @@ export interface Tokens {
   issue(claims: { readonly sub: string; readonly generation: number }): string;
   /** @throws {AuthError} auth.unauthenticated – one generic refusal for every reason, which is logged without the token */
   verify(token: string): TokenClaims;
+  /** The token with these claims, which was verified before, would be accepted again now: it has not expired and is not revoked. */
+  isCurrent(claims: TokenClaims): boolean;
   /**
    * Whose token signed what was left for the engine. An expired one and one that was replaced count as well, as do those of earlier owners: it was left
    * while nobody was there, it is told late, and it makes nobody a caller. Not one of a revoked run.

@@ -73,6 +73,15 @@ export class TokenManager implements Tokens {
     return this.#orRefuse(() => this.#verify(token));
   }
 
+  isCurrent(claims: TokenClaims): boolean {
+    try {
+      this.#orRefuse(() => (this.#requireCurrent(claims), claims));
+      return true;
+    } catch {
+      return false; // why is in the log
+    }
+  }
+
   verifyLeft(left: LeftReport): TokenClaims {
     return this.#orRefuse(() => {
       const claims = this.#checkLeft(left);

@@ -131,6 +131,22 @@ describe('who may do what', () => {
     world.dispose();
   });
 
+  it('S12 what an agent asked while its token counted is answered, however long that takes; nothing after it is', async () => {
+    const { world, agent } = memoryWorld();
+    const raw = await agent();
+    let answer = (_: { readonly output: string }): void => assert.fail('nobody asks');
+    world.hooks.answer = () => new Promise((resolve) => (answer = resolve));
+    const params = { event: 'PermissionRequest', payload: {}, sentAtMs: 1 };
+    raw.send(JSON.stringify({ jsonrpc: '2.0', id: 'held', method: 'hook.report', params }));
+    assert.equal((await raw.call('ping')).error, undefined);
+    world.authenticator.revoke('reviewer', 2);
+    answer({ output: 'allowed' });
+    assert.deepEqual((await raw.answer('held')).result, { output: 'allowed' });
+    assert.equal((await raw.call('self.status')).error?.data.status, RpcStatus.Unauthenticated);
+    await raw.closed();
+    world.dispose();
+  });
+
   it('S5 an agent learns nothing about others from what it may ask', async () => {
     const { world, agent } = memoryWorld();
     const { result } = await (await agent()).call('self.status');

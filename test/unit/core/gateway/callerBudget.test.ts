@@ -10,6 +10,7 @@ const agent = (id: string, generation = 1): Principal => ({
   kind: 'agent',
   agentId: id as AgentId,
   generation,
+  token: { sub: id, generation, jti: 'j', epoch: 1, iat: 0, exp: 1 },
   client: 'test',
 });
 

@@ -247,6 +247,25 @@ describe('tokens of agents', () => {
     assert.equal(tokens.verify(make({ epoch: 4 }).issue({ sub: 'tester', generation: 1 })).epoch, 4);
   });
 
+  for (const [why, end] of [
+    ['expired', ({ clock }) => clock.advanceMs(2_000)],
+    ['its id is revoked', ({ tokens, claims }) => tokens.revokeId(claims.jti)],
+    ['its run is revoked', ({ tokens }) => tokens.revoke('reviewer', 1)],
+    ['its epoch is over', ({ tokens }) => tokens.revokeBefore(4)],
+  ] as readonly (readonly [string, (of: ReturnType<typeof proved>) => unknown])[])
+    it(`S12 that were proved are current until ${why}`, async () => {
+      const shown = proved();
+      await shown.clock.advanceMs(15 * 60_000 + 4_000);
+      assert.equal(shown.tokens.isCurrent(shown.claims), true);
+      await end(shown);
+      assert.equal(shown.tokens.isCurrent(shown.claims), false);
+    });
+
+  function proved() {
+    const { tokens, clock } = world();
+    return { tokens, clock, claims: tokens.verify(tokens.issue({ sub: 'reviewer', generation: 1 })) };
+  }
+
   it('S18 never reach the log', () => {
     const { tokens, lines } = world();
     const token = tokens.issue({ sub: 'reviewer', generation: 1 });
