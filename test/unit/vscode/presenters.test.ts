@@ -104,18 +104,6 @@ describe('NoticePresenter', () => {
     assert.doesNotMatch(window.shown[0] ?? '', /Don't Show Again/);
   });
 
-  it('offers both ways on from a damaged store that was put aside, and a check where single records are damaged', async () => {
-    const { engine, clock, window, make } = createFixture();
-    window.answer = 'Continue…';
-    make();
-    for (const fingerprint of ['store.corrupt', 'store.damagedRecords'])
-      engine.simulateNotice(aNotice({ fingerprint, level: 'critical', title: 'Damaged.', detail: '' }));
-    await clock.advanceMs(MERGE_MS);
-    assert.match(window.shown[0] ?? '', /\[Restore from Backup…\|Continue…\|Show Log\]/);
-    assert.match(window.shown[1] ?? '', /\[Restore from Backup…\|Check…\|Show Log\]/);
-    assert.ok(window.ran.some(([command]) => command === 'coreOrchestrator.acceptStoreLoss'));
-  });
-
   it('shows muted kinds again when asked to', async () => {
     const { engine, clock, window, memory, make } = createFixture();
     window.answer = "Don't Show Again";

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  DAMAGED_RECORDS,
   STORE_BLOCKED,
   STORE_DAMAGED,
   STORE_FINDINGS,
@@ -28,7 +29,7 @@ describe('notices about the store', () => {
   }
 
   it('lead from damage to a backup, to a check, and to the log', async () => {
-    for (const fingerprint of [STORE_QUARANTINED, STORE_DAMAGED]) {
+    for (const fingerprint of [DAMAGED_RECORDS, STORE_DAMAGED]) {
       const { shown, ran } = await show(fingerprint, 'critical', 'Restore from Backup…');
       assert.deepEqual(shown, ['error: The store. What happened. [Restore from Backup…|Check…|Show Log]']);
       assert.deepEqual(ran, [['coreOrchestrator.restore']]);
@@ -38,6 +39,14 @@ describe('notices about the store', () => {
     assert.deepEqual((await show(STORE_BLOCKED, 'critical', 'Restore from Backup…')).ran, [
       ['coreOrchestrator.restore'],
     ]);
+  });
+
+  it('lead from a store that was put aside to a backup, or on without it', async () => {
+    const { shown, ran } = await show(STORE_QUARANTINED, 'critical', 'Continue…');
+    assert.deepEqual(shown, ['error: The store. What happened. [Restore from Backup…|Continue…|Show Log]']);
+    assert.deepEqual(ran, [['coreOrchestrator.acceptStoreLoss']]);
+    const { ran: restored } = await show(STORE_QUARANTINED, 'critical', 'Restore from Backup…');
+    assert.deepEqual(restored, [['coreOrchestrator.restore']]);
   });
 
   it('offer no backup where a disk is full or a folder cannot be written: that would not help', async () => {
