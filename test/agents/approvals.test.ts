@@ -136,7 +136,7 @@ for (const cli of CLIS) {
         world.holdHooks('PermissionRequest', 0);
       });
 
-      it('requests stay open when the hook of their own tool call comes after them, also under a dialog that is taller than the terminal', async () => {
+      it('S24 requests stay open when the hook of their own tool call comes after them, also under a dialog that is taller than the terminal', async () => {
         world.holdHooks('PreToolUse', 0.1);
         for (let trial = trials(1, 3, 20); trial > 0; trial--) {
           const name = `tall-${trial}`;
