@@ -38,40 +38,32 @@ function kept<T>(properties: RulesOf<T>): ValidationRule {
   return object(properties, { additional: unexpected });
 }
 
-let built: Readonly<Record<string, ValidationRule>> | undefined;
+const upTo = (max: number, min = 1): ValidationRule => allOf(text, length({ min, max }));
+const oneOf = (values: Readonly<Record<string, string>>): ValidationRule => oneOfValues(Object.values(values));
+/** Ours, and cut and cleaned where they are made: one that is not is told, and must not keep a state from being kept. */
+const words = (max: number): ValidationRule => allOf(text, warning(length({ max })), warning(noControl('lines')));
+const count = allOf(type('integer'), range({ min: 0 }));
+const timeMs = allOf(type('number'), range({ min: 0, below: 8.64e15 }));
+const flag = type('boolean');
+const reason = allOf(
+  text,
+  pattern('^[a-z0-9][a-z0-9_]{0,99}$', 'must be letters, digits and _, as programs read them'),
+);
+const agentId = allOf(text, pattern('^[a-z0-9][a-z0-9-]{0,40}$', 'must be the id of an agent'));
+const actor = upTo(200);
 
-/** What every kept record must be, by its kind. A kind that is not here is not kept (`validatedStore.ts`). */
-export function keptRules(): Readonly<Record<string, ValidationRule>> {
-  return (built ??= buildRules());
-}
+/** A program can have ended before its start time could be read: then that is empty. */
+const process = kept({ pid: allOf(type('integer'), range({ min: 1 })), startTime: upTo(200, 0) });
+const evidence = allOf(
+  arrayOf(kept({ source: oneOf(EvidenceSource), detail: words(8_192), observedAtMs: timeMs })),
+  itemCount({ max: 1_000 }),
+);
+const standing = kept({ lifecycle: oneOf(Lifecycle), activity: oneOf(Activity) });
 
-/** Not while the module is loaded: a window that only watches never needs them. */
-function buildRules(): Readonly<Record<string, ValidationRule>> {
-  const upTo = (max: number, min = 1): ValidationRule => allOf(text, length({ min, max }));
-  const oneOf = (values: Readonly<Record<string, string>>): ValidationRule => oneOfValues(Object.values(values));
-  /** Ours, and cut and cleaned where they are made: one that is not is told, and must not keep a state from being kept. */
-  const words = (max: number): ValidationRule => allOf(text, warning(length({ max })), warning(noControl('lines')));
-  const count = allOf(type('integer'), range({ min: 0 }));
-  const timeMs = allOf(type('number'), range({ min: 0, below: 8.64e15 }));
-  const flag = type('boolean');
-  const reason = allOf(
-    text,
-    pattern('^[a-z0-9][a-z0-9_]{0,99}$', 'must be letters, digits and _, as programs read them'),
-  );
-  const agentId = allOf(text, pattern('^[a-z0-9][a-z0-9-]{0,40}$', 'must be the id of an agent'));
-  const actor = upTo(200);
-
-  /** A program can have ended before its start time could be read: then that is empty. */
-  const process = kept({ pid: allOf(type('integer'), range({ min: 1 })), startTime: upTo(200, 0) });
-  const evidence = allOf(
-    arrayOf(kept({ source: oneOf(EvidenceSource), detail: words(8_192), observedAtMs: timeMs })),
-    itemCount({ max: 1_000 }),
-  );
-  const standing = kept({ lifecycle: oneOf(Lifecycle), activity: oneOf(Activity) });
-
-  const environment = allOf(type('object'), members({}, { additional: upTo(32_768, 0) }));
-  const commandLine = allOf(arrayOf(upTo(32_768, 0)), itemCount({ max: 200 }));
-  const spec = kept<AgentSpec>({
+const environment = allOf(type('object'), members({}, { additional: upTo(32_768, 0) }));
+const commandLine = allOf(arrayOf(upTo(32_768, 0)), itemCount({ max: 200 }));
+const spec = (): ValidationRule =>
+  kept<AgentSpec>({
     name: upTo(200),
     typeId: upTo(41),
     folder: upTo(4_096),
@@ -84,10 +76,11 @@ function buildRules(): Readonly<Record<string, ValidationRule>> {
     restartPolicy: optional(oneOf(RestartPolicy)),
   });
 
-  const agent = allOf(
+const agent = (): ValidationRule =>
+  allOf(
     kept<AgentRecord>({
       id: agentId,
-      spec,
+      spec: spec(),
       fleetName: optional(upTo(200)),
       desired: oneOf(DesiredState),
       lifecycle: oneOf(Lifecycle),
@@ -115,7 +108,8 @@ function buildRules(): Readonly<Record<string, ValidationRule>> {
     idOf('id', (id, recordId) => recordId === id || recordId === `${id} (recovered)`),
   );
 
-  const agentChange = allOf(
+const agentChange = (): ValidationRule =>
+  allOf(
     kept<AgentChange>({
       id: upTo(200),
       agentId,
@@ -131,7 +125,8 @@ function buildRules(): Readonly<Record<string, ValidationRule>> {
     idOf('id'),
   );
 
-  const delivery = allOf(
+const delivery = (): ValidationRule =>
+  allOf(
     kept<PromptDelivery>({
       id: upTo(200),
       agentId,
@@ -155,12 +150,11 @@ function buildRules(): Readonly<Record<string, ValidationRule>> {
     idOf('id'),
   );
 
-  const approval = allOf(
-    kept<Approval>({ hash: upTo(200), shown: upTo(1_048_576, 0), approvedAtMs: timeMs, actor }),
-    idOf('hash'),
-  );
+const approval = (): ValidationRule =>
+  allOf(kept<Approval>({ hash: upTo(200), shown: upTo(1_048_576, 0), approvedAtMs: timeMs, actor }), idOf('hash'));
 
-  const answer = allOf(
+const answer = (): ValidationRule =>
+  allOf(
     kept<AnsweredRequest>({
       id: upTo(200),
       agentId,
@@ -181,16 +175,21 @@ function buildRules(): Readonly<Record<string, ValidationRule>> {
     idOf('id'),
   );
 
-  return {
-    agent: named('agent', 'an agent as it is kept', agent),
-    agentChange: named('agentChange', 'a line of an agent’s history', agentChange),
-    delivery: named('delivery', 'a prompt on its way', delivery),
-    approval: named('approval', 'what a person agreed to', approval),
-    answer: named('answer', 'what an agent asked, and the answer', answer),
+let built: Readonly<Record<string, ValidationRule>> | undefined;
+
+/** What every kept record must be, by its kind. A kind that is not here is not kept (`validatedStore.ts`). */
+export function keptRules(): Readonly<Record<string, ValidationRule>> {
+  // Not while the module is loaded: a window that only watches never needs them.
+  return (built ??= {
+    agent: named('agent', 'an agent as it is kept', agent()),
+    agentChange: named('agentChange', 'a line of an agent’s history', agentChange()),
+    delivery: named('delivery', 'a prompt on its way', delivery()),
+    approval: named('approval', 'what a person agreed to', approval()),
+    answer: named('answer', 'what an agent asked, and the answer', answer()),
     fleetType: named('fleetType', 'an agent type of a fleet file', allOf(agentType(), idOf('id'))),
     deadLetter: DEAD_LETTER_RULE,
     pipeline: named('pipeline', 'a pipeline of data', allOf(pipeline(), idOf('name'))),
-  };
+  });
 }
 
 /** The rules of every kind, as they are checked on the way in, by an import and by the check of what is kept. */
