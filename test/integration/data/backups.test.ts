@@ -72,6 +72,50 @@ describe('backups of a store', () => {
     assert.equal((await third.store.check('full')).isWhole, true);
   });
 
+  it('R5 C34 one is restored while others write: none of theirs is in it, and each that was confirmed is in the store that is kept aside', async () => {
+    const { store } = await open(folder);
+    const acked: string[] = [];
+    let isOver = false;
+    const writer = async (lane: number): Promise<void> => {
+      for (let n = 0; !isOver; n++) {
+        const ids = [`${lane}-${n}-left`, `${lane}-${n}-right`];
+        const write = store.tx((tx) => ids.forEach((id) => tx.put(notes, id, { text: 'x' })));
+        const isKept = await write.then(
+          () => true,
+          (error: unknown) => (DataError.is(error, 'data.closed') ? false : assert.fail(String(error))),
+        );
+        if (!isKept) return;
+        acked.push(...ids);
+      }
+    };
+    const load = Promise.all([0, 1, 2, 3].map(writer));
+    const enough = (count: number) => eventually(`${count} are written`, () => acked.length >= count);
+    await enough(40);
+    const file = path.join(folder, 'copy.db');
+    const { seq, records } = await store.backup(file);
+    await enough(acked.length + 40);
+    await restore(file);
+    await enough(acked.length + 40);
+    await store.close();
+    isOver = true;
+    await load;
+
+    const { store: restored, report } = await open(folder);
+    const ids = (await restored.find(notes)).map(({ id }) => id);
+    assert.deepEqual([ids.length, restored.health.seq], [records, seq]);
+    assert.equal(ids.filter((id) => id.endsWith('left')).length * 2, records, 'half a transaction');
+    assert.ok(records < acked.length);
+    const aside = fs.mkdtempSync(path.join(folder, 'aside-'));
+    const replaced = report.restored?.replacedFile ?? assert.fail('the former store is not told');
+    const names = fs.readdirSync(folder).filter((name) => name.includes('.replaced-'));
+    for (const name of names)
+      fs.copyFileSync(path.join(folder, name), path.join(aside, name.replace(/\.replaced-.*$/, '')));
+    assert.ok(names.includes(path.basename(replaced)));
+    const { store: former } = await open(aside);
+    const kept = new Set((await former.find(notes)).map(({ id }) => id));
+    assert.deepEqual(acked.filter((id) => !kept.has(id)), []); // prettier-ignore
+  });
+
   it('an interrupted restore is finished by the next opening, wherever it stopped', async () => {
     const { store } = await open(folder);
     for (let i = 0; i < 5; i++) await store.tx((tx) => tx.put(notes, `n${i}`, { text: 'x' }));
