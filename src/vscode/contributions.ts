@@ -28,7 +28,6 @@ import { ContextKeySetter } from './context';
 import { ReportDocuments } from './documents/reportDocuments';
 import { fleetCommands } from './fleet/fleetCommands';
 import { FleetController } from './fleet/fleetController';
-import { FleetMembers } from './fleet/fleetMembers';
 import type { LiveSettings } from './liveSettings';
 import { DeliveryPresenter } from './notices/deliveryPresenter';
 import { type AnswerShown, NeedsYouPresenter, type ToldElsewhere } from './notices/needsYouPresenter';
@@ -105,7 +104,6 @@ export function createWindow(parts: ContributionParts): WindowParts {
   const fleet = new FleetController({
     ...{ engine, documents, reporter, picker, window, log, isTrusted },
     passedVariables: () => [...new Set([...passedAtStart, ...settings.current.passEnvironment])],
-    members: new FleetMembers(parts.workspaceMemory),
     resume,
   });
   const handlers = createHandlers(

@@ -16,7 +16,7 @@ import type { Reporter } from '../reporter';
 import { demandTrust, type IsTrusted } from '../trustGate';
 import { WindowError } from '../windowErrors';
 import { askApproval } from './fleetApproval';
-import { type FleetMembers, leftOutText } from './fleetMembers';
+import { leftOut, leftOutText } from './fleetMembers';
 import { findFleetFiles, fleetFileOf, fleetFileOnDisk, hasUnsavedChanges, readFleetFile } from './fleetFiles';
 import { describeResult, type FleetVerb, problemsText } from './fleetResultText';
 import { fleetTemplate } from './fleetTemplate';
@@ -27,7 +27,6 @@ export interface FleetControllerParts {
   readonly reporter: Reporter;
   readonly picker: AgentPicker;
   readonly window: Pick<WindowPort, 'confirm' | 'run'>;
-  readonly members: FleetMembers;
   readonly resume: Pick<ResumeDesk, 'tellFleet'>;
   readonly isTrusted: IsTrusted;
   /** Names of the variables of the editor that agents get. */
@@ -159,11 +158,10 @@ export class FleetController implements Disposable {
 
   /** Agents that an earlier fleet file started and the present one does not name go on: the person may remove them. Never rejects. */
   async #offerRemoval(plan: FleetPlan): Promise<void> {
-    const { engine, members, reporter, picker, window } = this.parts;
+    const { engine, reporter, picker, window } = this.parts;
     const title = COMMAND_TITLES[CommandId.RemoveAgent];
     try {
-      const left = members.leftOut(plan, engine.agents);
-      members.remember(plan, engine.agents);
+      const left = leftOut(plan, engine.agents);
       if (left.length === 0) return;
       const answer = await vscode.window.showInformationMessage(withoutLinks(leftOutText(left)), REMOVE);
       if (answer === undefined) return;

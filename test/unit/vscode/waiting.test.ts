@@ -10,13 +10,13 @@ import { lossText, restartText } from '../../../src/vscode/commands/lossText';
 import { WaitingRound } from '../../../src/vscode/commands/waitingRound';
 import { doctorText } from '../../../src/vscode/documents/doctorText';
 import { explainText } from '../../../src/vscode/documents/explainText';
-import { FleetMembers, leftOutText } from '../../../src/vscode/fleet/fleetMembers';
+import { leftOut, leftOutText } from '../../../src/vscode/fleet/fleetMembers';
 import { NeedsYouPresenter } from '../../../src/vscode/notices/needsYouPresenter';
 import { OrderedStarts } from '../../../src/vscode/notices/orderedStarts';
 import { ResumePresenter, SETTLE_MS } from '../../../src/vscode/notices/resumePresenter';
 import { PromptSender } from '../../../src/vscode/prompts/promptSender';
 import { anAgentView, aReceipt, FakeEngine } from '../../support/fakeEngine';
-import { FakeWatching, FakeWindow, MapMemory } from '../../support/fakeWindow';
+import { FakeWatching, FakeWindow } from '../../support/fakeWindow';
 import { ManualClock } from '../../support/manualClock';
 
 const an = (id: string, overrides: Partial<AgentView> = {}): AgentView =>
@@ -302,26 +302,18 @@ describe('agents that a fleet file does not name any more', () => {
     an(id, { fleetName: id.toUpperCase(), ...overrides });
 
   it('are told from those a person started', () => {
-    const members = new FleetMembers(new MapMemory());
     const agents = [member('a'), member('b'), an('own')];
-    assert.deepEqual(members.leftOut(plan('A', 'B'), agents), []);
-    members.remember(plan('A', 'B'), agents);
-    assert.deepEqual(members.leftOut(plan('A'), agents).map(({ id }) => id), ['b']); // prettier-ignore
-    members.remember(plan('A'), agents);
-    assert.deepEqual(members.leftOut(plan('A'), agents).map(({ id }) => id), ['b'], 'and stay told'); // prettier-ignore
-    members.remember(plan('A'), [member('a')]);
-    assert.deepEqual(members.leftOut(plan(), [member('b')]), [], 'a removed one is forgotten');
+    assert.deepEqual(leftOut(plan('A', 'B'), agents), []);
+    assert.deepEqual(leftOut(plan('A'), agents).map(({ id }) => id), ['b']); // prettier-ignore
     assert.equal(leftOutText([an('b')]), 'B is not in the fleet file any more. It stays until you remove it.');
   });
 
   it('are known by the entry they were started for, not by a name that two may have', () => {
-    const members = new FleetMembers(new MapMemory());
     const agents = [an('mine', { name: 'A' }), member('a', { name: 'Renamed' }), member('b', { name: 'A2' })];
-    members.remember(plan('A', 'B'), agents);
-    assert.deepEqual(members.leftOut(plan('B'), agents).map(({ id }) => id), ['a'], 'not the one a person called so'); // prettier-ignore
-    assert.deepEqual(members.leftOut(plan('Renamed', 'A2'), agents).map(({ id }) => id), ['a', 'b']); // prettier-ignore
-    assert.deepEqual(members.leftOut(plan('a', 'b'), agents), [], 'whatever the case');
-    assert.deepEqual(members.leftOut(plan(), agents).map(({ id }) => id), ['a', 'b']); // prettier-ignore
+    assert.deepEqual(leftOut(plan('B'), agents).map(({ id }) => id), ['a'], 'not the one a person called so'); // prettier-ignore
+    assert.deepEqual(leftOut(plan('Renamed', 'A2'), agents).map(({ id }) => id), ['a', 'b']); // prettier-ignore
+    assert.deepEqual(leftOut(plan('a', 'b'), agents), [], 'whatever the case');
+    assert.deepEqual(leftOut(plan(), agents).map(({ id }) => id), ['a', 'b']); // prettier-ignore
   });
 });
 
