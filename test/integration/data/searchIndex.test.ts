@@ -3,6 +3,8 @@ import { silentLogger } from '../../../src/core/base/log';
 import type { Collection, DataStore } from '../../../src/core/data/dataStore';
 import { openSqlJsEngine } from '../../../src/core/data/node/sqlJsEngine';
 import { SearchIndex } from '../../../src/core/data/node/searchIndex';
+import { prepareRestore } from '../../../src/core/data/node/storeRestore';
+import { checkHere } from '../../support/checkHere';
 import { findStore } from '../../../src/core/data/node/storeFiles';
 import { migrate, newestSchema, storeMigrations } from '../../../src/core/data/node/storeSchema';
 import { insertRecord } from '../../../src/core/data/node/storeSql';
@@ -83,6 +85,39 @@ describe('the index of texts', () => {
     await isIndexed(store, 'needle', 41);
     assert.equal(store.health.isReadOnly, false);
     assert.ok((await store.check('full')).isWhole);
+  }).timeout(30_000);
+
+  it('a word of the index that is another one now is found by a check, which has the index made anew, and by a restore', async () => {
+    const first = await open();
+    await first.store.tx((tx) => {
+      for (let i = 0; i < 40; i++) tx.put(messages, `m${i}`, { text: `needle ${i}` });
+    });
+    await isIndexed(first.store, 'needle', 40);
+    await first.store.close();
+    const engine = await openSqlJsEngine(mainFile(), wasmFile);
+    const index = new SearchIndex(engine, silentLogger);
+    while (index.hasWork) index.work(); // what was only noted
+    const [row, root] = engine.get("SELECT rowid, hex(root) FROM search_segdir WHERE instr(root, x'6e6565646c65') > 0") ?? assert.fail('no word'); // prettier-ignore
+    const bytes = Buffer.from(String(root), 'hex');
+    bytes.write('zzz', bytes.indexOf('needle'));
+    engine.begin(true);
+    engine.exec(`UPDATE search_segdir SET root = x'${bytes.toString('hex')}' WHERE rowid = ${String(row)}`);
+    engine.commit();
+    engine.close();
+    const { store } = await open();
+    const file = `${folder}/copy.db`;
+    await store.backup(file);
+    const report = await store.check('full');
+    assert.deepEqual([report.isWhole, report.findings.map(({ code }) => code)], [true, ['check.search']]);
+    await isIndexed(store, 'needle', 40);
+    assert.deepEqual((await store.check('full')).findings, []);
+
+    await prepareRestore({ folder, backup: file, runCheck: checkHere, wasmFile });
+    await store.close();
+    const restored = await open();
+    assert.ok(restored.report.restored);
+    await isIndexed(restored.store, 'needle', 40);
+    assert.deepEqual((await restored.store.check('full')).findings, []);
   }).timeout(30_000);
 
   it('an index that is wrong shows nothing that is not there', async () => {

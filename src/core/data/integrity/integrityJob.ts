@@ -130,6 +130,7 @@ class IntegrityJob {
     if (code === 'check.change' || code === 'check.changeGap') return advice(journalAdvice);
     if (code === 'check.record' && kind !== undefined && id !== undefined && this.#kinds.has(kind))
       return this.ports.model.fixOf(kind, id, undefined);
+    if (code === 'check.search') return advice('It is being made anew; nothing must be done.');
     if (fix === undefined) return advice('It is mended with the next change; nothing must be done.');
     switch (fix) {
       case 'deleteRecord':

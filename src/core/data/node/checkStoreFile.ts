@@ -122,7 +122,10 @@ class FileCheck {
       for (const [line] of engine.all(`PRAGMA ${pragma}(100)`)) {
         if (line === 'ok') continue;
         if (isOfSearch(String(line))) {
-          this.#add({ code: 'check.search', message: 'The index of texts is damaged; a search makes it anew.' });
+          this.#add({
+            code: 'check.search',
+            message: 'The index of texts is damaged; it is made anew from the records.',
+          });
           continue;
         }
         this.#add({ code: 'check.structure', message: `${String(line)}.`, fix: 'restoreBackup' });

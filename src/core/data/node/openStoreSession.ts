@@ -76,7 +76,11 @@ export async function openStoreSession(settings: StoreSettings, ports: StorePort
   if (hasFreshFiles) at('fresh.named');
   const opener = new StoreOpener(settings, { ...ports, at }, fence);
   try {
-    return await opener.openWithAny({ hasFreshFiles, ...(restored && { restored }) });
+    const opened = await opener.openWithAny({ hasFreshFiles, ...(restored && { restored }) });
+    // A backup with a damaged index of texts is whole: nothing of it is lost.
+    const remade = restored && opened.session.maintain(0, { do: 'reindex' });
+    if (remade?.type === 'answer' && remade.error) ports.log.warn('the index of texts was not made anew', { ...remade.error }); // prettier-ignore
+    return opened;
   } catch (error) {
     if (settings.onDamage !== 'quarantine' || !DataError.is(error, 'data.corrupt')) throw error;
     const quarantined = quarantine(folder, ports.clock.nowMs(), at);

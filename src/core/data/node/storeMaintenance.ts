@@ -44,7 +44,12 @@ export class StoreMaintenance {
   }
 
   check(depth: CheckDepth, { signal, onProgress }: MaintenanceOptions = {}): Promise<StoreCheckReport> {
-    return this.#inTurn(signal, (ended) => this.#whileHeld((held) => this.#check(held, depth, ended, onProgress)));
+    return this.#inTurn(signal, async (ended) => {
+      const report = await this.#whileHeld((held) => this.#check(held, depth, ended, onProgress));
+      const isIndexDamaged = report.findings.some(({ code }) => code === 'check.search');
+      if (isIndexDamaged) await this.#options.connection.maintain({ do: 'reindex' });
+      return report;
+    });
   }
 
   backup(file: string, { signal, onProgress }: MaintenanceOptions = {}): Promise<BackupReport> {
@@ -142,6 +147,7 @@ export class StoreMaintenance {
   }
 }
 
-function damaged([first]: readonly StoreFinding[]): DataError {
+function damaged(findings: readonly StoreFinding[]): DataError {
+  const [first] = findings.filter(({ code }) => code !== 'check.search');
   return new DataError('data.corrupt', `no backup was made, the store is damaged: ${first?.message ?? ''}`);
 }

@@ -42,11 +42,13 @@ export interface ReadRequest {
  * - `hold` moves the log into the main file and leaves that file unchanged until `release`
  * - `release` ends a hold; it fails when that hold is not known any more, and what was read meanwhile may be torn
  * - `compact` gives some unused pages back to the disk
+ * - `reindex` begins the index of texts anew, from the records
  */
 export type MaintenanceAction =
   | { readonly do: 'hold' }
   | { readonly do: 'release'; readonly hold: number }
-  | { readonly do: 'compact' };
+  | { readonly do: 'compact' }
+  | { readonly do: 'reindex' };
 
 /** A main file that is complete by itself and does not change. */
 export interface HeldStore {

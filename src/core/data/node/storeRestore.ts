@@ -123,7 +123,8 @@ export function forgetRestored(folder: string): void {
 
 /** It carries our mark: what is foreign about it is a newer schema. */
 function unusable(findings: readonly StoreFinding[]): DataError {
-  const message = findings[0]?.message ?? '';
+  const [first] = findings.filter(({ code }) => code !== 'check.search'); // which alone damages nothing
+  const message = first?.message ?? '';
   const isNewer = findings.some(({ code }) => code === 'check.foreign');
   if (isNewer) return new DataError('data.newerSchema', `the backup cannot be restored here: ${message}`);
   return new DataError('data.corrupt', `the backup is damaged: ${message}`);

@@ -171,6 +171,9 @@ export class StoreSession {
           throw new DataError('data.io', 'the store was opened anew meanwhile');
         case 'compact':
           return { type: 'answer', id, compacted: this.#compact() };
+        case 'reindex':
+          this.#search.rebuild();
+          return { type: 'answer', id };
       }
     } catch (error) {
       return { type: 'answer', id, error: this.#explain(error) };
