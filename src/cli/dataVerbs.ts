@@ -68,7 +68,9 @@ async function exportData(context: VerbContext): Promise<ExitCode> {
     withSecrets: context.has('with-secrets'),
     overwrite: context.has('replace'),
   })) as ExportAnswer; // the engine's own
-  const secrets = report.isRedacted ? 'secrets were left out' : 'with secrets: keep it safe';
+  const secrets = report.isRedacted
+    ? 'without what looks like a secret and values of environment variables'
+    : 'with secrets: keep it safe';
   const damaged = report.leftOut ? `; ${report.leftOut} damaged records are not in it` : '';
   context.answer(report, () => `${report.records} records in ${cleanLine(report.file)}; ${secrets}${damaged}`);
   return ExitCode.Ok;

@@ -171,7 +171,11 @@ export class AgentStarter {
         agent,
         order,
         'command_not_found',
-        new AgentError('agent.commandNotFound', `no program "${program}" on the PATH${hint}`, { agentId: agent.id }),
+        new AgentError(
+          'agent.commandNotFound',
+          `no program "${program}"${program.includes('/') ? '' : ' on the PATH'}${hint}`,
+          { agentId: agent.id },
+        ),
       );
     }
     signal.throwIfAborted();
