@@ -47,7 +47,7 @@ export function nextStep(code: string, agent: AgentRow, handle: string, isTermin
         ? `\`orc ${isTerminal ? 'approve' : 'why'} ${handle}\` shows what it asks and ${isTerminal ? 'takes your answer' : 'how to answer'}; with --queue the prompt waits until then.`
         : `Answer it in its terminal: ${attach}; with --queue the prompt waits until then.`;
     case 'agent.draftInBox':
-      return `Somebody is typing there: finish or clear the draft in ${attach}; with --queue the prompt waits until then.`;
+      return `Send or clear the draft in ${attach}; with --queue the prompt waits until then.`;
     case 'agent.inputHidden':
       return `See what covers its input in ${attach}; with --queue the prompt waits until it is free.`;
     case 'agent.notReady':

@@ -4,7 +4,7 @@
  */
 export const REASON_WORDS = {
   dialog_open: 'it shows a question',
-  draft_in_box: 'somebody is typing in its input box',
+  draft_in_box: 'there is text in its input box',
   input_hidden: 'its input box cannot be seen',
   not_ready: 'it is not ready for input',
   not_running: 'it is not running',

@@ -120,7 +120,7 @@ export const errorMessages: Readonly<Record<KnownErrorCode, ErrorMessage>> = {
     attach,
   ),
   'agent.draftInBox': warning(
-    'Somebody has begun to type in the agent’s input box. Nothing was typed. Finish or clear that in its terminal, then send the prompt again.',
+    'There is text in the agent’s input box. Nothing was typed. Send or clear that in its terminal, then send the prompt again.',
     attach,
   ),
   'agent.inputHidden': warning(
@@ -363,6 +363,7 @@ const detailedCodes: ReadonlySet<string> = new Set<KnownErrorCode>([
   'agent.fleetInvalid',
   'agent.killFailed',
   'agent.notAllowed',
+  'agent.draftInBox',
   'agent.deliveryFailed',
   'agent.cannotResume',
   'data.corrupt',

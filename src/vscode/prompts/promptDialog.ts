@@ -1,9 +1,9 @@
 import type { AgentId } from '../../core/agents/agent';
-import type { AgentErrorCode } from '../../core/agents/agentErrors';
+import type { AgentError, AgentErrorCode } from '../../core/agents/agentErrors';
 import type { Event } from '../../core/base/event';
 import type { AgentView, Engine } from '../../core/engine';
 import { COMMAND_TITLES } from '../commandTitles';
-import { messageFor } from '../errorMessages';
+import { detailOf, messageFor } from '../errorMessages';
 import { CommandId } from '../manifest';
 import type { WindowPort } from '../notices/windowPort';
 import { isAnswerable, isBlocked, type PromptAttempt, type PromptSender, type RefusedPrompt } from './promptSender';
@@ -123,7 +123,7 @@ function boxState(
   const others = present.length === 1 ? '' : ` ${present.length - 1} more cannot take it now.`;
   if (!present.every((one) => isBlocked(one.error)) || !isBlocked(error))
     return { words: `${messageFor(error)?.text ?? ''}${others} Enter tries again.`, isRefusal: true, enter: 'send' };
-  const reason = REASONS[error.code]?.(nameOf(engine, id)) ?? '';
+  const reason = REASONS[error.code]?.(nameOf(engine, id), error) ?? '';
   return {
     words: `${reason} Nothing was typed.${others} Press Enter to queue it: it is sent as soon as ${present.length === 1 ? 'the agent is' : 'they are'} free.`,
     isRefusal: true,
@@ -132,9 +132,9 @@ function boxState(
   };
 }
 
-const REASONS: Readonly<Partial<Record<AgentErrorCode, (name: string) => string>>> = {
+const REASONS: Readonly<Partial<Record<AgentErrorCode, (name: string, error: AgentError) => string>>> = {
   'agent.dialogOpen': (name) => `${name} shows a question, and the prompt would answer that.`,
-  'agent.draftInBox': (name) => `Somebody has begun to type in the input box of ${name}.`,
+  'agent.draftInBox': (name, error) => `${detailOf(error).replace(error.agentId ?? '', () => name)}.`,
   'agent.inputHidden': (name) => `The input box of ${name} cannot be seen now.`,
   'agent.notReady': (name) => `${name} is not ready for input now.`,
   'agent.paused': (name) => `${name} is paused.`,

@@ -67,7 +67,7 @@ describe('the box of Send Prompt', () => {
 
   for (const [code, reason] of [
     ['agent.dialogOpen', /^Reviewer shows a question/],
-    ['agent.draftInBox', /^Somebody has begun to type/],
+    ['agent.draftInBox', /^Reviewer has an earlier prompt, “x”, in its input box\. Nothing/],
     ['agent.inputHidden', /^The input box of Reviewer cannot be seen/],
     ['agent.notReady', /^Reviewer is not ready/],
     ['agent.paused', /^Reviewer is paused\./],
@@ -76,7 +76,7 @@ describe('the box of Send Prompt', () => {
       const { engine, window, dialog, asked, answers, fail } = createFixture();
       if (code === 'agent.paused') engine.simulateAgent(anAgentView({ lifecycle: 'paused' }));
       if (code === 'agent.dialogOpen') engine.simulateAgent(anAgentView({ activity: 'awaiting_input' }));
-      fail(id, new AgentError(code, 'detail', { agentId: id }));
+      fail(id, new AgentError(code, 'reviewer has an earlier prompt, “x”, in its input box', { agentId: id }));
       answers.push(enter('hello'), enter());
       await dialog.run([id], 'refuse');
       assert.deepEqual(engine.calls, ['sendPrompt reviewer hello', 'sendPrompt reviewer hello (queue)']);

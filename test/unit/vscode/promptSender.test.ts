@@ -47,7 +47,7 @@ describe('sending a prompt', () => {
       failWith(code);
       assert.equal(await sender.sendToAll([id], 'hello'), false);
       assert.equal(window.shown.length, 1);
-      assert.match(window.shown[0] ?? '', /^warning: Reviewer: .+\. \[Send When Free\|Attach\]$/);
+      assert.match(window.shown[0] ?? '', /^warning: Reviewer: .+[.)] \[Send When Free\|Attach\]$/);
       assert.deepEqual([engine.calls.length, told], [1, []]);
       failWith(code);
       window.answer = 'Send When Free';

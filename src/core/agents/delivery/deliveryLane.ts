@@ -36,7 +36,10 @@ export class DeliveryLane implements Disposable {
   #closed: Error | undefined;
 
   constructor(
-    private readonly ports: Omit<AttemptPorts, 'pulse'>,
+    private readonly ports: Omit<AttemptPorts, 'pulse'> & {
+      /** The earlier prompt that a draft in the box is; undefined: none that is known. Never rejects. */
+      readonly unsubmitted: (draft: string) => Promise<string | undefined>;
+    },
     private readonly agent: Agent,
     private readonly runs: RunFacts,
   ) {
@@ -146,7 +149,7 @@ export class DeliveryLane implements Disposable {
     // Taken back meanwhile, or looked at a run that is over.
     if (this.#waiting[0] !== entry || this.agent.record.generation !== generation) return false;
     if (readiness.kind === 'blocked') {
-      await this.#block(readiness.reason);
+      await this.#block(readiness.reason, readiness.draft);
       return true;
     }
     this.#blocked = undefined;
@@ -183,10 +186,12 @@ export class DeliveryLane implements Disposable {
   }
 
   /** Who does not want to wait is refused; the others are told what they wait for. */
-  async #block(reason: BlockedReason): Promise<void> {
+  async #block(reason: BlockedReason, draft?: string): Promise<void> {
     this.#blocked = reason;
+    const unsubmitted = draft === undefined ? undefined : await this.ports.unsubmitted(draft);
     for (const entry of [...this.#waiting]) {
-      if (entry.whenBlocked === 'refuse') this.take(entry.delivery.id)?.reject(blockedError(this.agent.id, reason));
+      if (entry.whenBlocked === 'refuse')
+        this.take(entry.delivery.id)?.reject(blockedError(this.agent.id, reason, unsubmitted));
     }
     for (const entry of [...this.#waiting]) {
       try {
@@ -195,9 +200,9 @@ export class DeliveryLane implements Disposable {
         continue; // its turn in the lane tells the sender
       }
       if (!this.#waiting.includes(entry)) continue;
-      if (entry.delivery.reason !== reason) {
+      const detail = describeBlocked(reason, unsubmitted);
+      if (entry.delivery.reason !== reason || entry.delivery.detail !== detail) {
         const { generation } = entry.delivery;
-        const detail = describeBlocked(reason);
         const next = step(entry.delivery, 'queued', this.ports.clock.nowMs(), { reason, detail, generation });
         if (await this.#keepOrSay(next)) entry.delivery = next;
       }

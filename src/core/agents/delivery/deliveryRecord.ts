@@ -4,6 +4,8 @@ import { cleanText } from '../visibleText';
 import type { BlockedReason, DeliveryReason, DeliveryState, PromptDelivery, PromptReceipt } from './promptDelivery';
 
 const EXCERPT_LENGTH = 120;
+/** Of a prompt that is named in a sentence. */
+const NAMED_LENGTH = 60;
 
 /** Every step that a delivery may take; a person and late evidence settle what was unknown, and the end of a program makes unknown what may have waited inside it. */
 const LEGAL: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
@@ -74,7 +76,7 @@ export function receiptOf({ text, prepared: _prepared, ...rest }: PromptDelivery
 
 const BLOCKED: Readonly<Record<BlockedReason, { readonly code: AgentErrorCode; readonly says: string }>> = {
   dialog_open: { code: 'agent.dialogOpen', says: 'waits for an answer to a dialog' },
-  draft_in_box: { code: 'agent.draftInBox', says: 'has text in its input box that somebody typed' },
+  draft_in_box: { code: 'agent.draftInBox', says: 'has text in its input box that somebody may be typing' },
   input_hidden: { code: 'agent.inputHidden', says: 'does not show its input box' },
   not_ready: { code: 'agent.notReady', says: 'is not ready for a prompt' },
   not_running: { code: 'agent.notRunning', says: 'does not run' },
@@ -82,15 +84,19 @@ const BLOCKED: Readonly<Record<BlockedReason, { readonly code: AgentErrorCode; r
   wrong_foreground: { code: 'agent.notReady', says: 'has another program in the foreground' },
 };
 
-/** Why nothing was typed, as a typed error. */
-export function blockedError(agentId: AgentId, reason: BlockedReason): AgentError {
-  const { code, says } = BLOCKED[reason];
-  return new AgentError(code, `${agentId} ${says}`, { agentId });
+/** Why nothing was typed, as a typed error. `unsubmitted`: the draft in the box is this earlier prompt. */
+export function blockedError(agentId: AgentId, reason: BlockedReason, unsubmitted?: string): AgentError {
+  return new AgentError(BLOCKED[reason].code, `${agentId} ${blockedWords(reason, unsubmitted)}`, { agentId });
 }
 
-/** In words, for receipts of queued prompts. */
-export function describeBlocked(reason: BlockedReason): string {
-  return `the agent ${BLOCKED[reason].says}`;
+/** In words, for receipts of queued prompts; as {@link blockedError}. */
+export function describeBlocked(reason: BlockedReason, unsubmitted?: string): string {
+  return `the agent ${blockedWords(reason, unsubmitted)}`;
+}
+
+function blockedWords(reason: BlockedReason, unsubmitted: string | undefined): string {
+  if (unsubmitted === undefined) return BLOCKED[reason].says;
+  return `has an earlier prompt, “${cleanText(unsubmitted, NAMED_LENGTH)}”, in its input box, typed and not submitted: press Enter in its terminal to send it, or clear it`;
 }
 
 /** The failure that a delivery which ended without evidence is to its sender. */

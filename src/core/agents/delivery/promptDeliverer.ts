@@ -33,6 +33,7 @@ import {
 import { Recovery } from './recovery';
 import { ResentPrompts } from './resentPrompts';
 import { RunFacts } from './runFacts';
+import { unsubmittedPrompt } from './unsubmittedPrompt';
 
 export interface DelivererPorts {
   readonly host: AgentHost;
@@ -384,8 +385,9 @@ export class PromptDeliverer implements Disposable {
     if (present) return present;
     const { host, clock, log } = this.ports;
     const keep = (delivery: PromptDelivery): Promise<void> => this.#keep(delivery);
+    const unsubmitted = (draft: string): Promise<string | undefined> => unsubmittedPrompt(this.ports, agent, draft);
     const lane = new DeliveryLane(
-      { host, clock, log, judge: this.#judge, faults: this.#faults, keep },
+      { host, clock, log, judge: this.#judge, faults: this.#faults, keep, unsubmitted },
       agent,
       this.#runs,
     );

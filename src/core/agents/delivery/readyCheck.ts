@@ -7,7 +7,8 @@ import type { BlockedReason } from './promptDelivery';
 
 export type Readiness =
   | { readonly kind: 'free'; readonly look: Look }
-  | { readonly kind: 'blocked'; readonly reason: BlockedReason };
+  /** `draft`: what is drawn in the box, when that is the reason. Untrusted. */
+  | { readonly kind: 'blocked'; readonly reason: BlockedReason; readonly draft?: string };
 
 /** 120 ms: two looks that far apart must agree, so that one half-drawn screen decides nothing. */
 export const CONFIRM_MS = 120;
@@ -108,7 +109,8 @@ export class ReadyCheck {
       const isLate = nowMs - patientSinceMs >= (isFirst ? 2 * PATIENCE_MS : PATIENCE_MS);
       if (isLate || (isConfirmed && !isPatient)) {
         if (verdict.reason === undefined && verdict.look && isFirst) return { kind: 'free', look: verdict.look };
-        return { kind: 'blocked', reason: verdict.reason ?? 'not_ready' };
+        const box = verdict.look?.box;
+        return { kind: 'blocked', reason: verdict.reason ?? 'not_ready', ...(isDraft && box?.kind === 'draft' && { draft: box.text }) }; // prettier-ignore
       }
       if (!isSame) before = verdict;
       const restMs = isConfirmed ? gapMs : (before?.atMs ?? nowMs) + gapMs - nowMs;
