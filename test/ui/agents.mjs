@@ -212,7 +212,7 @@ export class Agents {
   }
 
   /** Answers VS Code's own dialog for files: it is for the files of the server, and reads a folder while one types. */
-  async file(path) {
+  async file(path, { inNewFolder = false } = {}) {
     const { quick } = this.window;
     const ok = quick.getByRole('button', { name: 'OK', exact: true });
     await ok.waitFor();
@@ -222,6 +222,10 @@ export class Agents {
       await this.page.waitForTimeout(300); // it looks for the folder 100 ms after the last letter
       if ((await box.inputValue()) !== path) return false;
       await ok.click({ timeout: 2_000 });
+      if (inNewFolder) {
+        await quick.getByText(/Would you like to create it/).waitFor({ timeout: 3_000 });
+        await ok.click({ timeout: 2_000 });
+      }
       await ok.waitFor({ state: 'hidden', timeout: 3_000 });
       return true;
     });

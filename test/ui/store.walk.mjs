@@ -155,13 +155,13 @@ await walk('The store is damaged or newer', async (it) => {
   await it.step(
     'what was exported is brought back: looked at, reported, and written when it was agreed to',
     async () => {
-      const file = join(workspace, 'agents.ndjson');
+      const file = join(workspace, 'exports', 'agents.ndjson');
       await agents.menu('Scout', 'Stop Agent');
       await agents.is('Scout', 'stopped');
       await agents.run('Export Data…', 'exportData');
       await window.pick(/^NDJSON/);
       await window.pick(/^With Secrets/);
-      await agents.file(file);
+      await agents.file(file, { inNewFolder: true });
       await window.notification(/Exported \d+ records/).waitFor();
       await agents.menu('Scout', 'Rename Agent');
       await window.quick.getByText('Rename Agent').first().waitFor();
