@@ -183,14 +183,15 @@ export class Agents {
 
   /** With its question, in whatever state the agent is. */
   async remove(name, timeout) {
-    await this.menu(name, 'Remove Agent');
-    const again = this.window.quick.locator('input[placeholder^="Its row has just changed"]');
-    await this.window.dialog().or(again).first().waitFor({ timeout });
-    if (await again.isVisible()) await this.window.pick(name);
-    await this.window
-      .dialog()
-      .getByRole('button', { name: /Remove Agent$/ })
-      .click({ timeout });
+    const question = this.window.dialog().getByRole('button', { name: /Remove Agent$/ });
+    // Tried again, it may have been asked already: then nothing else can be clicked.
+    if (!(await question.isVisible())) {
+      await this.menu(name, 'Remove Agent');
+      const again = this.window.quick.locator('input[placeholder^="Its row has just changed"]');
+      await this.window.dialog().or(again).first().waitFor({ timeout });
+      if (await again.isVisible()) await this.window.pick(name);
+    }
+    await question.click({ timeout });
     await this.row(name).waitFor({ state: 'detached', timeout });
   }
 
