@@ -38,7 +38,14 @@ for (const cli of CLIS.filter((each) => each === 'gemini')) {
       await world.engine.resumeSession(id);
       await world.shows(id, 'idle', READY_MS);
       const question = 'Which words were they? [[reply: those]]';
-      assert.equal((await world.engine.sendPrompt(id, question)).state, 'acknowledged');
+      // A loaded machine may let it draw its box before it reads: that the text never came is told, and a person sends it again.
+      await eventually(
+        'it has arrived',
+        async () => (await world.engine.sendPrompt(id, question)).state === 'acknowledged',
+        {
+          timeoutMs: 60_000,
+        },
+      );
       const { conversation } = await world.model.request('the next turn', (request) => request.conversation.message.trim() === question); // prettier-ignore
       assert.match(conversation.userTexts.join('\n'), /heliotrope[^]*vermilion/);
       await world.shows(id, 'idle', 30_000);
