@@ -140,8 +140,12 @@ await walk('R14 the window is reloaded', async (it) => {
   });
 
   await it.step('R14 VS Code is killed with all its processes: agents run on and are found again', async () => {
-    await agents.menu('Planner', 'Attach to Agent');
-    await window.tab(/Planner/).waitFor();
+    // A row that is drawn anew while its menu is up loses the click; attaching once more shows the same terminal.
+    await eventually('its terminal is shown', async () => {
+      await agents.menu('Planner', 'Attach to Agent');
+      await window.tab(/Planner/).waitFor({ timeout: 8_000 });
+      return true;
+    });
     await eventually('a terminal is attached', () => attachedClients(it).length > 0);
     await agents.is('Planner', 'working');
     const worked = workedSeconds(it, 'planner');
