@@ -51,12 +51,13 @@ describe('a damaged store that was put aside', () => {
     return report;
   }
 
-  /** In threads of its own, which can be ended. */
-  async function connect(settings: Partial<StoreSettings>) {
+  /** In threads of its own, which can be ended; `beforeRestart` is called when the first has ended, before another takes over. */
+  async function connect(settings: Partial<StoreSettings>, beforeRestart: () => void) {
     const threads: StoreThread[] = [];
     const all = { ...defaultSettings, folder, ...settings };
     const start = startWorkerThread(await buildStoreWorker(), all, silentLogger);
     const recording: StartThread = (...args) => {
+      if (threads.length === 1) beforeRestart();
       const thread = start(...args);
       threads.push(thread);
       return thread;
@@ -161,12 +162,14 @@ describe('a damaged store that was put aside', () => {
   });
 
   it('R3 is not replaced by an empty one when its thread crashes: nothing is written any more, and the reason is told', async () => {
-    const { store, threads } = await connect({ onDamage: 'quarantine' });
-    try {
-      for (let i = 0; i < 5; i++) await store.tx((tx) => tx.put(notes, `n${i}`, { text: `text ${i}` }));
-      const main = mainFile();
+    let main = '';
+    const { store, threads } = await connect({ onDamage: 'quarantine' }, () => {
       for (const file of fs.readdirSync(folder)) if (file !== path.basename(main)) fs.rmSync(path.join(folder, file));
       fs.writeFileSync(main, DAMAGED);
+    });
+    try {
+      for (let i = 0; i < 5; i++) await store.tx((tx) => tx.put(notes, `n${i}`, { text: `text ${i}` }));
+      main = mainFile();
       await threads[0]?.terminate();
       await eventually('it was looked at', () => /damaged/.test(store.health.reason ?? ''));
       assert.deepEqual([threads.length, store.health.isReadOnly, store.health.seq], [2, true, 5]);
@@ -181,14 +184,19 @@ describe('a damaged store that was put aside', () => {
 
   it('R3 is missing no changes in silence when its thread crashes after a person accepted others', async () => {
     await fill();
-    const before = fs.readFileSync(mainFile());
-    const { store, threads } = await connect({ acceptMissingChanges: true });
+    const main = mainFile();
+    const before = fs.readFileSync(main);
+    const { store, threads } = await connect({ acceptMissingChanges: true }, () => {
+      fs.rmSync(`${main}-wal`, { force: true });
+      fs.writeFileSync(main, before); // as if the last change had never reached the disk
+    });
     try {
       await store.tx((tx) => tx.put(notes, 'more', { text: 'x' }));
-      fs.rmSync(`${mainFile()}-wal`);
-      fs.writeFileSync(mainFile(), before); // as if the last one had never reached the disk
       await threads[0]?.terminate();
-      await eventually('it is back', () => threads.length === 2 && /Changes 6 to 6/.test(store.health.reason ?? ''));
+      await eventually('it is back', () => {
+        assert.match(store.health.reason ?? '', /Changes 6 to 6/);
+        return threads.length === 2;
+      });
       await assert.rejects(store.tx((tx) => tx.put(notes, 'after', { text: 'x' })), (error) => DataError.is(error, 'data.readOnly')); // prettier-ignore
     } finally {
       await store.close();
