@@ -1,11 +1,11 @@
 // The tiers of tests, each with what it needs and how it is run. `npm test` runs them all, `npm run verify` those that
 // hold a promise's tests.
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { checkPackage } from './packaging.mjs';
 import { installAgents, installPrograms, installWebVscode } from './install.mjs';
 import { sideBySide } from './lanes.mjs';
-import { run, runNode, tool, vsixPath } from './project.mjs';
+import { root, run, runNode, tool, vsixPath } from './project.mjs';
 import { judged, noteTime, readResults, runFolder, single } from './results.mjs';
 import { byAloneness, filesOf, mochaTier, testEnv } from './suites.mjs';
 
@@ -56,6 +56,8 @@ async function packaged() {
 /** How long a walk may take. */
 const WALK_MS = 5 * MINUTE_MS;
 
+const sizeOf = (file) => statSync(join(root, file)).size;
+
 /** Every walk on the packaged .vsix, each with a VS Code and a browser of its own (`part`, `slots`: as in mochaTier). With counts to record (verify) one after the other. */
 async function uiTier({ only, trials, part, slots = (job) => job() } = {}) {
   const files = only?.files ?? filesOf('test/ui', '.walk.mjs');
@@ -85,6 +87,8 @@ async function uiTier({ only, trials, part, slots = (job) => job() } = {}) {
     ).flat();
   if (trials) return inTurn(files);
   const { beside, alone } = byAloneness(files);
+  // What takes long is not begun last, when nothing is left to run beside it; the length of a walk's file tells roughly how long it takes.
+  beside.sort((a, b) => sizeOf(b) - sizeOf(a));
   const records =
     part === 'alone' ? [] : (await Promise.all(beside.map((file) => slots(() => one(file, '')())))).flat();
   return part === 'beside' ? records : [...records, ...(await inTurn(alone))];
@@ -156,7 +160,7 @@ export const tiers = [
     ending: '.test.ts',
     group: 'terminals',
     needs: tmuxAndShells,
-    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 4, groups: 12 }),
+    run: mochaTier('integration', 10 * MINUTE_MS, { atATime: 4, groups: 12, aloneAtATime: 2 }),
   },
   {
     name: 'agents',

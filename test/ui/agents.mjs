@@ -181,6 +181,29 @@ export class Agents {
     });
   }
 
+  /**
+   * An item of a row's context menu that asks in a box at the top. VS Code gives the focus back to the row when a menu closes: a box that
+   * had it by then closes. As a person does, choose again.
+   */
+  async menuThatAsks(name, item) {
+    const box = this.window.quick.locator('.quick-input-box input');
+    await eventually(`${item} for ${name} asks`, async () => {
+      await this.menu(name, item);
+      await box.waitFor({ timeout: 5_000 });
+      await this.page.waitForTimeout(300);
+      return box.isVisible();
+    });
+  }
+
+  /** Attaches from the row's context menu, and waits for the terminal. Once more shows the same terminal. */
+  async attach(name) {
+    await eventually(`the terminal of ${name}`, async () => {
+      await this.menu(name, 'Attach to Agent'); // a row that is drawn anew while its menu is up loses the click
+      await this.window.tab(new RegExp(name)).waitFor({ timeout: 8_000 });
+      return true;
+    });
+  }
+
   /** With its question, in whatever state the agent is. */
   async remove(name, timeout) {
     const question = this.window.dialog().getByRole('button', { name: /Remove Agent$/ });

@@ -252,7 +252,7 @@ await walk('First hour', async (it) => {
   });
 
   await it.step('rename', async () => {
-    await agents.menu('Scout', 'Rename Agent');
+    await agents.menuThatAsks('Scout', 'Rename Agent');
     await window.quick.getByText('Rename Agent').first().waitFor();
     await window.input('Builder', { enter: false });
     await eventually('refused', async () => /Another agent has this name/.test(await window.inputMessage()));

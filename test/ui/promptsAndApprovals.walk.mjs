@@ -55,7 +55,7 @@ await walk('Prompts and approvals', async (it) => {
     'while it asks something nothing is typed: the box says so, keeps the text, and Enter queues it',
     async () => {
       const before = screen('analyst');
-      await agents.menu('Analyst', 'Send Prompt…');
+      await agents.menuThatAsks('Analyst', 'Send Prompt…');
       await window.quick.getByText(/Send Prompt to Analyst/).waitFor();
       await it.shot(window, 'blocked-input');
       await window.input('say hello when you are done');
@@ -86,7 +86,7 @@ await walk('Prompts and approvals', async (it) => {
   await it.step('one that waits can be taken back', async () => {
     await agents.sendPrompt('Analyst', 'ask');
     await agents.is('Analyst', 'needs input');
-    await agents.menu('Analyst', 'Queue Prompt…');
+    await agents.menuThatAsks('Analyst', 'Queue Prompt…');
     await window.quick.getByText(/Queue Prompt for Analyst/).waitFor();
     await window.input('never mind');
     await eventually('queued', async () => (await agents.labels()).some((label) => /1 prompt waits/.test(label)));
@@ -110,7 +110,7 @@ await walk('Prompts and approvals', async (it) => {
   });
 
   await it.step('the receipts are listed, and shown as a document', async () => {
-    await agents.menu('Scout', 'Show Prompt Receipts…');
+    await agents.menuThatAsks('Scout', 'Show Prompt Receipts…');
     await window.quick.getByRole('option', { name: /Show All as a Document/ }).waitFor();
     await it.shot(window, 'receipts');
     await window.pick(/Show All as a Document/);
@@ -126,7 +126,7 @@ await walk('Prompts and approvals', async (it) => {
     const text = async () => (await page.locator('.editor-instance .view-lines').innerText()).replace(/\u00a0/g, ' ');
     await eventually('the explanation', async () => /decides: /.test(await text()));
     await it.shot(window, 'explained');
-    await agents.menu('Scout', 'Rename Agent');
+    await agents.menuThatAsks('Scout', 'Rename Agent');
     await window.quick.getByText('Rename Agent').first().waitFor();
     await window.input('Ranger');
     await agents.menu('Ranger', 'Explain Agent State');

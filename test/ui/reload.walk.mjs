@@ -1,5 +1,4 @@
 // Developer: Reload Window with attached terminals, then VS Code ended politely, then killed: everything is found again, nothing is doubled.
-// Runs alone: how soon everything is back is measured.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
@@ -7,12 +6,9 @@ import { join } from 'node:path';
 import { Agents, fleetFile, inWalkFolder, isAlive, processTree, runningAgents, startTicks } from './agents.mjs';
 import { eventually, walk } from './walk.mjs';
 
-/** From the start of the engine to all agents known. */
+/** From the start of the engine to all agents known, on a calm machine; a busy one gets as many times more as processes wait for each processor. */
 const READY_MS = 2_000;
-/**
- * From the first moment of the new extension host to the rows that a person sees, on a calm machine with two processors; a busy
- * one gets as many times more as processes wait for each processor. Most of it is VS Code's own start, before the engine begins.
- */
+/** The same from the first moment of the new extension host to the rows that a person sees. Most of it is VS Code's own start, before the engine begins. */
 const SHOWN_MS = 6_000;
 
 await walk('R14 the window is reloaded', async (it) => {
@@ -29,10 +25,8 @@ await walk('R14 the window is reloaded', async (it) => {
   await agents.is('Reviewer', 'needs approval');
   await agents.is('Tester', 'idle');
   await agents.closeToasts();
-  await agents.menu('Planner', 'Attach to Agent');
-  await window.tab(/Planner/).waitFor();
-  await agents.menu('Reviewer', 'Attach to Agent');
-  await window.tab(/Reviewer/).waitFor();
+  await agents.attach('Planner');
+  await agents.attach('Reviewer');
   await agents.menu('Builder', 'Open Agent to the Side');
   await window.tab(/Builder/).waitFor();
   await agents.menu('Tester', 'Open Read-Only Mirror');
@@ -42,7 +36,7 @@ await walk('R14 the window is reloaded', async (it) => {
   await it.shot(window, 'before');
 
   await it.step(
-    'R14 every agent is found again, undisturbed, within two seconds of the engine, and its row is shown',
+    'R14 every agent is found again, undisturbed, within two seconds of the engine (more on a busy machine), and its row is shown',
     async () => {
       const hosts = server.launchedHosts().length;
       const lines = readyLines(agents).length;
@@ -57,13 +51,14 @@ await walk('R14 the window is reloaded', async (it) => {
       await agents.is('Tester', 'idle');
       const shownMs = Math.round(performance.now() - hostAt);
       const engineMs = engineStartMs(agents);
-      const limitMs = Math.round(SHOWN_MS * Math.max(1, loadavg()[0] / availableParallelism()));
+      const [load] = loadavg();
+      const limit = (ms) => Math.round(ms * Math.max(1, load / availableParallelism()));
       console.log(
-        `    the engine took ${engineMs} ms (limit ${READY_MS} ms); from the new extension host's first moment, VS Code's own start included: ` +
-          `agents known after ${readyMs} ms, rows shown after ${shownMs} ms (limit ${limitMs} ms: ${SHOWN_MS} ms, load ${loadavg()[0]})`,
+        `    the engine took ${engineMs} ms (limit ${limit(READY_MS)} ms); from the new extension host's first moment, VS Code's own start included: ` +
+          `agents known after ${readyMs} ms, rows shown after ${shownMs} ms (limit ${limit(SHOWN_MS)} ms, load ${load})`,
       );
-      assert.ok(engineMs < READY_MS, `the engine took ${engineMs} ms`);
-      assert.ok(shownMs < limitMs, `a person saw the rows after ${shownMs} ms`);
+      assert.ok(engineMs < limit(READY_MS), `the engine took ${engineMs} ms`);
+      assert.ok(shownMs < limit(SHOWN_MS), `a person saw the rows after ${shownMs} ms`);
       assert.deepEqual(identities(it), before.agents);
       await eventually('badge', async () => (await agents.badge()) === '1');
       await it.shot(window, 'after');
@@ -140,12 +135,7 @@ await walk('R14 the window is reloaded', async (it) => {
   });
 
   await it.step('R14 VS Code is killed with all its processes: agents run on and are found again', async () => {
-    // A row that is drawn anew while its menu is up loses the click; attaching once more shows the same terminal.
-    await eventually('its terminal is shown', async () => {
-      await agents.menu('Planner', 'Attach to Agent');
-      await window.tab(/Planner/).waitFor({ timeout: 8_000 });
-      return true;
-    });
+    await agents.attach('Planner');
     await eventually('a terminal is attached', () => attachedClients(it).length > 0);
     await agents.is('Planner', 'working');
     const worked = workedSeconds(it, 'planner');

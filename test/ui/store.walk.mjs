@@ -163,7 +163,7 @@ await walk('The store is damaged or newer', async (it) => {
       await window.pick(/^With Secrets/);
       await agents.file(file, { inNewFolder: true });
       await window.notification(/Exported \d+ records/).waitFor();
-      await agents.menu('Scout', 'Rename Agent');
+      await agents.menuThatAsks('Scout', 'Rename Agent');
       await window.quick.getByText('Rename Agent').first().waitFor();
       await window.input('Ranger');
       await agents.is('Ranger', 'stopped');

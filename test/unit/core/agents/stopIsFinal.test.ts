@@ -6,9 +6,18 @@ import type { AgentSupervisor } from '../../../../src/core/agents/agentSuperviso
 import { sleep } from '../../../../src/core/base/clock';
 import { agentId, aSpec } from '../../../support/builders';
 import { SupervisedWorld } from '../../../support/supervisedWorld';
+import { trials } from '../../../support/trials';
 
 const ID = agentId('reviewer');
 const MAX_TURNS = 40;
+
+const ALL = MAX_TURNS + 1;
+
+/** So many of 0 to MAX_TURNS, or a few fewer: evenly apart. */
+function waits(count: number): readonly number[] {
+  const step = Math.ceil(ALL / count);
+  return Array.from({ length: Math.ceil(ALL / step) }, (_, at) => at * step);
+}
 
 /** How long the store takes for a write. */
 interface Latency {
@@ -91,7 +100,7 @@ describe('R17 a stop wins over whatever was ordered before it', function () {
   for (const latency of LATENCIES) {
     for (const { what, from, give } of ORDERS) {
       it(`R17 a stop 0 to ${MAX_TURNS} turns after a ${what} (${from}; the store answers ${latency.label}) is final`, async () => {
-        for (let wait = 0; wait <= MAX_TURNS; wait++) {
+        for (const wait of waits(trials(14, ALL, ALL))) {
           const world = await slowWorld(latency, from);
           const earlier = give(world.supervisor);
           earlier.catch(() => undefined); // it may be superseded
@@ -107,8 +116,9 @@ describe('R17 a stop wins over whatever was ordered before it', function () {
 
   for (const latency of LATENCIES) {
     it(`R17 an order 0 to ${MAX_TURNS} turns after a stop (the store answers ${latency.label}) leaves what is wanted and what is in agreement`, async () => {
+      const all = waits(trials(14, ALL, ALL));
       for (const { what, from, give } of [...ORDERS, { ...START, from: 'running' as const }]) {
-        for (let wait = 0; wait <= MAX_TURNS; wait++) {
+        for (const wait of all) {
           const world = await slowWorld(latency, from);
           const stop = world.supervisor.stop(ID);
           await turns(wait);
