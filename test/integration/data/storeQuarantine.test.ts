@@ -7,6 +7,7 @@ import { DataError } from '../../../src/core/data/dataErrors';
 import type { Collection } from '../../../src/core/data/dataStore';
 import { connectStore, startWorkerThread } from '../../../src/core/data/node/openDataStore';
 import { openStoreSession, type StoreSettings } from '../../../src/core/data/node/openStoreSession';
+import { readHighWater } from '../../../src/core/data/node/highWater';
 import type { StartThread, StoreThread } from '../../../src/core/data/node/storeConnection';
 import { findStore } from '../../../src/core/data/node/storeFiles';
 import type { OpenReport } from '../../../src/core/data/node/storeProtocol';
@@ -192,6 +193,11 @@ describe('a damaged store that was put aside', () => {
     });
     try {
       await store.tx((tx) => tx.put(notes, 'more', { text: 'x' }));
+      const { highWater } = findStore(folder) ?? assert.fail('there is no store');
+      await eventually('it is noted, right behind its acknowledgement', () => {
+        assert.deepEqual(readHighWater(highWater), { kind: 'seq', seq: 6 });
+        return true;
+      });
       await threads[0]?.terminate();
       await eventually('it is back', () => {
         assert.match(store.health.reason ?? '', /Changes 6 to 6/);
